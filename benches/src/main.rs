@@ -1,0 +1,2 @@
+//! gavel-benches
+fn main() {}

@@ -1,0 +1,154 @@
+//! Where text came from: files, Rego modules embedded in YAML, and spans into both.
+//!
+//! A [`Span`] is a byte range of one *text*: a whole file, or a Rego module cut out of a YAML scalar. For the latter the
+//! map knows which byte of the YAML file each piece of module text stood at, so a diagnostic can name the line and column
+//! that the author edits. No files are read here.
+
+use std::sync::Arc;
+
+/// One text of a [`SourceMap`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// A byte range `start..end` of one text. `end == start` marks a place between two bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// The text the offsets count in.
+    pub file: FileId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span from the start of `self` to the end of `other`; both must be of one text.
+    #[must_use]
+    pub fn to(self, other: Span) -> Span {
+        Span { file: self.file, start: self.start, end: other.end.max(self.start) }
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
+    }
+
+    /// Whether the span covers no byte.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.end <= self.start
+    }
+}
+
+/// How a text relates to the file on disk.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// The text is the file.
+    Whole,
+    /// The text was decoded from a scalar of `yaml`.
+    Embedded {
+        /// The YAML file.
+        yaml: FileId,
+        /// `(offset in the module text, offset in the YAML text)` of the first byte of each run that was copied
+        /// unchanged, in increasing order; at least one for each line of the module.
+        runs: Vec<(u32, u32)>,
+    },
+}
+
+/// One text with its name.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// What a user calls it: a path as given, or the MRN of an embedded module.
+    pub name: Arc<str>,
+    /// The text, UTF-8.
+    pub text: Arc<str>,
+    /// Where it stands on disk.
+    pub origin: Origin,
+}
+
+/// Row and column as people count them: both from 1, columns in code points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line, from 1.
+    pub row: u32,
+    /// Column in code points, from 1.
+    pub col: u32,
+}
+
+/// All texts of one compilation. Append only.
+#[derive(Clone, Debug, Default)]
+pub struct SourceMap {
+    sources: Vec<Source>,
+}
+
+impl SourceMap {
+    /// Adds a file as it is on disk.
+    pub fn add_file(&mut self, name: &str, text: &str) -> FileId {
+        self.push(Source { name: name.into(), text: text.into(), origin: Origin::Whole })
+    }
+
+    /// Adds module text that was decoded from a scalar of `yaml`; see [`Origin::Embedded`] for `runs`.
+    pub fn add_embedded(&mut self, name: &str, text: &str, yaml: FileId, runs: Vec<(u32, u32)>) -> FileId {
+        self.push(Source { name: name.into(), text: text.into(), origin: Origin::Embedded { yaml, runs } })
+    }
+
+    fn push(&mut self, source: Source) -> FileId {
+        let id = FileId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        self.sources.push(source);
+        id
+    }
+
+    /// The text behind an id that this map handed out.
+    #[must_use]
+    pub fn source(&self, file: FileId) -> &Source {
+        &self.sources[file.0 as usize]
+    }
+
+    /// The bytes a span covers; empty where the span does not fit its text.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &str {
+        self.source(span.file).text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// Row and column of a span's start inside its own text: OPA's positions.
+    #[must_use]
+    pub fn position(&self, span: Span) -> Position {
+        position_in(&self.source(span.file).text, span.start)
+    }
+
+    /// The span in the file on disk: a span of an embedded module moves to its YAML file.
+    #[must_use]
+    pub fn on_disk(&self, span: Span) -> Span {
+        match &self.source(span.file).origin {
+            Origin::Whole => span,
+            Origin::Embedded { yaml, runs } => {
+                let start = map_offset(runs, span.start);
+                let end = if span.is_empty() { start } else { map_offset(runs, span.end - 1) + 1 };
+                Span { file: *yaml, start, end: end.max(start) }
+            }
+        }
+    }
+}
+
+fn map_offset(runs: &[(u32, u32)], offset: u32) -> u32 {
+    let next = runs.partition_point(|run| run.0 <= offset);
+    match next.checked_sub(1).and_then(|at| runs.get(at)) {
+        Some(&(from, to)) => to + (offset - from),
+        None => runs.first().map_or(0, |run| run.1),
+    }
+}
+
+/// Row and column of a byte offset of `text`. O(offset).
+#[must_use]
+pub fn position_in(text: &str, offset: u32) -> Position {
+    let mut at = (offset as usize).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |nl| nl + 1);
+    let row = before.bytes().filter(|b| *b == b'\n').count() + 1;
+    let col = before[line_start..].chars().count() + 1;
+    Position { row: u32::try_from(row).unwrap_or(u32::MAX), col: u32::try_from(col).unwrap_or(u32::MAX) }
+}

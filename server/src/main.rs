@@ -1,0 +1,2 @@
+//! Entry point of the `gavel` binary.
+fn main() {}
