@@ -25,7 +25,11 @@ impl Span {
     /// The span from the start of `self` to the end of `other`; both must be of one text.
     #[must_use]
     pub fn to(self, other: Span) -> Span {
-        Span { file: self.file, start: self.start, end: other.end.max(self.start) }
+        Span {
+            file: self.file,
+            start: self.start,
+            end: other.end.max(self.start),
+        }
     }
 
     /// Length in bytes.
@@ -85,12 +89,20 @@ pub struct SourceMap {
 impl SourceMap {
     /// Adds a file as it is on disk.
     pub fn add_file(&mut self, name: &str, text: &str) -> FileId {
-        self.push(Source { name: name.into(), text: text.into(), origin: Origin::Whole })
+        self.push(Source {
+            name: name.into(),
+            text: text.into(),
+            origin: Origin::Whole,
+        })
     }
 
     /// Adds module text that was decoded from a scalar of `yaml`; see [`Origin::Embedded`] for `runs`.
     pub fn add_embedded(&mut self, name: &str, text: &str, yaml: FileId, runs: Vec<(u32, u32)>) -> FileId {
-        self.push(Source { name: name.into(), text: text.into(), origin: Origin::Embedded { yaml, runs } })
+        self.push(Source {
+            name: name.into(),
+            text: text.into(),
+            origin: Origin::Embedded { yaml, runs },
+        })
     }
 
     fn push(&mut self, source: Source) -> FileId {
@@ -108,7 +120,10 @@ impl SourceMap {
     /// The bytes a span covers; empty where the span does not fit its text.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {
-        self.source(span.file).text.get(span.start as usize..span.end as usize).unwrap_or("")
+        self.source(span.file)
+            .text
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or("")
     }
 
     /// Row and column of a span's start inside its own text: OPA's positions.
@@ -124,8 +139,16 @@ impl SourceMap {
             Origin::Whole => span,
             Origin::Embedded { yaml, runs } => {
                 let start = map_offset(runs, span.start);
-                let end = if span.is_empty() { start } else { map_offset(runs, span.end - 1) + 1 };
-                Span { file: *yaml, start, end: end.max(start) }
+                let end = if span.is_empty() {
+                    start
+                } else {
+                    map_offset(runs, span.end - 1) + 1
+                };
+                Span {
+                    file: *yaml,
+                    start,
+                    end: end.max(start),
+                }
             }
         }
     }
@@ -150,5 +173,8 @@ pub fn position_in(text: &str, offset: u32) -> Position {
     let line_start = before.rfind('\n').map_or(0, |nl| nl + 1);
     let row = before.bytes().filter(|b| *b == b'\n').count() + 1;
     let col = before[line_start..].chars().count() + 1;
-    Position { row: u32::try_from(row).unwrap_or(u32::MAX), col: u32::try_from(col).unwrap_or(u32::MAX) }
+    Position {
+        row: u32::try_from(row).unwrap_or(u32::MAX),
+        col: u32::try_from(col).unwrap_or(u32::MAX),
+    }
 }

@@ -1,1 +1,9 @@
-//! gavel-runtime
+//! Image and PORC in, decision out: values, bytecode, VM, builtins, the four phases. Knows nothing of the other crates and
+//! no files, clocks, sockets, environment or logging.
+
+pub mod arena;
+pub mod builtins;
+pub mod bytecode;
+pub mod error;
+pub mod number;
+pub mod value;

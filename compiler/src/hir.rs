@@ -1,0 +1,292 @@
+//! The checked program between syntax and plan: names resolved, expressions flattened, bodies ordered.
+//!
+//! The stages before the planner all speak this language and each hands the next its own wrapper
+//! ([`Resolved`] → [`Flat`] → [`Ordered`] → [`Checked`]), so that none can be skipped. After flattening:
+//!
+//! * every call is a statement of its own; its arguments are constants, variables, or collections of those;
+//! * references and comprehensions stand only as a whole side of a [`StmtKind::Unify`], as a [`StmtKind::Test`], as the
+//!   domain of [`StmtKind::Every`], or nested in a collection on a side of `Unify`; elements of a reference's path are
+//!   constants, variables, or collections of those (a nested reference was given a variable by an earlier statement);
+//! * collections without variables are one [`Constant`];
+//! * head keys, head references, arguments and values are constants, variables or (arguments) patterns: what needs
+//!   evaluation was moved to the end of the body.
+//!
+//! After ordering, a statement stands behind all statements that give its needed variables a value, in every block.
+//! Source of the rules: OPA's language reference and its answers on the conformance corpora.
+
+use crate::ast::Dialect;
+use crate::source::{FileId, Span};
+use gavel_runtime::builtins::BuiltinId;
+use gavel_runtime::value::Constant;
+
+/// A variable of one rule (arguments, locals, temporaries of all its clauses) or query. Unique within it; `_` is a fresh
+/// one each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VarId(pub u32);
+
+/// All modules that see each other: one policy with its libraries, or everything given to `gavel eval`.
+#[derive(Clone, Debug, Default)]
+pub struct Unit {
+    /// In load order.
+    pub modules: Vec<ModuleMeta>,
+    /// Rules of all modules, module by module in source order.
+    pub rules: Vec<Rule>,
+    /// The base document, an object, where there is one.
+    pub base: Option<Constant>,
+}
+
+/// What later stages need to know of a module.
+#[derive(Clone, Debug)]
+pub struct ModuleMeta {
+    /// Its text.
+    pub file: FileId,
+    /// Path behind `data`.
+    pub package: Vec<String>,
+    /// Its switches.
+    pub dialect: Dialect,
+}
+
+/// Unit after name resolution.
+#[derive(Clone, Debug)]
+pub struct Resolved(pub Unit);
+/// Unit after flattening.
+#[derive(Clone, Debug)]
+pub struct Flat(pub Unit);
+/// Unit with ordered, safe bodies.
+#[derive(Clone, Debug)]
+pub struct Ordered(pub Unit);
+/// Unit that passed every check; the only thing the planner takes.
+#[derive(Clone, Debug)]
+pub struct Checked(pub Unit);
+
+/// A query (`data.a.b = x; …`) checked against a unit.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Ordered.
+    pub block: Block,
+    /// Variables whose values are results, in the order of first occurrence (names as written; no generated ones).
+    pub bindings: Vec<(String, VarId)>,
+    /// Names by id, for dumps and messages.
+    pub var_names: Vec<String>,
+    /// For each top-level statement of the source that is a plain term: nothing is returned for it.
+    pub span: Span,
+}
+
+/// What a rule adds to the tree of virtual documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RuleKind {
+    /// A value at the head's reference (complete rules, partial objects, general references).
+    Value,
+    /// Members of a set at the head's reference.
+    Set,
+    /// A function.
+    Function,
+}
+
+/// One rule as written, with its `else` chain as further clauses.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Head and bodies.
+    pub span: Span,
+    /// Index into [`Unit::modules`].
+    pub module: usize,
+    /// Kind.
+    pub kind: RuleKind,
+    /// `default` rule: exactly one clause, its value a constant or a comprehension bound in its body.
+    pub is_default: bool,
+    /// Path behind `data`: package, then the longest prefix of the head's reference that is made of string constants.
+    pub path: Vec<String>,
+    /// What follows `path` in the head's reference: constants and variables; empty for functions. `p[x] := y` has `[x]`.
+    pub dynamic: Vec<Term>,
+    /// Patterns of a function's parameters.
+    pub args: Vec<Term>,
+    /// The body with its value, then the `else` branches in order. Never empty.
+    pub clauses: Vec<Clause>,
+    /// Names by id, for dumps and messages; temporaries start with `$`.
+    pub var_names: Vec<String>,
+}
+
+/// A body and what the rule yields when it succeeds.
+#[derive(Clone, Debug)]
+pub struct Clause {
+    /// Where the clause stands.
+    pub span: Span,
+    /// Statements.
+    pub body: Block,
+    /// Value (`true` when none was written), or the member of a set rule. A constant or a variable.
+    pub value: Term,
+}
+
+/// Statements in the order they run.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// All must succeed.
+    pub stmts: Vec<Stmt>,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct Stmt {
+    /// The source that it came from.
+    pub span: Span,
+    /// What it does.
+    pub kind: StmtKind,
+}
+
+/// The forms of a step.
+#[derive(Clone, Debug)]
+pub enum StmtKind {
+    /// The term is defined and not `false`. A reference with unbound variables iterates.
+    Test(Term),
+    /// Both sides are made equal, binding variables; a side may be a pattern. `=`, `:=`, `some … in` (as `value = domain[key]`).
+    Unify {
+        /// Left side.
+        left: Term,
+        /// Right side.
+        right: Term,
+        /// Written with `:=`: the right side must be safe without the left (a matter of ordering only).
+        directed: bool,
+    },
+    /// A call. Undefined arguments never reach it.
+    Call {
+        /// What is called.
+        callee: Callee,
+        /// Constants, variables, collections of those.
+        args: Vec<Term>,
+        /// `Some`: the result is unified with this term. `None`: the result must be defined and not `false`.
+        out: Option<Term>,
+    },
+    /// Succeeds when the block has no solution. Binds nothing.
+    Not(Block),
+    /// Each member of `domain` must satisfy the body; an undefined or scalar domain fails.
+    Every {
+        /// Key variable.
+        key: Option<VarId>,
+        /// Value variable.
+        value: VarId,
+        /// Collection.
+        domain: Term,
+        /// Body.
+        body: Block,
+    },
+    /// The block runs with documents or functions replaced; what it binds stays bound.
+    With {
+        /// Applied left to right; values were bound by earlier statements.
+        modifiers: Vec<With>,
+        /// What is affected.
+        block: Block,
+    },
+    /// Both blocks succeed; each binds nothing outside (`and` keyword).
+    And(Block, Block),
+    /// One block succeeds, tried in order; binds nothing outside (`or` keyword).
+    Or(Block, Block),
+}
+
+/// What a call names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Callee {
+    /// A builtin, operators included (`plus`, `internal.member_2`, `equal`, …; `walk` is a relation).
+    Builtin(BuiltinId),
+    /// A function rule, by path behind `data`.
+    Function(Vec<String>),
+}
+
+/// One replacement.
+#[derive(Clone, Debug)]
+pub struct With {
+    /// Where it stands.
+    pub span: Span,
+    /// What is replaced.
+    pub target: WithTarget,
+    /// By what.
+    pub value: WithValue,
+}
+
+/// What a `with` replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WithTarget {
+    /// `input` and a path below it.
+    Input(Vec<String>),
+    /// `data` and a path below it: base documents and rules that no function is.
+    Data(Vec<String>),
+    /// A function rule.
+    Function(Vec<String>),
+    /// A builtin.
+    Builtin(BuiltinId),
+}
+
+/// What stands behind `as`.
+#[derive(Clone, Debug)]
+pub enum WithValue {
+    /// A constant or a variable.
+    Term(Term),
+    /// A function rule, for a function target.
+    Function(Vec<String>),
+    /// A builtin, for a function target.
+    Builtin(BuiltinId),
+}
+
+/// A value or a pattern.
+#[derive(Clone, Debug)]
+pub enum Term {
+    /// Anything without variables.
+    Const(Constant),
+    /// A variable.
+    Var(VarId),
+    /// `[a, b]`
+    Array(Vec<Term>),
+    /// `{k: v}`; keys are constants or bound variables.
+    Object(Vec<(Term, Term)>),
+    /// `{a, b}`; members are bound.
+    Set(Vec<Term>),
+    /// A reference.
+    Ref(Box<Ref>),
+    /// A comprehension.
+    Comprehension(Box<Comprehension>),
+}
+
+/// `head[path]…`
+#[derive(Clone, Debug)]
+pub struct Ref {
+    /// Where it stands.
+    pub span: Span,
+    /// What is indexed.
+    pub head: RefHead,
+    /// Elements, may be empty only for `Input` and `Data`. An unbound variable iterates.
+    pub path: Vec<Term>,
+}
+
+/// What a reference starts from.
+#[derive(Clone, Debug)]
+pub enum RefHead {
+    /// The input document.
+    Input,
+    /// Base and virtual documents; imports and rule names were resolved to full paths.
+    Data,
+    /// A bound variable.
+    Var(VarId),
+    /// A collection literal.
+    Const(Constant),
+}
+
+/// A comprehension; sees the variables around it, keeps its own.
+#[derive(Clone, Debug)]
+pub struct Comprehension {
+    /// Where it stands.
+    pub span: Span,
+    /// What it builds. Heads are constants or variables (what needs evaluation stands in the body).
+    pub kind: ComprehensionKind,
+    /// Ordered.
+    pub body: Block,
+}
+
+/// The three comprehensions.
+#[derive(Clone, Debug)]
+pub enum ComprehensionKind {
+    /// `[head | …]`
+    Array(Term),
+    /// `{head | …}`
+    Set(Term),
+    /// `{key: value | …}`; two values for one key abort with a conflict.
+    Object(Term, Term),
+}

@@ -1,0 +1,45 @@
+//! What a builtin function gets and gives back.
+
+use crate::arena::Arena;
+use crate::error::EvalErrorKind;
+use crate::value::Value;
+
+/// Request-scoped things a builtin may use beside its arguments.
+pub struct Call<'c, 'r> {
+    /// Memory for results.
+    pub arena: &'r Arena,
+    /// Wall clock of the request, ns since the epoch: the same for the whole request.
+    pub now_ns: i64,
+    /// Seed of the request for `rand.intn` and `uuid.rfc4122`.
+    pub seed: u64,
+    /// Compiled form of a constant pattern argument, when the compiler prepared one.
+    pub prepared: Option<&'c crate::bytecode::Prepared>,
+    /// Patterns compiled at run time and other state that outlives a request.
+    pub caches: &'c mut super::caches::Caches,
+    /// Remaining instruction budget; functions whose work grows with their arguments charge it.
+    pub fuel: &'c mut u64,
+}
+
+/// Why a builtin gives no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The call is undefined; an error with this OPA code in strict mode.
+    Error(FailureCode),
+    /// The policy is aborted: a budget ran out.
+    Abort(EvalErrorKind),
+}
+
+/// OPA's code for a failing builtin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureCode {
+    /// `eval_type_error`: an operand of a wrong type.
+    Type,
+    /// `eval_builtin_error`: anything else.
+    Builtin,
+}
+
+/// A value, or the reason for none. `Ok(Value::UNSET)`: undefined without an error.
+pub type BuiltinResult<'r> = Result<Value<'r>, Failure>;
+
+/// A builtin. `args` has exactly as many values as the row declares arguments.
+pub type BuiltinFn = for<'r> fn(&mut Call<'_, 'r>, &[Value<'r>]) -> BuiltinResult<'r>;

@@ -1,0 +1,43 @@
+//! The one table of builtins: names, types and functions, read by the compiler (names, types) and the VM (functions).
+//!
+//! The table itself is `table.rs`; functions live in a file for each of OPA's groups.
+
+pub mod caches;
+mod call;
+mod table;
+mod types;
+
+pub use call::{BuiltinFn, BuiltinResult, Call, Failure, FailureCode};
+pub use table::{BUILTINS, find};
+pub use types::Type;
+
+/// Index into [`BUILTINS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BuiltinId(pub u16);
+
+impl BuiltinId {
+    /// The row of the table.
+    #[must_use]
+    pub fn get(self) -> &'static Builtin {
+        &BUILTINS[self.0 as usize]
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Builtin {
+    /// OPA's name.
+    pub name: &'static str,
+    /// Types of the arguments.
+    pub args: &'static [Type],
+    /// Type of the result; for a relation, of one tuple.
+    pub result: Type,
+    /// Yields many results (`walk`).
+    pub relation: bool,
+    /// Not available in v1 modules.
+    pub deprecated: bool,
+    /// Its result depends on more than its arguments (clock, randomness, environment): never folded.
+    pub nondeterministic: bool,
+    /// `None`: known, typed, and refused by name at compile time.
+    pub run: Option<BuiltinFn>,
+}

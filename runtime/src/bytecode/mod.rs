@@ -1,0 +1,9 @@
+//! Bytecode: the table of ops, the program as the compiler emits it, and the program that may run.
+
+mod op;
+mod prepared;
+mod program;
+
+pub use op::{Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Role, Shape};
+pub use prepared::{Prepared, PreparedSpec};
+pub use program::{FnId, FnInfo, FnKind, Line, RawProgram, SlotPath};

@@ -1,0 +1,75 @@
+//! The program as the compiler emits it: code, tables, debug rows. Only `verify` turns it into one that runs.
+
+use super::PreparedSpec;
+use crate::value::Constant;
+
+/// Index into [`RawProgram::functions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FnId(pub u32);
+
+/// What a function is, which decides how it is called and cached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FnKind {
+    /// A rule or an extent: no parameters, its result is cached for the request. Conflicts are `CompleteConflict`.
+    Rule,
+    /// A function rule. Conflicts are `FunctionConflict`.
+    Function,
+    /// A query: no parameters, not cached; its result is an array with one array of values for each solution.
+    Query,
+}
+
+/// One function of the program.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FnInfo {
+    /// For dumps and messages: `data.authz.allow`.
+    pub name: String,
+    /// Kind.
+    pub kind: FnKind,
+    /// First word of its code.
+    pub entry: u32,
+    /// One past its last word.
+    pub end: u32,
+    /// Parameters: registers `0..params` at entry.
+    pub params: u16,
+    /// Registers of its frame, parameters included.
+    pub regs: u16,
+}
+
+/// Path of one slot below `input`; slot 0 has the empty path. String keys only.
+pub type SlotPath = Vec<String>;
+
+/// Source line of the code from word `pc` on, until the next row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// First word.
+    pub pc: u32,
+    /// Index into [`RawProgram::sources`].
+    pub source: u32,
+    /// Row in that module's text, from 1.
+    pub row: u32,
+}
+
+/// A program that nobody has checked.
+#[derive(Clone, Debug, Default)]
+pub struct RawProgram {
+    /// Words of all functions.
+    pub code: Vec<u64>,
+    /// Functions; a callee stands before its callers.
+    pub functions: Vec<FnInfo>,
+    /// Constants.
+    pub constants: Vec<Constant>,
+    /// Input paths that are read; the first is empty.
+    pub slots: Vec<SlotPath>,
+    /// Constant patterns.
+    pub prepared: Vec<PreparedSpec>,
+    /// Number of mock cells.
+    pub mocks: u16,
+    /// The base document.
+    pub base: Option<Constant>,
+    /// Failing builtins abort.
+    pub strict_builtins: bool,
+    /// Names of modules, for messages.
+    pub sources: Vec<String>,
+    /// Sorted by `pc`.
+    pub lines: Vec<Line>,
+}
