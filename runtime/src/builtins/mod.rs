@@ -4,6 +4,7 @@
 
 pub mod caches;
 mod call;
+mod host;
 mod table;
 mod types;
 

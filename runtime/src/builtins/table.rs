@@ -1,13 +1,452 @@
-//! The rows.
+//! The rows: names and types of all builtins of OPA 1.22.2, and the functions of those that gavel runs.
 
-use super::{Builtin, BuiltinId};
+use super::host;
+use super::{Builtin, BuiltinFn, BuiltinId, Type};
 
-/// All builtins of OPA 1.22.2, sorted by name.
-pub static BUILTINS: &[Builtin] = &[];
+/// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
+/// `print` takes any number of arguments. The compiler erases all three.
+pub static BUILTINS: &[Builtin] = &[
+    row("abs", &[NUMBER], NUMBER),
+    row("all", &[LIST_OR_SET], BOOLEAN).deprecated(),
+    row("and", &[SET, SET], SET),
+    row("any", &[LIST_OR_SET], BOOLEAN).deprecated(),
+    row("array.concat", &[ARRAY, ARRAY], ARRAY),
+    row("array.flatten", &[ARRAY], ARRAY),
+    row("array.reverse", &[ARRAY], ARRAY),
+    row("array.slice", &[ARRAY, NUMBER, NUMBER], ARRAY),
+    row("assign", &[ANY, ANY], BOOLEAN),
+    row("base64.decode", &[STRING], STRING),
+    row("base64.encode", &[STRING], STRING),
+    row("base64.is_valid", &[STRING], BOOLEAN),
+    row("base64url.decode", &[STRING], STRING),
+    row("base64url.encode", &[STRING], STRING),
+    row("base64url.encode_no_pad", &[STRING], STRING),
+    row("bits.and", &[NUMBER, NUMBER], NUMBER),
+    row("bits.lsh", &[NUMBER, NUMBER], NUMBER),
+    row("bits.negate", &[NUMBER], NUMBER),
+    row("bits.or", &[NUMBER, NUMBER], NUMBER),
+    row("bits.rsh", &[NUMBER, NUMBER], NUMBER),
+    row("bits.xor", &[NUMBER, NUMBER], NUMBER),
+    row("cast_array", &[ANY], ARRAY).deprecated(),
+    row("cast_boolean", &[ANY], BOOLEAN).deprecated(),
+    row("cast_null", &[ANY], NULL).deprecated(),
+    row("cast_object", &[ANY], OBJECT).deprecated(),
+    row("cast_set", &[ANY], SET).deprecated(),
+    row("cast_string", &[ANY], STRING).deprecated(),
+    row("ceil", &[NUMBER], NUMBER),
+    row("concat", &[STRING, Type::Or(&[STRINGS, STRING_SET])], STRING),
+    row("contains", &[STRING, STRING], BOOLEAN),
+    row("count", &[Type::Or(&[STRING, ARRAY, OBJECT, SET])], NUMBER),
+    row("crypto.hmac.equal", &[STRING, STRING], BOOLEAN),
+    row("crypto.hmac.md5", &[STRING, STRING], STRING),
+    row("crypto.hmac.sha1", &[STRING, STRING], STRING),
+    row("crypto.hmac.sha256", &[STRING, STRING], STRING),
+    row("crypto.hmac.sha512", &[STRING, STRING], STRING),
+    row("crypto.md5", &[STRING], STRING),
+    row("crypto.parse_private_keys", &[STRING], DICTS),
+    row("crypto.sha1", &[STRING], STRING),
+    row("crypto.sha256", &[STRING], STRING),
+    row(
+        "crypto.x509.parse_and_verify_certificates",
+        &[STRING],
+        CERTIFICATES,
+    ),
+    row(
+        "crypto.x509.parse_and_verify_certificates_with_options",
+        &[STRING, DICT],
+        CERTIFICATES,
+    ),
+    row("crypto.x509.parse_certificate_request", &[STRING], DICT),
+    row("crypto.x509.parse_certificates", &[STRING], DICTS),
+    row("crypto.x509.parse_keypair", &[STRING, STRING], DICT),
+    row("crypto.x509.parse_rsa_private_key", &[STRING], DICT),
+    row("div", &[NUMBER, NUMBER], NUMBER),
+    row("endswith", &[STRING, STRING], BOOLEAN),
+    row("eq", &[ANY, ANY], BOOLEAN),
+    row("equal", &[ANY, ANY], BOOLEAN),
+    row("floor", &[NUMBER], NUMBER),
+    row("format_int", &[NUMBER, NUMBER], STRING),
+    row(
+        "glob.match",
+        &[STRING, Type::Or(&[NULL, STRINGS]), STRING],
+        BOOLEAN,
+    ),
+    row("glob.quote_meta", &[STRING], STRING),
+    row("graph.reachable", &[GRAPH, LIST_OR_SET], SET),
+    row("graph.reachable_paths", &[GRAPH, LIST_OR_SET], Type::Set(&ARRAY)),
+    row("graphql.is_valid", &[STRING_OR_OBJECT, STRING_OR_OBJECT], BOOLEAN),
+    row(
+        "graphql.parse",
+        &[STRING_OR_OBJECT, STRING_OR_OBJECT],
+        Type::Array(&[OBJECT, OBJECT], None),
+    ),
+    row(
+        "graphql.parse_and_verify",
+        &[STRING_OR_OBJECT, STRING_OR_OBJECT],
+        VERIFIED,
+    ),
+    row("graphql.parse_query", &[STRING], OBJECT),
+    row("graphql.parse_schema", &[STRING], OBJECT),
+    row("graphql.schema_is_valid", &[STRING_OR_OBJECT], BOOLEAN),
+    row("gt", &[ANY, ANY], BOOLEAN),
+    row("gte", &[ANY, ANY], BOOLEAN),
+    row("hex.decode", &[STRING], STRING),
+    row("hex.encode", &[STRING], STRING),
+    row("http.send", &[DICT], OBJECT).nondeterministic(),
+    row("indexof", &[STRING, STRING], NUMBER),
+    row("indexof_n", &[STRING, STRING], NUMBERS),
+    row("internal.member_2", &[ANY, ANY], BOOLEAN),
+    row("internal.member_3", &[ANY, ANY, ANY], BOOLEAN),
+    row("internal.print", &[Type::Array(&[], Some(&SET))], ANY),
+    row("internal.template_string", &[ARRAY], STRING),
+    row("internal.test_case", &[ARRAY], ANY),
+    row("intersection", &[SETS], SET),
+    row(
+        "io.jwt.decode",
+        &[STRING],
+        Type::Array(&[OBJECT, OBJECT, STRING], None),
+    ),
+    row("io.jwt.decode_verify", &[STRING, DICT], VERIFIED).nondeterministic(),
+    row("io.jwt.encode_sign", &[DICT, DICT, DICT], STRING).nondeterministic(),
+    row("io.jwt.encode_sign_raw", &[STRING, STRING, STRING], STRING).nondeterministic(),
+    row("io.jwt.verify_eddsa", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_es256", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_es384", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_es512", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_hs256", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_hs384", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_hs512", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_ps256", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_ps384", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_ps512", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_rs256", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_rs384", &[STRING, STRING], BOOLEAN),
+    row("io.jwt.verify_rs512", &[STRING, STRING], BOOLEAN),
+    row("is_array", &[ANY], BOOLEAN),
+    row("is_boolean", &[ANY], BOOLEAN),
+    row("is_null", &[ANY], BOOLEAN),
+    row("is_number", &[ANY], BOOLEAN),
+    row("is_object", &[ANY], BOOLEAN),
+    row("is_set", &[ANY], BOOLEAN),
+    row("is_string", &[ANY], BOOLEAN),
+    row("json.filter", &[OBJECT, PATHS], OBJECT),
+    row("json.is_valid", &[STRING], BOOLEAN),
+    row("json.marshal", &[ANY], STRING),
+    row(
+        "json.marshal_with_options",
+        &[
+            ANY,
+            Type::Object(
+                &[("indent", STRING), ("prefix", STRING), ("pretty", BOOLEAN)],
+                Some((&STRING, &ANY)),
+            ),
+        ],
+        STRING,
+    ),
+    row(
+        "json.match_schema",
+        &[STRING_OR_OBJECT, STRING_OR_OBJECT],
+        Type::Array(
+            &[
+                BOOLEAN,
+                Type::Array(
+                    &[],
+                    Some(&Type::Object(
+                        &[
+                            ("desc", STRING),
+                            ("error", STRING),
+                            ("field", STRING),
+                            ("type", STRING),
+                        ],
+                        None,
+                    )),
+                ),
+            ],
+            None,
+        ),
+    )
+    .nondeterministic(),
+    row(
+        "json.patch",
+        &[
+            ANY,
+            Type::Array(
+                &[],
+                Some(&Type::Object(
+                    &[("op", STRING), ("path", ANY)],
+                    Some((&ANY, &ANY)),
+                )),
+            ),
+        ],
+        ANY,
+    ),
+    row("json.remove", &[OBJECT, PATHS], OBJECT),
+    row("json.unmarshal", &[STRING], ANY),
+    row(
+        "json.verify_schema",
+        &[STRING_OR_OBJECT],
+        Type::Array(&[BOOLEAN, Type::Or(&[NULL, STRING])], None),
+    )
+    .nondeterministic(),
+    row("lower", &[STRING], STRING),
+    row("lt", &[ANY, ANY], BOOLEAN),
+    row("lte", &[ANY, ANY], BOOLEAN),
+    row("max", &[LIST_OR_SET], ANY),
+    row("min", &[LIST_OR_SET], ANY),
+    row("minus", &[NUMBER_OR_SET, NUMBER_OR_SET], NUMBER_OR_SET),
+    row("mul", &[NUMBER, NUMBER], NUMBER),
+    row("neq", &[ANY, ANY], BOOLEAN),
+    row("net.cidr_contains", &[STRING, STRING], BOOLEAN),
+    row(
+        "net.cidr_contains_matches",
+        &[CIDRS, CIDRS],
+        Type::Set(&Type::Array(&[ANY, ANY], None)),
+    ),
+    row("net.cidr_expand", &[STRING], STRING_SET),
+    row("net.cidr_intersects", &[STRING, STRING], BOOLEAN),
+    row("net.cidr_is_valid", &[STRING], BOOLEAN),
+    row("net.cidr_merge", &[Type::Or(&[STRINGS, STRING_SET])], STRING_SET),
+    row("net.cidr_overlap", &[STRING, STRING], BOOLEAN).deprecated(),
+    row("net.lookup_ip_addr", &[STRING], STRING_SET).nondeterministic(),
+    row("numbers.range", &[NUMBER, NUMBER], NUMBERS),
+    row("numbers.range_step", &[NUMBER, NUMBER, NUMBER], NUMBERS),
+    row("object.filter", &[OBJECT, COLLECTION], OBJECT),
+    row("object.get", &[OBJECT, ANY, ANY], ANY),
+    row("object.keys", &[OBJECT], SET),
+    row("object.remove", &[OBJECT, COLLECTION], OBJECT),
+    row("object.subset", &[COLLECTION, COLLECTION], BOOLEAN),
+    row("object.union", &[OBJECT, OBJECT], OBJECT),
+    row("object.union_n", &[Type::Array(&[], Some(&OBJECT))], OBJECT),
+    row("opa.runtime", &[], DICT)
+        .run(host::runtime)
+        .nondeterministic(),
+    row("or", &[SET, SET], SET),
+    row("plus", &[NUMBER, NUMBER], NUMBER),
+    row("print", &[], ANY),
+    row("product", &[NUMBERS_OR_SET], NUMBER),
+    row("providers.aws.sign_req", &[DICT, DICT, NUMBER], OBJECT),
+    row("rand.intn", &[STRING, NUMBER], NUMBER).nondeterministic(),
+    row("re_match", &[STRING, STRING], BOOLEAN).deprecated(),
+    row(
+        "regex.find_all_string_submatch_n",
+        &[STRING, STRING, NUMBER],
+        Type::Array(&[], Some(&STRINGS)),
+    ),
+    row("regex.find_n", &[STRING, STRING, NUMBER], STRINGS),
+    row("regex.globs_match", &[STRING, STRING], BOOLEAN),
+    row("regex.is_valid", &[STRING], BOOLEAN),
+    row("regex.match", &[STRING, STRING], BOOLEAN),
+    row("regex.replace", &[STRING, STRING, STRING], STRING),
+    row("regex.split", &[STRING, STRING], STRINGS),
+    row("regex.template_match", &[STRING, STRING, STRING, STRING], BOOLEAN),
+    row("rego.metadata.chain", &[], ARRAY),
+    row("rego.metadata.rule", &[], ANY),
+    row("rego.parse_module", &[STRING, STRING], DICT),
+    row("rem", &[NUMBER, NUMBER], NUMBER),
+    row("replace", &[STRING, STRING, STRING], STRING),
+    row("round", &[NUMBER], NUMBER),
+    row("semver.compare", &[STRING, STRING], NUMBER),
+    row("semver.is_valid", &[ANY], BOOLEAN),
+    row("set_diff", &[SET, SET], SET).deprecated(),
+    row("sort", &[LIST_OR_SET], ARRAY),
+    row("split", &[STRING, STRING], STRINGS),
+    row("sprintf", &[STRING, ARRAY], STRING),
+    row("startswith", &[STRING, STRING], BOOLEAN),
+    row(
+        "strings.any_prefix_match",
+        &[STRING_OR_STRINGS, STRING_OR_STRINGS],
+        BOOLEAN,
+    ),
+    row(
+        "strings.any_suffix_match",
+        &[STRING_OR_STRINGS, STRING_OR_STRINGS],
+        BOOLEAN,
+    ),
+    row("strings.count", &[STRING, STRING], NUMBER),
+    row("strings.render_template", &[STRING, DICT], STRING),
+    row("strings.replace_n", &[STRING_DICT, STRING], STRING),
+    row("strings.reverse", &[STRING], STRING),
+    row("strings.split_n", &[STRING, STRING, NUMBER], STRINGS),
+    row("substring", &[STRING, NUMBER, NUMBER], STRING),
+    row("sum", &[NUMBERS_OR_SET], NUMBER),
+    row("time.add_date", &[NUMBER, NUMBER, NUMBER, NUMBER], NUMBER),
+    row("time.clock", &[MOMENT], TRIPLE),
+    row("time.date", &[MOMENT], TRIPLE),
+    row(
+        "time.diff",
+        &[MOMENT, MOMENT],
+        Type::Array(&[NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER], None),
+    ),
+    row(
+        "time.format",
+        &[Type::Or(&[
+            NUMBER,
+            Type::Array(&[NUMBER, STRING], None),
+            Type::Array(&[NUMBER, STRING, STRING], None),
+        ])],
+        STRING,
+    ),
+    row("time.now_ns", &[], NUMBER)
+        .run(host::now_ns)
+        .nondeterministic(),
+    row("time.parse_duration_ns", &[STRING], NUMBER),
+    row("time.parse_ns", &[STRING, STRING], NUMBER),
+    row("time.parse_rfc3339_ns", &[STRING], NUMBER),
+    row("time.weekday", &[MOMENT], STRING),
+    row("to_number", &[Type::Or(&[NULL, BOOLEAN, NUMBER, STRING])], NUMBER),
+    row("trace", &[STRING], BOOLEAN).run(host::trace),
+    row("trim", &[STRING, STRING], STRING),
+    row("trim_left", &[STRING, STRING], STRING),
+    row("trim_prefix", &[STRING, STRING], STRING),
+    row("trim_right", &[STRING, STRING], STRING),
+    row("trim_space", &[STRING], STRING),
+    row("trim_suffix", &[STRING, STRING], STRING),
+    row("type_name", &[ANY], STRING),
+    row("union", &[SETS], SET),
+    row("units.parse", &[STRING], NUMBER),
+    row("units.parse_bytes", &[STRING], NUMBER),
+    row("upper", &[STRING], STRING),
+    row("uri.is_valid", &[STRING], BOOLEAN),
+    row("uri.parse", &[STRING], STRING_DICT),
+    row("urlquery.decode", &[STRING], STRING),
+    row(
+        "urlquery.decode_object",
+        &[STRING],
+        Type::Object(&[], Some((&STRING, &STRINGS))),
+    ),
+    row("urlquery.encode", &[STRING], STRING),
+    row(
+        "urlquery.encode_object",
+        &[Type::Object(&[], Some((&STRING, &STRING_OR_STRINGS)))],
+        STRING,
+    ),
+    row("uuid.parse", &[STRING], DICT),
+    row("uuid.rfc4122", &[STRING], STRING).nondeterministic(),
+    row("walk", &[ANY], Type::Array(&[ARRAY, ANY], None)).relation(),
+    row("yaml.is_valid", &[STRING], BOOLEAN),
+    row("yaml.marshal", &[ANY], STRING),
+    row("yaml.unmarshal", &[STRING], ANY),
+];
 
 /// The builtin of a name. O(log n).
 #[must_use]
 pub fn find(name: &str) -> Option<BuiltinId> {
     let at = BUILTINS.binary_search_by(|row| row.name.cmp(name)).ok()?;
     u16::try_from(at).ok().map(BuiltinId)
+}
+
+const fn row(name: &'static str, args: &'static [Type], result: Type) -> Builtin {
+    Builtin {
+        name,
+        args,
+        result,
+        relation: false,
+        deprecated: false,
+        nondeterministic: false,
+        run: None,
+    }
+}
+
+impl Builtin {
+    const fn run(mut self, run: BuiltinFn) -> Builtin {
+        self.run = Some(run);
+        self
+    }
+
+    const fn relation(mut self) -> Builtin {
+        self.relation = true;
+        self
+    }
+
+    const fn deprecated(mut self) -> Builtin {
+        self.deprecated = true;
+        self
+    }
+
+    const fn nondeterministic(mut self) -> Builtin {
+        self.nondeterministic = true;
+        self
+    }
+}
+
+const ANY: Type = Type::Any;
+const NULL: Type = Type::Null;
+const BOOLEAN: Type = Type::Boolean;
+const NUMBER: Type = Type::Number;
+const STRING: Type = Type::String;
+/// Any array.
+const ARRAY: Type = Type::Array(&[], Some(&ANY));
+/// Any object.
+const OBJECT: Type = Type::Object(&[], Some((&ANY, &ANY)));
+/// Objects with string keys.
+const DICT: Type = Type::Object(&[], Some((&STRING, &ANY)));
+/// Strings by string.
+const STRING_DICT: Type = Type::Object(&[], Some((&STRING, &STRING)));
+/// Any set.
+const SET: Type = Type::Set(&ANY);
+/// Sets of sets.
+const SETS: Type = Type::Set(&SET);
+/// Sets of strings.
+const STRING_SET: Type = Type::Set(&STRING);
+/// Arrays of strings.
+const STRINGS: Type = Type::Array(&[], Some(&STRING));
+/// Arrays of numbers.
+const NUMBERS: Type = Type::Array(&[], Some(&NUMBER));
+/// Arrays of objects.
+const DICTS: Type = Type::Array(&[], Some(&DICT));
+/// Three numbers.
+const TRIPLE: Type = Type::Array(&[NUMBER, NUMBER, NUMBER], None);
+/// Arrays and sets.
+const LIST_OR_SET: Type = Type::Or(&[ARRAY, SET]);
+/// Arrays, objects and sets.
+const COLLECTION: Type = Type::Or(&[ARRAY, OBJECT, SET]);
+/// What `minus` takes.
+const NUMBER_OR_SET: Type = Type::Or(&[NUMBER, SET]);
+/// What `sum` takes.
+const NUMBERS_OR_SET: Type = Type::Or(&[NUMBERS, Type::Set(&NUMBER)]);
+/// A document or its parsed form.
+const STRING_OR_OBJECT: Type = Type::Or(&[STRING, OBJECT]);
+/// One string or several.
+const STRING_OR_STRINGS: Type = Type::Or(&[STRING, STRINGS, STRING_SET]);
+/// Nanoseconds, or nanoseconds and a time zone.
+const MOMENT: Type = Type::Or(&[NUMBER, Type::Array(&[NUMBER, STRING], None)]);
+/// A path as `a/b` or as an array.
+const PATH: Type = Type::Or(&[STRING, ARRAY]);
+/// Paths.
+const PATHS: Type = Type::Or(&[Type::Array(&[], Some(&PATH)), Type::Set(&PATH)]);
+/// Neighbours by node.
+const GRAPH: Type = Type::Object(&[], Some((&ANY, &LIST_OR_SET)));
+/// A network, or an array that begins with one.
+const CIDR: Type = PATH;
+/// Networks, alone or in collections.
+const CIDRS: Type = Type::Or(&[
+    STRING,
+    Type::Array(&[], Some(&CIDR)),
+    Type::Object(&[], Some((&STRING, &CIDR))),
+    Type::Set(&CIDR),
+]);
+/// Whether a chain is valid, and the chain.
+const CERTIFICATES: Type = Type::Array(&[BOOLEAN, DICTS], None);
+/// Whether something holds, and two parts of it.
+const VERIFIED: Type = Type::Array(&[BOOLEAN, OBJECT, OBJECT], None);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_sorted_by_name_without_twins() {
+        assert!(BUILTINS.is_sorted_by(|a, b| a.name < b.name));
+        assert_eq!(BUILTINS.len(), 206);
+    }
+
+    #[test]
+    fn names_are_found() {
+        assert!(
+            BUILTINS
+                .iter()
+                .all(|row| find(row.name).is_some_and(|id| id.get().name == row.name))
+        );
+        assert_eq!(find("no.such"), None);
+    }
 }
