@@ -3,7 +3,11 @@
 mod op;
 mod prepared;
 mod program;
+mod verified;
+mod verify;
 
 pub use op::{Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Role, Shape};
 pub use prepared::{Prepared, PreparedSpec};
-pub use program::{FnId, FnInfo, FnKind, Line, RawProgram, SlotPath};
+pub use program::{FnId, FnInfo, FnKind, Line, RawProgram, SlotId, SlotPath};
+pub use verified::Program;
+pub use verify::{VerifyError, verify};

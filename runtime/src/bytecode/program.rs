@@ -7,6 +7,10 @@ use crate::value::Constant;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FnId(pub u32);
 
+/// Index into [`RawProgram::slots`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotId(pub u16);
+
 /// What a function is, which decides how it is called and cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FnKind {
@@ -72,4 +76,21 @@ pub struct RawProgram {
     pub sources: Vec<String>,
     /// Sorted by `pc`.
     pub lines: Vec<Line>,
+}
+
+impl RawProgram {
+    /// The slot of a path below `input`, added when there is none yet; `None` when all numbers are used up.
+    pub fn intern_slot(&mut self, path: &[&str]) -> Option<SlotId> {
+        if self.slots.is_empty() {
+            self.slots.push(Vec::new());
+        }
+        let at = match self.slots.iter().position(|slot| slot == path) {
+            Some(at) => at,
+            None => {
+                self.slots.push(path.iter().map(|&key| key.to_owned()).collect());
+                self.slots.len() - 1
+            }
+        };
+        u16::try_from(at).ok().map(SlotId)
+    }
 }

@@ -1,0 +1,5 @@
+//! The input document of a request: read once, seen through slots.
+
+mod error;
+
+pub use error::{PorcError, Trailing};

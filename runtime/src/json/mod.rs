@@ -1,0 +1,5 @@
+//! JSON text and values.
+
+mod error;
+
+pub use error::{JsonError, JsonErrorKind};

@@ -1,0 +1,14 @@
+//! What the outside world tells a request: the machine itself knows no clock and no randomness.
+
+/// Clock readings and seed of one request.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestEnv {
+    /// Wall clock in ns since 1970, the same for the whole request (`time.now_ns`).
+    pub wall_ns: i64,
+    /// Seed of `rand.intn`, `uuid.rfc4122` and the like.
+    pub seed: u64,
+    /// A clock that only goes forward, in ns; read when the deadline is polled.
+    pub monotonic_ns: fn() -> u64,
+    /// When the request must be over, on that clock.
+    pub deadline_ns: Option<u64>,
+}
