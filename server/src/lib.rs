@@ -1,1 +1,22 @@
-//! gavel-server
+//! The parts of the `gavel` binary: the only crate of the workspace that knows files, sockets, threads, clocks, signals,
+//! the environment and the command line.
+
+pub mod api;
+pub mod audit;
+pub mod cli;
+mod conn;
+pub mod connections;
+pub mod desk;
+pub mod engine;
+pub mod error;
+pub mod http;
+pub mod io;
+pub mod limits;
+pub mod listen;
+pub mod log;
+pub mod metrics;
+pub mod random;
+pub mod server;
+pub mod sys;
+pub mod words;
+pub mod worker;

@@ -1,2 +1,10 @@
 //! Entry point of the `gavel` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    gavel_server::cli::main(std::env::args_os())
+}

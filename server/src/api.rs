@@ -1,0 +1,313 @@
+//! Routes, their methods, and what a request to each must look like before its body is read.
+
+use crate::http::request::{Head, Method};
+use crate::http::response::{Body, Reply};
+
+/// What a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// A decision over the PORC in the body; a probe leaves no record.
+    Decision {
+        /// Whether the record is left out.
+        probe: bool,
+    },
+    /// Whether the process takes requests: 200, or 503 while it drains.
+    Ready,
+    /// An answer that needs nothing else.
+    Reply(Reply),
+}
+
+const OK: &[u8] = b"{\"status\":\"ok\"}\n";
+const OPENAPI: &[u8] = include_bytes!("openapi.yaml");
+
+/// The answer of `/livez`, `/readyz` and `/health`.
+#[must_use]
+pub fn healthy() -> Reply {
+    Reply {
+        status: 200,
+        body: Body::Document("application/json", OK),
+        allow: None,
+    }
+}
+
+/// The answer of `/readyz` and `/health` while the process drains.
+#[must_use]
+pub fn draining() -> Reply {
+    Reply::error(503, "draining")
+}
+
+/// Finds the route of a head. `bytes` begin with the request, so that the places of `head` fit.
+#[must_use]
+pub fn route(head: &Head, bytes: &[u8]) -> Route {
+    let (path, query) = split_target(part(bytes, head.target));
+    match path {
+        b"/decision" => match head.method {
+            Method::Post => decision(head, bytes, query).unwrap_or_else(Route::Reply),
+            Method::Options => Route::Reply(options("OPTIONS, POST")),
+            Method::Get | Method::Head | Method::Other => Route::Reply(not_allowed("OPTIONS, POST")),
+        },
+        b"/livez" => read_only(head.method, Route::Reply(healthy())),
+        b"/readyz" | b"/health" => read_only(head.method, Route::Ready),
+        b"/openapi.yaml" => {
+            let document = Body::Document("application/yaml", OPENAPI);
+            read_only(
+                head.method,
+                Route::Reply(Reply {
+                    status: 200,
+                    body: document,
+                    allow: None,
+                }),
+            )
+        }
+        _ => Route::Reply(Reply::error(404, "Not Found")),
+    }
+}
+
+fn read_only(method: Method, route: Route) -> Route {
+    match method {
+        Method::Get | Method::Head => route,
+        Method::Options => Route::Reply(options("OPTIONS, GET")),
+        Method::Post | Method::Other => Route::Reply(not_allowed("OPTIONS, GET")),
+    }
+}
+
+fn options(methods: &'static str) -> Reply {
+    Reply {
+        status: 204,
+        body: Body::None,
+        allow: Some(methods),
+    }
+}
+
+fn not_allowed(methods: &'static str) -> Reply {
+    Reply {
+        allow: Some(methods),
+        ..Reply::error(405, "Method Not Allowed")
+    }
+}
+
+/// The order of the checks is the reference's: first `probe`, then the media type, then (by the caller) the body.
+fn decision(head: &Head, bytes: &[u8], query: &[u8]) -> Result<Route, Reply> {
+    // The forms that callers use are told apart without a buffer.
+    let probe = match query {
+        b"" | b"probe=false" => false,
+        b"probe=true" => true,
+        other => probe_of(other)?,
+    };
+    let media_type = head
+        .content_type
+        .map(|place| part(bytes, place))
+        .unwrap_or_default();
+    if !is_json(media_type) {
+        return Err(Reply::error(415, "Unsupported Media Type"));
+    }
+    Ok(Route::Decision { probe })
+}
+
+fn part(bytes: &[u8], (offset, length): (u32, u32)) -> &[u8] {
+    let start = offset as usize;
+    bytes
+        .get(start..start.saturating_add(length as usize))
+        .unwrap_or_default()
+}
+
+/// Path and query of a target in origin form or in absolute form.
+fn split_target(target: &[u8]) -> (&[u8], &[u8]) {
+    let local = if target.starts_with(b"/") {
+        target
+    } else {
+        behind_authority(target)
+    };
+    match memchr::memchr(b'?', local) {
+        Some(at) => (
+            local.get(..at).unwrap_or_default(),
+            local.get(at + 1..).unwrap_or_default(),
+        ),
+        None => (local, &[]),
+    }
+}
+
+fn behind_authority(target: &[u8]) -> &[u8] {
+    let scheme = [&b"http://"[..], b"https://"].into_iter().find(|scheme| {
+        target
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    });
+    let rest = scheme
+        .and_then(|scheme| target.get(scheme.len()..))
+        .unwrap_or_default();
+    memchr::memchr(b'/', rest)
+        .and_then(|at| rest.get(at..))
+        .unwrap_or_default()
+}
+
+/// `application/json` with any parameters. Media types have no case.
+fn is_json(value: &[u8]) -> bool {
+    let media_type = value.split(|b| *b == b';').next().unwrap_or_default();
+    media_type.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+/// The one `probe` parameter of a query, as Go reads queries: segments with `;` or a bad escape do not count.
+fn probe_of(query: &[u8]) -> Result<bool, Reply> {
+    const PARAMETER: &str = "Invalid format for parameter probe";
+    let mut value: Option<Vec<u8>> = None;
+    for segment in query.split(|b| *b == b'&') {
+        let mut halves = segment.splitn(2, |b| *b == b'=');
+        let name = halves.next().and_then(unescape);
+        let text = unescape(halves.next().unwrap_or_default());
+        let (Some(name), Some(text), false) = (name, text, segment.contains(&b';')) else {
+            continue;
+        };
+        if name != b"probe" {
+            continue;
+        }
+        if value.replace(text).is_some() {
+            return Err(Reply::error(
+                400,
+                format!("{PARAMETER}: multiple values for single value parameter 'probe'"),
+            ));
+        }
+    }
+    let Some(value) = value else { return Ok(false) };
+    crate::words::go_bool(&value).ok_or_else(|| {
+        let shown = String::from_utf8_lossy(&value);
+        Reply::error(
+            400,
+            format!("{PARAMETER}: {shown:?} is not one of 1 t T TRUE true True 0 f F FALSE false False"),
+        )
+    })
+}
+
+/// Undoes percent escapes and `+`; nothing for a bad escape.
+fn unescape(text: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [*bytes.next()?, *bytes.next()?];
+                let digits = std::str::from_utf8(&digits)
+                    .ok()
+                    .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
+                u8::from_str_radix(digits, 16).ok()?
+            }
+            other => *other,
+        });
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::request::{Decoder, Step};
+
+    #[track_caller]
+    fn check(request: &str, want: Route) {
+        let mut bytes = request.as_bytes().to_vec();
+        let Step::Request(message) = Decoder::new(1000).advance(&mut bytes, 0) else {
+            panic!("not a request")
+        };
+        assert_eq!(route(&message.head, &bytes), want, "{request}");
+    }
+
+    #[track_caller]
+    fn check_probe(target: &str, want: Result<bool, u16>) {
+        let text = format!("POST {target} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\r\n");
+        let mut bytes = text.into_bytes();
+        let Step::Request(message) = Decoder::new(1000).advance(&mut bytes, 0) else {
+            panic!("not a request")
+        };
+        let got = match route(&message.head, &bytes) {
+            Route::Decision { probe } => Ok(probe),
+            Route::Reply(reply) => Err(reply.status),
+            Route::Ready => panic!("ready"),
+        };
+        assert_eq!(got, want, "{target}");
+    }
+
+    #[test]
+    fn probe_is_a_go_bool_given_once() {
+        check_probe("/decision", Ok(false));
+        check_probe("/decision?", Ok(false));
+        check_probe("/decision?x=1", Ok(false));
+        for yes in ["1", "t", "T", "TRUE", "true", "True", "%74rue"] {
+            check_probe(&format!("/decision?probe={yes}"), Ok(true));
+        }
+        for no in ["0", "f", "F", "FALSE", "false", "False"] {
+            check_probe(&format!("/decision?a=b&probe={no}"), Ok(false));
+        }
+        for bad in ["", "yes", "tRUE", "2", "true%20"] {
+            check_probe(&format!("/decision?probe={bad}"), Err(400));
+        }
+        check_probe("/decision?probe", Err(400));
+        check_probe("/decision?probe=1&probe=1", Err(400));
+        check_probe("/decision?PROBE=x", Ok(false));
+        check_probe("/decision?probe=x;y", Ok(false));
+        check_probe("/decision?probe=%zz", Ok(false));
+        check_probe("http://host/decision?probe=1", Ok(true));
+    }
+
+    #[test]
+    fn only_json_is_taken() {
+        let post = |media_type: &str| format!("POST /decision HTTP/1.1\r\nHost: a\r\n{media_type}\r\n");
+        check(
+            &post("Content-Type: application/json\r\n"),
+            Route::Decision { probe: false },
+        );
+        check(
+            &post("Content-Type: Application/JSON ; charset=x\r\n"),
+            Route::Decision { probe: false },
+        );
+        check(
+            &post("Content-Type: application/json\r\nContent-Type: text/plain\r\n"),
+            Route::Decision { probe: false },
+        );
+        let refused = Route::Reply(Reply::error(415, "Unsupported Media Type"));
+        check(&post(""), refused.clone());
+        for other in [
+            "",
+            "text/plain",
+            "application/jsonx",
+            "application/problem+json",
+            "multipart/form-data",
+            "application/x-www-form-urlencoded",
+            "application/xml",
+        ] {
+            check(&post(&format!("Content-Type: {other}\r\n")), refused.clone());
+        }
+    }
+
+    #[test]
+    fn paths_and_methods() {
+        let ask = |method: &str, path: &str| format!("{method} {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let missing = Route::Reply(Reply::error(404, "Not Found"));
+        for path in [
+            "/",
+            "/decision/",
+            "//decision",
+            "/Decision",
+            "/decisi%6Fn",
+            "*",
+            "/decision#x",
+            "http://decision",
+        ] {
+            check(&ask("POST", path), missing.clone());
+        }
+        check(&ask("OPTIONS", "/x"), missing);
+        for method in ["GET", "HEAD", "PATCH", "post"] {
+            check(
+                &ask(method, "/decision"),
+                Route::Reply(not_allowed("OPTIONS, POST")),
+            );
+        }
+        check(
+            &ask("OPTIONS", "/decision"),
+            Route::Reply(options("OPTIONS, POST")),
+        );
+        check(&ask("POST", "/livez"), Route::Reply(not_allowed("OPTIONS, GET")));
+        check(&ask("GET", "/readyz"), Route::Ready);
+        check(&ask("HEAD", "/health?x"), Route::Ready);
+    }
+}

@@ -1,0 +1,213 @@
+//! The audit thread: frames out of all rings, lines of JSON into one output, one write for a batch of whole lines.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use crate::audit::sink::{FullPolicy, HEADER_BYTES, KIND_RECORD, Sink};
+use crate::audit::wake::Wake;
+use crate::limits;
+use crate::log;
+use crate::metrics::Counters;
+
+/// Turns a frame into one line with its line end, appended to the buffer.
+pub type Render = Box<dyn FnMut(&[u8], &mut Vec<u8>) + Send>;
+
+/// The running audit thread.
+pub struct Audit {
+    stop: Arc<AtomicBool>,
+    wake: Arc<Wake>,
+    ended: mpsc::Receiver<()>,
+    written: Arc<AtomicU64>,
+    broken: Arc<AtomicBool>,
+}
+
+/// What became of the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Records that reached the output.
+    pub written: u64,
+    /// Everything that was handed over was written in time.
+    pub complete: bool,
+}
+
+/// Starts the audit thread and makes one sink for each of `counters`.
+///
+/// # Errors
+/// When no thread can be started.
+pub fn start(
+    counters: &[Arc<Counters>],
+    ring_bytes: usize,
+    policy: FullPolicy,
+    output: Box<dyn Write + Send>,
+    render: Render,
+) -> std::io::Result<(Audit, Vec<Sink>)> {
+    let (stop, broken, written, wake) = (
+        Arc::<AtomicBool>::default(),
+        Arc::<AtomicBool>::default(),
+        Arc::<AtomicU64>::default(),
+        Arc::<Wake>::default(),
+    );
+    let mut sinks = Vec::with_capacity(counters.len());
+    let mut rings = Vec::with_capacity(counters.len());
+    for counters in counters {
+        let (producer, consumer) = rtrb::RingBuffer::new(ring_bytes);
+        sinks.push(Sink::new(
+            producer,
+            policy,
+            Arc::clone(&wake),
+            Arc::clone(&broken),
+            Arc::clone(counters),
+        ));
+        rings.push(consumer);
+    }
+    let (tell, ended) = mpsc::channel();
+    let mut writer = Writer {
+        rings,
+        output,
+        render,
+        text: Vec::with_capacity(limits::AUDIT_BATCH_BYTES + 64 * 1024),
+        frame: Vec::new(),
+        in_text: 0,
+        written: Arc::clone(&written),
+        broken: Arc::clone(&broken),
+    };
+    let (stopping, waking) = (Arc::clone(&stop), Arc::clone(&wake));
+    thread::Builder::new()
+        .name("audit".to_owned())
+        .stack_size(limits::STACK_BYTES)
+        .spawn(move || {
+            writer.run(&stopping, &waking);
+            let _ = tell.send(());
+        })?;
+    Ok((
+        Audit {
+            stop,
+            wake,
+            ended,
+            written,
+            broken,
+        },
+        sinks,
+    ))
+}
+
+impl Audit {
+    /// Waits until everything is written, for a bounded time. No worker may submit any more.
+    #[must_use]
+    pub fn finish(self) -> Finished {
+        self.stop.store(true, Ordering::Release);
+        self.wake.rouse();
+        let in_time = self
+            .ended
+            .recv_timeout(Duration::from_secs(limits::AUDIT_FLUSH_SECONDS))
+            .is_ok();
+        let complete = in_time && !self.broken.load(Ordering::Relaxed);
+        Finished {
+            written: self.written.load(Ordering::Relaxed),
+            complete,
+        }
+    }
+}
+
+struct Writer {
+    rings: Vec<rtrb::Consumer<u8>>,
+    output: Box<dyn Write + Send>,
+    render: Render,
+    text: Vec<u8>,
+    frame: Vec<u8>,
+    /// Records in `text`.
+    in_text: u64,
+    written: Arc<AtomicU64>,
+    broken: Arc<AtomicBool>,
+}
+
+impl Writer {
+    fn run(&mut self, stop: &AtomicBool, wake: &Wake) {
+        let mut idle = 0;
+        loop {
+            // Read before the rings, so that nothing can be submitted between an empty ring and the end.
+            let stopping = stop.load(Ordering::Acquire);
+            let found = self.drain();
+            self.flush();
+            if found {
+                idle = 0;
+            } else if stopping {
+                return;
+            } else {
+                wake.wait(idle);
+                idle = idle.saturating_add(1);
+            }
+        }
+    }
+
+    /// Empties all rings, taking turns so that one busy core cannot hold back the others. True if there was anything.
+    fn drain(&mut self) -> bool {
+        let mut any = false;
+        let mut rings = std::mem::take(&mut self.rings);
+        for ring in &mut rings {
+            // A frame is published whole, so its rest is there when its header is.
+            let mut left = ring.slots();
+            while left > 0 && self.take(ring) {
+                any = true;
+                left = left.saturating_sub(HEADER_BYTES + self.frame.len());
+                if self.text.len() >= limits::AUDIT_BATCH_BYTES {
+                    self.flush();
+                }
+            }
+        }
+        self.rings = rings;
+        any
+    }
+
+    fn take(&mut self, ring: &mut rtrb::Consumer<u8>) -> bool {
+        let mut header = [0; HEADER_BYTES];
+        if ring.pop_entire_slice(&mut header).is_err() {
+            return false;
+        }
+        let [l0, l1, l2, l3, kind] = header;
+        self.frame
+            .resize(u32::from_le_bytes([l0, l1, l2, l3]) as usize, 0);
+        if ring.pop_entire_slice(&mut self.frame).is_err() {
+            return false;
+        }
+        if kind == KIND_RECORD {
+            (self.render)(&self.frame, &mut self.text);
+            self.in_text += 1;
+        } else {
+            let count = self
+                .frame
+                .first_chunk()
+                .map_or(0, |bytes| u64::from_le_bytes(*bytes));
+            let _ = writeln!(self.text, "{{\"gap\":{{\"records\":\"{count}\"}}}}");
+            log::line(
+                log::Level::Error,
+                format_args!("{count} access records were lost: the audit ring was full"),
+            );
+        }
+        true
+    }
+
+    fn flush(&mut self) {
+        if self.text.is_empty() {
+            return;
+        }
+        match self.output.write_all(&self.text) {
+            Ok(()) => {
+                self.written.fetch_add(self.in_text, Ordering::Relaxed);
+            }
+            Err(error) => {
+                if !self.broken.swap(true, Ordering::Relaxed) {
+                    log::line(
+                        log::Level::Error,
+                        format_args!("access records are lost from now on: standard output: {error}"),
+                    );
+                }
+            }
+        }
+        self.text.clear();
+        self.in_text = 0;
+    }
+}

@@ -1,0 +1,171 @@
+//! Verbs and flags, spelled as the reference spells them, and the habits of its flag library.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::audit::FullPolicy;
+use crate::io::DriverChoice;
+use crate::limits;
+
+/// A policy decision point: decides over PolicyDomains, serves decisions, and shows what it made of them.
+#[derive(Parser, Debug)]
+#[command(name = "gavel", disable_version_flag = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+}
+
+/// Flags that may stand before or after the verb.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct Global {
+    /// Trace the evaluation of Rego on standard error.
+    #[arg(long, short = 't', global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
+    pub(crate) trace: bool,
+    /// Trace only modules whose name matches this pattern (repeatable).
+    #[arg(long, global = true, value_name = "REGEX", allow_hyphen_values = true)]
+    pub(crate) trace_filter: Vec<String>,
+    /// Indent access records.
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
+    pub(crate) pretty_log: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Verb {
+    /// Evaluate once and show the outcome.
+    Test {
+        #[command(subcommand)]
+        verb: Option<TestVerb>,
+    },
+    /// Serve decisions over HTTP.
+    Serve(ServeArgs),
+    /// Print the version.
+    Version,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum TestVerb {
+    /// Decide over one PORC and print its access record.
+    Decision(DecisionArgs),
+}
+
+/// The domains and the dialect of their Rego.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct DomainArgs {
+    /// PolicyDomain file (repeatable; not split at commas).
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) bundle: Vec<PathBuf>,
+    /// Rego dialect: --v0-compatible (default) or --v1-compatible [env: MPE_CLI_OPA_FLAGS].
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
+    pub(crate) opa_flags: Option<String>,
+    /// Read Rego as v1.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
+    pub(crate) no_opa_flags: bool,
+    /// Read Rego as v1.
+    #[arg(long)]
+    pub(crate) v1_compatible: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) domains: DomainArgs,
+    /// Port; 0 for any free one.
+    #[arg(long, default_value_t = 9000, allow_hyphen_values = true)]
+    pub(crate) port: i64,
+    /// Address; all interfaces if absent.
+    #[arg(long, value_name = "IP")]
+    pub(crate) host: Option<IpAddr>,
+    /// Protocol: generic or envoy.
+    #[arg(long, short, default_value = "generic")]
+    pub(crate) protocol: String,
+    /// Domain whose mapper is used (protocol envoy).
+    #[arg(long, short)]
+    pub(crate) name: Option<String>,
+    /// Cores to serve on; what the process may use if absent.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Kernel interface for sockets.
+    #[arg(long, value_enum, default_value = "auto", env = "GAVEL_IO")]
+    pub(crate) io: DriverChoice,
+    /// What happens to access records when they come faster than they can be written.
+    #[arg(long, value_enum, default_value = "wait")]
+    pub(crate) audit_full: FullPolicy,
+    /// Largest request body.
+    #[arg(long, value_name = "BYTES", default_value_t = limits::BODY_BYTES_MAX_DEFAULT)]
+    pub(crate) max_body_bytes: usize,
+    /// Time for requests in flight after SIGTERM or SIGINT.
+    #[arg(long, value_name = "SECONDS", default_value_t = limits::DRAIN_SECONDS_DEFAULT)]
+    pub(crate) drain_seconds: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DecisionArgs {
+    #[command(flatten)]
+    pub(crate) domains: DomainArgs,
+    /// PORC; standard input if absent or -.
+    #[arg(long, short, value_name = "FILE", allow_hyphen_values = true)]
+    pub(crate) input: Option<PathBuf>,
+    /// Accepted, without effect.
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub(crate) test: Vec<String>,
+}
+
+fn go_bool(text: &str) -> Result<bool, String> {
+    crate::words::go_bool(text.as_bytes()).ok_or_else(|| "parse error".to_owned())
+}
+
+/// Long names that may be written with one dash.
+const LONG_NAMES: &[&str] = &[
+    "trace",
+    "trace-filter",
+    "pretty-log",
+    "bundle",
+    "opa-flags",
+    "no-opa-flags",
+    "v1-compatible",
+    "port",
+    "host",
+    "protocol",
+    "name",
+    "threads",
+    "io",
+    "audit-full",
+    "max-body-bytes",
+    "drain-seconds",
+    "input",
+    "test",
+    "help",
+];
+
+/// Rewrites what the reference's flag library allows and clap does not: long names with a single dash, `h` for `help`.
+pub(crate) fn normalise(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut verbs = 0;
+    let mut literal = false;
+    let mut out: Vec<OsString> = Vec::new();
+    for (index, arg) in args.into_iter().enumerate() {
+        let text = arg.to_str().unwrap_or_default();
+        literal |= text == "--";
+        let single = text
+            .strip_prefix('-')
+            .filter(|rest| !literal && !rest.starts_with('-'));
+        let name = single.and_then(|rest| rest.split('=').next()).unwrap_or_default();
+        if LONG_NAMES.contains(&name) {
+            out.push(format!("-{text}").into());
+        } else if text == "h" && index > 0 && verbs < 2 && out.len() == index {
+            out.push("help".into());
+            verbs += 1;
+        } else {
+            verbs += usize::from(index > 0 && !text.starts_with('-'));
+            out.push(arg);
+        }
+    }
+    out
+}

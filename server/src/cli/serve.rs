@@ -1,0 +1,59 @@
+//! `gavel serve`.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::thread;
+use std::time::Duration;
+
+use crate::cli::args::{Global, ServeArgs};
+use crate::cli::{load, run::refuse_trace};
+use crate::error::Failure;
+use crate::limits;
+use crate::server::{self, Options};
+
+/// Serves until a signal comes.
+///
+/// # Errors
+/// Wrong flags, domains that do not load, or a server that does not start.
+pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
+    let options = options(args, global)?;
+    let image = load::image(&args.domains)?;
+    // A duplicate of the descriptor writes each batch with one call; `Stdout` would split it at its buffer's size.
+    let output = std::io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    let output = output.map_err(|e| Failure::Operator(format!("standard output: {e}")))?;
+    server::run(&options, image, Box::new(output))
+}
+
+fn options(args: &ServeArgs, global: &Global) -> Result<Options, Failure> {
+    refuse_trace(global)?;
+    match args.protocol.as_str() {
+        "generic" => {}
+        "envoy" => {
+            return Err(Failure::Usage(
+                "protocol envoy is not supported by this version".to_owned(),
+            ));
+        }
+        other => return Err(Failure::Usage(format!("unsupported protocol: {other}"))),
+    }
+    let port = u16::try_from(args.port)
+        .map_err(|_| Failure::Usage(format!("invalid port {}: it must be from 0 to 65535", args.port)))?;
+    let threads = match args.threads {
+        Some(0) => return Err(Failure::Usage("--threads must be at least 1".to_owned())),
+        Some(threads) => threads,
+        None => thread::available_parallelism().map_or(1, usize::from),
+    };
+    if args.max_body_bytes > limits::BODY_BYTES_MAX_CEILING {
+        let most = limits::BODY_BYTES_MAX_CEILING;
+        return Err(Failure::Usage(format!("--max-body-bytes may be at most {most}")));
+    }
+    Ok(Options {
+        host: args.host,
+        port,
+        threads,
+        driver: args.io,
+        audit_full: args.audit_full,
+        body_bytes_max: args.max_body_bytes,
+        drain: Duration::from_secs(args.drain_seconds),
+        pretty: global.pretty_log,
+    })
+}

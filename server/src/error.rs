@@ -1,0 +1,44 @@
+//! Why a command ends without doing its work, and with which exit status.
+
+use std::fmt;
+use std::path::Path;
+
+/// The reason a command failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The policy author's: the text holds every diagnostic, rendered.
+    Policy(String),
+    /// The operator's: a file, port, limit or setting; the text names the likely cause.
+    Operator(String),
+    /// Wrong words on the command line.
+    Usage(String),
+    /// The input of `test` cannot be used, or a test failed. Empty where everything was said already.
+    Input(String),
+}
+
+impl Failure {
+    /// A file that could not be read, with the system's reason.
+    #[must_use]
+    pub fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+        Failure::Operator(format!("open {}: {error}", path.display()))
+    }
+
+    /// The exit status of a server that did not start.
+    #[must_use]
+    pub fn serve_status(&self) -> u8 {
+        match self {
+            Failure::Operator(_) => 2,
+            Failure::Policy(_) | Failure::Usage(_) | Failure::Input(_) => 1,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Policy(text) | Failure::Operator(text) | Failure::Usage(text) | Failure::Input(text) => {
+                f.write_str(text)
+            }
+        }
+    }
+}

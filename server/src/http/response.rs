@@ -1,0 +1,167 @@
+//! Answers as bytes. The two common ones are prepared; the rest are built, because nobody asks for them in a hurry.
+
+use std::io::Write as _;
+
+use crate::http::request::Refusal;
+
+const GRANT: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"allow\":true}\n";
+const DENY: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"allow\":false}\n";
+const GRANT_LAST: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\nConnection: close\r\n\r\n{\"allow\":true}\n";
+const DENY_LAST: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\nConnection: close\r\n\r\n{\"allow\":false}\n";
+
+/// The interim answer that a client with `Expect: 100-continue` waits for.
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// An answer other than a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Status code.
+    pub status: u16,
+    /// What the body holds.
+    pub body: Body,
+    /// Methods for the `Allow` field.
+    pub allow: Option<&'static str>,
+}
+
+/// Content of a [`Reply`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// No body and no length (204).
+    None,
+    /// `{"message":"…"}`.
+    Message(String),
+    /// A document with its media type.
+    Document(&'static str, &'static [u8]),
+}
+
+impl Reply {
+    /// An error with a message.
+    #[must_use]
+    pub fn error(status: u16, message: impl Into<String>) -> Reply {
+        Reply {
+            status,
+            body: Body::Message(message.into()),
+            allow: None,
+        }
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Reply {
+        Reply::error(refusal.status, refusal.message)
+    }
+}
+
+/// How an answer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Say `Connection: close`.
+    pub close: bool,
+    /// Leave the body out, for `HEAD`.
+    pub head_only: bool,
+}
+
+/// Appends the answer to a decision.
+pub fn decision(out: &mut Vec<u8>, allow: bool, close: bool) {
+    out.extend_from_slice(match (allow, close) {
+        (true, false) => GRANT,
+        (false, false) => DENY,
+        (true, true) => GRANT_LAST,
+        (false, true) => DENY_LAST,
+    });
+}
+
+/// Appends any other answer.
+pub fn reply(out: &mut Vec<u8>, reply: &Reply, ending: Ending) {
+    let message;
+    let (media_type, body) = match &reply.body {
+        Body::None => ("", &[][..]),
+        Body::Message(text) => {
+            message = json_message(text);
+            ("application/json", message.as_bytes())
+        }
+        Body::Document(media_type, bytes) => (*media_type, *bytes),
+    };
+    // Writing to a `Vec` cannot fail.
+    let _ = write!(out, "HTTP/1.1 {} {}\r\n", reply.status, reason(reply.status));
+    if let Some(methods) = reply.allow {
+        let _ = write!(out, "Allow: {methods}\r\n");
+    }
+    if !media_type.is_empty() {
+        let _ = write!(
+            out,
+            "Content-Type: {media_type}\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+    }
+    if ending.close {
+        out.extend_from_slice(b"Connection: close\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    if !ending.head_only {
+        out.extend_from_slice(body);
+    }
+}
+
+fn json_message(text: &str) -> String {
+    let mut line = serde_json::json!({ "message": text }).to_string();
+    line.push('\n');
+    line
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        204 => "No Content",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        417 => "Expectation Failed",
+        431 => "Request Header Fields Too Large",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        _ => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prepared_lengths_are_right() {
+        for text in [GRANT, DENY, GRANT_LAST, DENY_LAST] {
+            let text = std::str::from_utf8(text).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            assert!(
+                head.contains(&format!("Content-Length: {}", body.len())),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_message_is_escaped() {
+        let mut out = Vec::new();
+        reply(
+            &mut out,
+            &Reply::error(400, "say \"no\""),
+            Ending {
+                close: true,
+                head_only: false,
+            },
+        );
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\
+             Connection: close\r\n\r\n{\"message\":\"say \\\"no\\\"\"}\n"
+        );
+    }
+}

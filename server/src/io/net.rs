@@ -1,0 +1,148 @@
+//! Sockets of one core: owned buffers in, owned buffers out.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+
+use monoio::buf::IoBufMut;
+use monoio::io::{AsyncReadRent, AsyncWriteRentExt, Canceller};
+
+/// What [`Listener::accept`] yields.
+pub enum Accepted {
+    /// A connection.
+    Stream(Stream),
+    /// The kernel refused to hand one over.
+    Failed(io::Error),
+    /// [`Listener::stop`] was called.
+    Stopped,
+}
+
+/// A listening socket. Exactly one task accepts from it.
+pub struct Listener {
+    inner: monoio::net::TcpListener,
+    /// The same socket, for what still waits in its queue when accepting has stopped.
+    queue: std::net::TcpListener,
+    uring: bool,
+    canceller: RefCell<Option<Canceller>>,
+}
+
+impl Listener {
+    /// Takes over a bound socket. Must be called inside [`super::Core::run`] of `uring`'s core.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn new(listener: std::net::TcpListener, uring: bool) -> io::Result<Listener> {
+        // io_uring waits in the kernel, which a non-blocking socket would forbid; epoll needs one.
+        listener.set_nonblocking(!uring)?;
+        let queue = listener.try_clone()?;
+        let inner = monoio::net::TcpListener::from_std(listener)?;
+        Ok(Listener {
+            inner,
+            queue,
+            uring,
+            canceller: RefCell::new(Some(Canceller::new())),
+        })
+    }
+
+    /// The next connection.
+    pub async fn accept(&self) -> Accepted {
+        let Some(handle) = self.canceller.borrow().as_ref().map(Canceller::handle) else {
+            return Accepted::Stopped;
+        };
+        match self.inner.cancelable_accept(handle).await {
+            Ok((stream, _)) => Accepted::Stream(Stream::new(stream)),
+            Err(_) if self.canceller.borrow().is_none() => Accepted::Stopped,
+            Err(error) => Accepted::Failed(error),
+        }
+    }
+
+    /// Ends accepting. A connection that arrives at the same moment is still yielded.
+    pub fn stop(&self) {
+        if let Some(canceller) = self.canceller.borrow_mut().take() {
+            canceller.cancel();
+        }
+    }
+
+    /// A connection that was complete before accepting stopped. Only after [`Accepted::Stopped`].
+    pub fn take_waiting(&self) -> Option<Stream> {
+        self.queue.set_nonblocking(true).ok()?;
+        let (stream, _) = self.queue.accept().ok()?;
+        stream.set_nonblocking(!self.uring).ok()?;
+        let stream = monoio::net::TcpStream::from_std(stream).ok()?;
+        Some(Stream::new(stream))
+    }
+}
+
+/// A connection.
+pub struct Stream(monoio::net::TcpStream);
+
+impl Stream {
+    fn new(stream: monoio::net::TcpStream) -> Stream {
+        // Answers are small and complete; without this option the second of two would wait for an acknowledgement.
+        // A socket that refuses it still works.
+        let _ = stream.set_nodelay(true);
+        Stream(stream)
+    }
+
+    /// The descriptor, valid as long as this stream lives.
+    #[must_use]
+    pub fn raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+
+    /// Reads into the spare capacity of `buffer`, of which there must be some. 0: the peer sends no more.
+    pub async fn read(&mut self, buffer: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
+        let (filled, capacity) = (buffer.len(), buffer.capacity());
+        let (result, slice) = self.0.read(buffer.slice_mut(filled..capacity)).await;
+        let mut buffer = slice.into_inner();
+        if result.is_err() {
+            buffer.truncate(filled);
+        }
+        (result, buffer)
+    }
+
+    /// Writes all of `buffer`.
+    pub async fn write_all(&mut self, buffer: Vec<u8>) -> (io::Result<()>, Vec<u8>) {
+        let (result, buffer) = self.0.write_all(buffer).await;
+        (result.map(drop), buffer)
+    }
+}
+
+/// The worker's end of the pipe over which the control thread speaks.
+pub struct ControlPipe {
+    inner: monoio::net::UnixStream,
+    buffer: Vec<u8>,
+}
+
+impl ControlPipe {
+    /// Takes over one end of a socket pair. Must be called inside [`super::Core::run`].
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn new(stream: std::os::unix::net::UnixStream, uring: bool) -> io::Result<ControlPipe> {
+        stream.set_nonblocking(!uring)?;
+        let inner = monoio::net::UnixStream::from_std(stream)?;
+        Ok(ControlPipe {
+            inner,
+            buffer: Vec::with_capacity(64),
+        })
+    }
+
+    /// The next bytes; empty once the other end is gone.
+    pub async fn next(&mut self) -> &[u8] {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let (result, buffer) = self.inner.read(buffer).await;
+        self.buffer = buffer;
+        match result {
+            Ok(read) => self.buffer.get(..read).unwrap_or_default(),
+            Err(_) => &[],
+        }
+    }
+}
+
+/// Starts a task on this core. It ends by itself or with the process.
+pub fn spawn(task: impl Future<Output = ()> + 'static) {
+    drop(monoio::spawn(task));
+}

@@ -1,0 +1,90 @@
+//! Every bound of the server with its reason. A request over a bound is answered with a 4xx, never cut silently.
+
+/// Request line and header fields together; more is 431. Real heads are below 4 KiB, proxies allow 8 to 16 KiB.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Header fields of one request; more is 431.
+pub const HEADERS_MAX: usize = 64;
+
+/// Request target; more is 414.
+pub const TARGET_BYTES_MAX: usize = 8 * 1024;
+
+/// Body of one request unless the command line says otherwise; more is 413.
+pub const BODY_BYTES_MAX_DEFAULT: usize = 1024 * 1024;
+
+/// Largest value that `--max-body-bytes` takes: spans and frame lengths are 32-bit.
+pub const BODY_BYTES_MAX_CEILING: usize = 256 * 1024 * 1024;
+
+/// One chunk-size line with its extension; more is 400.
+pub const CHUNK_LINE_BYTES_MAX: usize = 256;
+
+/// All chunk extensions of one request; more is 400. They carry nothing that we read.
+pub const CHUNK_EXTENSION_BYTES_MAX: usize = 8 * 1024;
+
+/// Trailer section of one chunked request; more is 431.
+pub const TRAILER_BYTES_MAX: usize = 8 * 1024;
+
+/// Answers that may wait in memory before they are written although more requests are already buffered.
+pub const OUTPUT_BYTES_FLUSH: usize = 64 * 1024;
+
+/// First size of a connection's receive buffer: some twenty pipelined requests.
+pub const INPUT_BYTES_START: usize = 8 * 1024;
+
+/// First size of a connection's send buffer.
+pub const OUTPUT_BYTES_START: usize = 2 * 1024;
+
+/// A buffer that grew beyond this is given back once its connection is idle.
+pub const BUFFER_BYTES_KEEP: usize = 64 * 1024;
+
+/// Buffer pairs that a worker keeps for its next connections.
+pub const BUFFERS_KEEP: usize = 256;
+
+/// Open connections of one worker; at the bound it stops accepting until one closes.
+pub const CONNECTIONS_PER_WORKER_MAX: usize = 10_000;
+
+/// Seconds that a connection may stay open without a request.
+pub const IDLE_SECONDS: u64 = 75;
+
+/// Seconds from the first byte of a request to the end of its head.
+pub const HEAD_SECONDS: u64 = 10;
+
+/// Seconds that a body may take in any case; [`BODY_BYTES_PER_SECOND_MIN`] adds to them.
+pub const BODY_SECONDS: u64 = 10;
+
+/// Rate that a large body must keep up on average.
+pub const BODY_BYTES_PER_SECOND_MIN: usize = 128 * 1024;
+
+/// Seconds in which the client must take an answer.
+pub const WRITE_SECONDS: u64 = 10;
+
+/// Seconds for which input is still read and thrown away after the last answer, so that the client sees that answer
+/// and not a reset.
+pub const LINGER_SECONDS: u64 = 2;
+
+/// Bytes that are thrown away for the same reason.
+pub const LINGER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Seconds that a drain may take before open connections are cut.
+pub const DRAIN_SECONDS_DEFAULT: u64 = 20;
+
+/// Seconds that the audit thread gets to write what is left after the last worker stopped.
+pub const AUDIT_FLUSH_SECONDS: u64 = 10;
+
+/// Smallest audit ring of one worker; it also holds twice the largest body.
+pub const AUDIT_RING_BYTES_MIN: usize = 4 * 1024 * 1024;
+
+/// Bytes of text that the audit thread gathers before it writes.
+pub const AUDIT_BATCH_BYTES: usize = 256 * 1024;
+
+/// Longest time that a worker waits for room in its audit ring under the policy `wait`.
+pub const AUDIT_WAIT_US: u64 = 1000;
+
+/// Stack of a worker, the audit thread and the compiling thread: parsing and comparing recurse to their depth limits.
+pub const STACK_BYTES: usize = 16 * 1024 * 1024;
+
+/// Connections that wait to be accepted.
+pub const LISTEN_BACKLOG: i32 = 1024;
+
+const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX);
+const _: () = assert!(AUDIT_RING_BYTES_MIN >= 2 * BODY_BYTES_MAX_DEFAULT);
+const _: () = assert!(INPUT_BYTES_START <= BUFFER_BYTES_KEEP);

@@ -1,0 +1,300 @@
+//! The life of a serving process: bind, start the audit thread and the workers, tick, drain, end.
+//!
+//! The thread that calls [`run`] becomes the control thread. It alone hears signals, from a thread of their own.
+
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::audit::{self, Audit, FullPolicy, Sink};
+use crate::desk::Desk;
+use crate::engine::{Image, Vm, write_json};
+use crate::error::Failure;
+use crate::io::{DriverChoice, DriverReport};
+use crate::limits;
+use crate::listen;
+use crate::log::{self, Level};
+use crate::metrics::Counters;
+use crate::sys;
+use crate::worker::{self, DRAIN, Setup, TICK};
+
+/// How to serve.
+pub struct Options {
+    /// Address; none for all interfaces.
+    pub host: Option<IpAddr>,
+    /// Port; 0 for any.
+    pub port: u16,
+    /// Cores to use.
+    pub threads: usize,
+    /// Kernel interface.
+    pub driver: DriverChoice,
+    /// What a full audit ring means.
+    pub audit_full: FullPolicy,
+    /// Largest body.
+    pub body_bytes_max: usize,
+    /// Time for requests in flight once the process is told to end.
+    pub drain: Duration,
+    /// Indented access records.
+    pub pretty: bool,
+}
+
+enum Event {
+    Started(usize, Result<DriverReport, String>),
+    Ended(usize),
+    Signal(i32),
+}
+
+/// Serves until a signal ends the process. `output` takes the access records.
+///
+/// # Errors
+/// What keeps the server from starting, or a worker that died.
+pub fn run(options: &Options, image: Arc<Image>, output: Box<dyn Write + Send>) -> Result<(), Failure> {
+    let signals = [SIGTERM, SIGINT];
+    std::panic::set_hook(Box::new(|panic| log::line(Level::Error, format_args!("{panic}"))));
+    // Before any thread exists, so that all of them inherit it.
+    sys::mask_signals(true, &signals).map_err(|e| Failure::Operator(format!("signal mask: {e}")))?;
+    let listeners = listen::bind(options.host, options.port, options.threads)?;
+    let address = listeners.first().and_then(|l| l.local_addr().ok());
+    let counters: Vec<Arc<Counters>> = listeners.iter().map(|_| Arc::default()).collect();
+    let (audit, sinks) = start_audit(options, &image, &counters, output)?;
+    let (tell, events) = mpsc::channel();
+    start_signals(&tell, &signals)?;
+    let mut workers = Vec::new();
+    for (index, ((listener, sink), counters)) in listeners.into_iter().zip(sinks).zip(&counters).enumerate() {
+        let desk = (Arc::clone(&image), sink, Arc::clone(counters));
+        workers.push(start_worker(index, listener, desk, options, &tell)?);
+    }
+    let mut control = Control {
+        workers,
+        events,
+        running: counters.len(),
+        drain: options.drain,
+    };
+    let outcome = control.start(address).and_then(|()| control.serve());
+    drop(control.workers);
+    report(&counters, audit);
+    outcome
+}
+
+fn start_audit(
+    options: &Options,
+    image: &Arc<Image>,
+    counters: &[Arc<Counters>],
+    output: Box<dyn Write + Send>,
+) -> Result<(Audit, Vec<Sink>), Failure> {
+    let ring_bytes = limits::AUDIT_RING_BYTES_MIN.max(options.body_bytes_max.saturating_mul(2));
+    let (image, pretty) = (Arc::clone(image), options.pretty);
+    let mut scratch = Vm::new();
+    let render = Box::new(move |frame: &[u8], text: &mut Vec<u8>| {
+        write_json(&image, frame, &mut scratch, text, pretty);
+    });
+    audit::start(counters, ring_bytes, options.audit_full, output, render)
+        .map_err(|e| Failure::Operator(format!("audit thread: {e}")))
+}
+
+fn start_signals(tell: &mpsc::Sender<Event>, signals: &[i32]) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::Operator(format!("signal handlers: {e}"));
+    let mut source = signal_hook::iterator::Signals::new(signals).map_err(failed)?;
+    let (tell, unmasked) = (tell.clone(), signals.to_vec());
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            if sys::mask_signals(false, &unmasked).is_err() {
+                return;
+            }
+            for signal in source.forever() {
+                if tell.send(Event::Signal(signal)).is_err() {
+                    return;
+                }
+            }
+        })
+        .map_err(failed)?;
+    Ok(())
+}
+
+fn start_worker(
+    index: usize,
+    listener: std::net::TcpListener,
+    (image, sink, counters): (Arc<Image>, Sink, Arc<Counters>),
+    options: &Options,
+    tell: &mpsc::Sender<Event>,
+) -> Result<UnixStream, Failure> {
+    let failed = |e: std::io::Error| Failure::Operator(format!("worker {index}: {e}"));
+    let (ours, control) = UnixStream::pair().map_err(failed)?;
+    ours.set_nonblocking(true).map_err(failed)?;
+    let (driver, body_bytes_max, tell) = (options.driver, options.body_bytes_max, tell.clone());
+    thread::Builder::new()
+        .name(format!("worker-{index}"))
+        .stack_size(limits::STACK_BYTES)
+        .spawn(move || {
+            // Dropped however the thread ends, also by a panic.
+            let _ended = Ended(index, tell.clone());
+            let desk = Desk::new(image, sink, Arc::clone(&counters));
+            let setup = Setup {
+                listener,
+                control,
+                driver,
+                desk,
+                counters,
+                body_bytes_max,
+            };
+            worker::run(setup, |outcome| {
+                let _ = tell.send(Event::Started(index, outcome));
+            });
+        })
+        .map_err(failed)?;
+    Ok(ours)
+}
+
+struct Ended(usize, mpsc::Sender<Event>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.1.send(Event::Ended(self.0));
+    }
+}
+
+struct Control {
+    workers: Vec<UnixStream>,
+    events: mpsc::Receiver<Event>,
+    running: usize,
+    drain: Duration,
+}
+
+impl Control {
+    /// Waits for all workers and says on what they run.
+    fn start(&mut self, address: Option<SocketAddr>) -> Result<(), Failure> {
+        let mut reported: Option<DriverReport> = None;
+        let mut waiting = self.running;
+        while waiting > 0 {
+            match self.events.recv() {
+                Ok(Event::Started(_, Ok(report))) => {
+                    waiting -= 1;
+                    if reported.as_ref() != Some(&report) {
+                        log::line(
+                            Level::Info,
+                            format_args!("I/O driver {} ({})", report.driver, report.reason),
+                        );
+                        reported = Some(report);
+                    }
+                }
+                Ok(Event::Started(index, Err(reason))) => {
+                    return Err(Failure::Operator(format!("worker {index}: {reason}")));
+                }
+                Ok(Event::Ended(index)) => {
+                    return Err(Failure::Operator(format!("worker {index} did not start")));
+                }
+                Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
+                Err(_) => return Err(Failure::Operator("no worker started".to_owned())),
+            }
+        }
+        let address = address.map_or_else(|| "?".to_owned(), |address| address.to_string());
+        log::line(
+            Level::Info,
+            format_args!("listening on {address} with {} threads", self.running),
+        );
+        Ok(())
+    }
+
+    /// Ticks until a signal, then drains.
+    fn serve(&mut self) -> Result<(), Failure> {
+        loop {
+            match self.events.recv_timeout(Duration::from_secs(1)) {
+                Ok(Event::Signal(signal)) => {
+                    log::line(Level::Info, format_args!("shutting down on signal {signal}"));
+                    self.drain();
+                    return Ok(());
+                }
+                Ok(Event::Ended(index)) => {
+                    // Its connections hang; only a restart helps them.
+                    return Err(Failure::Operator(format!("worker {index} died")));
+                }
+                Ok(Event::Started(..)) => {}
+                Err(mpsc::RecvTimeoutError::Timeout) => self.tell(TICK),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        self.tell(DRAIN);
+        let end = Instant::now() + self.drain;
+        let mut next_tick = Instant::now() + Duration::from_secs(1);
+        while self.running > 0 {
+            let now = Instant::now();
+            if now >= end {
+                log::line(
+                    Level::Warn,
+                    format_args!("the time to drain is over: open connections are cut"),
+                );
+                self.abandon();
+                return;
+            }
+            if now >= next_tick {
+                self.tell(TICK);
+                next_tick = now + Duration::from_secs(1);
+            }
+            match self
+                .events
+                .recv_timeout(end.min(next_tick).saturating_duration_since(now))
+            {
+                Ok(Event::Ended(_)) => self.running -= 1,
+                Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
+                Ok(Event::Started(..)) | Err(_) => {}
+            }
+        }
+    }
+
+    /// Lets the workers go without waiting for their connections.
+    fn abandon(&mut self) {
+        self.workers.clear();
+        let end = Instant::now() + Duration::from_secs(2);
+        while self.running > 0 {
+            match self
+                .events
+                .recv_timeout(end.saturating_duration_since(Instant::now()))
+            {
+                Ok(Event::Ended(_)) => self.running -= 1,
+                Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
+                Ok(Event::Started(..)) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// One byte to each worker. A pipe that is full means a worker that does not listen now; the next tick comes anyway.
+    fn tell(&mut self, order: u8) {
+        for worker in &mut self.workers {
+            let _ = worker.write(&[order]);
+        }
+    }
+}
+
+fn report(counters: &[Arc<Counters>], audit: Audit) {
+    let finished = audit.finish();
+    let sum = |get: fn(&Counters) -> u64| counters.iter().map(|c| get(c)).sum::<u64>();
+    if !finished.complete {
+        log::line(Level::Error, format_args!("not all access records were written"));
+    }
+    log::line(
+        Level::Info,
+        format_args!(
+            "served {} connections ({} expired), {} grants, {} denials ({} after a panic), {} malformed and {} refused \
+             requests; {} access records written, {} lost",
+            sum(|c| c.connections.get()),
+            sum(|c| c.expired.get()),
+            sum(|c| c.grants.get()),
+            sum(|c| c.denies.get()),
+            sum(|c| c.panics.get()),
+            sum(|c| c.malformed.get()),
+            sum(|c| c.refused.get()),
+            finished.written,
+            sum(|c| c.records_lost.get()),
+        ),
+    );
+}
