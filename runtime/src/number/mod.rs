@@ -1,10 +1,20 @@
-//! Numbers beyond 64-bit integers: texts, their order, arithmetic.
+//! OPA's numbers: 64-bit integers as such, all others as the text they were written with; their order and arithmetic.
+//!
+//! Integers of any size are exact. Everything else is a binary float with a 64-bit mantissa (Go's `big.Float`), printed with
+//! the fewest digits that read back as the same float.
 
-use std::cmp::Ordering;
+mod aggregate;
+mod arith;
+mod big;
+mod digits;
+mod float;
+mod order;
+mod text;
+mod unary;
 
-/// Order of two numbers given as texts, as OPA orders them.
-#[must_use]
-pub fn compare_text(a: &str, b: &str) -> Ordering {
-    let value = |text: &str| text.parse::<f64>().unwrap_or(0.0);
-    value(a).total_cmp(&value(b))
-}
+pub use aggregate::{product, sum};
+pub use arith::{add, div, mul, rem, sub};
+pub use digits::{f64_exponent_text, f64_text};
+pub use order::{compare_int_text, compare_text, hash_int, hash_text};
+pub use text::{check, int, is_integer, json_number, to_f64, value};
+pub use unary::{abs, ceil, floor, round};

@@ -1,0 +1,160 @@
+//! Exact integers of any size, and results as values.
+
+use super::digits::{self, Digits};
+use super::float::Float;
+use super::text::{Decimal, int_of_text, value};
+use crate::arena::Arena;
+use crate::builtins::{BuiltinResult, Failure, FailureCode};
+use crate::error::EvalErrorKind;
+use crate::value::{Kind, Value};
+use bumpalo::collections::Vec as BumpVec;
+use num_bigint::{BigInt, BigUint, Sign};
+use num_traits::ToPrimitive;
+
+/// Bits of an integer result and of a float's exponent. OPA has no bound; a policy that squares a number over and over
+/// pays with the whole process there, and with its own abort here.
+pub(crate) const BITS_MAX: u64 = 1 << 19;
+
+/// An integer operand.
+#[derive(Clone, Debug)]
+pub(super) enum Whole {
+    Small(i64),
+    Big(BigInt),
+}
+
+impl Whole {
+    /// The integer that a number is, if it has no fraction. Type error for other values.
+    pub(super) fn of(number: Value<'_>) -> Result<Option<Whole>, Failure> {
+        let text = match number.kind() {
+            Kind::Int(int) => return Ok(Some(Whole::Small(int))),
+            Kind::Number(text) => text,
+            _ => return Err(Failure::Error(FailureCode::Type)),
+        };
+        if let Some(int) = int_of_text(text) {
+            return Ok(Some(Whole::Small(int)));
+        }
+        let decimal = Decimal::parse(text).ok_or(Failure::Error(FailureCode::Builtin))?;
+        if !decimal.is_integer() {
+            return Ok(None);
+        }
+        // A decimal digit is less than four bits.
+        if decimal.point.unsigned_abs() > BITS_MAX / 4 {
+            return Err(Failure::Abort(EvalErrorKind::FuelExhausted));
+        }
+        let digits: Vec<u8> = decimal.digits().collect();
+        let mantissa = BigUint::parse_bytes(&digits, 10).unwrap_or_default();
+        let power = BigUint::from(10_u32).pow(u32::try_from(decimal.scale()).unwrap_or(0));
+        let sign = if decimal.negative { Sign::Minus } else { Sign::Plus };
+        Ok(Some(Whole::of_big(BigInt::from_biguint(sign, mantissa * power))))
+    }
+
+    pub(super) fn of_big(big: BigInt) -> Whole {
+        big.to_i64().map_or(Whole::Big(big), Whole::Small)
+    }
+
+    pub(super) fn to_big(&self) -> BigInt {
+        match self {
+            Whole::Small(int) => BigInt::from(*int),
+            Whole::Big(big) => big.clone(),
+        }
+    }
+}
+
+/// An integer as a value.
+pub(crate) fn big_value<'r>(arena: &'r Arena, big: &BigInt) -> BuiltinResult<'r> {
+    if let Some(int) = big.to_i64() {
+        return Ok(Value::int(int));
+    }
+    if big.bits() > BITS_MAX {
+        return Err(Failure::Abort(EvalErrorKind::FuelExhausted));
+    }
+    let text = arena.text(&big.to_string()).map_err(Failure::Abort)?;
+    Ok(Value::number_text(text))
+}
+
+/// A 128-bit integer as a value.
+pub(super) fn wide_value<'r>(arena: &'r Arena, wide: i128) -> BuiltinResult<'r> {
+    match i64::try_from(wide) {
+        Ok(int) => Ok(Value::int(int)),
+        Err(_) => big_value(arena, &BigInt::from(wide)),
+    }
+}
+
+/// A float as a value, with the fewest digits that read back as it.
+pub(super) fn float_value<'r>(arena: &'r Arena, float: Float, precision: u32) -> BuiltinResult<'r> {
+    if let Some(int) = small_int(float) {
+        return Ok(Value::int(int));
+    }
+    within_bounds(float)?;
+    let whole = float.is_integer();
+    if float.is_zero() {
+        return digits_value(arena, float.negative, &[], 0, whole);
+    }
+    let digits = Digits::shortest(float, precision);
+    digits_value(arena, float.negative, digits.get(), digits.point, whole)
+}
+
+/// A float without a fraction as a value, with all its digits.
+pub(super) fn whole_float_value<'r>(arena: &'r Arena, float: Float) -> BuiltinResult<'r> {
+    if let Some(int) = small_int(float) {
+        return Ok(Value::int(int));
+    }
+    within_bounds(float)?;
+    if float.is_zero() {
+        return digits_value(arena, float.negative, &[], 0, true);
+    }
+    let digits = Digits::exact(u128::from(float.mantissa), float.exponent);
+    digits_value(arena, float.negative, digits.get(), digits.point, true)
+}
+
+fn within_bounds(float: Float) -> Result<(), Failure> {
+    match float.exponent.unsigned_abs() <= BITS_MAX {
+        true => Ok(()),
+        false => Err(Failure::Abort(EvalErrorKind::FuelExhausted)),
+    }
+}
+
+/// The float as a 64-bit integer, if it is one other than minus zero.
+fn small_int(float: Float) -> Option<i64> {
+    if float.is_zero() {
+        return (!float.negative).then_some(0);
+    }
+    if !float.is_integer() || !(-63..0).contains(&float.exponent) {
+        return None;
+    }
+    let size = i64::try_from(float.mantissa >> (-float.exponent)).ok()?;
+    Some(if float.negative { -size } else { size })
+}
+
+fn digits_value<'r>(
+    arena: &'r Arena,
+    negative: bool,
+    digits: &[u8],
+    point: i64,
+    whole: bool,
+) -> BuiltinResult<'r> {
+    let mut out = BumpVec::new_in(arena.bump());
+    // Sign, point, exponent, and the zeros of the plain form.
+    let zeros = if whole || (-3..=6).contains(&point) {
+        point.unsigned_abs()
+    } else {
+        0
+    };
+    let room = digits.len() + usize::try_from(zeros).unwrap_or(usize::MAX).saturating_add(16);
+    out.try_reserve(room)
+        .map_err(|_| Failure::Abort(EvalErrorKind::ArenaExhausted))?;
+    digits::write(&mut out, negative, digits, point, whole);
+    let text = std::str::from_utf8(out.into_bump_slice()).unwrap_or("0");
+    Ok(value(text))
+}
+
+/// A float operand. Type error for values that are no numbers.
+pub(super) fn float_of(number: Value<'_>) -> Result<Float, Failure> {
+    match number.kind() {
+        Kind::Int(int) => Ok(Float::of_int(int)),
+        Kind::Number(text) => Decimal::parse(text)
+            .map(|decimal| Float::of_decimal(&decimal))
+            .ok_or(Failure::Error(FailureCode::Builtin)),
+        _ => Err(Failure::Error(FailureCode::Type)),
+    }
+}

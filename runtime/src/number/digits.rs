@@ -1,0 +1,315 @@
+//! Decimal digits of binary floats: the fewest that read back as the same float, in Go's formats.
+
+use super::float::{Float, PRECISION};
+use num_bigint::BigUint;
+
+/// Words of the big integers that live on the stack.
+const WORDS: usize = 16;
+/// Digits that such an integer has at most (155), in groups of nine.
+const STACK_DIGITS: usize = 162;
+/// Exponents for which a mantissa of 66 bits fits [`WORDS`]: left shifts, and powers of five.
+const SHIFT_MAX: i64 = 32 * WORDS as i64 - 66;
+const POW5_MAX: i64 = 190;
+
+/// `0.d₁d₂… × 10^point`, without zeros behind the last digit.
+#[derive(Debug)]
+pub(super) struct Digits {
+    buffer: Buffer,
+    start: usize,
+    end: usize,
+    pub(super) point: i64,
+}
+
+#[derive(Debug)]
+enum Buffer {
+    Stack([u8; STACK_DIGITS]),
+    Heap(Vec<u8>),
+}
+
+impl Digits {
+    /// All digits of `mantissa × 2^exponent`; `mantissa` has at most 66 bits.
+    pub(super) fn exact(mantissa: u128, exponent: i64) -> Digits {
+        let (buffer, start, scale) = if (0..=SHIFT_MAX).contains(&exponent) {
+            let mut words = words_of(mantissa);
+            shift_left(&mut words, exponent);
+            on_stack(words, 0)
+        } else if (-POW5_MAX..0).contains(&exponent) {
+            let mut words = words_of(mantissa);
+            times_pow5(&mut words, -exponent);
+            on_stack(words, exponent)
+        } else if exponent > 0 {
+            on_heap(&(BigUint::from(mantissa) << exponent.unsigned_abs()), 0)
+        } else {
+            let power = BigUint::from(5_u32).pow(u32::try_from(-exponent).unwrap_or(0));
+            on_heap(&(BigUint::from(mantissa) * power), exponent)
+        };
+        let mut digits = Digits {
+            start,
+            end: buffer.len(),
+            buffer,
+            point: 0,
+        };
+        digits.point = digits.get().len() as i64 + scale;
+        digits.trim();
+        digits
+    }
+
+    /// The fewest digits that only this float is nearest to. `precision`: 64, or 53 for a float of so many bits.
+    pub(super) fn shortest(float: Float, precision: u32) -> Digits {
+        let unused = PRECISION - precision;
+        // One bit more than the float has, so that half a unit of its last place is a whole number.
+        let mantissa = u128::from(float.mantissa >> unused) << 1;
+        let exponent = float.exponent + i64::from(unused) - 1;
+        let mut digits = Digits::exact(mantissa, exponent);
+        let lower = Digits::exact(mantissa - 1, exponent);
+        let upper = Digits::exact(mantissa + 1, exponent);
+        // The bounds themselves read back as this float only if its last bit is even.
+        let inclusive = mantissa & 2 == 0;
+        for place in 0..digits.get().len() {
+            let (low, digit, up) = (lower.at(place), digits.at(place), upper.at(place));
+            let down_fits = low != digit || (inclusive && place + 1 == lower.get().len());
+            let up_fits = digit != up && (inclusive || digit + 1 < up || place + 1 < upper.get().len());
+            match (down_fits, up_fits) {
+                (false, false) => continue,
+                (true, false) => digits.round_down(place + 1),
+                (false, true) => digits.round_up(place + 1),
+                (true, true) if digits.rounds_up(place + 1) => digits.round_up(place + 1),
+                (true, true) => digits.round_down(place + 1),
+            }
+            break;
+        }
+        digits
+    }
+
+    pub(super) fn get(&self) -> &[u8] {
+        self.buffer.bytes().get(self.start..self.end).unwrap_or(&[])
+    }
+
+    fn at(&self, place: usize) -> u8 {
+        self.get().get(place).copied().unwrap_or(b'0')
+    }
+
+    fn trim(&mut self) {
+        let kept = self
+            .get()
+            .iter()
+            .rposition(|d| *d != b'0')
+            .map_or(0, |last| last + 1);
+        self.end = self.start + kept;
+    }
+
+    fn rounds_up(&self, count: usize) -> bool {
+        if count >= self.get().len() {
+            return false;
+        }
+        let tie = self.at(count) == b'5' && count + 1 == self.get().len();
+        if tie {
+            return count.checked_sub(1).is_some_and(|last| self.at(last) & 1 == 1);
+        }
+        self.at(count) >= b'5'
+    }
+
+    fn round_down(&mut self, count: usize) {
+        self.end = self.end.min(self.start + count);
+        self.trim();
+    }
+
+    fn round_up(&mut self, count: usize) {
+        if count >= self.get().len() {
+            return;
+        }
+        let last = self.get().iter().take(count).rposition(|d| *d < b'9');
+        let at = self.start + last.unwrap_or(0);
+        if let Some(digit) = self.buffer.bytes_mut().get_mut(at) {
+            match last {
+                Some(_) => *digit += 1,
+                // Nines all the way.
+                None => *digit = b'1',
+            }
+        }
+        self.point += i64::from(last.is_none());
+        self.end = at + 1;
+    }
+}
+
+impl Buffer {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Buffer::Stack(bytes) => bytes,
+            Buffer::Heap(bytes) => bytes,
+        }
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        match self {
+            Buffer::Stack(bytes) => bytes,
+            Buffer::Heap(bytes) => bytes,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.bytes().len()
+    }
+}
+
+fn words_of(mantissa: u128) -> [u32; WORDS] {
+    let mut words = [0; WORDS];
+    for (at, word) in words.iter_mut().take(4).enumerate() {
+        *word = (mantissa >> (32 * at)) as u32;
+    }
+    words
+}
+
+fn shift_left(words: &mut [u32; WORDS], bits: i64) {
+    let (whole, part) = ((bits / 32) as usize, (bits % 32) as u32);
+    words.rotate_right(whole.min(WORDS));
+    let mut carry = 0_u64;
+    for word in words.iter_mut() {
+        let wide = (u64::from(*word) << part) | carry;
+        *word = wide as u32;
+        carry = wide >> 32;
+    }
+}
+
+fn times_pow5(words: &mut [u32; WORDS], power: i64) {
+    let mut rest = power as u32;
+    while rest > 0 {
+        let step = rest.min(13);
+        let factor = u64::from(5_u32.pow(step));
+        let mut carry = 0_u64;
+        for word in words.iter_mut() {
+            let wide = u64::from(*word) * factor + carry;
+            *word = wide as u32;
+            carry = wide >> 32;
+        }
+        rest -= step;
+    }
+}
+
+/// Digits of a stack integer, right-aligned; the start of the first that is not zero.
+fn on_stack(mut words: [u32; WORDS], scale: i64) -> (Buffer, usize, i64) {
+    let mut digits = [b'0'; STACK_DIGITS];
+    let mut used = words.iter().rposition(|w| *w != 0).map_or(0, |top| top + 1);
+    let mut end = STACK_DIGITS;
+    while used > 0 {
+        let mut rest = 0_u64;
+        for word in words.iter_mut().take(used).rev() {
+            let wide = (rest << 32) | u64::from(*word);
+            *word = (wide / 1_000_000_000) as u32;
+            rest = wide % 1_000_000_000;
+        }
+        for _ in 0..9 {
+            end = end.saturating_sub(1);
+            if let Some(slot) = digits.get_mut(end) {
+                *slot = b'0' + (rest % 10) as u8;
+            }
+            rest /= 10;
+        }
+        while used > 0 && words.get(used - 1) == Some(&0) {
+            used -= 1;
+        }
+    }
+    let start = digits.iter().position(|d| *d != b'0').unwrap_or(STACK_DIGITS);
+    (Buffer::Stack(digits), start, scale)
+}
+
+fn on_heap(integer: &BigUint, scale: i64) -> (Buffer, usize, i64) {
+    (Buffer::Heap(integer.to_string().into_bytes()), 0, scale)
+}
+
+/// Writes a float the way Go's `%g` without a precision does: plain, or with an exponent below -4 or from 6 on.
+/// `whole`: always plain, as OPA prints floats without a fraction.
+pub(super) fn write(out: &mut impl Extend<u8>, negative: bool, digits: &[u8], point: i64, whole: bool) {
+    if negative {
+        out.extend([b'-']);
+    }
+    if digits.is_empty() {
+        out.extend([b'0']);
+    } else if !whole && !(-3..=6).contains(&point) {
+        write_exponent(out, digits, point);
+    } else {
+        write_plain(out, digits, point);
+    }
+}
+
+fn write_exponent(out: &mut impl Extend<u8>, digits: &[u8], point: i64) {
+    let (first, rest) = digits.split_at(1);
+    out.extend(first.iter().copied());
+    if !rest.is_empty() {
+        out.extend([b'.']);
+        out.extend(rest.iter().copied());
+    }
+    let exponent = point - 1;
+    out.extend([b'e', if exponent < 0 { b'-' } else { b'+' }]);
+    if exponent.abs() < 10 {
+        out.extend([b'0']);
+    }
+    let mut buffer = [0; 20];
+    out.extend(super::order::int_text(exponent.abs(), &mut buffer).bytes());
+}
+
+fn write_plain(out: &mut impl Extend<u8>, digits: &[u8], point: i64) {
+    let zeros = |n: i64| std::iter::repeat_n(b'0', usize::try_from(n).unwrap_or(0));
+    let whole = usize::try_from(point).unwrap_or(0).min(digits.len());
+    let (before, after) = digits.split_at(whole);
+    if before.is_empty() {
+        out.extend([b'0']);
+    } else {
+        out.extend(before.iter().copied());
+        out.extend(zeros(point - digits.len() as i64));
+    }
+    if !after.is_empty() {
+        out.extend([b'.']);
+        out.extend(zeros(-point));
+        out.extend(after.iter().copied());
+    }
+}
+
+/// The shortest text of a 64-bit float in Go's `%g` (what OPA makes of a Go float).
+#[must_use]
+pub fn f64_text(float: f64) -> String {
+    f64_parts(float, |out, negative, digits, point| {
+        write(out, negative, digits, point, false)
+    })
+}
+
+/// The shortest digits of a 64-bit float in Go's `%e`.
+#[must_use]
+pub fn f64_exponent_text(float: f64) -> String {
+    f64_parts(float, |out, negative, digits, point| {
+        if negative {
+            out.push(b'-');
+        }
+        if digits.is_empty() {
+            out.extend(b"0e+00");
+        } else {
+            write_exponent(out, digits, point);
+        }
+    })
+}
+
+fn f64_parts(float: f64, write: impl Fn(&mut Vec<u8>, bool, &[u8], i64)) -> String {
+    if !float.is_finite() {
+        return if float.is_nan() {
+            "NaN"
+        } else if float < 0.0 {
+            "-Inf"
+        } else {
+            "+Inf"
+        }
+        .to_owned();
+    }
+    // Rust's shortest digits are Go's; only the format differs.
+    let text = format!("{:e}", float.abs());
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
+    let digits = if float == 0.0 { &[] } else { digits.as_slice() };
+    let mut out = Vec::new();
+    write(
+        &mut out,
+        float.is_sign_negative(),
+        digits,
+        exponent.parse().unwrap_or(0) + 1,
+    );
+    String::from_utf8(out).unwrap_or_default()
+}
