@@ -1,30 +1,58 @@
-//! The request's memory: a bump arena with a byte budget. Everything in it dies at once, when the request ends.
+//! Bump memory: the arena of a request, whose values all die at once, and the frozen arena of an image.
+#![expect(
+    unsafe_code,
+    reason = "a frozen arena owns the memory its own values borrow from, which the borrow checker cannot express"
+)]
 
 use crate::error::EvalErrorKind;
 use crate::value::{Entry, Value};
-use bumpalo::Bump;
+use bumpalo::{AllocErr, Bump};
 
 /// A bump arena. Allocation never panics and never exceeds the budget.
 #[derive(Debug)]
 pub struct Arena {
     bump: Bump,
+    warm_bytes: usize,
+    keep_bytes: usize,
+    bytes_max: usize,
 }
 
 impl Arena {
     /// An arena that keeps `warm_bytes` ready and takes `bytes_max` at most.
     #[must_use]
     pub fn new(warm_bytes: usize, bytes_max: usize) -> Arena {
-        let bump = Bump::with_capacity(warm_bytes);
-        bump.set_allocation_limit(Some(bytes_max));
-        Arena { bump }
+        Arena::keeping(warm_bytes, warm_bytes, bytes_max)
     }
 
-    /// Frees everything at once and keeps the largest chunk, so that the next request allocates nothing.
+    /// As [`Arena::new`]; after a request that needed more than the warm amount up to `keep_bytes` stay ready.
+    #[must_use]
+    pub fn keeping(warm_bytes: usize, keep_bytes: usize, bytes_max: usize) -> Arena {
+        Arena {
+            bump: chunk(warm_bytes, bytes_max),
+            warm_bytes,
+            keep_bytes,
+            bytes_max,
+        }
+    }
+
+    /// Frees everything at once. Memory that was taken in several pieces is replaced by one piece of the same size (or
+    /// by the warm amount, if that is too much to keep), so that the next request allocates nothing.
     pub fn reset(&mut self) {
-        self.bump.reset();
+        let taken = self.bump.allocated_bytes();
+        let is_one_piece = self.bump.iter_allocated_chunks().nth(1).is_none();
+        if is_one_piece && taken <= self.keep_bytes.max(2 * self.warm_bytes) {
+            self.bump.reset();
+            return;
+        }
+        let bytes = if taken <= self.keep_bytes {
+            taken
+        } else {
+            self.warm_bytes
+        };
+        self.bump = chunk(bytes, self.bytes_max);
     }
 
-    /// Bytes handed out since the last reset, chunk by chunk.
+    /// Bytes taken from the system since the last reset, warm ones included.
     #[must_use]
     pub fn used_bytes(&self) -> usize {
         self.bump.allocated_bytes()
@@ -35,7 +63,15 @@ impl Arena {
         self.bump
             .try_alloc_str(text)
             .map(|copy| &*copy)
-            .map_err(|_| EvalErrorKind::ArenaExhausted)
+            .map_err(exhausted)
+    }
+
+    /// A copy of bytes.
+    pub fn bytes(&self, bytes: &[u8]) -> Result<&[u8], EvalErrorKind> {
+        self.bump
+            .try_alloc_slice_copy(bytes)
+            .map(|copy| &*copy)
+            .map_err(exhausted)
     }
 
     /// A copy of values.
@@ -43,21 +79,23 @@ impl Arena {
         self.bump
             .try_alloc_slice_copy(values)
             .map(|copy| &*copy)
-            .map_err(|_| EvalErrorKind::ArenaExhausted)
+            .map_err(exhausted)
     }
 
     /// A copy of values that may still be changed (sorted) by the caller.
     pub fn values_mut<'r>(&'r self, values: &[Value<'r>]) -> Result<&'r mut [Value<'r>], EvalErrorKind> {
-        self.bump
-            .try_alloc_slice_copy(values)
-            .map_err(|_| EvalErrorKind::ArenaExhausted)
+        self.bump.try_alloc_slice_copy(values).map_err(exhausted)
     }
 
     /// A copy of entries that may still be changed (sorted) by the caller.
     pub fn entries_mut<'r>(&'r self, entries: &[Entry<'r>]) -> Result<&'r mut [Entry<'r>], EvalErrorKind> {
-        self.bump
-            .try_alloc_slice_copy(entries)
-            .map_err(|_| EvalErrorKind::ArenaExhausted)
+        self.bump.try_alloc_slice_copy(entries).map_err(exhausted)
+    }
+
+    /// `len` copies of an item, to be overwritten.
+    #[expect(clippy::mut_from_ref, reason = "each call hands out fresh memory")]
+    pub fn filled<T: Copy>(&self, len: usize, item: T) -> Result<&mut [T], EvalErrorKind> {
+        self.bump.try_alloc_slice_fill_copy(len, item).map_err(exhausted)
     }
 
     /// The allocator itself, for growing vectors (`bumpalo::collections`); the budget holds there as a panic-free abort
@@ -65,5 +103,171 @@ impl Arena {
     #[must_use]
     pub fn bump(&self) -> &Bump {
         &self.bump
+    }
+}
+
+fn chunk(bytes: usize, bytes_max: usize) -> Bump {
+    let bump = Bump::with_capacity(bytes);
+    bump.set_allocation_limit(Some(bytes_max));
+    bump
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
+fn exhausted(_: AllocErr) -> EvalErrorKind {
+    EvalErrorKind::ArenaExhausted
+}
+
+/// A list that grows in the arena.
+#[derive(Debug)]
+pub struct List<'r, T: Copy> {
+    items: bumpalo::collections::Vec<'r, T>,
+}
+
+impl<'r, T: Copy> List<'r, T> {
+    /// An empty list; takes no memory yet.
+    #[must_use]
+    pub fn new(arena: &'r Arena) -> List<'r, T> {
+        List {
+            items: bumpalo::collections::Vec::new_in(arena.bump()),
+        }
+    }
+
+    /// Appends an item.
+    #[inline]
+    pub fn push(&mut self, item: T) -> Result<(), EvalErrorKind> {
+        if self.is_full() {
+            self.grow(1)?;
+        }
+        self.items.push(item);
+        Ok(())
+    }
+
+    /// Appends items.
+    pub fn extend(&mut self, items: &[T]) -> Result<(), EvalErrorKind> {
+        if self.items.capacity() - self.items.len() < items.len() {
+            self.grow(items.len())?;
+        }
+        self.items.extend_from_slice_copy(items);
+        Ok(())
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) -> Result<(), EvalErrorKind> {
+        let more = more.max(self.items.len()).max(4);
+        self.items
+            .try_reserve_exact(more)
+            .map_err(|_| EvalErrorKind::ArenaExhausted)
+    }
+
+    /// Whether the next push takes memory.
+    #[inline]
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.items.len() == self.items.capacity()
+    }
+
+    /// The items so far.
+    #[must_use]
+    pub fn items(&self) -> &[T] {
+        &self.items
+    }
+
+    /// The items so far, to be changed.
+    pub fn items_mut(&mut self) -> &mut [T] {
+        &mut self.items
+    }
+
+    /// Removes the last item.
+    pub fn pop(&mut self) -> Option<T> {
+        self.items.pop()
+    }
+
+    /// Forgets all items behind the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.items.truncate(len);
+    }
+
+    /// The finished list.
+    #[must_use]
+    pub fn finish(self) -> &'r mut [T] {
+        self.items.into_bump_slice_mut()
+    }
+}
+
+/// Values together with the arena that all their parts lie in; immutable once built.
+#[derive(Debug)]
+pub struct Frozen {
+    // INVARIANT: these borrow from `arena` (or from statics); they are only handed out for as long as `self` is borrowed.
+    values: Box<[Value<'static>]>,
+    arena: Arena,
+}
+
+// SAFETY: after `build` nothing allocates in `arena` or changes it: `&Frozen` gives access to the values alone, and those
+// are immutable data that any thread may read.
+unsafe impl Sync for Frozen {}
+
+impl Frozen {
+    /// Builds values in a fresh arena without a budget.
+    pub fn build<E>(fill: impl for<'a> FnOnce(&'a Arena) -> Result<Vec<Value<'a>>, E>) -> Result<Frozen, E> {
+        let arena = Arena::new(0, usize::MAX);
+        let values: Vec<Value<'_>> = fill(&arena)?;
+        // SAFETY: only the lifetime changes. `fill` is general over it, so the values borrow from `arena` or from
+        // statics; the arena's chunks do not move when the arena does, and they are freed together with the values.
+        let values = unsafe { std::mem::transmute::<Vec<Value<'_>>, Vec<Value<'static>>>(values) };
+        Ok(Frozen {
+            values: values.into_boxed_slice(),
+            arena,
+        })
+    }
+
+    /// The value at a place.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Value<'_>> {
+        self.values.get(index).copied()
+    }
+
+    /// All values.
+    #[inline]
+    #[must_use]
+    pub fn all(&self) -> &[Value<'_>] {
+        &self.values
+    }
+
+    /// Bytes of the arena.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.arena.used_bytes() + size_of_val(&*self.values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grown_arena_becomes_one_piece() {
+        let mut arena = Arena::keeping(1 << 10, 1 << 20, 4 << 20);
+        for _ in 0..100 {
+            arena.text(&"x".repeat(1000)).unwrap();
+        }
+        assert!(arena.bump.iter_allocated_chunks().count() > 1);
+        arena.reset();
+        let kept = arena.used_bytes();
+        assert!(kept >= 100_000);
+        for _ in 0..100 {
+            arena.text(&"x".repeat(1000)).unwrap();
+        }
+        assert_eq!(arena.used_bytes(), kept);
+    }
+
+    #[test]
+    fn too_much_is_refused_and_not_kept() {
+        let mut arena = Arena::keeping(1 << 10, 1 << 16, 1 << 20);
+        let big = "x".repeat(100_000);
+        let refused = (0..100).find_map(|_| arena.text(&big).err());
+        assert_eq!(refused, Some(EvalErrorKind::ArenaExhausted));
+        arena.reset();
+        assert!(arena.used_bytes() < 1 << 16);
     }
 }

@@ -1,7 +1,15 @@
 //! Values: 16-byte `Copy` handles, their owned twin, their order.
 
+mod build;
 mod constant;
+mod lookup;
+mod order;
+mod pool;
 mod repr;
 
+pub use build::{object_from, set_from, sort_entries, sort_members};
+pub(crate) use build::{retain_first, sort_stable};
 pub use constant::Constant;
+pub(crate) use order::with_int_text;
+pub use pool::Pool;
 pub use repr::{Entry, Kind, Object, Tag, Value};

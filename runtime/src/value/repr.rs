@@ -93,6 +93,7 @@ pub enum Kind<'r> {
 }
 
 const _: () = assert!(size_of::<Value<'static>>() == 16);
+const _: () = assert!(size_of::<Entry<'static>>() == 32);
 
 impl<'r> Value<'r> {
     /// No value: what a register holds before a rule found its value.
@@ -207,6 +208,57 @@ impl<'r> Value<'r> {
     fn raw_str(self) -> &'r str {
         // SAFETY: the bytes came from a `&'r str`, so they are UTF-8.
         unsafe { std::str::from_utf8_unchecked(self.raw_slice()) }
+    }
+
+    /// The elements of an array or set, or keys and values of an object in turn; `None` for what has no parts.
+    #[inline]
+    #[must_use]
+    pub fn parts(self) -> Option<&'r [Value<'r>]> {
+        match self.tag {
+            Tag::Array | Tag::Set => Some(self.raw_slice()),
+            Tag::Object => {
+                let entries: &'r [Entry<'r>] = self.raw_slice();
+                let pointer: *const Value<'r> = entries.as_ptr().cast();
+                // SAFETY: an entry is `repr(C)` of exactly two values (asserted below), so n entries are 2n values.
+                Some(unsafe { std::slice::from_raw_parts(pointer, entries.len() * 2) })
+            }
+            Tag::Undefined | Tag::Null | Tag::Bool | Tag::Int | Tag::Number | Tag::String => None,
+        }
+    }
+
+    /// Number of elements, members, or bytes of a text; 0 for everything else.
+    #[inline]
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether [`Value::len`] is 0.
+    #[inline]
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether both are the same handle: then they are equal. Unequal handles may still be equal values.
+    #[inline]
+    #[must_use]
+    pub fn is_same(self, other: Value<'_>) -> bool {
+        self.tag == other.tag && self.len == other.len && self.raw_int() == other.raw_int()
+    }
+
+    /// The integer, if it is one in plain form.
+    #[inline]
+    #[must_use]
+    pub fn as_int(self) -> Option<i64> {
+        (self.tag == Tag::Int).then(|| self.raw_int())
+    }
+
+    /// The text of a string.
+    #[inline]
+    #[must_use]
+    pub fn as_str(self) -> Option<&'r str> {
+        (self.tag == Tag::String).then(|| self.raw_str())
     }
 
     /// The typed view.

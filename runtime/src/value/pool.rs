@@ -1,0 +1,109 @@
+//! Constants of a program or an image as values: converted once, in memory that lives as long as the pool.
+
+use super::{Constant, Entry, Kind, Value};
+use crate::arena::{Arena, Frozen};
+use crate::error::EvalErrorKind;
+
+/// An immutable list of values that owns all their parts.
+#[derive(Debug)]
+pub struct Pool {
+    values: Frozen,
+}
+
+impl Pool {
+    /// Converts the constants, in their order. Recursive over their nesting, which whoever made them has bounded.
+    pub fn new(constants: &[Constant]) -> Result<Pool, EvalErrorKind> {
+        let values = Frozen::build(|arena| {
+            constants
+                .iter()
+                .map(|constant| constant.to_value(arena))
+                .collect()
+        })?;
+        Ok(Pool { values })
+    }
+
+    /// The value at a place.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Value<'_>> {
+        self.values.get(index)
+    }
+
+    /// All of them.
+    #[inline]
+    #[must_use]
+    pub fn values(&self) -> &[Value<'_>] {
+        self.values.all()
+    }
+
+    /// Bytes that it holds.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.values.memory_bytes()
+    }
+}
+
+impl Constant {
+    /// The value, in the arena.
+    pub fn to_value<'r>(&self, arena: &'r Arena) -> Result<Value<'r>, EvalErrorKind> {
+        let list = |items: &[Constant]| {
+            let values = arena.filled(items.len(), Value::UNSET)?;
+            for (place, item) in values.iter_mut().zip(items) {
+                *place = item.to_value(arena)?;
+            }
+            Ok(&*values)
+        };
+        Ok(match self {
+            Constant::Null => Value::NULL,
+            Constant::Bool(value) => Value::bool(*value),
+            Constant::Int(value) => Value::int(*value),
+            Constant::Number(text) => Value::number_text(arena.text(text)?),
+            Constant::String(text) => Value::string(arena.text(text)?),
+            Constant::Array(items) => Value::array(list(items)?),
+            Constant::Set(items) => Value::set(list(items)?),
+            Constant::Object(members) => {
+                let unset = Entry {
+                    key: Value::UNSET,
+                    value: Value::UNSET,
+                };
+                let entries = arena.filled(members.len(), unset)?;
+                for (place, (key, value)) in entries.iter_mut().zip(members) {
+                    *place = Entry {
+                        key: key.to_value(arena)?,
+                        value: value.to_value(arena)?,
+                    };
+                }
+                Value::object(entries)
+            }
+        })
+    }
+}
+
+impl Value<'_> {
+    /// An owned copy; `None` for [`Value::UNSET`]. Recursive over the nesting.
+    #[must_use]
+    pub fn to_constant(self) -> Option<Constant> {
+        let list = |items: &[Value<'_>]| {
+            items
+                .iter()
+                .map(|item| item.to_constant())
+                .collect::<Option<Vec<_>>>()
+        };
+        Some(match self.kind() {
+            Kind::Undefined => return None,
+            Kind::Null => Constant::Null,
+            Kind::Bool(value) => Constant::Bool(value),
+            Kind::Int(value) => Constant::Int(value),
+            Kind::Number(text) => Constant::Number(text.to_owned()),
+            Kind::String(text) => Constant::String(text.to_owned()),
+            Kind::Array(items) => Constant::Array(list(items)?),
+            Kind::Set(items) => Constant::Set(list(items)?),
+            Kind::Object(entries) => Constant::Object(
+                entries
+                    .iter()
+                    .map(|entry| Some((entry.key.to_constant()?, entry.value.to_constant()?)))
+                    .collect::<Option<Vec<_>>>()?,
+            ),
+        })
+    }
+}
