@@ -3,5 +3,6 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod domain;
 pub mod hir;
 pub mod source;

@@ -9,5 +9,6 @@ pub mod input;
 pub mod json;
 pub mod limits;
 pub mod number;
+pub mod re2;
 pub mod value;
 pub mod vm;

@@ -7,7 +7,7 @@ use super::number;
 
 /// Why a text has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoValue {
+pub(super) enum NoValue {
     /// It is not JSON.
     NotJson,
     /// It may be JSON, but is nested deeper than `limits::JSON_DEPTH_MAX`.
@@ -21,8 +21,12 @@ pub enum NoValue {
 ///
 /// # Errors
 /// The text is not JSON or nested too deep.
-pub fn parse(text: &str) -> Result<Constant, NoValue> {
-    let mut reader = Reader { text, at: 0, too_deep: false };
+pub(super) fn parse(text: &str) -> Result<Constant, NoValue> {
+    let mut reader = Reader {
+        text,
+        at: 0,
+        too_deep: false,
+    };
     let value = reader.value(0);
     reader.space();
     match value {

@@ -13,7 +13,7 @@ pub const NODES_MAX: usize = 100_000;
 pub const JSON_DEPTH_MAX: usize = 64;
 
 /// Bytes of one selector; patterns are repeated in error texts and compiled into automata.
-pub const SELECTOR_BYTES_MAX: usize = 4096;
+pub const SELECTOR_BYTES_MAX: usize = 64 << 10;
 
-/// Problems reported for one set of files; what lies beyond is counted, not listed.
-pub const PROBLEMS_MAX: usize = 1000;
+/// Libraries that one module needs, directly or not. Bounds the lists that are kept for each module.
+pub const LIBRARIES_MAX: usize = 1000;

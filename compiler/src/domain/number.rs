@@ -3,11 +3,11 @@
 use gavel_runtime::value::Constant;
 
 /// Texts of the floats that JSON cannot hold; a number with one of them never reaches a policy.
-pub const UNPRINTABLE: [&str; 3] = ["+Inf", "-Inf", "NaN"];
+pub(super) const UNPRINTABLE: [&str; 3] = ["+Inf", "-Inf", "NaN"];
 
 /// A number in JSON's spelling; nothing if it is too large for a 64-bit float.
 #[must_use]
-pub fn from_json(text: &str) -> Option<Constant> {
+pub(super) fn from_json(text: &str) -> Option<Constant> {
     let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
     if text == "-0" || text.contains(['.', 'e', 'E']) {
         return Some(from_float(value));
@@ -17,7 +17,7 @@ pub fn from_json(text: &str) -> Option<Constant> {
 
 /// A float as Go prints it into JSON: plain digits from 1e-6 up to 1e21, an exponent beyond.
 #[must_use]
-pub fn from_float(value: f64) -> Constant {
+pub(super) fn from_float(value: f64) -> Constant {
     if value.is_nan() {
         return Constant::Number("NaN".to_owned());
     }

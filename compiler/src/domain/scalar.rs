@@ -50,9 +50,13 @@ pub fn short_tag(document: &Document, id: NodeId) -> String {
         NodeKind::Scalar(_) => "",
     };
     match node.tag.as_deref() {
-        Some("!") | None if by_kind.is_empty() => typed(document, id).map_or("!!str", |typed| typed.short_tag()).to_owned(),
+        Some("!") | None if by_kind.is_empty() => typed(document, id)
+            .map_or("!!str", |typed| typed.short_tag())
+            .to_owned(),
         Some("!") | None => by_kind.to_owned(),
-        Some(tag) => tag.strip_prefix(CORE).map_or_else(|| tag.to_owned(), |short| format!("!!{short}")),
+        Some(tag) => tag
+            .strip_prefix(CORE)
+            .map_or_else(|| tag.to_owned(), |short| format!("!!{short}")),
     }
 }
 
@@ -62,7 +66,9 @@ pub fn short_tag(document: &Document, id: NodeId) -> String {
 /// The tag that is written cannot hold the text.
 pub fn typed(document: &Document, id: NodeId) -> Result<Typed, String> {
     let node = document.node(id);
-    let Some(scalar) = document.scalar(id) else { return Ok(Typed::Text) };
+    let Some(scalar) = document.scalar(id) else {
+        return Ok(Typed::Text);
+    };
     let wanted = match node.tag.as_deref() {
         None | Some("!") if scalar.style != ScalarStyle::Plain => return Ok(Typed::Text),
         None | Some("!") => None,
@@ -78,9 +84,11 @@ pub fn typed(document: &Document, id: NodeId) -> Result<Typed, String> {
         (None, found) => Ok(found),
         (Some("float"), Typed::Int(int)) if i64::try_from(int).is_ok() => Ok(Typed::Float(int as f64)),
         (Some(name), found) if found.short_tag().strip_prefix("!!") == Some(name) => Ok(found),
-        (Some(name), found) => {
-            Err(format!("cannot decode {} `{}` as a !!{name}", found.short_tag(), scalar.text))
-        }
+        (Some(name), found) => Err(format!(
+            "cannot decode {} `{}` as a !!{name}",
+            found.short_tag(),
+            scalar.text
+        )),
     }
 }
 
@@ -140,7 +148,9 @@ fn integer(text: &str) -> Option<i128> {
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, finite.
 fn float(text: &str) -> Option<f64> {
     let body = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let plain = body.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
+    let plain = body
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
     let starts = body.starts_with(|c: char| c.is_ascii_digit() || c == '.');
     if !plain || !starts {
         return None;

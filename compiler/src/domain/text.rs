@@ -43,7 +43,9 @@ impl Lines {
 
     /// First byte of a line, from 1; the end of the text for lines behind it.
     fn start(&self, row: usize, text: &str) -> usize {
-        row.checked_sub(1).and_then(|at| self.starts.get(at)).map_or(text.len(), |start| start.0 as usize)
+        row.checked_sub(1)
+            .and_then(|at| self.starts.get(at))
+            .map_or(text.len(), |start| start.0 as usize)
     }
 
     /// Byte at a line (from 1) and a column in characters (from 0).
@@ -56,7 +58,10 @@ impl Lines {
             return offset(text.len());
         };
         let rest = text.get(checkpoint as usize..).unwrap_or("");
-        let within = rest.char_indices().nth(index % CHARS_PER_CHECKPOINT).map_or(rest.len(), |(at, _)| at);
+        let within = rest
+            .char_indices()
+            .nth(index % CHARS_PER_CHECKPOINT)
+            .map_or(rest.len(), |(at, _)| at);
         offset(checkpoint as usize + within)
     }
 }
@@ -72,7 +77,11 @@ pub(super) fn runs(file: &str, lines: &Lines, node: &Node, scalar: &Scalar) -> V
     let head = content_start(file, start, node.has_properties);
     let found = match scalar.style {
         ScalarStyle::Literal | ScalarStyle::Folded => {
-            let first = if node.has_properties { lines.row(offset(head)) + 1 } else { lines.row(offset(start)) };
+            let first = if node.has_properties {
+                lines.row(offset(head)) + 1
+            } else {
+                lines.row(offset(start))
+            };
             block_runs(file, lines, first, &scalar.text)
         }
         style => flow_runs(file, head, node.span.end as usize, style, &scalar.text),
@@ -120,11 +129,16 @@ fn block_runs(file: &str, lines: &Lines, first: usize, text: &str) -> Option<Vec
     let mut at = 0;
     for row in ink.saturating_sub(blank_count).max(1)..=lines.starts.len() {
         let (start, line) = content_of_line(file, lines, row);
-        let content = if leading(&line) >= indent { line.get(indent..).unwrap_or("") } else { "" };
+        let content = if leading(&line) >= indent {
+            line.get(indent..).unwrap_or("")
+        } else {
+            ""
+        };
         if !content.is_empty() {
             let rest = text.get(at..)?;
             let newlines = rest.len() - rest.trim_start_matches('\n').len();
-            let fold = usize::from(!rest[newlines..].starts_with(content) && rest[newlines..].starts_with(' '));
+            let fold =
+                usize::from(!rest[newlines..].starts_with(content) && rest[newlines..].starts_with(' '));
             let gap = newlines + fold;
             if !rest.get(gap..)?.starts_with(content) {
                 break;
@@ -169,14 +183,24 @@ impl Walk {
 }
 
 /// Plain and quoted scalars, with line folding and escapes.
-fn flow_runs(file: &str, start: usize, end: usize, style: ScalarStyle, text: &str) -> Option<Vec<(u32, u32)>> {
+fn flow_runs(
+    file: &str,
+    start: usize,
+    end: usize,
+    style: ScalarStyle,
+    text: &str,
+) -> Option<Vec<(u32, u32)>> {
     let quote = match style {
         ScalarStyle::SingleQuoted => Some('\''),
         ScalarStyle::DoubleQuoted => Some('"'),
         _ => None,
     };
     let body = file.get(start..end)?;
-    let mut walk = Walk { text: String::with_capacity(text.len()), runs: Vec::new(), next: usize::MAX };
+    let mut walk = Walk {
+        text: String::with_capacity(text.len()),
+        runs: Vec::new(),
+        next: usize::MAX,
+    };
     let mut at = quote.map_or(0, |_| 1);
     let mut blanks: Vec<(usize, char)> = Vec::new();
     let mut breaks: Vec<usize> = Vec::new();

@@ -2,7 +2,7 @@
 
 /// The RFC 3339 text of a date or time, or nothing if it is none: `2024-01-15` is `2024-01-15T00:00:00Z`.
 #[must_use]
-pub fn parse(text: &str) -> Option<String> {
+pub(super) fn parse(text: &str) -> Option<String> {
     let mut rest = Cursor { text };
     let year = rest.digits(4, 4)?;
     rest.byte(b'-')?;
@@ -31,7 +31,9 @@ pub fn parse(text: &str) -> Option<String> {
     }
     let fraction = rest.fraction();
     let zone = if zoned { rest.zone()? } else { "Z".to_owned() };
-    rest.text.is_empty().then(|| format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"))
+    rest.text
+        .is_empty()
+        .then(|| format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"))
 }
 
 fn days_in(year: u32, month: u32) -> u32 {
@@ -67,7 +69,9 @@ impl Cursor<'_> {
 
     /// A fraction of at most nine digits without trailing zeros, with its point; empty if there is none.
     fn fraction(&mut self) -> String {
-        let Some(rest) = self.text.strip_prefix(['.', ',']) else { return String::new() };
+        let Some(rest) = self.text.strip_prefix(['.', ',']) else {
+            return String::new();
+        };
         let count = rest.bytes().take_while(u8::is_ascii_digit).count();
         if count == 0 {
             return String::new();
@@ -75,7 +79,11 @@ impl Cursor<'_> {
         let (digits, rest) = rest.split_at(count);
         self.text = rest;
         let digits = digits[..count.min(9)].trim_end_matches('0');
-        if digits.is_empty() { String::new() } else { format!(".{digits}") }
+        if digits.is_empty() {
+            String::new()
+        } else {
+            format!(".{digits}")
+        }
     }
 
     fn zone(&mut self) -> Option<String> {

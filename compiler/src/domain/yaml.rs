@@ -100,7 +100,9 @@ impl Document {
     /// Whether a node is the merge key `<<`.
     fn is_merge_key(&self, id: NodeId) -> bool {
         let node = self.node(id);
-        let NodeKind::Scalar(scalar) = &node.kind else { return false };
+        let NodeKind::Scalar(scalar) = &node.kind else {
+            return false;
+        };
         let marked = match node.tag.as_deref() {
             None | Some("!") => scalar.style == ScalarStyle::Plain,
             Some(tag) => tag == "tag:yaml.org,2002:merge",
@@ -164,8 +166,11 @@ impl Document {
                 continue;
             }
             unique = false;
-            let message =
-                format!("yaml: mapping key {:?} already defined at line {}", &*scalar.text, self.line(earlier));
+            let message = format!(
+                "yaml: mapping key {:?} already defined at line {}",
+                &*scalar.text,
+                self.line(earlier)
+            );
             problems.push(
                 Diagnostic::error(Code::Yaml, self.node(key).span, message)
                     .label(self.node(earlier).span, "first defined here"),
@@ -180,9 +185,17 @@ impl Document {
 /// # Errors
 /// One diagnostic: the text is not YAML, or over one of the bounds of `limits.rs`.
 pub fn parse(file: FileId, text: &Arc<str>) -> Result<Document, Box<Diagnostic>> {
-    let whole = Span { file, start: 0, end: 0 };
+    let whole = Span {
+        file,
+        start: 0,
+        end: 0,
+    };
     if text.len() > limits::FILE_BYTES_MAX {
-        let message = format!("the file has {} bytes; at most {} are read", text.len(), limits::FILE_BYTES_MAX);
+        let message = format!(
+            "the file has {} bytes; at most {} are read",
+            text.len(),
+            limits::FILE_BYTES_MAX
+        );
         return Err(Box::new(Diagnostic::error(Code::Limit, whole, message)));
     }
     check_characters(file, text)?;
@@ -198,7 +211,15 @@ pub fn parse(file: FileId, text: &Arc<str>) -> Result<Document, Box<Diagnostic>>
             Event::Alias(anchor) => builder.alias(anchor, span)?,
             Event::Scalar(text, style, anchor, tag) => {
                 let text = builder.without_invented_newline(&text, style, span);
-                builder.leaf(Scalar { text: text.into(), style }, anchor, tag.as_deref(), span)?;
+                builder.leaf(
+                    Scalar {
+                        text: text.into(),
+                        style,
+                    },
+                    anchor,
+                    tag.as_deref(),
+                    span,
+                )?;
             }
             Event::SequenceStart(anchor, tag) => {
                 builder.open(NodeKind::Sequence(Vec::new()), anchor, tag.as_deref(), span)?;
@@ -226,9 +247,20 @@ fn check_characters(file: FileId, text: &str) -> Result<(), Box<Diagnostic>> {
             '\u{feff}' => "yaml: a byte order mark inside the text is not supported".to_owned(),
             _ => format!("yaml: control characters are not allowed: U+{:04X}", u32::from(c)),
         };
-        let code = if c.is_control() && c != '\u{85}' { Code::Yaml } else { Code::Unsupported };
-        let span = Span { file, start: text::offset(at), end: text::offset(at + c.len_utf8()) };
-        let escape = format!("write it as an escape in a double-quoted scalar: \"\\u{:04X}\"", u32::from(c));
+        let code = if c.is_control() && c != '\u{85}' {
+            Code::Yaml
+        } else {
+            Code::Unsupported
+        };
+        let span = Span {
+            file,
+            start: text::offset(at),
+            end: text::offset(at + c.len_utf8()),
+        };
+        let escape = format!(
+            "write it as an escape in a double-quoted scalar: \"\\u{:04X}\"",
+            u32::from(c)
+        );
         return Err(Box::new(Diagnostic::error(code, span, message).help(escape)));
     }
     Ok(())
@@ -284,13 +316,25 @@ impl<'t> Builder<'t> {
 
     fn span(&self, span: saphyr_parser::Span) -> Span {
         let start = self.byte(span.start);
-        Span { file: self.file, start, end: self.byte(span.end).max(start) }
+        Span {
+            file: self.file,
+            start,
+            end: self.byte(span.end).max(start),
+        }
     }
 
     fn scan_error(&self, mark: Marker, info: &str) -> Box<Diagnostic> {
         let start = self.byte(mark);
-        let span = Span { file: self.file, start, end: start };
-        Box::new(Diagnostic::error(Code::Yaml, span, format!("yaml: line {}: {info}", mark.line())))
+        let span = Span {
+            file: self.file,
+            start,
+            end: start,
+        };
+        Box::new(Diagnostic::error(
+            Code::Yaml,
+            span,
+            format!("yaml: line {}: {info}", mark.line()),
+        ))
     }
 
     /// The parser ends the last line of a block scalar that reaches the end of the file; yaml.v3 leaves it as it is, and
@@ -298,37 +342,85 @@ impl<'t> Builder<'t> {
     fn without_invented_newline<'s>(&self, text: &'s str, style: ScalarStyle, span: Span) -> &'s str {
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let at_end = span.end as usize == self.text.len() && !self.text.ends_with(['\n', '\r']);
-        if block && at_end { text.strip_suffix('\n').unwrap_or(text) } else { text }
+        if block && at_end {
+            text.strip_suffix('\n').unwrap_or(text)
+        } else {
+            text
+        }
     }
 
     fn push(&mut self, kind: NodeKind, anchor: usize, tag: Option<&Tag>, span: Span) -> NodeId {
         let id = NodeId(text::offset(self.nodes.len()));
         let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix).into_boxed_str());
         let has_properties = tag.is_some() || anchor > 0;
-        self.nodes.push(Node { span, tag, has_properties, kind });
+        self.nodes.push(Node {
+            span,
+            tag,
+            has_properties,
+            kind,
+        });
         id
     }
 
-    fn leaf(&mut self, scalar: Scalar, anchor: usize, tag: Option<&Tag>, span: Span) -> Result<(), Box<Diagnostic>> {
+    fn leaf(
+        &mut self,
+        scalar: Scalar,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Result<(), Box<Diagnostic>> {
         let id = self.push(NodeKind::Scalar(scalar), anchor, tag, span);
-        self.attach(Anchored { id, size: 1, height: 1 }, anchor, span)
+        self.attach(
+            Anchored {
+                id,
+                size: 1,
+                height: 1,
+            },
+            anchor,
+            span,
+        )
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
         match self.anchors.get(&anchor) {
             Some(&target) => self.attach(target, 0, span),
-            None => Err(Box::new(Diagnostic::error(Code::Yaml, span, "yaml: anchor value contains itself"))),
+            None => Err(Box::new(Diagnostic::error(
+                Code::Yaml,
+                span,
+                "yaml: anchor value contains itself",
+            ))),
         }
     }
 
-    fn open(&mut self, kind: NodeKind, anchor: usize, tag: Option<&Tag>, span: Span) -> Result<(), Box<Diagnostic>> {
+    fn open(
+        &mut self,
+        kind: NodeKind,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Result<(), Box<Diagnostic>> {
         let id = self.push(kind, anchor, tag, span);
-        self.open.push(Open { id, anchor, key: None, size: 1, height: 1 });
+        self.open.push(Open {
+            id,
+            anchor,
+            key: None,
+            size: 1,
+            height: 1,
+        });
         self.check_height(self.open.len(), span)
     }
 
     fn close(&mut self, span: Span) -> Result<(), Box<Diagnostic>> {
-        let Some(Open { id, anchor, size, height, .. }) = self.open.pop() else { return Ok(()) };
+        let Some(Open {
+            id,
+            anchor,
+            size,
+            height,
+            ..
+        }) = self.open.pop()
+        else {
+            return Ok(());
+        };
         if let Some(node) = self.nodes.get_mut(id.0 as usize) {
             node.span.end = node.span.end.max(span.end);
         }
@@ -347,7 +439,11 @@ impl<'t> Builder<'t> {
         parent.size += node.size;
         parent.height = parent.height.max(node.height + 1);
         let (size, height) = (parent.size, parent.height);
-        match self.nodes.get_mut(parent.id.0 as usize).map(|parent| &mut parent.kind) {
+        match self
+            .nodes
+            .get_mut(parent.id.0 as usize)
+            .map(|parent| &mut parent.kind)
+        {
             Some(NodeKind::Sequence(items)) => items.push(node.id),
             Some(NodeKind::Mapping(entries)) => match parent.key.take() {
                 Some(key) => entries.push((key, node.id)),
@@ -372,11 +468,27 @@ impl<'t> Builder<'t> {
 
     fn finish(mut self) -> Document {
         let root = self.root.unwrap_or_else(|| {
-            let span = Span { file: self.file, start: self.body_start, end: self.body_start };
-            let empty = Scalar { text: "".into(), style: ScalarStyle::Plain };
+            let span = Span {
+                file: self.file,
+                start: self.body_start,
+                end: self.body_start,
+            };
+            let empty = Scalar {
+                text: "".into(),
+                style: ScalarStyle::Plain,
+            };
             self.push(NodeKind::Scalar(empty), 0, None, span)
         });
-        let lines = if self.body_start == 0 { self.lines } else { Lines::new(self.text) };
-        Document { nodes: self.nodes, lines, text: Arc::clone(self.text), root }
+        let lines = if self.body_start == 0 {
+            self.lines
+        } else {
+            Lines::new(self.text)
+        };
+        Document {
+            nodes: self.nodes,
+            lines,
+            text: Arc::clone(self.text),
+            root,
+        }
     }
 }

@@ -1,0 +1,34 @@
+//! PolicyDomain YAML in, validated and resolved domain tables out.
+//!
+//! ```text
+//! text ─yaml→ tree ─decode, scalar→ typed fields ─schema→ PolicyDomain ─read→ + Rego texts, selectors
+//!      ─structure, refs, deps─ resolve→ DomainSet
+//! ```
+
+mod annotations;
+mod decode;
+mod deps;
+mod json;
+pub mod limits;
+mod load;
+mod number;
+mod problems;
+mod read;
+mod refs;
+mod resolve;
+pub mod scalar;
+pub mod schema;
+mod selectors;
+pub mod set;
+mod structure;
+mod text;
+mod timestamp;
+pub mod yaml;
+
+pub use decode::Text;
+pub use load::load;
+pub use problems::{summary, without_place};
+pub use read::{ModuleKind, ReadDomain, ReadModule, read};
+pub use resolve::resolve;
+pub use selectors::Selector;
+pub use set::DomainSet;

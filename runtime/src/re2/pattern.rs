@@ -1,0 +1,82 @@
+//! A compiled pattern whose mutable memory belongs to the caller.
+
+use regex_automata::meta::{self, Regex};
+use regex_automata::util::captures::Captures;
+use regex_automata::{Input, Match};
+
+use super::error::{Re2Error, Re2ErrorKind};
+use super::parse::translate;
+
+/// Bytes of a compiled pattern. Go bounds patterns by 3.3 million instructions; a policy that needs more than this
+/// is refused rather than given the memory.
+const NFA_BYTES_MAX: usize = 32 << 20;
+
+/// A compiled pattern. Searches need a [`meta::Cache`] from [`Pattern::create_cache`]; with it they do not allocate once the
+/// cache has grown.
+#[derive(Debug)]
+pub struct Pattern {
+    regex: Regex,
+    group_names: Vec<Option<Box<str>>>,
+}
+
+/// Compiles a pattern in Go's syntax.
+///
+/// # Errors
+/// What Go would refuse, and patterns that need too much memory.
+pub fn compile(pattern: &str) -> Result<Pattern, Re2Error> {
+    let translation = translate(pattern)?;
+    let config = meta::Config::new()
+        .nfa_size_limit(Some(NFA_BYTES_MAX))
+        .onepass_size_limit(Some(1 << 20));
+    let regex = meta::Builder::new()
+        .configure(config)
+        .build_from_hir(&translation.hir)
+        .map_err(|_| Re2Error::new(Re2ErrorKind::Large, pattern))?;
+    Ok(Pattern {
+        regex,
+        group_names: translation.group_names,
+    })
+}
+
+impl Pattern {
+    /// Memory for searches with this pattern.
+    #[must_use]
+    pub fn create_cache(&self) -> meta::Cache {
+        self.regex.create_cache()
+    }
+
+    /// Room for the groups of a match.
+    #[must_use]
+    pub fn create_captures(&self) -> Captures {
+        self.regex.create_captures()
+    }
+
+    /// Names of the groups, the whole match first.
+    #[must_use]
+    pub fn group_names(&self) -> &[Option<Box<str>>] {
+        &self.group_names
+    }
+
+    /// Whether the pattern matches anywhere in the text.
+    pub fn is_match(&self, cache: &mut meta::Cache, text: &str) -> bool {
+        self.regex
+            .search_half_with(cache, &Input::new(text).earliest(true))
+            .is_some()
+    }
+
+    /// The first match at or behind the byte `from`; none if that is no boundary of a character.
+    pub fn find_at(&self, cache: &mut meta::Cache, text: &str, from: usize) -> Option<Match> {
+        text.get(from..)?;
+        self.regex.search_with(cache, &Input::new(text).range(from..))
+    }
+
+    /// As [`Pattern::find_at`], with the groups; `groups` says whether there is a match.
+    pub fn captures_at(&self, cache: &mut meta::Cache, text: &str, from: usize, groups: &mut Captures) {
+        if text.get(from..).is_none() {
+            groups.clear();
+            return;
+        }
+        self.regex
+            .search_captures_with(cache, &Input::new(text).range(from..), groups);
+    }
+}
