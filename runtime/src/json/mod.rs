@@ -1,5 +1,14 @@
 //! JSON text and values.
 
 mod error;
+mod number;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod write;
 
 pub use error::{JsonError, JsonErrorKind};
+pub use number::Numbers;
+pub(crate) use number::{EXACT_FLOAT, float_value};
+pub use parse::{parse, parse_prefix};
+pub use write::{Escape, Unprintable, write, write_string};

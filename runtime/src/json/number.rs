@@ -1,0 +1,252 @@
+//! JSON numbers → values, by one of two rules.
+
+use super::JsonErrorKind;
+use crate::arena::Arena;
+use crate::value::Value;
+use std::fmt::Write;
+
+/// What becomes of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// Its text is kept, as OPA keeps it (`1.50`, `1e2`).
+    Text,
+    /// The rule of requests: an integer-valued number is that integer in plain spelling, at any size; others are the
+    /// shortest text of their 64-bit float. Beyond the range of floats it is an error.
+    ByValue,
+}
+
+/// The value of a number's text, which is JSON's grammar.
+pub(super) fn value<'r>(
+    arena: &'r Arena,
+    text: &'r str,
+    numbers: Numbers,
+) -> Result<Value<'r>, JsonErrorKind> {
+    match (plain_int(text), numbers) {
+        (Some(int), _) => Ok(Value::int(int)),
+        (None, Numbers::Text) => Ok(Value::number_text(text)),
+        (None, Numbers::ByValue) => by_value(arena, text),
+    }
+}
+
+/// The integer that this text is the plain spelling of.
+fn plain_int(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let bytes = digits.as_bytes();
+    let leading_zero = bytes.first() == Some(&b'0') && (bytes.len() > 1 || negative);
+    if bytes.is_empty() || leading_zero || !bytes.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+fn by_value<'r>(arena: &'r Arena, text: &'r str) -> Result<Value<'r>, JsonErrorKind> {
+    let float: f64 = text.parse().map_err(|_| JsonErrorKind::NumberRange)?;
+    if !float.is_finite() {
+        return Err(JsonErrorKind::NumberRange);
+    }
+    match Decimal::read(text).integer_digits() {
+        Some(digits) => integer(arena, &digits),
+        None if float == 0.0 => Ok(Value::int(0)),
+        None => float_value(arena, float),
+    }
+}
+
+/// An integer from its digits (and sign), without leading zeros.
+fn integer<'r>(arena: &'r Arena, digits: &str) -> Result<Value<'r>, JsonErrorKind> {
+    match digits.parse() {
+        Ok(int) => Ok(Value::int(int)),
+        Err(_) => arena
+            .text(digits)
+            .map(Value::number_text)
+            .map_err(|_| JsonErrorKind::Memory),
+    }
+}
+
+/// The value of a finite float: the integer it is, if it is one below 2^53, else its shortest text as Go prints it.
+pub(crate) fn float_value(arena: &Arena, float: f64) -> Result<Value<'_>, JsonErrorKind> {
+    if float.fract() == 0.0 && float.abs() < EXACT_FLOAT {
+        return Ok(Value::int(float as i64));
+    }
+    let mut text = ShortText::default();
+    write_float(&mut text, float).map_err(|_| JsonErrorKind::Memory)?;
+    arena
+        .text(text.as_str())
+        .map(Value::number_text)
+        .map_err(|_| JsonErrorKind::Memory)
+}
+
+/// Below 2^53 every integer is a float of its own.
+pub(crate) const EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
+
+/// A float with the fewest digits that read back as it: fixed notation for decimal exponents from -4 to 5, else
+/// `d.ddde±xx` with at least two exponent digits (Go's verb `g`).
+fn write_float(out: &mut impl Write, float: f64) -> std::fmt::Result {
+    let mut text = ShortText::default();
+    write!(text, "{float:e}")?;
+    let (mantissa, exponent) = text.as_str().split_once('e').unwrap_or((text.as_str(), "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        return write!(out, "{float}");
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    write!(out, "{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+}
+
+/// Text of a float on the stack: at most 17 digits, sign, point, leading zeros or exponent.
+#[derive(Default)]
+struct ShortText {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl ShortText {
+    fn as_str(&self) -> &str {
+        self.bytes
+            .get(..self.len)
+            .and_then(|text| std::str::from_utf8(text).ok())
+            .unwrap_or_default()
+    }
+}
+
+impl Write for ShortText {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.len + text.len();
+        let place = self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?;
+        place.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
+
+/// A number's text in parts.
+struct Decimal<'t> {
+    negative: bool,
+    whole: &'t str,
+    fraction: &'t str,
+    exponent: i64,
+}
+
+impl<'t> Decimal<'t> {
+    fn read(text: &'t str) -> Decimal<'t> {
+        let (negative, text) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
+        // An exponent beyond i64 belongs to a zero or to a number that a float rounds to zero.
+        let exponent = exponent.parse().unwrap_or(i64::MIN / 2);
+        Decimal {
+            negative,
+            whole,
+            fraction,
+            exponent,
+        }
+    }
+
+    /// Sign and digits, if the value is an integer. The caller made sure that it is a finite float, so there are at most
+    /// some 310 digits more than in the text.
+    fn integer_digits(&self) -> Option<String> {
+        let fraction = self.fraction.trim_end_matches('0');
+        let mut digits = format!("{}{fraction}", self.whole);
+        let zeros = self.exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+        if digits.bytes().all(|digit| digit == b'0') {
+            return Some("0".to_owned());
+        }
+        match usize::try_from(zeros) {
+            Ok(zeros) => digits.extend(std::iter::repeat_n('0', zeros)),
+            Err(_) => {
+                // A negative exponent takes digits away: they must all be zeros.
+                let cut = usize::try_from(zeros.unsigned_abs()).ok()?;
+                let kept = digits.len().checked_sub(cut)?;
+                if digits.get(kept..)?.bytes().any(|digit| digit != b'0') {
+                    return None;
+                }
+                digits.truncate(kept);
+            }
+        }
+        let digits = digits.trim_start_matches('0');
+        Some(if self.negative {
+            format!("-{digits}")
+        } else {
+            digits.to_owned()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Kind;
+
+    #[track_caller]
+    fn check(text: &str, by_value: &str) {
+        let arena = Arena::new(1 << 10, 1 << 20);
+        let shown = match value(&arena, text, Numbers::ByValue).map(Value::kind) {
+            Ok(Kind::Int(int)) => format!("int {int}"),
+            Ok(Kind::Number(text)) => text.to_owned(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(shown, by_value, "{text}");
+    }
+
+    #[test]
+    fn integers_stay_exact() {
+        check("0", "int 0");
+        check("-7", "int -7");
+        check("9223372036854775807", "int 9223372036854775807");
+        check("9223372036854775808", "9223372036854775808");
+        check("-9223372036854775808", "int -9223372036854775808");
+        check("123456789012345678901234567890", "123456789012345678901234567890");
+    }
+
+    #[test]
+    fn integer_values_become_integers() {
+        check("1.0", "int 1");
+        check("1e2", "int 100");
+        check("1E+2", "int 100");
+        check("10.0e-1", "int 1");
+        check("0.1e1", "int 1");
+        check("-0", "int 0");
+        check("-0.0", "int 0");
+        check("0e999999999999999999999", "int 0");
+        check("1e20", "100000000000000000000");
+        check("12345678901234567890.0", "12345678901234567890");
+    }
+
+    #[test]
+    fn decimals_are_the_shortest_float() {
+        check("1.50", "1.5");
+        check("12e-1", "1.2");
+        check("1e-2", "0.01");
+        check("1e-7", "1e-07");
+        check("0.00001", "1e-05");
+        check("0.0001", "0.0001");
+        check("123456.789", "123456.789");
+        check("1234567.5", "1.2345675e+06");
+        check("3.14159265358979323846264338327950288", "3.141592653589793");
+        check("5e-324", "5e-324");
+        check("2.2250738585072014e-308", "2.2250738585072014e-308");
+        check("1e-400", "int 0");
+        check("1e-99999999999999999999", "int 0");
+    }
+
+    #[test]
+    fn beyond_floats_is_an_error() {
+        check("1e400", "Err(NumberRange)");
+        check("-1e309", "Err(NumberRange)");
+    }
+
+    #[test]
+    fn texts_are_kept_when_asked() {
+        let arena = Arena::new(1 << 10, 1 << 20);
+        for text in ["1.50", "1e2", "-0", "1E400", "123456789012345678901234567890"] {
+            let kept = value(&arena, text, Numbers::Text).unwrap();
+            assert!(matches!(kept.kind(), Kind::Number(kept) if kept == text));
+        }
+    }
+}

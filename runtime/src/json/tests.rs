@@ -1,0 +1,176 @@
+//! JSON in and out, with texts on both sides.
+
+use super::{Escape, Numbers, parse, write};
+use crate::arena::Arena;
+use crate::value::{Constant, Pool, Value};
+
+fn read<'r>(arena: &'r Arena, text: &'r [u8], numbers: Numbers) -> Result<Value<'r>, String> {
+    parse(arena, text, numbers).map_err(|error| error.to_string())
+}
+
+/// Text → value → text, or the error.
+fn round_trip(text: &[u8], numbers: Numbers) -> String {
+    let arena = Arena::new(1 << 12, 64 << 20);
+    match read(&arena, text, numbers) {
+        Ok(value) => {
+            let mut out = Vec::new();
+            write(&mut out, value, Escape::Plain).unwrap();
+            String::from_utf8(out).unwrap()
+        }
+        Err(error) => error,
+    }
+}
+
+#[track_caller]
+fn check(text: &str, wanted: &str) {
+    assert_eq!(round_trip(text.as_bytes(), Numbers::Text), wanted, "{text}");
+}
+
+#[test]
+fn documents() {
+    check(" null ", "null");
+    check("[]", "[]");
+    check("{ }", "{}");
+    check(r#"[1, [2, {"a" : [ ] }], "x"]"#, r#"[1,[2,{"a":[]}],"x"]"#);
+    check(
+        r#"{"b":1,"a":{"d":true,"c":false}}"#,
+        r#"{"a":{"c":false,"d":true},"b":1}"#,
+    );
+    check("{\r\n\t\"a\" :\t1 ,\r\n\"b\"\t: 2}\r\n", r#"{"a":1,"b":2}"#);
+    check(r#"{"":1}"#, r#"{"":1}"#);
+}
+
+#[test]
+fn last_of_equal_keys_wins() {
+    check(r#"{"a":{"x":1},"b":2,"a":{"y":3}}"#, r#"{"a":{"y":3},"b":2}"#);
+    let many: String = (0..200).map(|i| format!("\"k{}\":{i},", i % 50)).collect();
+    let text = format!("{{{many}\"z\":0}}");
+    let out = round_trip(text.as_bytes(), Numbers::Text);
+    assert!(out.contains("\"k7\":157,") && !out.contains(":7,"), "{out}");
+}
+
+#[test]
+fn strings() {
+    check(r#""\"\\\/\b\f\n\r\t""#, r#""\"\\/\b\f\n\r\t""#);
+    check(r#""\ud83d\ude00\u00e9""#, "\"😀é\"");
+    check(r#""a\udc00b""#, "\"a\u{fffd}b\"");
+    check(r#""\ud800\u0041""#, "\"\u{fffd}A\"");
+    check(r#""\udc00\ud800""#, "\"\u{fffd}\u{fffd}\"");
+    check(r#""\ud800\ud800\udc00""#, "\"\u{fffd}\u{10000}\"");
+    check("\"\u{2028}\u{7f}\\u0001\"", "\"\\u2028\u{7f}\\u0001\"");
+}
+
+#[test]
+fn each_bad_byte_is_replaced() {
+    let check = |bytes: &[u8], wanted: &str| assert_eq!(round_trip(bytes, Numbers::Text), wanted);
+    check(b"\"<\xff>\"", "\"<\u{fffd}>\"");
+    check(b"\"\xed\xa0\x80\"", "\"\u{fffd}\u{fffd}\u{fffd}\"");
+    check(b"\"\xf4\x90\x80\x80\"", "\"\u{fffd}\u{fffd}\u{fffd}\u{fffd}\"");
+    check(b"\"\xe2\x82\"", "\"\u{fffd}\u{fffd}\"");
+    check(b"{\"k\xff\":\"\\n\xff\"}", "{\"k\u{fffd}\":\"\\n\u{fffd}\"}");
+}
+
+#[test]
+fn errors_are_worded_as_in_go() {
+    check("", "unexpected end of JSON input");
+    check("  \n", "unexpected end of JSON input");
+    check("hello", "invalid character 'h' looking for beginning of value");
+    check(r#"{"a":"ev"#, "unexpected end of JSON input");
+    check(r#"{"a":1,"#, "unexpected end of JSON input");
+    check(r#"{"a":"#, "unexpected end of JSON input");
+    check(
+        r#"{"a":1,}"#,
+        "invalid character '}' looking for beginning of object key string",
+    );
+    check(
+        r"{'a':1}",
+        "invalid character '\\'' looking for beginning of object key string",
+    );
+    check(
+        r#"{"a":1,,"b":2}"#,
+        "invalid character ',' looking for beginning of object key string",
+    );
+    check(r#"{"a" "b"}"#, "invalid character '\"' after object key");
+    check(
+        r#"{"a":1 "b":2}"#,
+        "invalid character '\"' after object key:value pair",
+    );
+    check("[1 2]", "invalid character '2' after array element");
+    check("[1,]", "invalid character ']' looking for beginning of value");
+    check("{} x", "invalid character 'x' after top-level value");
+    check("012", "invalid character '1' after top-level value");
+    check(
+        r#"{"a":012}"#,
+        "invalid character '1' after object key:value pair",
+    );
+    check("[.5]", "invalid character '.' looking for beginning of value");
+    check(
+        "[1.]",
+        "invalid character ']' after decimal point in numeric literal",
+    );
+    check("[-]", "invalid character ']' in numeric literal");
+    check("[1e]", "invalid character ']' in exponent of numeric literal");
+    check("[TRUE]", "invalid character 'T' looking for beginning of value");
+    check("\"a\nb\"", "invalid character '\\n' in string literal");
+    check(
+        r#""\u12""#,
+        "invalid character '\"' in \\u hexadecimal character escape",
+    );
+    check(r#""\x""#, "invalid character 'x' in string escape code");
+    check(
+        "\u{feff}{}",
+        "invalid character 'ï' looking for beginning of value",
+    );
+}
+
+#[test]
+fn nesting_has_a_limit_and_needs_no_stack() {
+    for (depth, wanted) in [(10_000, None), (10_001, Some("exceeded max depth"))] {
+        let text = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        let out = round_trip(text.as_bytes(), Numbers::Text);
+        assert_eq!(out, wanted.unwrap_or(&text));
+        let text = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        let out = round_trip(text.as_bytes(), Numbers::Text);
+        assert_eq!(out, wanted.unwrap_or(&text));
+    }
+    let mixed = format!(
+        "{}{}",
+        "[{},[],{\"a\":1,\"b\":".repeat(200),
+        "1".to_owned() + &"}]".repeat(200)
+    );
+    check(&mixed, &mixed);
+}
+
+#[test]
+fn numbers_by_either_rule() {
+    check("[1.50,1e2,-0]", "[1.50,1e2,-0]");
+    assert_eq!(round_trip(b"[1.50,1e2,-0]", Numbers::ByValue), "[1.5,100,0]");
+    assert_eq!(
+        round_trip(b"{\"a\":1e400}", Numbers::ByValue),
+        "json: cannot unmarshal number into Go value of type float64"
+    );
+}
+
+#[test]
+fn sets_and_odd_keys() {
+    let show = |constant: Constant| {
+        let pool = Pool::new(&[constant]).unwrap();
+        let mut out = Vec::new();
+        write(&mut out, pool.get(0).unwrap(), Escape::Html).map(|()| String::from_utf8(out).unwrap())
+    };
+    let text = |s: &str| Constant::String(s.to_owned());
+    assert_eq!(
+        show(Constant::set(vec![Constant::Int(2), Constant::Int(1)])).unwrap(),
+        "[1,2]"
+    );
+    let keys = Constant::object(vec![
+        (Constant::Array(vec![text("x")]), Constant::Int(1)),
+        (Constant::Int(10), Constant::Int(2)),
+        (text("<&>"), Constant::Int(3)),
+    ]);
+    assert_eq!(
+        show(keys).unwrap(),
+        r#"{"10":2,"\u003c\u0026\u003e":3,"[\"x\"]":1}"#
+    );
+    assert!(show(Constant::Number(".5".to_owned())).is_err());
+}

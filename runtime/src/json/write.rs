@@ -1,0 +1,241 @@
+//! Values → JSON text as Go's encoder prints it: sets as arrays, keys that are no strings by their own JSON text.
+
+use crate::limits::NATIVE_DEPTH;
+use crate::value::{Entry, Kind, Tag, Value, with_int_text};
+
+/// Which characters beyond JSON's own are escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escape {
+    /// None but U+2028 and U+2029, which Go always escapes.
+    Plain,
+    /// `<`, `>`, `&` too: what Go's encoder does when nobody asks it not to.
+    Html,
+}
+
+/// The value has no JSON text: a number in a spelling that JSON does not know (`.5`, `0x10`), or no value at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unprintable;
+
+/// Appends the JSON text of a value. After an error `out` holds a part of it.
+pub fn write(out: &mut Vec<u8>, value: Value<'_>, escape: Escape) -> Result<(), Unprintable> {
+    write_at(out, value, escape, NATIVE_DEPTH)
+}
+
+/// Appends a string with its quotes.
+pub fn write_string(out: &mut Vec<u8>, text: &str, escape: Escape) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut copied = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let escaped = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            0x08 => "\\b",
+            0x0c => "\\f",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            b'<' if escape == Escape::Html => "\\u003c",
+            b'>' if escape == Escape::Html => "\\u003e",
+            b'&' if escape == Escape::Html => "\\u0026",
+            0..=0x1f => "\\u00",
+            // U+2028 and U+2029 are E2 80 A8 and E2 80 A9.
+            0xe2 if bytes.get(at + 1) == Some(&0x80) && matches!(bytes.get(at + 2), Some(0xa8 | 0xa9)) => {
+                "\\u202"
+            }
+            _ => continue,
+        };
+        out.extend_from_slice(bytes.get(copied..at).unwrap_or_default());
+        out.extend_from_slice(escaped.as_bytes());
+        copied = at + 1;
+        match byte {
+            0xe2 => {
+                out.push(if bytes.get(at + 2) == Some(&0xa8) {
+                    b'8'
+                } else {
+                    b'9'
+                });
+                copied = at + 3;
+            }
+            _ if escaped == "\\u00" => out.extend([hex_digit(byte >> 4), hex_digit(byte & 15)]),
+            _ => {}
+        }
+    }
+    out.extend_from_slice(bytes.get(copied..).unwrap_or_default());
+    out.push(b'"');
+}
+
+fn hex_digit(nibble: u8) -> u8 {
+    match nibble {
+        0..=9 => b'0' + nibble,
+        _ => b'a' + (nibble - 10),
+    }
+}
+
+fn write_at(out: &mut Vec<u8>, value: Value<'_>, escape: Escape, depth: usize) -> Result<(), Unprintable> {
+    if write_scalar(out, value, escape)? {
+        return Ok(());
+    }
+    let Some(depth) = depth.checked_sub(1) else {
+        return write_deep(out, value, escape);
+    };
+    match value.kind() {
+        Kind::Array(items) | Kind::Set(items) => {
+            out.push(b'[');
+            for (at, &item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                write_at(out, item, escape, depth)?;
+            }
+            out.push(b']');
+        }
+        Kind::Object(entries) if has_text_keys(entries) => {
+            out.push(b'{');
+            for (at, entry) in entries.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                write_string(out, entry.key.as_str().unwrap_or_default(), escape);
+                out.push(b':');
+                write_at(out, entry.value, escape, depth)?;
+            }
+            out.push(b'}');
+        }
+        Kind::Object(entries) => {
+            out.push(b'{');
+            for (at, (key, value)) in with_text_keys(entries, escape)?.into_iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                write_string(out, &key, escape);
+                out.push(b':');
+                write_at(out, value, escape, depth)?;
+            }
+            out.push(b'}');
+        }
+        _ => return Err(Unprintable),
+    }
+    Ok(())
+}
+
+/// Writes a scalar; `false` for a container.
+fn write_scalar(out: &mut Vec<u8>, value: Value<'_>, escape: Escape) -> Result<bool, Unprintable> {
+    match value.kind() {
+        Kind::Undefined => return Err(Unprintable),
+        Kind::Null => out.extend_from_slice(b"null"),
+        Kind::Bool(true) => out.extend_from_slice(b"true"),
+        Kind::Bool(false) => out.extend_from_slice(b"false"),
+        Kind::Int(int) => with_int_text(int, |text| out.extend_from_slice(text.as_bytes())),
+        Kind::Number(text) if is_json_number(text) => out.extend_from_slice(text.as_bytes()),
+        Kind::Number(_) => return Err(Unprintable),
+        Kind::String(text) => write_string(out, text, escape),
+        Kind::Array(_) | Kind::Object(_) | Kind::Set(_) => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// What is still to be written of values nested too deeply for the machine stack.
+enum Todo<'r> {
+    Value(Value<'r>),
+    Text(&'static str),
+    Key(String),
+}
+
+/// As [`write_at`], with a list on the heap instead of the machine stack.
+#[cold]
+fn write_deep(out: &mut Vec<u8>, value: Value<'_>, escape: Escape) -> Result<(), Unprintable> {
+    let mut todo = vec![Todo::Value(value)];
+    while let Some(next) = todo.pop() {
+        let value = match next {
+            Todo::Value(value) => value,
+            Todo::Text(text) => {
+                out.extend_from_slice(text.as_bytes());
+                continue;
+            }
+            Todo::Key(key) => {
+                write_string(out, &key, escape);
+                out.push(b':');
+                continue;
+            }
+        };
+        if write_scalar(out, value, escape)? {
+            continue;
+        }
+        // What comes first is pushed last.
+        if let Kind::Object(entries) = value.kind() {
+            todo.push(Todo::Text("}"));
+            for (at, (key, value)) in with_text_keys(entries, escape)?.into_iter().enumerate().rev() {
+                todo.extend([Todo::Value(value), Todo::Key(key)]);
+                todo.push(Todo::Text(if at > 0 { "," } else { "{" }));
+            }
+            if entries.is_empty() {
+                todo.push(Todo::Text("{"));
+            }
+        } else {
+            let items = value.parts().unwrap_or_default();
+            todo.push(Todo::Text("]"));
+            for (at, &item) in items.iter().enumerate().rev() {
+                todo.push(Todo::Value(item));
+                todo.push(Todo::Text(if at > 0 { "," } else { "[" }));
+            }
+            if items.is_empty() {
+                todo.push(Todo::Text("["));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn has_text_keys(entries: &[Entry<'_>]) -> bool {
+    entries.iter().all(|entry| entry.key.tag() == Tag::String)
+}
+
+/// Keys as texts, in the order of the texts; of keys with one text the last stays.
+fn with_text_keys<'r>(
+    entries: &[Entry<'r>],
+    escape: Escape,
+) -> Result<Vec<(String, Value<'r>)>, Unprintable> {
+    let mut members = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let key = match entry.key.as_str() {
+            Some(text) => text.to_owned(),
+            None => {
+                let mut text = Vec::new();
+                write(&mut text, entry.key, escape)?;
+                String::from_utf8(text).map_err(|_| Unprintable)?
+            }
+        };
+        members.push((key, entry.value));
+    }
+    members.sort_by(|a, b| a.0.cmp(&b.0));
+    members.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            kept.1 = later.1;
+        }
+        same
+    });
+    Ok(members)
+}
+
+/// Whether a number's text is JSON's grammar.
+fn is_json_number(text: &str) -> bool {
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (
+            mantissa,
+            Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)),
+        ),
+        None => (text, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(digits)
+}
