@@ -10,5 +10,6 @@ pub mod json;
 pub mod limits;
 pub mod number;
 pub mod re2;
+pub mod selector;
 pub mod value;
 pub mod vm;

@@ -1,0 +1,6 @@
+//! Which entries of a list of selectors match a text: one pass over its bytes for (nearly) all patterns, no allocation.
+
+mod hash;
+mod set;
+
+pub use set::{Selected, SelectorCache, SelectorSet};

@@ -1,0 +1,321 @@
+//! A list of patterns compiled together.
+//!
+//! Patterns without operators are keys of a table. The others become automata over whole texts: a pattern that is not tied
+//! to the start or end of the text gets "any bytes" there, so that one walk to the end of the text tells all that match.
+//! If an automaton would grow too large its patterns are divided; a single pattern that is still too large is searched
+//! alone, in the caller's memory.
+
+use std::collections::HashMap;
+
+use regex_automata::dfa::{Automaton, StartKind, dense};
+use regex_automata::meta;
+use regex_automata::nfa::thompson::{self, WhichCaptures};
+use regex_automata::util::start;
+use regex_automata::{Anchored, MatchKind};
+use regex_syntax::hir::{Dot, Hir, HirKind, Look, Repetition};
+
+use super::hash::BuildTextHasher;
+use crate::re2::{self, Pattern, Re2Error};
+
+/// Bytes of one automaton. Small enough to stay in a core's cache.
+const DFA_BYTES_MAX: usize = 1 << 20;
+/// Bytes of working memory while one automaton is made.
+const DETERMINIZE_BYTES_MAX: usize = 16 << 20;
+/// Bytes of the step before an automaton, which large repetitions multiply.
+const NFA_BYTES_MAX: usize = 32 << 20;
+
+/// Many selectors, each standing for an entry (a number; smaller ones come first).
+#[derive(Debug, Default)]
+pub struct SelectorSet {
+    exact: HashMap<Box<str>, Vec<u32>, BuildTextHasher>,
+    automata: Vec<Automata>,
+    singles: Vec<(Pattern, u32)>,
+}
+
+#[derive(Debug)]
+struct Automata {
+    dfa: dense::DFA<Vec<u32>>,
+    /// Entry of each pattern of the automaton.
+    entries: Vec<u32>,
+}
+
+/// Memory for searches with one set. One for each core.
+#[derive(Debug, Default)]
+pub struct SelectorCache {
+    singles: Vec<meta::Cache>,
+}
+
+/// The outcome where only one owner of entries may match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// No entry matches.
+    None,
+    /// The first entry that matches; all others that match have the same owner.
+    One(u32),
+    /// Entries of several owners match; this is the first one of all.
+    Ambiguous(u32),
+}
+
+struct Candidate<'p> {
+    entry: u32,
+    pattern: &'p str,
+    hir: Hir,
+}
+
+impl SelectorSet {
+    /// Compiles patterns in Go's syntax, anchors included; each is searched for in the whole text. An entry may have several.
+    ///
+    /// # Errors
+    /// A pattern that is wrong or too large.
+    pub fn build<'p>(patterns: impl IntoIterator<Item = (u32, &'p str)>) -> Result<SelectorSet, Re2Error> {
+        let mut set = SelectorSet::default();
+        let mut candidates = Vec::new();
+        for (entry, pattern) in patterns {
+            let hir = re2::translate(pattern)?.hir;
+            match exact_text(&hir) {
+                Some(text) => set.exact.entry(text.into()).or_default().push(entry),
+                None => candidates.push(Candidate {
+                    entry,
+                    pattern,
+                    hir: whole_text(hir),
+                }),
+            }
+        }
+        set.add(&candidates)?;
+        Ok(set)
+    }
+
+    fn add(&mut self, candidates: &[Candidate<'_>]) -> Result<(), Re2Error> {
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        if let Some(dfa) = automaton(candidates) {
+            let entries = candidates.iter().map(|candidate| candidate.entry).collect();
+            self.automata.push(Automata { dfa, entries });
+            return Ok(());
+        }
+        if let [single] = candidates {
+            self.singles.push((re2::compile(single.pattern)?, single.entry));
+            return Ok(());
+        }
+        let (first, second) = candidates.split_at(candidates.len() / 2);
+        self.add(first)?;
+        self.add(second)
+    }
+
+    /// Memory for searches with this set.
+    #[must_use]
+    pub fn create_cache(&self) -> SelectorCache {
+        SelectorCache {
+            singles: self
+                .singles
+                .iter()
+                .map(|(pattern, _)| pattern.create_cache())
+                .collect(),
+        }
+    }
+
+    /// Calls `found` for each entry that matches, in no order; more than once if several of its patterns match. `cache` must
+    /// come from this set. O(bytes of the text), times the number of automata.
+    pub fn each_match(&self, cache: &mut SelectorCache, text: &str, mut found: impl FnMut(u32)) {
+        if let Some(entries) = self.exact.get(text) {
+            entries.iter().for_each(|&entry| found(entry));
+        }
+        self.automata
+            .iter()
+            .for_each(|automata| automata.each_match(text, &mut found));
+        for ((pattern, entry), cache) in self.singles.iter().zip(&mut cache.singles) {
+            if pattern.is_match(cache, text) {
+                found(*entry);
+            }
+        }
+    }
+
+    /// The first entry that matches.
+    pub fn first_match(&self, cache: &mut SelectorCache, text: &str) -> Option<u32> {
+        let mut first = None;
+        self.each_match(cache, text, |entry| {
+            first = Some(first.map_or(entry, |first: u32| first.min(entry)))
+        });
+        first
+    }
+
+    /// The first entry that matches, and whether entries of another owner match too.
+    pub fn first_of_one_owner(
+        &self,
+        cache: &mut SelectorCache,
+        text: &str,
+        owner_of: impl Fn(u32) -> u32,
+    ) -> Selected {
+        let mut selected = Selected::None;
+        self.each_match(cache, text, |entry| {
+            selected = match selected {
+                Selected::None => Selected::One(entry),
+                Selected::One(first) if owner_of(first) == owner_of(entry) => Selected::One(first.min(entry)),
+                Selected::One(first) | Selected::Ambiguous(first) => Selected::Ambiguous(first.min(entry)),
+            }
+        });
+        selected
+    }
+}
+
+impl Automata {
+    fn each_match(&self, text: &str, found: &mut impl FnMut(u32)) {
+        let config = start::Config::new().anchored(Anchored::Yes);
+        // Only quit bytes and unanchored searches could fail, and these automata have neither.
+        let Ok(mut state) = self.dfa.start_state(&config) else {
+            return;
+        };
+        for &byte in text.as_bytes() {
+            state = self.dfa.next_state(state, byte);
+            if self.dfa.is_dead_state(state) {
+                return;
+            }
+        }
+        state = self.dfa.next_eoi_state(state);
+        if !self.dfa.is_match_state(state) {
+            return;
+        }
+        for at in 0..self.dfa.match_len(state) {
+            let pattern = self.dfa.match_pattern(state, at);
+            if let Some(&entry) = self.entries.get(pattern.as_usize()) {
+                found(entry);
+            }
+        }
+    }
+}
+
+/// The text of `^text$`.
+fn exact_text(hir: &Hir) -> Option<String> {
+    let HirKind::Concat(parts) = hir.kind() else {
+        return None;
+    };
+    let [start, text, end] = parts.as_slice() else {
+        return None;
+    };
+    match (start.kind(), text.kind(), end.kind()) {
+        (HirKind::Look(Look::Start), HirKind::Literal(text), HirKind::Look(Look::End)) => {
+            String::from_utf8(text.0.to_vec()).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A pattern that matches a whole text exactly if `hir` matches somewhere in it.
+fn whole_text(hir: Hir) -> Hir {
+    let anything = || {
+        let sub = Box::new(Hir::dot(Dot::AnyByte));
+        Hir::repetition(Repetition {
+            min: 0,
+            max: None,
+            greedy: true,
+            sub,
+        })
+    };
+    let starts = hir.properties().look_set_prefix().contains(Look::Start);
+    let ends = hir.properties().look_set_suffix().contains(Look::End);
+    let mut parts = Vec::with_capacity(3);
+    parts.extend((!starts).then(anything));
+    parts.push(hir);
+    parts.extend((!ends).then(anything));
+    Hir::concat(parts)
+}
+
+fn automaton(candidates: &[Candidate<'_>]) -> Option<dense::DFA<Vec<u32>>> {
+    let hirs: Vec<_> = candidates.iter().map(|candidate| &candidate.hir).collect();
+    let config = thompson::Config::new()
+        .utf8(false)
+        .which_captures(WhichCaptures::None)
+        .nfa_size_limit(Some(NFA_BYTES_MAX));
+    let nfa = thompson::Compiler::new()
+        .configure(config)
+        .build_many_from_hir(&hirs)
+        .ok()?;
+    let config = dense::Config::new()
+        .match_kind(MatchKind::All)
+        .start_kind(StartKind::Anchored)
+        .accelerate(false)
+        .dfa_size_limit(Some(DFA_BYTES_MAX))
+        .determinize_size_limit(Some(DETERMINIZE_BYTES_MAX));
+    dense::Builder::new().configure(config).build_from_nfa(&nfa).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(patterns: &[(u32, &str)], text: &str, want: &[u32]) {
+        let set = SelectorSet::build(patterns.iter().copied()).unwrap();
+        let mut found = Vec::new();
+        set.each_match(&mut set.create_cache(), text, |entry| found.push(entry));
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, want, "{text:?}");
+        assert_eq!(
+            set.first_match(&mut set.create_cache(), text),
+            want.first().copied()
+        );
+    }
+
+    #[test]
+    fn exact_texts_and_patterns_are_found_together() {
+        let patterns = [(2, "^a:b$"), (1, "^a:.*$"), (0, "^c$"), (3, "^.*$")];
+        check(&patterns, "a:b", &[1, 2, 3]);
+        check(&patterns, "c", &[0, 3]);
+        check(&patterns, "", &[3]);
+        check(&patterns, "a:\n", &[]);
+    }
+
+    #[test]
+    fn alternatives_that_are_half_anchored_match_as_a_search() {
+        let patterns = [(0, "^a|b$")];
+        check(&patterns, "axx", &[0]);
+        check(&patterns, "xxb", &[0]);
+        check(&patterns, "xax", &[]);
+    }
+
+    #[test]
+    fn an_escaped_dollar_leaves_the_end_open() {
+        check(&[(7, r"^x\$")], "x$ and more", &[7]);
+        check(&[(7, r"^x\$")], "x", &[]);
+    }
+
+    #[test]
+    fn flags_and_word_boundaries_work() {
+        check(
+            &[(0, "^(?m)a$"), (1, "^(?i)k$"), (2, r"^.*\bok\b.*$")],
+            "a\nb",
+            &[0],
+        );
+        check(
+            &[(0, "^(?m)a$"), (1, "^(?i)k$"), (2, r"^.*\bok\b.*$")],
+            "\u{212a}",
+            &[1],
+        );
+        check(
+            &[(0, "^(?m)a$"), (1, "^(?i)k$"), (2, r"^.*\bok\b.*$")],
+            "it is ok.",
+            &[2],
+        );
+    }
+
+    #[test]
+    fn a_pattern_too_large_for_an_automaton_is_searched_alone() {
+        let large = "^.*a.{30}$";
+        let set = SelectorSet::build([(0, large), (1, "^b.*$")]).unwrap();
+        assert_eq!(set.singles.len(), 1);
+        let text = format!("b{}a{}", "x".repeat(5), "y".repeat(30));
+        check(&[(0, large), (1, "^b.*$")], &text, &[0, 1]);
+    }
+
+    #[test]
+    fn several_owners_are_told_apart() {
+        let set = SelectorSet::build([(0, "^a.*$"), (1, "^ab$"), (10, "^abc$")]).unwrap();
+        let mut cache = set.create_cache();
+        let mut select = |text| set.first_of_one_owner(&mut cache, text, |entry| entry / 10);
+        assert_eq!(select("ab"), Selected::One(0));
+        assert_eq!(select("abc"), Selected::Ambiguous(0));
+        assert_eq!(select("x"), Selected::None);
+    }
+}
