@@ -6,3 +6,4 @@ pub mod diagnostic;
 pub mod domain;
 pub mod hir;
 pub mod source;
+pub mod types;

@@ -1,0 +1,174 @@
+//! The statements of a body: what OPA's checker looks at, in its order, with its gaps.
+//!
+//! Statements of a body (and of the bodies of its comprehensions) are checked whole. Inside `every`, `and`, `or` and the new
+//! `not` only references and comprehensions are looked at, because OPA does no more there; a plain `not` of the older kind is
+//! a statement like any other.
+
+use super::builtin::Signatures;
+use super::documents::Documents;
+use super::infer::Env;
+use super::order::Graph;
+use crate::diagnostic::Diagnostic;
+use crate::hir::{Block, Stmt, StmtKind, Term, Unit, VarId};
+use crate::source::{SourceMap, Span};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// What the bodies of a unit share.
+pub(super) struct Shared<'u> {
+    pub(super) sources: &'u SourceMap,
+    pub(super) unit: &'u Unit,
+    pub(super) graph: &'u Graph,
+    pub(super) signatures: Signatures,
+    /// Layers of replaced documents and functions, by path and whether it is a function's.
+    pub(super) relaxed: HashMap<(Vec<String>, bool), Option<Rc<Documents>>>,
+}
+
+/// The check of one body.
+pub(super) struct Body<'e, 's, 'u> {
+    pub(super) env: Env<'e>,
+    pub(super) errors: Vec<Diagnostic>,
+    pub(super) shared: &'s mut Shared<'u>,
+    names: &'e [String],
+    /// `not` has a block of its own.
+    new_not: bool,
+    /// Where generated variables come from, for messages.
+    origins: HashMap<VarId, Span>,
+}
+
+/// A finding about a statement.
+pub(super) struct Mismatch {
+    /// The finding.
+    pub(super) error: Diagnostic,
+    /// It may come from a type that is unknown because of another finding.
+    pub(super) unsure: bool,
+}
+
+impl<'e, 's, 'u> Body<'e, 's, 'u> {
+    /// A body of a rule or query with the names of its variables.
+    pub(super) fn new(env: Env<'e>, shared: &'s mut Shared<'u>, names: &'e [String], new_not: bool) -> Self {
+        Body {
+            env,
+            errors: Vec::new(),
+            shared,
+            names,
+            new_not,
+            origins: HashMap::new(),
+        }
+    }
+
+    /// Checks all statements.
+    pub(super) fn block(&mut self, block: &Block) {
+        for stmt in &block.stmts {
+            self.statement(stmt, stmt.span, true);
+        }
+    }
+
+    /// Checks one statement; findings about it as a whole are reported at `at`, and only when `whole`.
+    fn statement(&mut self, stmt: &Stmt, at: Span, whole: bool) {
+        match &stmt.kind {
+            StmtKind::With { modifiers, block } => {
+                let whole = self.modifiers(modifiers) && whole;
+                let layers = self.env.layer_count();
+                self.replace(modifiers);
+                for inner in &block.stmts {
+                    // A chain of `with` is one statement of the source.
+                    let at = if block.stmts.len() == 1 { at } else { inner.span };
+                    self.statement(inner, at, whole);
+                    if is_nested(inner) {
+                        self.functions_as_values(modifiers);
+                    }
+                }
+                self.env.pop_layers(layers);
+            }
+            StmtKind::Not(block) if !self.new_not => {
+                for inner in &block.stmts {
+                    self.statement(inner, at, whole);
+                }
+            }
+            StmtKind::Every { domain, body, .. } => {
+                let closures = self.closures_in_term(domain);
+                self.errors.extend(closures);
+                self.refs_in_term(domain);
+                self.nested(&[body]);
+            }
+            StmtKind::Not(block) => self.nested(&[block]),
+            StmtKind::And(left, right) | StmtKind::Or(left, right) => self.nested(&[left, right]),
+            StmtKind::Test(_) | StmtKind::Unify { .. } | StmtKind::Call { .. } => {
+                self.simple(stmt, at, whole)
+            }
+        }
+    }
+
+    fn simple(&mut self, stmt: &Stmt, at: Span, whole: bool) {
+        let closures = self.closures_in_statement(stmt);
+        let found_in_closures = !closures.is_empty();
+        self.errors.extend(closures);
+        let after_closures = self.errors.len();
+        self.refs_in_statement(stmt);
+        let explained = found_in_closures || self.errors.len() > after_closures;
+        if !whole {
+            return;
+        }
+        let mismatch = match &stmt.kind {
+            StmtKind::Unify { left, right, .. } => {
+                self.note_origin(left, right, at);
+                self.unify(left, right, at)
+            }
+            StmtKind::Call { callee, args, out } => {
+                if let Some(Term::Var(var)) = out {
+                    self.origins.insert(*var, stmt.span);
+                }
+                self.call(callee, args, out.as_ref(), at)
+            }
+            _ => None,
+        };
+        if let Some(mismatch) = mismatch
+            && !(explained && mismatch.unsure)
+        {
+            self.errors.push(mismatch.error);
+        }
+    }
+
+    fn note_origin(&mut self, left: &Term, right: &Term, at: Span) {
+        match (left, right) {
+            (Term::Var(var), Term::Ref(reference)) => {
+                self.origins.entry(*var).or_insert(reference.span);
+            }
+            (Term::Var(var), _) => {
+                self.origins.entry(*var).or_insert(at);
+            }
+            _ => {}
+        }
+    }
+
+    /// Blocks whose statements are only looked through.
+    fn nested(&mut self, blocks: &[&Block]) {
+        let mut found = Vec::new();
+        for block in blocks {
+            self.closures_in_block(block, &mut found);
+        }
+        self.errors.extend(found);
+        for block in blocks {
+            self.refs_in_block(block);
+        }
+    }
+
+    /// A variable as the author knows it: by its name, or by the text that a generated one stands for.
+    pub(super) fn name(&self, var: VarId) -> String {
+        let name = self.names.get(var.0 as usize).map_or("_", String::as_str);
+        match self.origins.get(&var) {
+            Some(origin) if name.starts_with('$') => self.shared.sources.slice(*origin).to_owned(),
+            _ if name.starts_with('$') => "_".to_owned(),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+/// Whether OPA looks through a statement only.
+pub(super) fn is_nested(stmt: &Stmt) -> bool {
+    matches!(
+        stmt.kind,
+        StmtKind::Every { .. } | StmtKind::And(..) | StmtKind::Or(..)
+    )
+}

@@ -1,0 +1,278 @@
+//! The types of all documents below `data`, as a tree of paths.
+//!
+//! A node with a type of its own is a rule (or a function); one without is a package or a common prefix of rules, and is open: base
+//! data may add anything to it. A rule that makes an object can have further rules below its path; their types are then merged
+//! into the object's, so that iterating it sees them.
+
+use super::ty::Type;
+use gavel_runtime::value::Constant;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// The type of a document made of more parts than this is not put together.
+const EXTENT_MAX: u32 = 4096;
+
+/// A document and what is below it.
+#[derive(Debug)]
+pub(super) struct Documents {
+    value: Type,
+    children: BTreeMap<Key, Documents>,
+}
+
+/// A constant in Rego's order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key(Constant);
+
+/// An element of a path for the sake of its type.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step<'t> {
+    /// A key without parts.
+    Scalar(&'t Constant),
+    /// A collection without variables.
+    Composite(&'t Constant),
+    /// Anything with a variable.
+    Open,
+}
+
+impl Documents {
+    /// No documents.
+    pub(super) fn new() -> Documents {
+        Documents {
+            value: Type::Unknown,
+            children: BTreeMap::new(),
+        }
+    }
+
+    /// Documents of which nothing is known.
+    pub(super) fn anything() -> Documents {
+        Documents {
+            value: Type::Any,
+            children: BTreeMap::new(),
+        }
+    }
+
+    /// Whether nothing was put in.
+    pub(super) fn is_empty(&self) -> bool {
+        self.children.is_empty() && !self.is_leaf()
+    }
+
+    /// Whether the document has a type of its own.
+    pub(super) fn is_leaf(&self) -> bool {
+        !matches!(self.value, Type::Unknown)
+    }
+
+    /// The type of its own.
+    pub(super) fn value(&self) -> &Type {
+        &self.value
+    }
+
+    /// The document one step below.
+    pub(super) fn child(&self, key: &Constant) -> Option<&Documents> {
+        self.children.get(&Key(key.clone()))
+    }
+
+    /// Sets the type at a path.
+    pub(super) fn put(&mut self, path: &[Constant], value: Type) {
+        self.at(path).value = value;
+    }
+
+    /// Adds the type of one more rule at a path.
+    pub(super) fn insert(&mut self, path: &[Constant], value: Type) {
+        let mut node = self;
+        for (at, key) in path.iter().enumerate() {
+            node = node
+                .children
+                .entry(Key(key.clone()))
+                .or_insert_with(Documents::new);
+            let below = path.get(at + 1..).unwrap_or_default();
+            if !below.is_empty() {
+                node.value = insert_into(&node.value, below, &value);
+            }
+        }
+        let had_object = matches!(node.value, Type::Object(_));
+        let is_object = matches!(value, Type::Object(_));
+        node.value = merge(&node.value, value);
+        if is_object && !had_object {
+            let mut leaves = Vec::new();
+            for (key, child) in &node.children {
+                child.leaves(vec![key.0.clone()], &mut leaves);
+            }
+            for (path, value) in leaves {
+                node.value = insert_into(&node.value, &path, &value);
+            }
+        }
+    }
+
+    fn at(&mut self, path: &[Constant]) -> &mut Documents {
+        path.iter().fold(self, |node, key| {
+            node.children
+                .entry(Key(key.clone()))
+                .or_insert_with(Documents::new)
+        })
+    }
+
+    fn leaves(&self, path: Vec<Constant>, into: &mut Vec<(Vec<Constant>, Type)>) {
+        if self.is_leaf() {
+            into.push((path, self.value.clone()));
+            return;
+        }
+        for (key, child) in &self.children {
+            let mut below = path.clone();
+            below.push(key.0.clone());
+            child.leaves(below, into);
+        }
+    }
+
+    /// The type at the end of a path; `None` when this tree does not know.
+    pub(super) fn type_at(&self, path: &[Step<'_>]) -> Option<Type> {
+        let mut node = self;
+        for (at, step) in path.iter().enumerate() {
+            let child = match step {
+                Step::Scalar(key) | Step::Composite(key) => node.child(key),
+                Step::Open => None,
+            };
+            match child {
+                Some(child) => node = child,
+                None if node.is_leaf() => {
+                    return Some(select(&node.value, path.get(at..).unwrap_or_default()));
+                }
+                // An open document can have members of any type.
+                None if matches!(step, Step::Open) => return Some(Type::Any),
+                None => return None,
+            }
+        }
+        Some(node.extent())
+    }
+
+    /// The type of the whole document.
+    fn extent(&self) -> Type {
+        self.extent_within(&mut EXTENT_MAX.clone())
+    }
+
+    fn extent_within(&self, parts: &mut u32) -> Type {
+        if self.is_leaf() {
+            return self.value.clone();
+        }
+        let mut members = Vec::new();
+        for (key, child) in &self.children {
+            let Some(left) = parts.checked_sub(1) else {
+                return Type::Any;
+            };
+            *parts = left;
+            let value = child.extent_within(parts);
+            // A function is no value; other keys are left to the open rest, as in OPA.
+            let named = matches!(
+                key.0,
+                Constant::String(_) | Constant::Bool(_) | Constant::Int(_) | Constant::Number(_)
+            );
+            if named && !matches!(value, Type::Function(_)) {
+                members.push((key.0.clone(), value));
+            }
+        }
+        Type::object(members, Some((Type::String, Type::Any)))
+    }
+
+    /// What the keys of an open document may be.
+    pub(super) fn key_types(&self) -> Type {
+        let named = self.children.keys().filter_map(|key| match key.0 {
+            Constant::String(_) | Constant::Bool(_) | Constant::Int(_) | Constant::Number(_) => {
+                Some(Type::of_constant(&key.0))
+            }
+            _ => None,
+        });
+        Type::one_of(named.chain([Type::String]))
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Key) -> Ordering {
+        self.0.compare(&other.0)
+    }
+}
+
+/// The type at the end of a path that starts at a value.
+pub(super) fn select(value: &Type, path: &[Step<'_>]) -> Type {
+    let mut value = value.clone();
+    for step in path {
+        value = match step {
+            Step::Scalar(key) => value.member(key),
+            // Nothing comes out of an empty collection, so nothing can be wrong with it.
+            Step::Composite(_) | Step::Open if value.is_empty_collection() => return Type::Any,
+            Step::Composite(_) | Step::Open => value.values(),
+        };
+        if matches!(value, Type::Unknown) {
+            break;
+        }
+    }
+    value
+}
+
+/// An object type that has a value at a path below it as well; any other type as it is.
+fn insert_into(object: &Type, path: &[Constant], value: &Type) -> Type {
+    let (Type::Object(t), Some((key, below))) = (object, path.split_first()) else {
+        return object.clone();
+    };
+    if matches!(value, Type::Function(_)) {
+        return object.clone();
+    }
+    let value = if below.is_empty() {
+        value.clone()
+    } else {
+        insert_into(&Type::object(Vec::new(), None), below, value)
+    };
+    let key = Type::of_constant(key);
+    let rest = match &t.rest {
+        Some((keys, values)) => (keys.or(&key), values.or(&value)),
+        None => (key, value),
+    };
+    Type::object(t.members.clone(), Some(rest))
+}
+
+/// The type of a document that two rules make together.
+///
+/// Sets are joined. Objects without known members are joined key by key, the empty one adding nothing. Everything else is one
+/// or the other.
+fn merge(a: &Type, b: Type) -> Type {
+    match (a, &b) {
+        (Type::Unknown, _) => b,
+        (_, Type::Unknown) => a.clone(),
+        (Type::Set(x), Type::Set(y)) => Type::set(x.member.or(&y.member)),
+        (Type::Object(x), Type::Object(y)) if x.members.is_empty() && y.members.is_empty() => {
+            match (&x.rest, &y.rest) {
+                (None, _) => b,
+                (_, None) => a.clone(),
+                (Some((k1, v1)), Some((k2, v2))) => {
+                    Type::object(Vec::new(), Some((k1.or(k2), merge(v1, v2.clone()))))
+                }
+            }
+        }
+        (Type::OneOf(options), object @ Type::Object(_))
+        | (object @ Type::Object(_), Type::OneOf(options)) => {
+            merge_into_options(&options.options, object).unwrap_or_else(|| a.or(&b))
+        }
+        _ => a.or(&b),
+    }
+}
+
+/// Alternatives with an object joined into the first open object among them.
+fn merge_into_options(options: &[Type], object: &Type) -> Option<Type> {
+    let Type::Object(new) = object else { return None };
+    let (keys, values) = new.rest.as_ref().filter(|_| new.members.is_empty())?;
+    let mut merged = options.to_vec();
+    for option in &mut merged {
+        if let Type::Object(old) = option
+            && old.members.is_empty()
+            && let Some((k, v)) = &old.rest
+        {
+            *option = Type::object(Vec::new(), Some((k.or(keys), v.or(values))));
+            return Some(Type::one_of(merged));
+        }
+    }
+    None
+}

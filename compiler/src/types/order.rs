@@ -1,0 +1,327 @@
+//! Which rules read which, as far as types flow: the order of inference, and what a replaced document touches.
+//!
+//! A reference with variables may read every rule that it can match, so the graph can have circles that no evaluation has
+//! (real ones were refused before). Rules that close such a circle are marked: their references are not checked.
+
+use crate::hir::{
+    Block, Callee, ComprehensionKind, Ref, RefHead, Rule, StmtKind, Term, Unit, WithTarget, WithValue,
+};
+use gavel_runtime::value::Constant;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// Documents that one reference may stand for, before it counts as reading everything below its constant part.
+const MATCHES_MAX: usize = 256;
+
+/// The graph. Its nodes are rules, then paths: a path stands for all rules at and below it.
+pub(super) struct Graph {
+    rules: usize,
+    paths: Vec<PathNode>,
+    /// What each node reads.
+    reads: Vec<Vec<usize>>,
+    /// The reverse.
+    read_by: Vec<Vec<usize>>,
+}
+
+#[derive(Default)]
+struct PathNode {
+    children: BTreeMap<Key, usize>,
+    rules: Vec<usize>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Key(Constant);
+
+/// A rule in the order of inference.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    /// Index into [`Unit::rules`].
+    pub(super) rule: usize,
+    /// Something it may read has no type yet.
+    pub(super) circular: bool,
+}
+
+/// The path of a rule up to the first variable: where its type is kept.
+pub(super) fn ground_path(rule: &Rule) -> Vec<Constant> {
+    let fixed = rule.path.iter().map(|name| Constant::String(name.clone()));
+    let dynamic = rule.dynamic.iter().map_while(|term| match term {
+        Term::Const(key) => Some(key.clone()),
+        _ => None,
+    });
+    fixed.chain(dynamic).collect()
+}
+
+impl Graph {
+    /// The graph of a unit. O(size of the unit), times [`MATCHES_MAX`] for references with variables.
+    pub(super) fn new(unit: &Unit) -> Graph {
+        let rules = unit.rules.len();
+        let mut graph = Graph {
+            rules,
+            paths: vec![PathNode::default()],
+            reads: Vec::new(),
+            read_by: Vec::new(),
+        };
+        for (index, rule) in unit.rules.iter().enumerate() {
+            graph.add_rule(index, &ground_path(rule));
+        }
+        graph.reads = vec![Vec::new(); rules + graph.paths.len()];
+        for (at, path) in graph.paths.iter().enumerate() {
+            let below = path.children.values().map(|child| rules + child);
+            if let Some(reads) = graph.reads.get_mut(rules + at) {
+                reads.extend(path.rules.iter().copied().chain(below));
+            }
+        }
+        for (index, rule) in unit.rules.iter().enumerate() {
+            let mut targets = Vec::new();
+            for clause in &rule.clauses {
+                each_document_in_block(&clause.body, &mut |path| graph.targets(path, &mut targets));
+            }
+            targets.sort_unstable();
+            targets.dedup();
+            if let Some(reads) = graph.reads.get_mut(index) {
+                *reads = targets;
+            }
+        }
+        graph.read_by = vec![Vec::new(); graph.reads.len()];
+        for (from, reads) in graph.reads.iter().enumerate() {
+            for to in reads {
+                if let Some(back) = graph.read_by.get_mut(*to) {
+                    back.push(from);
+                }
+            }
+        }
+        graph
+    }
+
+    fn add_rule(&mut self, rule: usize, path: &[Constant]) {
+        let mut at = 0;
+        for key in path {
+            let fresh = self.paths.len();
+            let Some(node) = self.paths.get_mut(at) else {
+                return;
+            };
+            at = *node.children.entry(Key(key.clone())).or_insert(fresh);
+            if at == fresh {
+                self.paths.push(PathNode::default());
+            }
+        }
+        if let Some(node) = self.paths.get_mut(at) {
+            node.rules.push(rule);
+        }
+    }
+
+    /// The nodes that a path behind `data` reads: rules on the way, and everything below its end.
+    fn targets(&self, path: &[Step], into: &mut Vec<usize>) {
+        let mut ends = vec![0];
+        for step in path {
+            let mut next = Vec::new();
+            for node in ends.iter().filter_map(|at| self.paths.get(*at)) {
+                into.extend(&node.rules);
+                match step {
+                    Step::Key(key) => next.extend(node.children.get(key)),
+                    Step::Open => next.extend(node.children.values()),
+                }
+            }
+            if next.len() > MATCHES_MAX {
+                break;
+            }
+            ends = next;
+        }
+        into.extend(ends.iter().map(|at| self.rules + at));
+    }
+
+    /// Rules so that each stands behind those that it reads.
+    pub(super) fn order(&self) -> Vec<Turn> {
+        #[derive(Clone, Copy, PartialEq)]
+        enum Mark {
+            New,
+            Open,
+            Done,
+        }
+        let mut marks = vec![Mark::New; self.reads.len()];
+        let mut circular = vec![false; self.reads.len()];
+        let mut turns = Vec::with_capacity(self.rules);
+        let mut stack: Vec<(usize, usize)> = Vec::new();
+        for start in 0..self.rules {
+            if marks.get(start) == Some(&Mark::New) {
+                stack.push((start, 0));
+            }
+            while let Some((node, edge)) = stack.pop() {
+                set(&mut marks, node, Mark::Open);
+                let next = self.reads.get(node).and_then(|reads| reads.get(edge)).copied();
+                let Some(next) = next else {
+                    set(&mut marks, node, Mark::Done);
+                    let circular = circular.get(node).copied().unwrap_or(false);
+                    if node < self.rules {
+                        turns.push(Turn { rule: node, circular });
+                    }
+                    continue;
+                };
+                match marks.get(next).copied() {
+                    Some(Mark::New) => {
+                        stack.push((node, edge));
+                        stack.push((next, 0));
+                    }
+                    Some(Mark::Open) => {
+                        set(&mut circular, node, true);
+                        stack.push((node, edge + 1));
+                    }
+                    // What a path leaves open, those that read the path leave open too.
+                    Some(Mark::Done) | None => {
+                        if next >= self.rules && circular.get(next).copied().unwrap_or(false) {
+                            set(&mut circular, node, true);
+                        }
+                        stack.push((node, edge + 1));
+                    }
+                }
+            }
+        }
+        turns
+    }
+
+    /// The rules at, above and below a path behind `data`, and all that read them, directly or not.
+    pub(super) fn dependents(&self, path: &[String]) -> Vec<usize> {
+        let mut seen = vec![false; self.reads.len()];
+        let mut open = Vec::new();
+        self.targets(&named(path), &mut open);
+        // Everything below first, then everything that reads it.
+        let mut start = Vec::new();
+        while let Some(node) = open.pop() {
+            if node < self.rules {
+                start.push(node);
+            } else {
+                open.extend(self.reads.get(node).into_iter().flatten());
+            }
+        }
+        while let Some(node) = start.pop() {
+            if seen.get(node).copied().unwrap_or(true) {
+                continue;
+            }
+            set(&mut seen, node, true);
+            start.extend(self.read_by.get(node).into_iter().flatten());
+        }
+        (0..self.rules)
+            .filter(|rule| seen.get(*rule).copied().unwrap_or(false))
+            .collect()
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Key) -> Ordering {
+        self.0.compare(&other.0)
+    }
+}
+
+/// An element of a path behind `data`.
+enum Step {
+    Key(Key),
+    Open,
+}
+
+/// Calls back with each path behind `data` that a block mentions: references, functions, what `with` replaces.
+fn each_document_in_block(block: &Block, found: &mut dyn FnMut(&[Step])) {
+    for stmt in &block.stmts {
+        match &stmt.kind {
+            StmtKind::Test(term) => each_document_in_term(term, found),
+            StmtKind::Unify { left, right, .. } => {
+                each_document_in_term(left, found);
+                each_document_in_term(right, found);
+            }
+            StmtKind::Call { callee, args, out } => {
+                if let Callee::Function(path) = callee {
+                    found(&named(path));
+                }
+                for term in args.iter().chain(out) {
+                    each_document_in_term(term, found);
+                }
+            }
+            StmtKind::Not(block) => each_document_in_block(block, found),
+            StmtKind::Every { domain, body, .. } => {
+                each_document_in_term(domain, found);
+                each_document_in_block(body, found);
+            }
+            StmtKind::And(left, right) | StmtKind::Or(left, right) => {
+                each_document_in_block(left, found);
+                each_document_in_block(right, found);
+            }
+            StmtKind::With { modifiers, block } => {
+                for modifier in modifiers {
+                    if let WithTarget::Data(path) | WithTarget::Function(path) = &modifier.target {
+                        found(&named(path));
+                    }
+                    match &modifier.value {
+                        WithValue::Term(term) => each_document_in_term(term, found),
+                        WithValue::Function(path) => found(&named(path)),
+                        WithValue::Builtin(_) => {}
+                    }
+                }
+                each_document_in_block(block, found);
+            }
+        }
+    }
+}
+
+fn each_document_in_term(term: &Term, found: &mut dyn FnMut(&[Step])) {
+    match term {
+        Term::Const(_) | Term::Var(_) => {}
+        Term::Array(items) | Term::Set(items) => {
+            for item in items {
+                each_document_in_term(item, found);
+            }
+        }
+        Term::Object(entries) => {
+            for (key, value) in entries {
+                each_document_in_term(key, found);
+                each_document_in_term(value, found);
+            }
+        }
+        Term::Ref(reference) => each_document_in_ref(reference, found),
+        Term::Comprehension(closure) => {
+            match &closure.kind {
+                ComprehensionKind::Array(head) | ComprehensionKind::Set(head) => {
+                    each_document_in_term(head, found)
+                }
+                ComprehensionKind::Object(key, value) => {
+                    each_document_in_term(key, found);
+                    each_document_in_term(value, found);
+                }
+            }
+            each_document_in_block(&closure.body, found);
+        }
+    }
+}
+
+fn each_document_in_ref(reference: &Ref, found: &mut dyn FnMut(&[Step])) {
+    if matches!(reference.head, RefHead::Data) {
+        let steps: Vec<Step> = reference
+            .path
+            .iter()
+            .map(|term| match term {
+                Term::Const(key) => Step::Key(Key(key.clone())),
+                _ => Step::Open,
+            })
+            .collect();
+        found(&steps);
+    }
+    for term in &reference.path {
+        each_document_in_term(term, found);
+    }
+}
+
+fn named(path: &[String]) -> Vec<Step> {
+    path.iter()
+        .map(|name| Step::Key(Key(Constant::String(name.clone()))))
+        .collect()
+}
+
+fn set<T>(list: &mut [T], at: usize, value: T) {
+    if let Some(cell) = list.get_mut(at) {
+        *cell = value;
+    }
+}

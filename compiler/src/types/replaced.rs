@@ -1,0 +1,111 @@
+//! `with`: what a statement sees when documents and functions are replaced.
+
+use super::body::Body;
+use super::compatible::compatible;
+use super::documents::Documents;
+use super::report;
+use super::rules::relaxed_documents;
+use super::show;
+use super::ty::{FunctionType, Type};
+use crate::hir::{With, WithTarget, WithValue};
+use gavel_runtime::builtins::BuiltinId;
+use gavel_runtime::value::Constant;
+use std::rc::Rc;
+
+impl Body<'_, '_, '_> {
+    /// Checks that functions are replaced by functions of the same shape. Whether they are.
+    pub(super) fn modifiers(&mut self, modifiers: &[With]) -> bool {
+        for modifier in modifiers {
+            let (name, old) = match &modifier.target {
+                WithTarget::Function(path) => (
+                    show::path_text("data", path.iter().map(String::as_str)),
+                    self.function(path),
+                ),
+                WithTarget::Builtin(id) => (id.get().name.to_owned(), Some(self.builtin(*id))),
+                WithTarget::Input(_) | WithTarget::Data(_) => continue,
+            };
+            let new = match &modifier.value {
+                WithValue::Function(path) => self.function(path),
+                WithValue::Builtin(id) => Some(self.builtin(*id)),
+                WithValue::Term(_) => None,
+            };
+            let (Some(old), Some(new)) = (old, new) else {
+                continue;
+            };
+            if !compatible(&Type::Function(Rc::clone(&old)), &Type::Function(Rc::clone(&new))) {
+                self.errors
+                    .push(report::arity_error(modifier.span, &name, &new, &old));
+                return false;
+            }
+        }
+        true
+    }
+
+    fn builtin(&mut self, id: BuiltinId) -> Rc<FunctionType> {
+        self.shared.signatures.get(id)
+    }
+
+    /// OPA takes functions named by the `with` of a nested statement for values, and refuses them.
+    pub(super) fn functions_as_values(&mut self, modifiers: &[With]) {
+        for modifier in modifiers {
+            let target = match &modifier.target {
+                WithTarget::Function(path) => Some(path),
+                _ => None,
+            };
+            let value = match &modifier.value {
+                WithValue::Function(path) => Some(path),
+                _ => None,
+            };
+            for path in target.into_iter().chain(value) {
+                if self.function(path).is_some() {
+                    let name = show::path_text("data", path.iter().map(String::as_str));
+                    self.errors.push(report::function_error(modifier.span, &name));
+                }
+            }
+        }
+    }
+
+    /// Puts replaced documents on top: what depends on them may be anything, they themselves may have the new type as well.
+    pub(super) fn replace(&mut self, modifiers: &[With]) {
+        let mut replaced = Documents::new();
+        for modifier in modifiers {
+            let path = match &modifier.target {
+                WithTarget::Data(path) | WithTarget::Function(path) => path,
+                WithTarget::Input(_) | WithTarget::Builtin(_) => continue,
+            };
+            if matches!(modifier.target, WithTarget::Data(_)) {
+                let new = match &modifier.value {
+                    WithValue::Term(term) => self.env.type_of(term),
+                    WithValue::Function(_) | WithValue::Builtin(_) => Type::Unknown,
+                };
+                let old = self.document(path);
+                let either = match (&old, &new) {
+                    (Type::Unknown | Type::Function(_), _) | (_, Type::Unknown | Type::Function(_)) => {
+                        Type::Any
+                    }
+                    _ => old.or(&new),
+                };
+                let path: Vec<Constant> = path.iter().cloned().map(Constant::String).collect();
+                replaced.put(&path, either);
+            }
+            let layer = self.relaxed(path, matches!(modifier.target, WithTarget::Function(_)));
+            if let Some(layer) = layer {
+                self.env.push_layer(layer);
+            }
+        }
+        if !replaced.is_empty() {
+            self.env.push_layer(Rc::new(replaced));
+        }
+    }
+
+    /// The layer for one replaced path; made once for all statements that replace it.
+    fn relaxed(&mut self, path: &[String], function: bool) -> Option<Rc<Documents>> {
+        let key = (path.to_vec(), function);
+        if let Some(layer) = self.shared.relaxed.get(&key) {
+            return layer.clone();
+        }
+        let layer = relaxed_documents(self.shared.unit, self.shared.graph, path, function).map(Rc::new);
+        self.shared.relaxed.insert(key, layer.clone());
+        layer
+    }
+}

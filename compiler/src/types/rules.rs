@@ -1,0 +1,160 @@
+//! The whole of a unit: infers and checks rule by rule, then queries against the result.
+
+use super::body::{Body, Shared};
+use super::builtin::Signatures;
+use super::documents::Documents;
+use super::infer::Env;
+use super::order::{Graph, ground_path};
+use super::ty::Type;
+use crate::diagnostic::Diagnostic;
+use crate::hir::{Clause, Query, Rule, RuleKind, Term, Unit};
+use crate::source::SourceMap;
+use gavel_runtime::value::Constant;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Everything that OPA's type checker refuses in a unit, in source order. The unit's bodies are ordered.
+///
+/// About linear in the size of the unit: types are bounded, and each statement is checked once.
+#[must_use]
+pub fn check(sources: &SourceMap, unit: &Unit) -> Vec<Diagnostic> {
+    let graph = Graph::new(unit);
+    let (_, mut errors) = infer(&mut shared(sources, unit, &graph));
+    sort(&mut errors);
+    errors
+}
+
+/// The same for a query against a unit that passed [`check`].
+#[must_use]
+pub fn check_query(sources: &SourceMap, unit: &Unit, query: &Query) -> Vec<Diagnostic> {
+    let graph = Graph::new(unit);
+    let mut shared = shared(sources, unit, &graph);
+    let (documents, _) = infer(&mut shared);
+    let mut body = Body::new(Env::new(&documents), &mut shared, &query.var_names, false);
+    body.block(&query.block);
+    let mut errors = body.errors;
+    sort(&mut errors);
+    errors
+}
+
+/// A tree in which all that depends on a replaced document or function may be anything; `None` when no rule does.
+pub(super) fn relaxed_documents(
+    unit: &Unit,
+    graph: &Graph,
+    path: &[String],
+    function: bool,
+) -> Option<Documents> {
+    let mut relaxed = Documents::new();
+    let dependents = graph.dependents(path);
+    for rule in dependents.into_iter().filter_map(|rule| unit.rules.get(rule)) {
+        // The declaration of a replaced function still counts for its calls.
+        if !(function && rule.path == path) {
+            relaxed.put(&ground_path(rule), Type::Any);
+        }
+    }
+    (!relaxed.is_empty()).then_some(relaxed)
+}
+
+fn shared<'c>(sources: &'c SourceMap, unit: &'c Unit, graph: &'c Graph) -> Shared<'c> {
+    Shared {
+        sources,
+        unit,
+        graph,
+        signatures: Signatures::default(),
+        relaxed: HashMap::new(),
+    }
+}
+
+/// Types of all rules, and what is wrong with them.
+fn infer(shared: &mut Shared<'_>) -> (Documents, Vec<Diagnostic>) {
+    let unit = shared.unit;
+    let mut documents = Documents::new();
+    let mut errors = Vec::new();
+    for turn in shared.graph.order() {
+        let Some(rule) = unit.rules.get(turn.rule) else {
+            continue;
+        };
+        let new_not = unit
+            .modules
+            .get(rule.module)
+            .is_some_and(|module| module.dialect.new_not);
+        let path = ground_path(rule);
+        for clause in &rule.clauses {
+            let mut env = Env::new(&documents);
+            if turn.circular {
+                env.push_layer(Rc::new(Documents::anything()));
+            }
+            let mut body = Body::new(env, shared, &rule.var_names, new_not);
+            body.block(&clause.body);
+            if body.errors.is_empty() {
+                let value = clause_type(&mut body.env, rule, clause, &path);
+                documents.insert(&path, value);
+            } else {
+                // Rules that refer to a wrong one are not blamed for it.
+                errors.append(&mut body.errors);
+                documents.put(&path, Type::Any);
+            }
+        }
+    }
+    (documents, errors)
+}
+
+/// What a clause adds to the documents at the path of its rule.
+fn clause_type(env: &mut Env<'_>, rule: &Rule, clause: &Clause, path: &[Constant]) -> Type {
+    let value = env.type_of(&clause.value);
+    match rule.kind {
+        RuleKind::Function => {
+            for arg in &rule.args {
+                unused_is_anything(env, arg);
+            }
+            let args = rule.args.iter().map(|arg| env.type_of(arg)).collect();
+            Type::function(args, value)
+        }
+        RuleKind::Value => below(env, rule, path, value),
+        RuleKind::Set if matches!(value, Type::Unknown) => Type::Unknown,
+        RuleKind::Set => below(env, rule, path, Type::set(value)),
+    }
+}
+
+/// The value under the variable part of the head: an object for each of its elements.
+fn below(env: &Env<'_>, rule: &Rule, path: &[Constant], value: Type) -> Type {
+    let fixed = path.len().saturating_sub(rule.path.len());
+    let mut value = value;
+    for key in rule.dynamic.iter().skip(fixed).rev() {
+        let key = env.type_of(key);
+        if matches!(key, Type::Unknown) || matches!(value, Type::Unknown) {
+            return Type::Unknown;
+        }
+        value = Type::object(Vec::new(), Some((key, value)));
+    }
+    value
+}
+
+/// Parameters that the body says nothing about take anything.
+fn unused_is_anything(env: &mut Env<'_>, pattern: &Term) {
+    match pattern {
+        Term::Var(var) => {
+            if matches!(env.var(*var), Type::Unknown) {
+                env.set_var(*var, Type::Any);
+            }
+        }
+        Term::Array(items) | Term::Set(items) => {
+            for item in items {
+                unused_is_anything(env, item);
+            }
+        }
+        Term::Object(entries) => {
+            for (key, value) in entries {
+                unused_is_anything(env, key);
+                unused_is_anything(env, value);
+            }
+        }
+        Term::Const(_) | Term::Ref(_) | Term::Comprehension(_) => {}
+    }
+}
+
+/// Source order, each finding once.
+fn sort(errors: &mut Vec<Diagnostic>) {
+    errors.sort_by_key(|error| error.span);
+    errors.dedup_by(|a, b| a.span == b.span && a.message == b.message);
+}
