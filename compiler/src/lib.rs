@@ -2,6 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+pub mod lexer;
+pub mod limits;
+pub mod parse;
+mod layout;
+pub mod token;
 pub mod diagnostic;
 pub mod domain;
 pub mod hir;

@@ -1,0 +1,113 @@
+//! Text to lexemes: logos finds the tokens, this file scans what a regular expression cannot (numbers with OPA's error
+//! cases, strings, template strings with expressions inside) and notes what the layout pass needs about blanks.
+//!
+//! Nothing is decoded and no error is raised here: text that is no token becomes [`Token::Illegal`], which the parser
+//! reports when it gets there, as OPA does.
+
+use logos::Logos;
+
+use crate::token::{LexError, Piece, Token};
+
+pub(crate) mod scan;
+
+/// A token with its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lexeme {
+    /// What it is.
+    pub token: Token,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// A line end lies between this token and the one before it.
+    pub newline: bool,
+    /// Nothing lies between this token and the one before it.
+    pub glued: bool,
+}
+
+/// The lexemes of a text, closed by one [`Token::End`], and its comments.
+#[derive(Clone, Debug, Default)]
+pub struct Lexed {
+    /// Never empty: the last one is [`Token::End`].
+    pub lexemes: Vec<Lexeme>,
+    /// `start..end` of each comment, `#` included, a carriage return before the line end not.
+    pub comments: Vec<(u32, u32)>,
+}
+
+/// Splits a module. `text` is at most [`crate::limits::MODULE_BYTES_MAX`] bytes. O(n).
+#[must_use]
+pub fn lex(text: &str) -> Lexed {
+    let mut lexed = Lexed::default();
+    let mut lexer = Token::lexer(text);
+    if text.starts_with('\u{feff}') {
+        lexer.bump('\u{feff}'.len_utf8());
+    }
+    // Open templates: whether backquoted, and how many braces are open inside the expression.
+    let mut templates: Vec<(bool, u32)> = Vec::new();
+    let mut previous_end = lexer.span().end;
+    let mut first = true;
+    while let Some(found) = lexer.next() {
+        let mut token = match found {
+            Ok(token) => token,
+            Err(LexError::Token) => Token::Illegal(illegal_character(lexer.slice())),
+            Err(error) => Token::Illegal(error),
+        };
+        match token {
+            Token::Comment => {
+                let span = lexer.span();
+                let text = lexer.slice().trim_end_matches('\r');
+                lexed.comments.push((offset(span.start), offset(span.start + text.len())));
+                continue;
+            }
+            Token::Template(Piece::Start) => templates.push((false, 0)),
+            Token::RawTemplate(Piece::Start) => templates.push((true, 0)),
+            Token::LBrace => {
+                if let Some(open) = templates.last_mut() {
+                    open.1 += 1;
+                }
+            }
+            Token::RBrace => match templates.last_mut() {
+                Some((raw, 0)) => {
+                    let raw = *raw;
+                    token = scan::template_rest(&mut lexer, raw);
+                    if !matches!(token, Token::Template(Piece::Middle) | Token::RawTemplate(Piece::Middle)) {
+                        templates.pop();
+                    }
+                }
+                Some(open) => open.1 -= 1,
+                None => {}
+            },
+            _ => {}
+        }
+        let span = lexer.span();
+        let between = text.get(previous_end..span.start).unwrap_or("");
+        lexed.lexemes.push(Lexeme {
+            token,
+            start: offset(span.start),
+            end: offset(span.end),
+            newline: between.contains('\n'),
+            glued: between.is_empty() && !first,
+        });
+        previous_end = span.end;
+        first = false;
+    }
+    let end = offset(text.len());
+    let newline = text.get(previous_end..).unwrap_or("").contains('\n');
+    lexed.lexemes.push(Lexeme { token: Token::End, start: end, end, newline, glued: false });
+    lexed
+}
+
+fn illegal_character(text: &str) -> LexError {
+    match text {
+        "!" => LexError::Bang,
+        "$" => LexError::Dollar,
+        "\u{0}" => LexError::Null,
+        "\u{feff}" => LexError::ByteOrderMark,
+        "\u{a0}" => LexError::NonBreakingSpace,
+        _ => LexError::Token,
+    }
+}
+
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,25 @@
+//! Every bound of the compiler's front end, with its reason and who pays for it.
+
+/// Deepest nesting of one statement: brackets plus chained infix operators on the way from its root to a leaf.
+///
+/// Later stages walk the tree recursively; a walk of this depth must fit the 2 MiB stack of a test thread in a build
+/// without optimisation. OPA's own bound is 100,000 levels of its parser, of which a bracket takes two to eight. The
+/// author of a generated policy pays.
+pub const NESTING_MAX: u32 = 500;
+
+/// How often one statement is read again because a `{` or `|` turned out to mean its other reading.
+///
+/// Each reading is linear in the statement, so this bounds the work on hostile text. A statement needs one retry for
+/// each literal that is a union of more than one element and starts like a comprehension.
+pub const REREADS_MAX: u32 = 64;
+
+/// Parse errors reported for one module; what follows the tenth is rarely about anything else.
+pub const PARSE_ERRORS_MAX: usize = 10;
+
+/// Largest binary exponent (either sign) of a number literal: OPA's bound, which keeps arithmetic on it affordable.
+pub const NUMBER_EXPONENT_MAX: i64 = 100_000;
+
+/// Longest module text in bytes: offsets are `u32`.
+pub const MODULE_BYTES_MAX: usize = 64 << 20;
+
+const _: () = assert!(MODULE_BYTES_MAX < u32::MAX as usize);

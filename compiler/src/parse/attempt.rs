@@ -1,0 +1,184 @@
+//! Reads one statement, if need be several times: where a bracket has two readings, OPA's parser tries one and then the
+//! other, and which error is reported depends on which attempt failed where.
+
+use lalrpop_util::ParseError;
+
+use crate::ast::{Body, LiteralKind, Term, TermKind};
+use crate::layout::{self, Alternative, AlternativeKind, Brackets, Choices, IfBrace, Laid, Words};
+use crate::limits::REREADS_MAX;
+use crate::parse::grammar::{QueryParser, StatementParser};
+use crate::parse::message;
+use crate::parse::tree::{Cx, Reject, Statement};
+use crate::token::{Op, Tok, Token, Word};
+
+/// Reads statements of one module with one set of keywords.
+#[derive(Debug)]
+pub(crate) struct Reader<'r, 'a> {
+    cx: &'r Cx<'a>,
+    brackets: &'r Brackets<'r>,
+    words: &'r Words,
+}
+
+/// One failed attempt.
+#[derive(Clone, Debug)]
+struct Failure {
+    reject: Reject,
+    /// Lexeme at which it failed.
+    at: usize,
+    /// The grammar refused the lexeme (rather than a constructor the form).
+    syntax: bool,
+}
+
+type Attempt<'a> = (Laid<'a>, Result<Statement<'a>, Failure>);
+
+impl<'r, 'a> Reader<'r, 'a> {
+    pub(crate) fn new(cx: &'r Cx<'a>, brackets: &'r Brackets<'r>, words: &'r Words) -> Reader<'r, 'a> {
+        Reader { cx, brackets, words }
+    }
+
+    /// The statement at lexeme `at`, and the lexeme behind it.
+    pub(crate) fn statement(&self, at: usize) -> Result<(Statement<'a>, usize), Reject> {
+        let spaced = Choices { spaced_head: true, ..Choices::default() };
+        let (laid, result) = self.with_if(at, spaced);
+        // Blanks in a head are allowed where a rule comes of it; otherwise the name is a statement.
+        let keep = !laid.head_gap || matches!(result, Ok(Statement::Rule(_) | Statement::Default { .. }));
+        let (laid, result) = if keep { (laid, result) } else { self.with_if(at, Choices::default()) };
+        match result {
+            Ok(statement) => Ok((statement, laid.next)),
+            Err(failure) => Err(failure.reject),
+        }
+    }
+
+    /// Behind a rule's `if`, OPA tries a statement first and a body in braces when that fails or is a plain set.
+    fn with_if(&self, at: usize, choices: Choices) -> Attempt<'a> {
+        let (laid, result) = self.with_flips(at, choices.clone());
+        if laid.if_brace != Some(IfBrace::Term) {
+            return (laid, result);
+        }
+        let again = match &result {
+            Ok(statement) => is_plain_set(statement, self.cx),
+            Err(failure) => !self.has_else_before(&laid, failure),
+        };
+        if !again {
+            return (laid, result);
+        }
+        self.with_flips(at, Choices { if_brace: Some(IfBrace::Body), ..choices })
+    }
+
+    fn has_else_before(&self, laid: &Laid<'a>, failure: &Failure) -> bool {
+        let limit = self.brackets.lexemes.get(failure.at).map_or(u32::MAX, |lexeme| lexeme.start);
+        laid.tokens.iter().any(|(start, tok, _)| *start < limit && *tok == Tok::Word(Word::Else))
+    }
+
+    fn with_flips(&self, at: usize, mut choices: Choices) -> Attempt<'a> {
+        let (mut laid, mut result) = self.once(at, &choices);
+        for _ in 0..REREADS_MAX {
+            let Err(failure) = &result else { break };
+            let Some(alternative) = self.alternative(&laid, failure) else { break };
+            choices.flipped.push(alternative.flip);
+            let (other, other_result) = self.once(at, &choices);
+            // In an operand the other reading only makes a better message, if it works out.
+            if alternative.kind == AlternativeKind::OperandBrace
+                && let Err(other_failure) = &other_result
+                && other_failure.syntax
+                && other_failure.at <= alternative.close
+            {
+                break;
+            }
+            (laid, result) = (other, other_result);
+        }
+        (laid, result)
+    }
+
+    /// The innermost bracket around the failure that could be read otherwise.
+    fn alternative(&self, laid: &Laid<'a>, failure: &Failure) -> Option<Alternative> {
+        let fits = |found: &&Alternative| {
+            found.open < failure.at
+                && failure.at <= found.close
+                && match found.kind {
+                    AlternativeKind::ListBar => {
+                        failure.at > found.flip && self.brackets.token(failure.at) == Token::Comma
+                    }
+                    AlternativeKind::ObjectBar => failure.at > found.flip,
+                    AlternativeKind::OperandBrace => failure.at > found.open + 1,
+                }
+        };
+        if !failure.syntax {
+            return None;
+        }
+        laid.alternatives.iter().filter(fits).max_by_key(|found| found.open).copied()
+    }
+
+    fn once(&self, at: usize, choices: &Choices) -> Attempt<'a> {
+        let laid = layout::statement(self.cx.text, self.brackets, self.words, choices, at);
+        let result = StatementParser::new().parse(self.cx, laid.tokens.iter().copied());
+        let result = result.map_err(|error| self.failure(&laid, error));
+        (laid, result)
+    }
+
+    /// All statements of a query.
+    pub(crate) fn query(&self) -> Result<Body<'a>, Reject> {
+        let mut choices = Choices::default();
+        loop {
+            let laid = layout::query(self.cx.text, self.brackets, self.words, &choices);
+            let result = QueryParser::new().parse(self.cx, laid.tokens.iter().copied());
+            let failure = match result {
+                Ok(body) => return Ok(body),
+                Err(error) => self.failure(&laid, error),
+            };
+            match self.alternative(&laid, &failure) {
+                Some(found) if (choices.flipped.len() as u64) < u64::from(REREADS_MAX) => {
+                    choices.flipped.push(found.flip);
+                }
+                _ => return Err(failure.reject),
+            }
+        }
+    }
+
+    fn failure(&self, laid: &Laid<'a>, error: ParseError<u32, Tok<'a>, Reject>) -> Failure {
+        let (start, end_of_tokens) = match error {
+            ParseError::User { error } => {
+                let at = self.lexeme_at(error.span.start);
+                return Failure { reject: error, at, syntax: false };
+            }
+            ParseError::UnrecognizedToken { token: (start, _, _), .. }
+            | ParseError::ExtraToken { token: (start, _, _) } => (start, false),
+            ParseError::InvalidToken { .. } | ParseError::UnrecognizedEof { .. } => (0, true),
+        };
+        if end_of_tokens && let Some(start) = laid.too_deep {
+            let reject = Reject::new(self.cx.span(start, start + 1), "max parsing recursion depth exceeded");
+            return Failure { reject, at: laid.next, syntax: false };
+        }
+        let at = if end_of_tokens { laid.next } else { self.lexeme_at(start) };
+        let before = laid.tokens.partition_point(|token| token.0 < start || end_of_tokens);
+        let read = laid.tokens.get(..before).unwrap_or_default();
+        let reject = message::unexpected(self.cx, self.brackets, self.words, read, at);
+        Failure { reject, at, syntax: true }
+    }
+
+    fn lexeme_at(&self, start: u32) -> usize {
+        self.brackets.lexemes.partition_point(|lexeme| lexeme.start < start)
+    }
+}
+
+/// The first body of the rule is nothing but a set in braces.
+fn is_plain_set(statement: &Statement<'_>, cx: &Cx<'_>) -> bool {
+    let Statement::Rule(parts) = statement else {
+        return false;
+    };
+    let literals = parts.tail.as_ref().map_or(&[][..], |tail| tail.body.literals);
+    match literals {
+        [literal] => match literal.kind {
+            LiteralKind::Term(Term { kind: TermKind::Set(_), span }) => {
+                span == literal.span || !literal.with.is_empty() && cx.text.as_bytes().get(literal.span.start as usize) == Some(&b'{')
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether the last token read opened a body.
+pub(crate) fn opens_body(tok: Tok<'_>) -> bool {
+    matches!(tok, Tok::Op(Op::BodyOpen | Op::Such))
+}
