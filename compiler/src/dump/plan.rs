@@ -1,0 +1,205 @@
+//! The plan as text: functions, one instruction a line, `-> Ln` where an instruction can fail to.
+
+use crate::plan::{Cmp, Cond, Container, Function, Inst, Operand, Plan, Reg, Target, constant_text};
+use std::fmt::Write;
+
+/// All functions of a plan in order.
+#[must_use]
+pub fn plan(plan: &Plan) -> String {
+    let mut out = String::new();
+    for (at, function) in plan.functions.iter().enumerate() {
+        // Writing into a string cannot fail.
+        let _ = writeln!(
+            out,
+            "f{at} {} ({:?}, {} params)",
+            function.name, function.kind, function.params
+        );
+        body(plan, function, &mut out);
+    }
+    for (path, func) in &plan.entries {
+        let _ = writeln!(out, "entry {} = f{}", path.join("."), func.0);
+    }
+    out
+}
+
+fn body(plan: &Plan, function: &Function, out: &mut String) {
+    for step in &function.code {
+        match &step.inst {
+            Inst::Label(label) => {
+                let _ = writeln!(out, " L{}:", label.0);
+            }
+            inst => {
+                let text = instruction(plan, inst);
+                match (inst, inst.target()) {
+                    (Inst::Jump(_), _) | (_, None) => {
+                        let _ = writeln!(out, "    {text}");
+                    }
+                    (_, Some(label)) => {
+                        let _ = writeln!(out, "    {text} -> L{}", label.0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn instruction(plan: &Plan, inst: &Inst) -> String {
+    match inst {
+        Inst::Label(label) => format!("L{}", label.0),
+        Inst::Const { dst, value } => format!("{} = {}", r(*dst), constant_text(value)),
+        Inst::Move { dst, src } => format!("{} = {}", r(*dst), r(*src)),
+        Inst::Unset { dst } => format!("{} = unset", r(*dst)),
+        Inst::Slot { dst, path, .. } => format!("{} = {}", r(*dst), slot(path)),
+        Inst::Base { dst, .. } => format!("{} = base", r(*dst)),
+        Inst::Index { dst, of, key, .. } => format!("{} = {}[{}]", r(*dst), r(*of), r(*key)),
+        Inst::Field { dst, of, key, .. } => format!("{} = {}[{}]", r(*dst), r(*of), constant_text(key)),
+        Inst::Test { cond, .. } => format!("test {}", condition(cond)),
+        Inst::LoopInit { state, over, .. } => format!("loop {} over {}", r(*state), r(*over)),
+        Inst::LoopNext {
+            state, key, value, ..
+        } => format!(
+            "next {}: {}, {}",
+            r(*state),
+            key.map_or("_".to_owned(), r),
+            value.map_or("_".to_owned(), r)
+        ),
+        Inst::New { .. }
+        | Inst::Add { .. }
+        | Inst::Put { .. }
+        | Inst::TreePut { .. }
+        | Inst::TreeAdd { .. }
+        | Inst::End { .. }
+        | Inst::Collect { .. } => building(inst),
+        Inst::CallRule { dst, func, .. } => format!("{} = {}", r(*dst), name(plan, Target::Function(*func))),
+        Inst::CallFn { dst, func, args, .. } => {
+            format!(
+                "{} = {}({})",
+                r(*dst),
+                name(plan, Target::Function(*func)),
+                list(args)
+            )
+        }
+        Inst::CallBuiltin {
+            dst,
+            builtin,
+            args,
+            prepared,
+            ..
+        } => format!(
+            "{} = {}({}){}",
+            r(*dst),
+            builtin.get().name,
+            list(args),
+            if prepared.is_some() { " prepared" } else { "" }
+        ),
+        Inst::CallMocked {
+            dst, target, args, ..
+        } => format!("{} = mocked {}({})", r(*dst), name(plan, *target), list(args)),
+        Inst::Ret { value, body } => format!("return {} by {body}", r(*value)),
+        Inst::RetConst { value, body } => format!("return {} by {body}", constant_text(value)),
+        Inst::RetUndefined => "return".to_owned(),
+        Inst::SetOnce { dst, src } => format!("once {} = {}", r(*dst), r(*src)),
+        Inst::Jump(label) => format!("jump L{}", label.0),
+        Inst::WithBegin => "with".to_owned(),
+        Inst::WithInput { value, path } => format!("with {} as {}", slot(path), r(*value)),
+        Inst::WithData { value, path } => format!("with data {path:?} as {}", r(*value)),
+        Inst::WithBase { value, path } => format!("with base {path:?} as {}", r(*value)),
+        Inst::WithRule { value, func } => {
+            format!("with {} as {}", name(plan, Target::Function(*func)), r(*value))
+        }
+        Inst::WithMockValue { cell, value } => format!("with {} as {}", name(plan, *cell), r(*value)),
+        Inst::WithMockCall { cell, target } => {
+            format!("with {} as {}", name(plan, *cell), name(plan, *target))
+        }
+        Inst::WithEnd => "end with".to_owned(),
+    }
+}
+
+fn building(inst: &Inst) -> String {
+    match inst {
+        Inst::New { kind, dst } => format!("{} = new {}", r(*dst), container(*kind)),
+        Inst::Add { to, value, .. } => format!("add {} to {}", r(*value), r(*to)),
+        Inst::Put { to, key, value, once } => format!(
+            "put{} {}: {} to {}",
+            if *once { " once" } else { "" },
+            r(*key),
+            r(*value),
+            r(*to)
+        ),
+        Inst::TreePut { to, path, value } => format!("put [{}]: {} to {}", list(path), r(*value), r(*to)),
+        Inst::TreeAdd { to, path, member } => format!(
+            "add [{}]: {} to {}",
+            list(path),
+            member.map_or("nothing".to_owned(), r),
+            r(*to)
+        ),
+        Inst::End { reg, .. } => format!("finish {}", r(*reg)),
+        Inst::Collect { kind, dst, parts } => {
+            format!("{} = {} of {}", r(*dst), container(*kind), list(parts))
+        }
+        _ => String::new(),
+    }
+}
+
+fn condition(cond: &Cond) -> String {
+    match cond {
+        Cond::Truthy(a) => operand(a),
+        Cond::Compare(cmp, a, b) => format!("{} {} {}", operand(a), sign(*cmp), operand(b)),
+        Cond::In(a, b) => format!("{} in {}", operand(a), operand(b)),
+        Cond::Defined(path) => format!("defined {}", slot(path)),
+        Cond::IsSet(reg) => format!("set {}", r(*reg)),
+        Cond::IsArrayOf(reg, len) => format!("{} is array of {len}", r(*reg)),
+        Cond::IsObjectOf(reg, len) => format!("{} is object of {len}", r(*reg)),
+    }
+}
+
+fn operand(operand: &Operand) -> String {
+    match operand {
+        Operand::Reg(reg) => r(*reg),
+        Operand::Const(value) => constant_text(value),
+        Operand::Slot(path) => slot(path),
+    }
+}
+
+fn sign(cmp: Cmp) -> &'static str {
+    match cmp {
+        Cmp::Eq => "==",
+        Cmp::Ne => "!=",
+        Cmp::Lt => "<",
+        Cmp::Le => "<=",
+        Cmp::Gt => ">",
+        Cmp::Ge => ">=",
+    }
+}
+
+fn container(kind: Container) -> &'static str {
+    match kind {
+        Container::Array => "array",
+        Container::Set => "set",
+        Container::Object => "object",
+        Container::Tree => "tree",
+    }
+}
+
+fn name(plan: &Plan, target: Target) -> String {
+    match target {
+        Target::Function(func) => plan
+            .functions
+            .get(func.0)
+            .map_or_else(|| format!("f{}", func.0), |function| function.name.clone()),
+        Target::Builtin(id) => id.get().name.to_owned(),
+    }
+}
+
+fn slot(path: &[String]) -> String {
+    path.iter()
+        .fold("input".to_owned(), |text, key| format!("{text}.{key}"))
+}
+
+fn list(regs: &[Reg]) -> String {
+    regs.iter().map(|reg| r(*reg)).collect::<Vec<_>>().join(", ")
+}
+
+fn r(reg: Reg) -> String {
+    format!("r{}", reg.0)
+}

@@ -1,0 +1,228 @@
+//! Links the plans of several units into one program. Equal functions of different units become one, so that a library
+//! rule used by forty policies has one place in the cache.
+
+use super::encode::{Encoded, Linker, encode};
+use super::lines::Rows;
+use super::pool::{Pools, Table};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::plan::{FnRef, Function, K, Plan, order};
+use crate::source::{FileId, SourceMap};
+use gavel_runtime::bytecode::{FnId, FnInfo, FnKind, Line, RawProgram, Role};
+use std::collections::HashMap;
+
+/// How a program is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EmitOptions {
+    /// Failing builtins abort instead of being undefined.
+    pub strict_builtins: bool,
+}
+
+/// Where a unit's documents and queries are.
+#[derive(Clone, Debug, Default)]
+pub struct UnitEntries {
+    /// Path behind `data`, and the function that yields the document there.
+    pub entries: Vec<(Vec<String>, FnId)>,
+    /// In the order of the request.
+    pub queries: Vec<FnId>,
+}
+
+impl UnitEntries {
+    /// The function of a path that was asked for.
+    #[must_use]
+    pub fn find(&self, path: &[&str]) -> Option<FnId> {
+        self.entries
+            .iter()
+            .find(|(entry, _)| entry.iter().map(String::as_str).eq(path.iter().copied()))
+            .map(|(_, id)| *id)
+    }
+}
+
+/// A program in the making.
+#[derive(Debug)]
+pub struct ProgramBuilder {
+    program: RawProgram,
+    pools: Pools,
+    rows: Rows,
+    base: Option<K>,
+    sources: Table<FileId>,
+    source_names: Vec<String>,
+    same: HashMap<Shape, u32>,
+}
+
+/// What makes two functions the same. The name is part of it: `with` replaces a rule by its number.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Shape {
+    name: String,
+    kind: FnKind,
+    params: u32,
+    frame: u16,
+    words: Vec<u64>,
+}
+
+impl ProgramBuilder {
+    /// An empty program.
+    #[must_use]
+    pub fn new(options: EmitOptions) -> ProgramBuilder {
+        ProgramBuilder {
+            program: RawProgram {
+                strict_builtins: options.strict_builtins,
+                ..RawProgram::default()
+            },
+            pools: Pools::new(),
+            rows: Rows::default(),
+            base: None,
+            sources: Table::new(Vec::new()),
+            source_names: Vec::new(),
+            same: HashMap::new(),
+        }
+    }
+
+    /// Adds the functions of a unit.
+    ///
+    /// # Errors
+    /// A function beyond the limits of the word layout; a second unit with another base document that is read at run
+    /// time.
+    pub fn add_unit(&mut self, plan: &Plan, sources: &SourceMap) -> Result<UnitEntries, Diagnostic> {
+        if plan.reads_base {
+            match (&self.base, &plan.base) {
+                (Some(first), Some(other)) if first != other => {
+                    return Err(Diagnostic::global(
+                        Code::Limit,
+                        "two policies with different base documents cannot share a program",
+                    ));
+                }
+                (_, Some(base)) => self.base = Some(K::clone(base)),
+                (_, None) => {}
+            }
+        }
+        let Ok(order) = order(plan) else {
+            return Err(Diagnostic::global(
+                Code::RegoRecursion,
+                "a plan that calls itself",
+            ));
+        };
+        let names: Vec<String> = plan.functions.iter().map(|f| f.name.clone()).collect();
+        let mut numbers: HashMap<FnRef, u32> = HashMap::new();
+        let mut forward: Vec<(u32, FnRef)> = Vec::new();
+        for at in order {
+            let Some(function) = plan.functions.get(at) else {
+                continue;
+            };
+            let mut linker = Linker {
+                pools: &mut self.pools,
+                numbers: &numbers,
+                names: &names,
+            };
+            let encoded = encode(function, &mut linker)?;
+            let number = self.place(function, encoded, sources, &mut forward);
+            numbers.insert(FnRef(at), number);
+        }
+        for (word, func) in forward {
+            let number = numbers.get(&func).copied().unwrap_or(u32::MAX);
+            if let Some(word) = self.program.code.get_mut(word as usize) {
+                *word = (*word & 0xffff_ffff) | u64::from(number) << 32;
+            }
+        }
+        let id = |func: &FnRef| FnId(numbers.get(func).copied().unwrap_or(u32::MAX));
+        Ok(UnitEntries {
+            entries: plan
+                .entries
+                .iter()
+                .map(|(path, func)| (path.clone(), id(func)))
+                .collect(),
+            queries: plan.queries.iter().map(id).collect(),
+        })
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn finish(mut self) -> RawProgram {
+        self.program.constants = self.pools.take_constants();
+        self.program.slots = self.pools.slots.into_items();
+        self.program.prepared = self.pools.prepared.into_items();
+        self.program.mocks = u16::try_from(self.pools.mocks.len()).unwrap_or(u16::MAX);
+        self.program.base = self
+            .base
+            .map(|base| K::try_unwrap(base).unwrap_or_else(|shared| (*shared).clone()));
+        self.program.sources = self.source_names;
+        self.program
+    }
+
+    /// Appends a function, or finds the one that is the same.
+    fn place(
+        &mut self,
+        function: &Function,
+        encoded: Encoded,
+        sources: &SourceMap,
+        forward: &mut Vec<(u32, FnRef)>,
+    ) -> u32 {
+        let next = u32::try_from(self.program.functions.len()).unwrap_or(u32::MAX);
+        let is_fixed = encoded.forward.is_empty();
+        if is_fixed {
+            let shape = Shape {
+                name: function.name.clone(),
+                kind: function.kind,
+                params: function.params,
+                frame: encoded.frame,
+                words: words(&encoded, 0).collect(),
+            };
+            let number = *self.same.entry(shape).or_insert(next);
+            if number != next {
+                return number;
+            }
+        }
+        let entry = u32::try_from(self.program.code.len()).unwrap_or(u32::MAX);
+        let mut at = entry;
+        let mut unknown = encoded.forward.iter().peekable();
+        for (index, op) in encoded.ops.iter().enumerate() {
+            if let Some((_, func)) = unknown.next_if(|(op, _)| *op == index) {
+                forward.push((at + 1, *func));
+            }
+            at += u32::try_from(op.len_words()).unwrap_or(2);
+        }
+        self.program.code.extend(words(&encoded, entry));
+        self.program.functions.push(FnInfo {
+            name: function.name.clone(),
+            kind: function.kind,
+            entry,
+            end: u32::try_from(self.program.code.len()).unwrap_or(u32::MAX),
+            params: u16::try_from(function.params).unwrap_or(u16::MAX),
+            regs: encoded.frame,
+        });
+        for (pc, span) in encoded.spans {
+            let row = self.rows.row(sources, span);
+            let source = self.source(sources, span.file);
+            let line = Line {
+                pc: entry + pc,
+                source,
+                row,
+            };
+            match self.program.lines.last() {
+                Some(last) if last.source == line.source && last.row == line.row => {}
+                _ => self.program.lines.push(line),
+            }
+        }
+        next
+    }
+
+    fn source(&mut self, sources: &SourceMap, file: FileId) -> u32 {
+        let at = self.sources.at(&file);
+        if at as usize == self.source_names.len() {
+            self.source_names.push(sources.source(file).name.to_string());
+        }
+        at
+    }
+}
+
+/// The words of a function placed at a word.
+fn words(encoded: &Encoded, entry: u32) -> impl Iterator<Item = u64> + '_ {
+    encoded.ops.iter().flat_map(move |op| {
+        let mut op = *op;
+        let [_, _, c, ..] = op.op.shape().roles;
+        if c == Role::Label {
+            op.c += entry;
+        }
+        let high = op.op.shape().is_wide().then(|| op.high_word());
+        std::iter::once(op.low_word()).chain(high)
+    })
+}

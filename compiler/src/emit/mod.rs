@@ -1,0 +1,9 @@
+//! From plans to one raw program: register allocation, encoding, linking.
+
+mod builder;
+mod encode;
+mod lines;
+mod pool;
+mod regs;
+
+pub use builder::{EmitOptions, ProgramBuilder, UnitEntries};

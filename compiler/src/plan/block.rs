@@ -1,0 +1,114 @@
+//! Statements: each falls through for every solution and fails to a label.
+//!
+//! Planning a statement takes the label where control goes when it has no (more) solutions and gives back the label that
+//! asks for its next solution: the same one when it has at most one, that of its innermost loop otherwise.
+
+use super::body::{Body, Planned};
+use super::ir::{Cond, Inst, Label, Operand};
+use crate::hir::{Block, Stmt, StmtKind, Term, VarId};
+use gavel_runtime::value::Constant;
+
+impl Body<'_, '_> {
+    /// All statements of a block.
+    pub(super) fn block(&mut self, block: &Block, fail: Label) -> Planned<Label> {
+        let mut redo = fail;
+        for stmt in &block.stmts {
+            redo = self.stmt(stmt, redo)?;
+        }
+        Ok(redo)
+    }
+
+    /// A block whose bindings end with it and of which one solution is enough: falls through once or fails.
+    fn condition(&mut self, block: &Block, fail: Label) -> Planned<()> {
+        let before = self.env.clone();
+        self.block(block, fail)?;
+        self.env = before;
+        Ok(())
+    }
+
+    fn stmt(&mut self, stmt: &Stmt, fail: Label) -> Planned<Label> {
+        self.span = Some(stmt.span);
+        match &stmt.kind {
+            StmtKind::Test(term) => self.test_term(term, fail),
+            StmtKind::Unify { left, right, .. } => self.unify(left, right, fail),
+            StmtKind::Call { callee, args, out } => self.call(callee, args, out.as_ref(), fail),
+            StmtKind::Not(block) => {
+                let none = self.label();
+                self.condition(block, none)?;
+                self.emit(Inst::Jump(fail));
+                self.place(none);
+                Ok(fail)
+            }
+            StmtKind::Every {
+                key,
+                value,
+                domain,
+                body,
+            } => self.every(*key, *value, domain, body, fail),
+            StmtKind::With { modifiers, block } => self.with(modifiers, block, fail),
+            StmtKind::And(first, second) => {
+                self.condition(first, fail)?;
+                self.condition(second, fail)?;
+                Ok(fail)
+            }
+            StmtKind::Or(first, second) => {
+                let (other, done) = (self.label(), self.label());
+                self.condition(first, other)?;
+                self.emit(Inst::Jump(done));
+                self.place(other);
+                self.condition(second, fail)?;
+                self.place(done);
+                Ok(fail)
+            }
+        }
+    }
+
+    fn test_term(&mut self, term: &Term, fail: Label) -> Planned<Label> {
+        if let Term::Const(value) = term {
+            if matches!(value, Constant::Bool(false)) {
+                self.emit(Inst::Jump(fail));
+            }
+            return Ok(fail);
+        }
+        let mut redo = fail;
+        let value = self.value(term, &mut redo)?;
+        self.test(Cond::Truthy(Operand::Reg(value)), redo);
+        Ok(redo)
+    }
+
+    fn every(
+        &mut self,
+        key: Option<VarId>,
+        value: VarId,
+        domain: &Term,
+        body: &Block,
+        fail: Label,
+    ) -> Planned<Label> {
+        let mut redo = fail;
+        let over = self.value(domain, &mut redo)?;
+        let (state, key_reg, value_reg) = (self.reg(), self.reg(), self.reg());
+        let (next, done) = (self.label(), self.label());
+        self.emit(Inst::LoopInit {
+            state,
+            over,
+            fail: redo,
+        });
+        self.place(next);
+        self.emit(Inst::LoopNext {
+            state,
+            key: Some(key_reg),
+            value: Some(value_reg),
+            fail: done,
+        });
+        let before = self.env.clone();
+        if let Some(key) = key {
+            self.env.bind(key, key_reg);
+        }
+        self.env.bind(value, value_reg);
+        self.block(body, redo)?;
+        self.env = before;
+        self.emit(Inst::Jump(next));
+        self.place(done);
+        Ok(redo)
+    }
+}

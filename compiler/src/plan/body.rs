@@ -1,0 +1,142 @@
+//! The code of one function while it is written: fresh registers and labels, and which variables have a value.
+
+use super::ir::{Cond, Inst, K, Label, Operand, Reg, Step};
+use super::planner::Planner;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::{Term, VarId};
+use crate::source::Span;
+use gavel_runtime::value::Constant;
+use std::collections::HashMap;
+
+/// What planning gives; an error is something that is refused.
+pub(super) type Planned<T> = Result<T, Diagnostic>;
+
+/// Registers of variables, by [`VarId`]; `None`: no value yet.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Env(Vec<Option<Reg>>);
+
+impl Env {
+    /// The variable's register.
+    pub(super) fn get(&self, var: VarId) -> Option<Reg> {
+        self.0.get(var.0 as usize).copied().flatten()
+    }
+
+    /// Gives the variable a register.
+    pub(super) fn bind(&mut self, var: VarId, reg: Reg) {
+        let at = var.0 as usize;
+        if self.0.len() <= at {
+            self.0.resize(at + 1, None);
+        }
+        if let Some(cell) = self.0.get_mut(at) {
+            *cell = Some(reg);
+        }
+    }
+
+    /// Variables with a value here and none in `before`.
+    pub(super) fn since(&self, before: &Env) -> Vec<(VarId, Reg)> {
+        (0u32..)
+            .zip(&self.0)
+            .filter_map(|(at, reg)| reg.map(|reg| (VarId(at), reg)))
+            .filter(|(var, _)| before.get(*var).is_none())
+            .collect()
+    }
+}
+
+/// A function's code in the making.
+#[derive(Debug)]
+pub(super) struct Body<'p, 'u> {
+    /// Where other functions are asked for.
+    pub planner: &'p mut Planner<'u>,
+    /// What was written.
+    pub code: Vec<Step>,
+    /// Registers used.
+    pub regs: u32,
+    /// Labels used.
+    pub labels: u32,
+    /// Bound variables.
+    pub env: Env,
+    /// The statement being planned.
+    pub span: Option<Span>,
+    known: HashMap<Reg, K>,
+}
+
+impl<'p, 'u> Body<'p, 'u> {
+    /// An empty body whose parameters are the first registers.
+    pub(super) fn new(planner: &'p mut Planner<'u>, params: u32) -> Body<'p, 'u> {
+        Body {
+            planner,
+            code: Vec::new(),
+            regs: params,
+            labels: 0,
+            env: Env::default(),
+            span: None,
+            known: HashMap::new(),
+        }
+    }
+
+    /// A fresh register.
+    pub(super) fn reg(&mut self) -> Reg {
+        self.regs += 1;
+        Reg(self.regs - 1)
+    }
+
+    /// A fresh label.
+    pub(super) fn label(&mut self) -> Label {
+        self.labels += 1;
+        Label(self.labels - 1)
+    }
+
+    /// Writes an instruction.
+    pub(super) fn emit(&mut self, inst: Inst) {
+        self.code.push(Step {
+            inst,
+            span: self.span,
+        });
+    }
+
+    /// Names this place.
+    pub(super) fn place(&mut self, label: Label) {
+        self.emit(Inst::Label(label));
+    }
+
+    /// Goes there unless the condition holds.
+    pub(super) fn test(&mut self, cond: Cond, fail: Label) {
+        self.emit(Inst::Test { cond, fail });
+    }
+
+    /// Goes there unless the value is a constant's.
+    pub(super) fn test_const(&mut self, reg: Reg, value: K, fail: Label) {
+        let cond = Cond::Compare(super::ir::Cmp::Eq, Operand::Reg(reg), Operand::Const(value));
+        self.test(cond, fail);
+    }
+
+    /// A register that holds a constant.
+    pub(super) fn constant(&mut self, value: K) -> Reg {
+        let dst = self.reg();
+        self.known.insert(dst, K::clone(&value));
+        self.emit(Inst::Const { dst, value });
+        dst
+    }
+
+    /// The constant that a register is known to hold.
+    pub(super) fn known(&self, reg: Reg) -> Option<&K> {
+        self.known.get(&reg)
+    }
+
+    /// The constant that a term is known to be.
+    pub(super) fn known_term(&self, term: &Term) -> Option<Constant> {
+        match term {
+            Term::Const(value) => Some(value.clone()),
+            Term::Var(var) => self.known(self.env.get(*var)?).map(|value| (**value).clone()),
+            Term::Array(_) | Term::Object(_) | Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => None,
+        }
+    }
+
+    /// A refusal at the statement being planned.
+    pub(super) fn refuse<T>(&self, message: impl Into<String>) -> Planned<T> {
+        Err(match self.span {
+            Some(span) => Diagnostic::error(Code::Unsupported, span, message),
+            None => Diagnostic::global(Code::Unsupported, message),
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! No function of a plan may call itself, however indirectly: the machine's stack is sized for the longest chain.
+
+use super::ir::{Inst, Plan};
+use super::planner::refusal;
+use crate::diagnostic::Diagnostic;
+
+/// Functions in an order where each stands behind all that it calls; `Err`: one that is on a cycle.
+pub fn order(plan: &Plan) -> Result<Vec<usize>, usize> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Mark {
+        New,
+        Open,
+        Done,
+    }
+    let callees: Vec<Vec<usize>> = plan.functions.iter().map(|f| callees(&f.code)).collect();
+    let mut marks = vec![Mark::New; callees.len()];
+    let mut order = Vec::with_capacity(callees.len());
+    for root in 0..callees.len() {
+        let mut stack = vec![(root, 0)];
+        while let Some((at, next)) = stack.pop() {
+            if next == 0 {
+                match marks.get(at) {
+                    Some(Mark::New) => {}
+                    Some(Mark::Open) => return Err(at),
+                    Some(Mark::Done) | None => continue,
+                }
+                marks[at] = Mark::Open;
+            }
+            match callees.get(at).and_then(|list| list.get(next)) {
+                Some(callee) => {
+                    stack.push((at, next + 1));
+                    stack.push((*callee, 0));
+                }
+                None => {
+                    marks[at] = Mark::Done;
+                    order.push(at);
+                }
+            }
+        }
+    }
+    Ok(order)
+}
+
+/// Refuses a plan with a cycle.
+pub(super) fn check(plan: &Plan) -> Result<(), Vec<Diagnostic>> {
+    let Err(at) = order(plan) else {
+        return Ok(());
+    };
+    let problem = plan.functions.get(at).map(|function| {
+        let message = format!(
+            "evaluation of `{}` that needs the same document is not supported",
+            function.name
+        );
+        refusal(function, message)
+    });
+    Err(problem.into_iter().collect())
+}
+
+/// Functions that are called directly. Replacements of `with` are not: a mock's frame is found at run time.
+fn callees(code: &[super::ir::Step]) -> Vec<usize> {
+    code.iter()
+        .filter_map(|step| match &step.inst {
+            Inst::CallRule { func, .. } | Inst::CallFn { func, .. } => Some(func.0),
+            Inst::CallMocked {
+                target: super::ir::Target::Function(func),
+                ..
+            } => Some(func.0),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,183 @@
+//! References into `data`: rules are called, base documents read, and elements that are not constant are resolved over
+//! the tree of virtual documents, so that only what the rest of the reference can match is evaluated.
+
+use super::body::{Body, Planned};
+use super::ir::{Inst, K, Label, Reg};
+use super::planner::FnKey;
+use super::tree::{Node, NodeKind};
+use crate::hir::Term;
+use gavel_runtime::value::Constant;
+use std::rc::Rc;
+
+/// What the elements of a reference behind some node must be; `None`: anything.
+pub(super) type Filter = Vec<Option<Constant>>;
+
+impl Body<'_, '_> {
+    /// The value of `data` at a path.
+    pub(super) fn data(&mut self, path: &[Term], redo: &mut Label) -> Planned<Reg> {
+        let tree = Rc::clone(&self.planner.tree);
+        let mut node: &Node = &tree;
+        let mut at: Vec<String> = Vec::new();
+        loop {
+            let rest = path.get(at.len()..).unwrap_or_default();
+            if node.kind == NodeKind::Function {
+                return self.base_ref(&at, rest, redo);
+            }
+            if node.is_group() {
+                let value = self.view(node, &at, &self.filter(rest), *redo);
+                return self.steps(value, rest, redo);
+            }
+            let Some((element, rest)) = rest.split_first() else {
+                return Ok(self.view(node, &at, &[], *redo));
+            };
+            match self.known_term(element) {
+                Some(Constant::String(key)) => match node.children.get(&key) {
+                    Some(child) => {
+                        node = child;
+                        at.push(key);
+                    }
+                    None => return self.base_ref(&at, path.get(at.len()..).unwrap_or_default(), redo),
+                },
+                Some(_) => return self.base_ref(&at, path.get(at.len()..).unwrap_or_default(), redo),
+                None if self.has_value(element) => {
+                    let key = self.value(element, redo)?;
+                    let value = self.dispatch(node, &at, key, rest, *redo);
+                    return self.steps(value, rest, redo);
+                }
+                None => return self.each_child(&at, element, rest, redo),
+            }
+        }
+    }
+
+    /// An element without a value over the children of a node.
+    fn each_child(&mut self, at: &[String], element: &Term, rest: &[Term], redo: &mut Label) -> Planned<Reg> {
+        let mut filter = vec![None];
+        filter.extend(self.filter(rest));
+        trim(&mut filter);
+        let key = FnKey::Children {
+            path: at.to_vec(),
+            filter,
+        };
+        let pairs = self.call_rule(key, *redo);
+        let (_, pair) = self.open_loop(pairs, redo);
+        let key = self.field(pair, K::new(Constant::Int(0)), *redo);
+        let value = self.field(pair, K::new(Constant::Int(1)), *redo);
+        *redo = self.unify_value(element, key, *redo)?;
+        self.steps(value, rest, redo)
+    }
+
+    /// The child that a value names at run time.
+    fn dispatch(&mut self, node: &Node, at: &[String], key: Reg, rest: &[Term], fail: Label) -> Reg {
+        let filter = self.filter(rest);
+        let (dst, done) = (self.reg(), self.label());
+        for (name, child) in &node.children {
+            if child.kind == NodeKind::Function {
+                continue;
+            }
+            let next = self.label();
+            self.test_const(key, K::new(Constant::String(name.clone())), next);
+            let mut path = at.to_vec();
+            path.push(name.clone());
+            let src = self.view(child, &path, &filter, fail);
+            self.emit(Inst::Move { dst, src });
+            self.emit(Inst::Jump(done));
+            self.place(next);
+        }
+        match self.base_value(at, fail) {
+            Some(base) => {
+                let src = self.index(base, key, fail);
+                self.emit(Inst::Move { dst, src });
+            }
+            None => {
+                self.emit(Inst::Jump(fail));
+            }
+        }
+        self.place(done);
+        dst
+    }
+
+    /// The document of a node as far as a filter goes.
+    pub(super) fn view(
+        &mut self,
+        node: &Node,
+        at: &[String],
+        filter: &[Option<Constant>],
+        fail: Label,
+    ) -> Reg {
+        let path = at.to_vec();
+        let key = match node.kind {
+            NodeKind::Complete => FnKey::Group {
+                path,
+                keys: Vec::new(),
+            },
+            NodeKind::Set | NodeKind::Object | NodeKind::Tree => FnKey::Group {
+                path,
+                keys: filter.iter().map_while(Clone::clone).collect(),
+            },
+            NodeKind::Inner | NodeKind::Function => {
+                let mut filter = filter.to_vec();
+                trim(&mut filter);
+                FnKey::Extent { path, filter }
+            }
+        };
+        self.call_rule(key, fail)
+    }
+
+    /// The result of a rule or of one that the planner makes up.
+    pub(super) fn call_rule(&mut self, key: FnKey, fail: Label) -> Reg {
+        let func = self.planner.request(key);
+        let dst = self.reg();
+        self.emit(Inst::CallRule { dst, func, fail });
+        dst
+    }
+
+    /// What is known of the elements of a path now.
+    fn filter(&self, rest: &[Term]) -> Filter {
+        let mut filter: Filter = rest.iter().map(|element| self.known_term(element)).collect();
+        trim(&mut filter);
+        filter
+    }
+
+    /// A path that no rule is at.
+    fn base_ref(&mut self, at: &[String], rest: &[Term], redo: &mut Label) -> Planned<Reg> {
+        let mut path = at.to_vec();
+        let more = rest.iter().map_while(|element| match self.known_term(element) {
+            Some(Constant::String(key)) => Some(key),
+            _ => None,
+        });
+        path.extend(more);
+        let rest = rest.get(path.len() - at.len()..).unwrap_or_default();
+        match self.base_value(&path, *redo) {
+            Some(value) => self.steps(value, rest, redo),
+            None => {
+                self.emit(Inst::Jump(*redo));
+                rest.iter().for_each(|element| self.bind_unreachable(element));
+                let dst = self.reg();
+                self.emit(Inst::Unset { dst });
+                Ok(dst)
+            }
+        }
+    }
+
+    /// The base document at a path: a constant, or what `with` left when some `with` may replace it. `None`: there can
+    /// be none.
+    pub(super) fn base_value(&mut self, path: &[String], fail: Label) -> Option<Reg> {
+        if self.planner.replaced.touches(path) {
+            self.planner.reads_base = true;
+            let dst = self.reg();
+            self.emit(Inst::Base { dst, fail });
+            return Some(path.iter().fold(dst, |of, key| {
+                self.field(of, K::new(Constant::String(key.clone())), fail)
+            }));
+        }
+        let value = self.planner.base_at(path)?;
+        Some(self.constant(value))
+    }
+}
+
+/// Drops what matches anything from the end.
+pub(super) fn trim(filter: &mut Filter) {
+    while matches!(filter.last(), Some(None)) {
+        filter.pop();
+    }
+}

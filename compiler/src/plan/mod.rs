@@ -1,0 +1,31 @@
+//! The planner: a checked unit becomes functions of linear code with labels for failure.
+//!
+//! A reference that is not constant, a pattern, a partial rule: each is decided here as far as it can be before any input
+//! is known.
+
+mod block;
+mod body;
+mod calls;
+mod cycles;
+mod data;
+mod extent;
+mod ir;
+mod partial;
+mod planner;
+mod refs;
+mod replace;
+mod rules;
+mod scan;
+mod term;
+mod text;
+mod tree;
+mod unify;
+mod visit;
+mod with;
+
+pub use cycles::order;
+pub use ir::{
+    Access, Cmp, Cond, Container, FnRef, Function, Inst, K, Label, NO_BODY, Operand, Plan, Reg, Step, Target,
+};
+pub use planner::{Request, plan};
+pub use text::constant_text;

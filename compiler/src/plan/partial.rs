@@ -1,0 +1,214 @@
+//! Rules that each add something to one document: partial sets, partial objects, and trees of general references.
+//!
+//! A reference with known keys gets a view of the document that only the rules that can contribute to those keys make:
+//! the keys are given to the head's variables before the bodies run.
+
+use super::body::{Body, Env, Planned};
+use super::ir::{Cond, Container, Inst, K, Label, NO_BODY, Reg};
+use super::planner::FnKey;
+use super::tree::{Node, NodeKind};
+use crate::hir::{Clause, Rule, RuleKind, Term};
+use gavel_runtime::value::Constant;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// The document being built.
+struct Document<'k> {
+    kind: Container,
+    to: Reg,
+    keys: &'k [Constant],
+}
+
+impl Body<'_, '_> {
+    /// The document of a node that several rules contribute to.
+    pub(super) fn partial(&mut self, path: &[String], keys: &[Constant]) -> Planned<()> {
+        let tree = Rc::clone(&self.planner.tree);
+        let Some(node) = tree.find(path) else {
+            self.emit(Inst::RetUndefined);
+            return Ok(());
+        };
+        let document = Document {
+            kind: match node.kind {
+                NodeKind::Set => Container::Set,
+                NodeKind::Object => Container::Object,
+                NodeKind::Tree | NodeKind::Inner | NodeKind::Complete | NodeKind::Function => Container::Tree,
+            },
+            to: self.reg(),
+            keys,
+        };
+        self.emit(Inst::New {
+            kind: document.kind,
+            dst: document.to,
+        });
+        self.contributions(node, path, &document)?;
+        self.emit(Inst::End {
+            kind: document.kind,
+            reg: document.to,
+        });
+        self.emit(Inst::Ret {
+            value: document.to,
+            body: NO_BODY,
+        });
+        Ok(())
+    }
+
+    fn contributions(&mut self, node: &Node, path: &[String], document: &Document<'_>) -> Planned<()> {
+        let unit = self.planner.unit;
+        let mut complete = BTreeSet::new();
+        for (suffix, at) in node.rules_below() {
+            let Some(rule) = unit.rules.get(at) else {
+                continue;
+            };
+            let is_complete = rule.kind == RuleKind::Value && rule.dynamic.is_empty();
+            if rule.kind == RuleKind::Function || (is_complete && !complete.insert(suffix.clone())) {
+                continue;
+            }
+            let mut head: Vec<Term> = suffix
+                .iter()
+                .map(|key| Term::Const(Constant::String(key.clone())))
+                .collect();
+            head.extend(rule.dynamic.iter().cloned());
+            self.span = Some(rule.span);
+            self.env = Env::default();
+            if !self.take_keys(&head, document.keys) {
+                continue;
+            }
+            if is_complete {
+                let leaf = path.iter().chain(&suffix).cloned().collect();
+                self.leaf(leaf, &head, document)?;
+            } else {
+                self.contribution(rule, &head, document)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives known keys to the head's variables; false: the rule cannot contribute to them.
+    fn take_keys(&mut self, head: &[Term], keys: &[Constant]) -> bool {
+        head.iter()
+            .zip(keys)
+            .all(|(element, key)| match self.known_term(element) {
+                Some(known) => known == *key,
+                None => {
+                    if let Some(var) = self.unbound(element) {
+                        let reg = self.constant(K::new(key.clone()));
+                        self.env.bind(var, reg);
+                    }
+                    true
+                }
+            })
+    }
+
+    /// A complete rule below the root of a tree.
+    fn leaf(&mut self, path: Vec<String>, head: &[Term], document: &Document<'_>) -> Planned<()> {
+        let none = self.label();
+        let value = self.call_rule(FnKey::Leaf { path }, none);
+        let mut redo = none;
+        let path = self.head_regs(head, &mut redo)?;
+        self.emit(Inst::TreePut {
+            to: document.to,
+            path,
+            value,
+        });
+        self.place(none);
+        Ok(())
+    }
+
+    fn contribution(&mut self, rule: &Rule, head: &[Term], document: &Document<'_>) -> Planned<()> {
+        let is_set = rule.kind == RuleKind::Set;
+        if is_set && document.kind == Container::Tree && rule.dynamic.is_empty() {
+            let mut redo = Label(0);
+            let path = self.head_regs(head, &mut redo)?;
+            self.emit(Inst::TreeAdd {
+                to: document.to,
+                path,
+                member: None,
+            });
+        }
+        let before = self.env.clone();
+        let next = self.label();
+        for (at, clause) in rule.clauses.iter().enumerate() {
+            self.env = before.clone();
+            if is_set {
+                let member = document.keys.get(head.len());
+                let fits = member.is_none_or(|key| {
+                    self.take_keys(std::slice::from_ref(&clause.value), std::slice::from_ref(key))
+                });
+                if !fits {
+                    continue;
+                }
+            }
+            let is_last = at + 1 == rule.clauses.len();
+            let other = if is_last { next } else { self.label() };
+            self.contribute(clause, head, is_set, (other, next), document)?;
+            if !is_last {
+                self.place(other);
+            }
+        }
+        self.place(next);
+        Ok(())
+    }
+
+    /// All solutions of one body; control goes on to `other` when there was none, to `next` otherwise.
+    fn contribute(
+        &mut self,
+        clause: &Clause,
+        head: &[Term],
+        is_set: bool,
+        (other, next): (Label, Label),
+        document: &Document<'_>,
+    ) -> Planned<()> {
+        self.span = Some(clause.span);
+        let hit = self.reg();
+        if other != next {
+            self.emit(Inst::Unset { dst: hit });
+        }
+        let exhausted = self.label();
+        let mut redo = self.block(&clause.body, exhausted)?;
+        self.span = Some(clause.span);
+        let is_ground = self.known_term(&clause.value).is_some()
+            && head.iter().all(|element| self.known_term(element).is_some());
+        let to = document.to;
+        let path = self.head_regs(head, &mut redo)?;
+        let value = self.value(&clause.value, &mut redo)?;
+        self.emit(match document.kind {
+            Container::Tree if is_set => Inst::TreeAdd {
+                to,
+                path,
+                member: Some(value),
+            },
+            Container::Tree => Inst::TreePut { to, path, value },
+            Container::Object => match path.first() {
+                Some(key) => Inst::Put {
+                    to,
+                    key: *key,
+                    value,
+                    once: true,
+                },
+                None => return self.refuse("a partial object rule without a key"),
+            },
+            kind @ (Container::Set | Container::Array) => Inst::Add { kind, to, value },
+        });
+        // Further solutions add the same again.
+        if is_ground || redo == exhausted {
+            self.emit(Inst::Jump(next));
+            self.place(exhausted);
+            self.emit(Inst::Jump(other));
+            return Ok(());
+        }
+        if other != next {
+            self.emit(Inst::Move { dst: hit, src: value });
+        }
+        self.emit(Inst::Jump(redo));
+        self.place(exhausted);
+        if other != next {
+            self.test(Cond::IsSet(hit), other);
+        }
+        self.emit(Inst::Jump(next));
+        Ok(())
+    }
+
+    fn head_regs(&mut self, head: &[Term], redo: &mut Label) -> Planned<Vec<Reg>> {
+        head.iter().map(|element| self.value(element, redo)).collect()
+    }
+}

@@ -1,0 +1,341 @@
+//! From a checked unit to a plan: functions are planned as they are asked for, starting from entries and queries.
+
+use super::body::{Body, Planned};
+use super::data::Filter;
+use super::ir::{Container, FnRef, Function, Inst, K, NO_BODY, Plan, Reg};
+use super::scan::Replaced;
+use super::text::{constant_text, document_name};
+use super::tree::{Node, NodeKind};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::{Checked, Query, Term, Unit};
+use crate::source::Span;
+use gavel_runtime::bytecode::FnKind;
+use gavel_runtime::value::Constant;
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+/// What is wanted of a unit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'r> {
+    /// Paths behind `data`: of rules, packages, base documents, or inside their values.
+    pub entries: &'r [Vec<String>],
+    /// Queries, checked against the same unit.
+    pub queries: &'r [Query],
+}
+
+/// Plans everything that the request needs. Refusals come as diagnostics.
+///
+/// # Errors
+/// Programs that need a document to be evaluated while it is being evaluated, and shapes named in the messages.
+pub fn plan(unit: &Checked, request: Request<'_>) -> Result<Plan, Vec<Diagnostic>> {
+    let mut planner = Planner::new(&unit.0, request.queries);
+    let entries: Vec<(Vec<String>, FnRef)> = request
+        .entries
+        .iter()
+        .map(|path| (path.clone(), planner.entry(path)))
+        .collect();
+    let queries: Vec<FnRef> = (0..request.queries.len())
+        .map(|at| planner.request(FnKey::Query(at)))
+        .collect();
+    planner.run(request.queries)?;
+    let mut plan = Plan {
+        functions: planner.finished(),
+        entries,
+        queries,
+        base: planner.base.clone(),
+        reads_base: planner.reads_base,
+        files: unit.0.modules.iter().map(|module| module.file).collect(),
+    };
+    super::replace::resolve(&mut plan);
+    super::cycles::check(&plan)?;
+    Ok(plan)
+}
+
+/// What a function of the plan computes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum FnKey {
+    /// A rule's document; with keys, only what can contribute to them.
+    Group { path: Vec<String>, keys: Vec<Constant> },
+    /// A complete rule that is part of a tree.
+    Leaf { path: Vec<String> },
+    /// A function rule.
+    Function { path: Vec<String> },
+    /// The document of an inner node, as far as the filter goes.
+    Extent { path: Vec<String>, filter: Filter },
+    /// Its children one by one.
+    Children { path: Vec<String>, filter: Filter },
+    /// A path that ends in a value or a base document.
+    Inside { path: Vec<String> },
+    /// A query of the request.
+    Query(usize),
+}
+
+/// State while a unit is planned.
+#[derive(Debug)]
+pub(super) struct Planner<'u> {
+    /// What is planned.
+    pub unit: &'u Unit,
+    /// Its virtual documents.
+    pub tree: Rc<Node>,
+    /// What `with` replaces somewhere.
+    pub replaced: Replaced,
+    /// Some instruction reads the base document.
+    pub reads_base: bool,
+    base: Option<K>,
+    functions: Vec<Option<Function>>,
+    known: HashMap<String, FnRef>,
+    queue: VecDeque<(FnRef, FnKey)>,
+}
+
+impl<'u> Planner<'u> {
+    fn new(unit: &'u Unit, queries: &[Query]) -> Planner<'u> {
+        Planner {
+            unit,
+            tree: Rc::new(Node::build(unit)),
+            replaced: Replaced::scan(unit, queries),
+            reads_base: false,
+            base: unit.base.clone().map(K::new),
+            functions: Vec::new(),
+            known: HashMap::new(),
+            queue: VecDeque::new(),
+        }
+    }
+
+    /// The function for a key, planned later if it is new.
+    pub(super) fn request(&mut self, key: FnKey) -> FnRef {
+        let name = key.name();
+        if let Some(func) = self.known.get(&name) {
+            return *func;
+        }
+        let func = FnRef(self.functions.len());
+        self.functions.push(None);
+        self.known.insert(name, func);
+        self.queue.push_back((func, key));
+        func
+    }
+
+    fn entry(&mut self, path: &[String]) -> FnRef {
+        let key = match self.tree.find(path) {
+            Some(node) if node.is_group() => FnKey::Group {
+                path: path.to_vec(),
+                keys: Vec::new(),
+            },
+            Some(node) if node.kind == NodeKind::Inner => FnKey::Extent {
+                path: path.to_vec(),
+                filter: Filter::new(),
+            },
+            Some(_) | None => FnKey::Inside { path: path.to_vec() },
+        };
+        self.request(key)
+    }
+
+    /// The base document at a path.
+    pub(super) fn base_at(&self, path: &[String]) -> Option<K> {
+        let base = self.base.as_ref()?;
+        if path.is_empty() {
+            return Some(K::clone(base));
+        }
+        let mut value: &Constant = base;
+        for key in path {
+            value = value.get(key)?;
+        }
+        Some(K::new(value.clone()))
+    }
+
+    fn run(&mut self, queries: &[Query]) -> Result<(), Vec<Diagnostic>> {
+        let mut problems = Vec::new();
+        while let Some((func, key)) = self.queue.pop_front() {
+            match self.function(key, queries) {
+                Ok(function) => {
+                    if let Some(cell) = self.functions.get_mut(func.0) {
+                        *cell = Some(function);
+                    }
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn finished(&mut self) -> Vec<Function> {
+        std::mem::take(&mut self.functions)
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn function(&mut self, key: FnKey, queries: &[Query]) -> Planned<Function> {
+        let name = key.name();
+        let unit = self.unit;
+        let tree = Rc::clone(&self.tree);
+        let rules = |path: &[String]| {
+            let node = path.iter().try_fold(&*tree, |node, name| node.children.get(name));
+            node.into_iter()
+                .flat_map(|node| &node.rules)
+                .filter_map(|at| unit.rules.get(*at))
+                .collect::<Vec<_>>()
+        };
+        let (kind, params) = match &key {
+            FnKey::Function { path } => {
+                let first = rules(path).first().map_or(0, |rule| rule.args.len());
+                (FnKind::Function, u32::try_from(first).unwrap_or(u32::MAX))
+            }
+            FnKey::Query(_) => (FnKind::Query, 0),
+            FnKey::Group { .. }
+            | FnKey::Leaf { .. }
+            | FnKey::Extent { .. }
+            | FnKey::Children { .. }
+            | FnKey::Inside { .. } => (FnKind::Rule, 0),
+        };
+        let mut body = Body::new(self, params);
+        let mut span: Option<Span> = None;
+        match &key {
+            FnKey::Group { path, keys } => {
+                let own = rules(path);
+                span = own.first().map(|rule| rule.span);
+                match tree.find(path).map(|node| node.kind) {
+                    Some(NodeKind::Complete) => body.complete(&own, &[])?,
+                    _ => body.partial(path, keys)?,
+                }
+            }
+            FnKey::Leaf { path } => {
+                let own: Vec<_> = rules(path)
+                    .into_iter()
+                    .filter(|rule| rule.dynamic.is_empty() && rule.kind == crate::hir::RuleKind::Value)
+                    .collect();
+                span = own.first().map(|rule| rule.span);
+                body.complete(&own, &[])?;
+            }
+            FnKey::Function { path } => {
+                let own = rules(path);
+                span = own.first().map(|rule| rule.span);
+                let params: Vec<Reg> = (0..params).map(Reg).collect();
+                body.complete(&own, &params)?;
+            }
+            FnKey::Extent { path, filter } => body.extent(path, filter)?,
+            FnKey::Children { path, filter } => body.child_pairs(path, filter)?,
+            FnKey::Inside { path } => body.inside(path)?,
+            FnKey::Query(at) => match queries.get(*at) {
+                Some(query) => {
+                    span = Some(query.span);
+                    body.query(query)?;
+                }
+                None => body.emit(Inst::RetUndefined),
+            },
+        }
+        Ok(Function {
+            name,
+            kind,
+            params,
+            regs: body.regs,
+            labels: body.labels,
+            code: body.code,
+            span,
+            document: key.document(),
+        })
+    }
+}
+
+impl FnKey {
+    /// Unique in a unit.
+    fn name(&self) -> String {
+        let path = document_name;
+        let filter = |filter: &Filter| {
+            filter
+                .iter()
+                .map(|key| match key {
+                    Some(key) => format!("[{}]", constant_text(key)),
+                    None => "[_]".to_owned(),
+                })
+                .collect::<String>()
+        };
+        match self {
+            FnKey::Group { path: at, keys } => keys
+                .iter()
+                .fold(path(at), |name, key| format!("{name}[{}]", constant_text(key))),
+            FnKey::Function { path: at } => path(at),
+            FnKey::Leaf { path: at } => format!("leaf {}", path(at)),
+            FnKey::Extent { path: at, filter: f } => format!("extent {}{}", path(at), filter(f)),
+            FnKey::Children { path: at, filter: f } => format!("children {}{}", path(at), filter(f)),
+            FnKey::Inside { path: at } => format!("inside {}", path(at)),
+            FnKey::Query(at) => format!("query {at}"),
+        }
+    }
+
+    /// The document that `with` replaces when its target is the path or stands above.
+    fn document(&self) -> Option<Vec<String>> {
+        match self {
+            FnKey::Group { path, .. } | FnKey::Extent { path, .. } | FnKey::Leaf { path } => {
+                Some(path.clone())
+            }
+            // Made from the documents of the children, which are replaced one by one.
+            FnKey::Children { .. } | FnKey::Inside { .. } | FnKey::Function { .. } | FnKey::Query(_) => None,
+        }
+    }
+}
+
+impl Body<'_, '_> {
+    /// A constant path as a function of its own.
+    fn inside(&mut self, path: &[String]) -> Planned<()> {
+        let none = self.label();
+        let path: Vec<Term> = path
+            .iter()
+            .map(|key| Term::Const(Constant::String(key.clone())))
+            .collect();
+        let mut redo = none;
+        let value = self.data(&path, &mut redo)?;
+        self.emit(Inst::Ret { value, body: NO_BODY });
+        self.place(none);
+        self.emit(Inst::RetUndefined);
+        Ok(())
+    }
+
+    /// The array of all solutions, each the array of the bindings' values.
+    fn query(&mut self, query: &Query) -> Planned<()> {
+        let (all, none) = (self.reg(), self.label());
+        self.emit(Inst::New {
+            kind: Container::Array,
+            dst: all,
+        });
+        let redo = self.block(&query.block, none)?;
+        let parts = query
+            .bindings
+            .iter()
+            .map(|(_, var)| self.var(*var))
+            .collect::<Planned<Vec<Reg>>>()?;
+        let solution = self.reg();
+        self.emit(Inst::Collect {
+            kind: Container::Array,
+            dst: solution,
+            parts,
+        });
+        self.emit(Inst::Add {
+            kind: Container::Array,
+            to: all,
+            value: solution,
+        });
+        self.emit(Inst::Jump(redo));
+        self.place(none);
+        self.emit(Inst::End {
+            kind: Container::Array,
+            reg: all,
+        });
+        self.emit(Inst::Ret {
+            value: all,
+            body: NO_BODY,
+        });
+        Ok(())
+    }
+}
+
+/// A refusal about a function of the plan.
+pub(super) fn refusal(function: &Function, message: String) -> Diagnostic {
+    match function.span {
+        Some(span) => Diagnostic::error(Code::Unsupported, span, message),
+        None => Diagnostic::global(Code::Unsupported, message),
+    }
+}

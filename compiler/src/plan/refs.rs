@@ -1,0 +1,105 @@
+//! References: static paths below `input`, look-ups by bound elements, loops over unbound ones.
+
+use super::body::{Body, Planned};
+use super::ir::{Inst, K, Label, Reg};
+use crate::hir::{Ref, RefHead, Term, VarId};
+use gavel_runtime::value::Constant;
+
+impl Body<'_, '_> {
+    /// The value of a reference.
+    pub(super) fn reference(&mut self, r: &Ref, redo: &mut Label) -> Planned<Reg> {
+        match &r.head {
+            RefHead::Input => {
+                let keys = strings(&r.path);
+                let rest = r.path.get(keys.len()..).unwrap_or_default();
+                let dst = self.reg();
+                self.emit(Inst::Slot {
+                    dst,
+                    path: keys,
+                    fail: *redo,
+                });
+                self.steps(dst, rest, redo)
+            }
+            RefHead::Data => self.data(&r.path, redo),
+            RefHead::Var(var) => {
+                let of = self.var(*var)?;
+                self.steps(of, &r.path, redo)
+            }
+            RefHead::Const(value) => {
+                let of = self.constant(K::new(value.clone()));
+                self.steps(of, &r.path, redo)
+            }
+        }
+    }
+
+    /// Follows path elements from a value.
+    pub(super) fn steps(&mut self, from: Reg, path: &[Term], redo: &mut Label) -> Planned<Reg> {
+        path.iter()
+            .try_fold(from, |of, element| self.element(of, element, redo))
+    }
+
+    fn element(&mut self, of: Reg, element: &Term, redo: &mut Label) -> Planned<Reg> {
+        if let Some(key) = self.known_term(element) {
+            return Ok(self.field(of, K::new(key), *redo));
+        }
+        if self.has_value(element) {
+            let key = self.value(element, redo)?;
+            return Ok(self.index(of, key, *redo));
+        }
+        let (key, value) = self.open_loop(of, redo);
+        *redo = self.unify_value(element, key, *redo)?;
+        Ok(value)
+    }
+
+    /// Starts a loop over the members of a value: key and value registers. `redo` becomes its next round.
+    pub(super) fn open_loop(&mut self, over: Reg, redo: &mut Label) -> (Reg, Reg) {
+        let (state, key, value) = (self.reg(), self.reg(), self.reg());
+        let next = self.label();
+        self.emit(Inst::LoopInit {
+            state,
+            over,
+            fail: *redo,
+        });
+        self.place(next);
+        self.emit(Inst::LoopNext {
+            state,
+            key: Some(key),
+            value: Some(value),
+            fail: *redo,
+        });
+        *redo = next;
+        (key, value)
+    }
+
+    /// `of[key]` with a constant key.
+    pub(super) fn field(&mut self, of: Reg, key: K, fail: Label) -> Reg {
+        let dst = self.reg();
+        self.emit(Inst::Field { dst, of, key, fail });
+        dst
+    }
+
+    /// `of[key]`
+    pub(super) fn index(&mut self, of: Reg, key: Reg, fail: Label) -> Reg {
+        let dst = self.reg();
+        self.emit(Inst::Index { dst, of, key, fail });
+        dst
+    }
+
+    /// The unbound variable that a path element is, if it is one.
+    pub(super) fn unbound(&self, element: &Term) -> Option<VarId> {
+        match element {
+            Term::Var(var) if self.env.get(*var).is_none() => Some(*var),
+            _ => None,
+        }
+    }
+}
+
+/// The longest prefix of string constants.
+pub(super) fn strings(path: &[Term]) -> Vec<String> {
+    path.iter()
+        .map_while(|element| match element {
+            Term::Const(Constant::String(key)) => Some(key.clone()),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,164 @@
+//! Complete rules and functions: bodies in order, `else` chains, conflicts, defaults.
+
+use super::body::{Body, Env, Planned};
+use super::ir::{Cond, Inst, K, Label, NO_BODY, Reg};
+use crate::hir::{Clause, Rule, Term};
+
+/// How the bodies of one rule or function come to a result.
+struct Outcome {
+    /// All bodies yield this constant: the first that succeeds decides.
+    early: Option<K>,
+    /// There is one rule only, so that a body with one solution decides.
+    sole: bool,
+    /// Where values are collected otherwise.
+    acc: Reg,
+    /// Clauses planned so far.
+    bodies: u16,
+}
+
+impl Body<'_, '_> {
+    /// All rules of one path that yield one value; `params` are the registers of a function's arguments.
+    pub(super) fn complete(&mut self, rules: &[&Rule], params: &[Reg]) -> Planned<()> {
+        let bodies: Vec<&Rule> = rules.iter().copied().filter(|rule| !rule.is_default).collect();
+        let mut outcome = Outcome {
+            early: same_constant(&bodies),
+            sole: bodies.len() == 1,
+            acc: self.reg(),
+            bodies: 0,
+        };
+        self.emit(Inst::Unset { dst: outcome.acc });
+        for rule in &bodies {
+            self.rule(rule, params, &mut outcome)?;
+        }
+        let none = self.label();
+        if outcome.early.is_none() && !bodies.is_empty() {
+            self.test(Cond::IsSet(outcome.acc), none);
+            self.emit(Inst::Ret {
+                value: outcome.acc,
+                body: NO_BODY,
+            });
+        }
+        self.place(none);
+        self.default_value(rules)
+    }
+
+    fn default_value(&mut self, rules: &[&Rule]) -> Planned<()> {
+        let default = rules
+            .iter()
+            .find(|rule| rule.is_default)
+            .and_then(|rule| rule.clauses.first());
+        if let Some(clause) = default {
+            let none = self.label();
+            self.env = Env::default();
+            let mut redo = self.block(&clause.body, none)?;
+            self.ret(&clause.value, NO_BODY, &mut redo)?;
+            self.place(none);
+        }
+        self.emit(Inst::RetUndefined);
+        Ok(())
+    }
+
+    fn rule(&mut self, rule: &Rule, params: &[Reg], outcome: &mut Outcome) -> Planned<()> {
+        self.span = Some(rule.span);
+        self.env = Env::default();
+        let next = self.label();
+        for (pattern, param) in rule.args.iter().zip(params) {
+            self.unify_value(pattern, *param, next)?;
+        }
+        let args = self.env.clone();
+        for (at, clause) in rule.clauses.iter().enumerate() {
+            self.env = args.clone();
+            let is_last = at + 1 == rule.clauses.len();
+            let other = if is_last { next } else { self.label() };
+            self.clause(clause, (other, next), is_last, outcome)?;
+            outcome.bodies = outcome.bodies.saturating_add(1);
+            if !is_last {
+                self.place(other);
+            }
+        }
+        self.place(next);
+        Ok(())
+    }
+
+    /// One body. It fails to `other`, the next `else`; when it has decided, the next rule is `next`.
+    fn clause(
+        &mut self,
+        clause: &Clause,
+        (other, next): (Label, Label),
+        is_last: bool,
+        outcome: &Outcome,
+    ) -> Planned<()> {
+        self.span = Some(clause.span);
+        // Set where the body may have several solutions and an `else` follows that only its failure reaches.
+        let own = self.reg();
+        let unset = self.code.len();
+        self.emit(Inst::Unset { dst: own });
+        let exhausted = self.label();
+        let mut redo = self.block(&clause.body, exhausted)?;
+        self.span = Some(clause.span);
+        let one_is_enough = redo == exhausted || matches!(clause.value, Term::Const(_));
+        if one_is_enough || is_last {
+            self.code.remove(unset);
+        }
+        if outcome.early.is_some() || (outcome.sole && one_is_enough) {
+            self.ret(&clause.value, outcome.bodies, &mut redo)?;
+            self.place(exhausted);
+            self.emit(Inst::Jump(other));
+            return Ok(());
+        }
+        let src = self.value(&clause.value, &mut redo)?;
+        if one_is_enough || is_last {
+            self.emit(Inst::SetOnce {
+                dst: outcome.acc,
+                src,
+            });
+            self.emit(Inst::Jump(if one_is_enough { next } else { redo }));
+            self.place(exhausted);
+            self.emit(Inst::Jump(other));
+            return Ok(());
+        }
+        self.emit(Inst::SetOnce { dst: own, src });
+        self.emit(Inst::Jump(redo));
+        self.place(exhausted);
+        self.test(Cond::IsSet(own), other);
+        self.emit(Inst::SetOnce {
+            dst: outcome.acc,
+            src: own,
+        });
+        self.emit(Inst::Jump(next));
+        Ok(())
+    }
+
+    fn ret(&mut self, value: &Term, body: u16, redo: &mut Label) -> Planned<()> {
+        if let Some(value) = self.known_term(value) {
+            self.emit(Inst::RetConst {
+                value: K::new(value),
+                body,
+            });
+            return Ok(());
+        }
+        let value = self.value(value, redo)?;
+        self.emit(Inst::Ret { value, body });
+        Ok(())
+    }
+}
+
+/// The constant that every clause yields.
+fn same_constant(rules: &[&Rule]) -> Option<K> {
+    let mut values = rules
+        .iter()
+        .flat_map(|rule| &rule.clauses)
+        .map(|clause| match &clause.value {
+            Term::Const(value) => Some(value),
+            Term::Var(_)
+            | Term::Array(_)
+            | Term::Object(_)
+            | Term::Set(_)
+            | Term::Ref(_)
+            | Term::Comprehension(_) => None,
+        });
+    let first = values.next()??;
+    values
+        .all(|value| value == Some(first))
+        .then(|| K::new(first.clone()))
+}

@@ -1,0 +1,113 @@
+//! The tree of virtual documents of one unit: which rules stand at which path, and how each path is evaluated.
+
+use crate::hir::{Rule, RuleKind, Unit};
+use std::collections::BTreeMap;
+
+/// How the document at a node comes about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum NodeKind {
+    /// A package or a part of a head's reference: the object of its children.
+    #[default]
+    Inner,
+    /// One value.
+    Complete,
+    /// `p contains x`
+    Set,
+    /// `p[k] := v`
+    Object,
+    /// Heads with general references; the rules of all nodes below belong to it.
+    Tree,
+    /// A function: no document.
+    Function,
+}
+
+/// A path behind `data` that rules or packages name.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    /// Kind.
+    pub kind: NodeKind,
+    /// By next path element.
+    pub children: BTreeMap<String, Node>,
+    /// Indices into [`Unit::rules`] whose path ends here.
+    pub rules: Vec<usize>,
+}
+
+impl Node {
+    /// The tree of a unit.
+    pub(super) fn build(unit: &Unit) -> Node {
+        let mut root = Node::default();
+        for module in &unit.modules {
+            root.at_mut(&module.package);
+        }
+        for (at, rule) in unit.rules.iter().enumerate() {
+            root.at_mut(&rule.path).rules.push(at);
+        }
+        root.classify(unit);
+        root
+    }
+
+    fn at_mut(&mut self, path: &[String]) -> &mut Node {
+        path.iter()
+            .fold(self, |node, key| node.children.entry(key.clone()).or_default())
+    }
+
+    fn classify(&mut self, unit: &Unit) {
+        let mut rules = self.rules.iter().filter_map(|at| unit.rules.get(*at));
+        self.kind = match rules.clone().next().map(|rule| rule.kind) {
+            None => NodeKind::Inner,
+            Some(RuleKind::Function) => NodeKind::Function,
+            Some(_) if rules.clone().all(|rule| is_plain(rule, RuleKind::Set)) => NodeKind::Set,
+            Some(_) if rules.clone().all(|rule| is_plain(rule, RuleKind::Value)) => NodeKind::Complete,
+            Some(_)
+                if self.children.is_empty()
+                    && rules.all(|rule| rule.kind == RuleKind::Value && rule.dynamic.len() == 1) =>
+            {
+                NodeKind::Object
+            }
+            Some(_) => NodeKind::Tree,
+        };
+        for child in self.children.values_mut() {
+            child.classify(unit);
+        }
+    }
+
+    /// Whether references stop here: the document is made by a group of rules.
+    pub(super) fn is_group(&self) -> bool {
+        match self.kind {
+            NodeKind::Complete | NodeKind::Set | NodeKind::Object | NodeKind::Tree => true,
+            NodeKind::Inner | NodeKind::Function => false,
+        }
+    }
+
+    /// The node at a path, if references reach it: nothing is visible below a group or a function.
+    pub(super) fn find(&self, path: &[String]) -> Option<&Node> {
+        let mut node = self;
+        for key in path {
+            if node.kind != NodeKind::Inner {
+                return None;
+            }
+            node = node.children.get(key)?;
+        }
+        Some(node)
+    }
+
+    /// Rules of this node and of all below, with what their path has beyond this node's.
+    pub(super) fn rules_below(&self) -> Vec<(Vec<String>, usize)> {
+        let mut found = Vec::new();
+        let mut open = vec![(Vec::new(), self)];
+        while let Some((path, node)) = open.pop() {
+            found.extend(node.rules.iter().map(|at| (path.clone(), *at)));
+            for (key, child) in &node.children {
+                let mut path = path.clone();
+                path.push(key.clone());
+                open.push((path, child));
+            }
+        }
+        found.sort_by_key(|(_, at)| *at);
+        found
+    }
+}
+
+fn is_plain(rule: &Rule, kind: RuleKind) -> bool {
+    rule.kind == kind && rule.dynamic.is_empty()
+}

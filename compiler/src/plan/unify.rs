@@ -1,0 +1,281 @@
+//! Unification, decided at compile time as far as it goes: which variables have values is known at each statement, so a
+//! pattern becomes shape tests, loads, moves and comparisons.
+
+use super::body::{Body, Planned};
+use super::ir::{Cmp, Cond, Inst, K, Label, Operand, Reg};
+use crate::hir::{RefHead, Term};
+use gavel_runtime::value::Constant;
+use std::borrow::Cow;
+
+/// One side of an equation.
+#[derive(Clone, Debug)]
+enum Side<'t> {
+    /// As written, or a part of a constant.
+    Term(Cow<'t, Term>),
+    /// A value at hand.
+    Value(Reg),
+}
+
+type Pair<'t> = (Side<'t>, Side<'t>);
+
+impl Body<'_, '_> {
+    /// Makes both sides equal.
+    pub(super) fn unify(&mut self, left: &Term, right: &Term, fail: Label) -> Planned<Label> {
+        self.solve((term(left), term(right)), fail)
+    }
+
+    /// Makes a pattern equal to a value at hand.
+    pub(super) fn unify_value(&mut self, pattern: &Term, value: Reg, fail: Label) -> Planned<Label> {
+        self.solve((term(pattern), Side::Value(value)), fail)
+    }
+
+    fn solve(&mut self, pair: Pair<'_>, fail: Label) -> Planned<Label> {
+        let mut redo = fail;
+        let mut work = vec![pair];
+        // Parts of a pattern may give values to variables of other parts: the first part that can be decided is next.
+        while !work.is_empty() {
+            let at = work.iter().position(|pair| self.is_ready(pair)).unwrap_or(0);
+            let pair = work.remove(at);
+            let parts = self.step(pair, &mut redo)?;
+            work.splice(at..at, parts);
+        }
+        Ok(redo)
+    }
+
+    fn is_ready(&self, (left, right): &Pair<'_>) -> bool {
+        let known = |side: &Side<'_>| match side {
+            Side::Term(term) => self.has_value(term),
+            Side::Value(_) => true,
+        };
+        if known(left) || known(right) {
+            return true;
+        }
+        match (left, right) {
+            (Side::Term(left), Side::Term(right)) => matches!(
+                (left.as_ref(), right.as_ref()),
+                (Term::Array(_), Term::Array(_)) | (Term::Object(_), Term::Object(_))
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether a term can be computed now. The path of a reference may have unbound variables: it iterates.
+    pub(super) fn has_value(&self, term: &Term) -> bool {
+        match term {
+            Term::Const(_) | Term::Comprehension(_) => true,
+            Term::Var(var) => self.env.get(*var).is_some(),
+            Term::Array(items) | Term::Set(items) => items.iter().all(|item| self.has_value(item)),
+            Term::Object(entries) => entries
+                .iter()
+                .all(|(key, value)| self.has_value(key) && self.has_value(value)),
+            Term::Ref(r) => match r.head {
+                RefHead::Var(var) => self.env.get(var).is_some(),
+                RefHead::Input | RefHead::Data | RefHead::Const(_) => true,
+            },
+        }
+    }
+
+    /// Decides one equation, or takes it apart.
+    fn step<'t>(&mut self, pair: Pair<'t>, redo: &mut Label) -> Planned<Vec<Pair<'t>>> {
+        let (left, right) = match pair {
+            (Side::Value(left), Side::Value(right)) => {
+                self.equal(left, right, *redo);
+                return Ok(Vec::new());
+            }
+            (Side::Term(pattern), Side::Value(value)) | (Side::Value(value), Side::Term(pattern)) => {
+                return self.match_value(pattern, value, redo);
+            }
+            (Side::Term(left), Side::Term(right)) => (left, right),
+        };
+        if let (Term::Const(a), Term::Const(b)) = (left.as_ref(), right.as_ref()) {
+            if a != b {
+                self.emit(Inst::Jump(*redo));
+            }
+            return Ok(Vec::new());
+        }
+        match self.parts(&left, &right) {
+            Parts::Pairs(pairs) => return Ok(pairs),
+            Parts::Never => {
+                self.emit(Inst::Jump(*redo));
+                self.bind_unreachable(&left);
+                self.bind_unreachable(&right);
+                return Ok(Vec::new());
+            }
+            Parts::Opaque => {}
+        }
+        // The side that is computed first; a constant stays for the comparison.
+        let left_first = self.has_value(&left)
+            && (!self.has_value(&right) || (!is_pattern(&left) && !matches!(left.as_ref(), Term::Const(_))));
+        let (first, second) = if left_first { (left, right) } else { (right, left) };
+        let value = self.value(&first, redo)?;
+        self.match_value(second, value, redo)
+    }
+
+    /// A pattern against a value.
+    fn match_value<'t>(
+        &mut self,
+        pattern: Cow<'t, Term>,
+        value: Reg,
+        redo: &mut Label,
+    ) -> Planned<Vec<Pair<'t>>> {
+        match pattern.as_ref() {
+            Term::Var(var) => match self.env.get(*var) {
+                Some(bound) => self.equal(bound, value, *redo),
+                None => self.env.bind(*var, value),
+            },
+            Term::Const(constant) => self.test_const(value, K::new(constant.clone()), *redo),
+            Term::Array(items) => {
+                let Ok(len) = u16::try_from(items.len()) else {
+                    return self.refuse("an array pattern of more than 65,535 elements is not supported");
+                };
+                self.test(Cond::IsArrayOf(value, len), *redo);
+                let parts = (0i64..)
+                    .zip(items)
+                    .map(|(at, item)| {
+                        let part = self.field(value, K::new(Constant::Int(at)), *redo);
+                        (Side::Term(Cow::Owned(item.clone())), Side::Value(part))
+                    })
+                    .collect();
+                return Ok(parts);
+            }
+            Term::Object(entries) => {
+                let Ok(len) = u16::try_from(entries.len()) else {
+                    return self.refuse("an object pattern of more than 65,535 members is not supported");
+                };
+                self.test(Cond::IsObjectOf(value, len), *redo);
+                let mut parts = Vec::new();
+                for (key, item) in entries {
+                    let part = match self.known_term(key) {
+                        Some(key) => self.field(value, K::new(key), *redo),
+                        None => {
+                            let key = self.value(key, redo)?;
+                            self.index(value, key, *redo)
+                        }
+                    };
+                    parts.push((Side::Term(Cow::Owned(item.clone())), Side::Value(part)));
+                }
+                return Ok(parts);
+            }
+            Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => {
+                let other = self.value(&pattern, redo)?;
+                self.equal(other, value, *redo);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn equal(&mut self, left: Reg, right: Reg, fail: Label) {
+        let cond = Cond::Compare(Cmp::Eq, Operand::Reg(left), Operand::Reg(right));
+        self.test(cond, fail);
+    }
+
+    /// Two collections, taken apart where both show their parts.
+    fn parts<'t>(&self, left: &Cow<'t, Term>, right: &Cow<'t, Term>) -> Parts<'t> {
+        match (left.as_ref(), right.as_ref()) {
+            (Term::Array(a), Term::Array(b)) => zip(a.len(), b.len(), || {
+                a.iter()
+                    .zip(b)
+                    .map(|(a, b)| (owned(a.clone()), owned(b.clone())))
+                    .collect()
+            }),
+            (Term::Array(a), Term::Const(b)) | (Term::Const(b), Term::Array(a)) => match b {
+                Constant::Array(b) => zip(a.len(), b.len(), || {
+                    a.iter()
+                        .zip(b)
+                        .map(|(a, b)| (owned(a.clone()), owned(Term::Const(b.clone()))))
+                        .collect()
+                }),
+                _ => Parts::Never,
+            },
+            (Term::Object(a), Term::Object(b)) => {
+                let b: Option<Vec<(Constant, Term)>> = b
+                    .iter()
+                    .map(|(key, value)| Some((self.known_term(key)?, value.clone())))
+                    .collect();
+                b.map_or(Parts::Opaque, |b| self.members(a, &b))
+            }
+            (Term::Object(a), Term::Const(b)) | (Term::Const(b), Term::Object(a)) => match b {
+                Constant::Object(b) => {
+                    let b: Vec<(Constant, Term)> = b
+                        .iter()
+                        .map(|(key, value)| (key.clone(), Term::Const(value.clone())))
+                        .collect();
+                    self.members(a, &b)
+                }
+                _ => Parts::Never,
+            },
+            _ => Parts::Opaque,
+        }
+    }
+
+    fn members<'t>(&self, a: &[(Term, Term)], b: &[(Constant, Term)]) -> Parts<'t> {
+        if a.len() != b.len() {
+            return Parts::Never;
+        }
+        let mut pairs = Vec::new();
+        for (key, value) in a {
+            let Some(key) = self.known_term(key) else {
+                return Parts::Opaque;
+            };
+            let Some((_, other)) = b.iter().find(|(k, _)| *k == key) else {
+                return Parts::Never;
+            };
+            pairs.push((owned(value.clone()), owned(other.clone())));
+        }
+        Parts::Pairs(pairs)
+    }
+
+    /// Gives the variables of a term that can never be reached some register, so that what follows can be planned.
+    pub(super) fn bind_unreachable(&mut self, term: &Term) {
+        match term {
+            Term::Const(_) | Term::Comprehension(_) => {}
+            Term::Var(var) => {
+                if self.env.get(*var).is_none() {
+                    let dst = self.reg();
+                    self.emit(Inst::Unset { dst });
+                    self.env.bind(*var, dst);
+                }
+            }
+            Term::Array(items) | Term::Set(items) => {
+                items.iter().for_each(|item| self.bind_unreachable(item));
+            }
+            Term::Object(entries) => {
+                for (key, value) in entries {
+                    self.bind_unreachable(key);
+                    self.bind_unreachable(value);
+                }
+            }
+            Term::Ref(r) => r.path.iter().for_each(|item| self.bind_unreachable(item)),
+        }
+    }
+}
+
+/// How two collections relate.
+enum Parts<'t> {
+    /// Part by part.
+    Pairs(Vec<Pair<'t>>),
+    /// They differ in shape.
+    Never,
+    /// It shows only at run time.
+    Opaque,
+}
+
+fn zip<'t>(left: usize, right: usize, pairs: impl FnOnce() -> Vec<Pair<'t>>) -> Parts<'t> {
+    if left == right {
+        Parts::Pairs(pairs())
+    } else {
+        Parts::Never
+    }
+}
+
+fn term(term: &Term) -> Side<'_> {
+    Side::Term(Cow::Borrowed(term))
+}
+
+fn owned<'t>(term: Term) -> Side<'t> {
+    Side::Term(Cow::Owned(term))
+}
+
+fn is_pattern(term: &Term) -> bool {
+    matches!(term, Term::Array(_) | Term::Object(_))
+}
