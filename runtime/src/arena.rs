@@ -6,6 +6,7 @@
 
 use crate::error::EvalErrorKind;
 use crate::value::{Entry, Value};
+use bumpalo::collections::Vec as BumpVec;
 use bumpalo::{AllocErr, Bump};
 
 /// A bump arena. Allocation never panics and never exceeds the budget.
@@ -96,6 +97,14 @@ impl Arena {
     #[expect(clippy::mut_from_ref, reason = "each call hands out fresh memory")]
     pub fn filled<T: Copy>(&self, len: usize, item: T) -> Result<&mut [T], EvalErrorKind> {
         self.bump.try_alloc_slice_fill_copy(len, item).map_err(exhausted)
+    }
+
+    /// An empty list with room for `capacity` items; pushing that many never allocates again.
+    pub fn list<T>(&self, capacity: usize) -> Result<BumpVec<'_, T>, EvalErrorKind> {
+        let mut list = BumpVec::new_in(&self.bump);
+        list.try_reserve_exact(capacity)
+            .map_err(|_| EvalErrorKind::ArenaExhausted)?;
+        Ok(list)
     }
 
     /// The allocator itself, for growing vectors (`bumpalo::collections`); the budget holds there as a panic-free abort

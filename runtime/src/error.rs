@@ -53,4 +53,21 @@ impl EvalErrorKind {
             EvalErrorKind::DeadlineExceeded => "eval_cancel_error",
         }
     }
+
+    /// A text for people, without the code.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            EvalErrorKind::CompleteConflict => "complete rules must not produce multiple outputs",
+            EvalErrorKind::FunctionConflict => "functions must not produce multiple outputs for same inputs",
+            EvalErrorKind::ObjectConflict => "object keys must be unique",
+            EvalErrorKind::WithMerge => "conflicting `with` targets",
+            EvalErrorKind::StrictType => "operand of a wrong type",
+            EvalErrorKind::StrictBuiltin => "a builtin failed",
+            EvalErrorKind::FuelExhausted => "the instruction budget is used up",
+            EvalErrorKind::ArenaExhausted => "the memory budget is used up",
+            EvalErrorKind::DepthExceeded => "calls are nested too deep",
+            EvalErrorKind::DeadlineExceeded => "the deadline has passed",
+        }
+    }
 }

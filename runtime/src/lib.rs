@@ -4,7 +4,9 @@
 pub mod arena;
 pub mod builtins;
 pub mod bytecode;
+pub mod decision;
 pub mod error;
+pub mod image;
 pub mod input;
 pub mod json;
 pub mod limits;

@@ -1,6 +1,7 @@
 //! JSON text and values.
 
 mod error;
+mod indent;
 mod number;
 mod parse;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tests;
 mod write;
 
 pub use error::{JsonError, JsonErrorKind};
+pub use indent::indent;
 pub use number::Numbers;
 pub(crate) use number::{EXACT_FLOAT, float_value};
 pub use parse::{parse, parse_prefix};

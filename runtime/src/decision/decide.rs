@@ -1,0 +1,243 @@
+//! One request from bytes to decision: read, four phases, conjunction.
+//!
+//! Source of the combination: reference-behaviour 4.5.
+
+use super::phase::{Phase, Phases, Reference, Settled};
+use super::porc::{Porc, document, realise};
+use super::reason::{Reason, ReasonCode};
+use crate::error::EvalErrorKind;
+use crate::image::{Image, SelectorCaches};
+use crate::input::{PorcError, Trailing};
+use crate::limits::Limits;
+use crate::vm::{Request, RequestEnv, Vm};
+
+/// What one core needs to decide: a VM and the caches of an image's selectors. Make a new one for a new image.
+#[derive(Debug)]
+pub struct Decider {
+    vm: Vm,
+    caches: SelectorCaches,
+}
+
+/// The outcome of one request, valid until the next one.
+#[derive(Debug)]
+pub struct Decision<'r> {
+    /// The answer.
+    pub granted: bool,
+    /// What the operation phase settled.
+    pub settled: Settled,
+    /// `principal.sub`, empty when it is no string.
+    pub subject: &'r str,
+    /// `principal.mrealm`, empty when it is no string.
+    pub realm: &'r str,
+    /// The operation, empty when it is no string.
+    pub operation: &'r str,
+    /// The resource's MRN, may be empty.
+    pub resource: &'r str,
+    /// In the order of the record.
+    pub references: &'r [Reference<'r>],
+    /// Time of each phase; `None` when no phase ran.
+    pub phases_ns: Option<[u64; 4]>,
+    /// Time from entry.
+    pub overall_ns: u64,
+}
+
+/// A request that cannot be decided: malformed, or too large to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The body is no JSON object.
+    Malformed(PorcError),
+    /// The request itself does not fit the memory budget.
+    Budget(EvalErrorKind),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Refusal::Malformed(error) => error.fmt(f),
+            Refusal::Budget(kind) => f.write_str(kind.message()),
+        }
+    }
+}
+
+impl Decider {
+    /// A decider for an image.
+    #[must_use]
+    pub fn new(image: &Image, limits: &Limits) -> Decider {
+        Decider {
+            vm: Vm::new(limits),
+            caches: image.selector_caches(),
+        }
+    }
+
+    /// Bytes that the decider holds between requests.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.vm.memory_bytes()
+    }
+
+    /// Decides. Allocates nothing once the buffers have grown to the size of the requests.
+    /// Text behind the object is refused or not looked at, by `trailing`.
+    pub fn decide<'r>(
+        &'r mut self,
+        image: &'r Image,
+        body: &[u8],
+        trailing: Trailing,
+        env: &RequestEnv,
+    ) -> Result<Decision<'r>, Refusal> {
+        let start_ns = (env.monotonic_ns)();
+        let caches = &mut self.caches;
+        let mut request = self.vm.request(image.program(), env);
+        request.read_porc(body, trailing).map_err(Refusal::Malformed)?;
+        decide(image, caches, &mut request, env.monotonic_ns, start_ns).map_err(Refusal::Budget)
+    }
+
+    /// The document that policies see for a body, as the access record prints it.
+    pub fn realised<'r>(
+        &'r mut self,
+        image: &'r Image,
+        body: &[u8],
+        env: &RequestEnv,
+    ) -> Result<crate::value::Value<'r>, Refusal> {
+        let mut request = self.vm.request(image.program(), env);
+        request
+            .read_porc(body, Trailing::Ignore)
+            .map_err(Refusal::Malformed)?;
+        realise(image, &mut self.caches, &mut request).map_err(Refusal::Budget)?;
+        document(image, &mut request).map_err(Refusal::Budget)
+    }
+}
+
+fn decide<'r>(
+    image: &'r Image,
+    caches: &mut SelectorCaches,
+    request: &mut Request<'r>,
+    monotonic_ns: fn() -> u64,
+    start_ns: u64,
+) -> Result<Decision<'r>, EvalErrorKind> {
+    let porc = realise(image, caches, request)?;
+    if let Some(why) = porc.unprintable {
+        return unprintable(request, &porc, why, monotonic_ns() - start_ns);
+    }
+    let operation = image.find_operation(caches, porc.operation);
+    let roles_max = porc.roles.len() + porc.groups.len() + group_role_count(image, porc.groups.iter());
+    let references = request.arena().list(roles_max + porc.scopes.len() + 4)?;
+    let begun_ns = monotonic_ns();
+    let mut phases = Phases {
+        image,
+        request,
+        references,
+        monotonic_ns,
+        last_ns: begun_ns,
+    };
+
+    let settled = phases.operation(&porc, operation)?;
+    let end_operation = phases.mark();
+    let identity = phases.identity(&porc)?;
+    let end_identity = phases.mark();
+    let resource = !porc.resource_unknown && phases.resource(&porc);
+    let end_resource = phases.mark();
+    let scope = phases.scope(&porc);
+    let end_scope = phases.mark();
+    if porc.resource_unknown && settled == Settled::Open {
+        let text = "no matching resource and no default resource group found";
+        phases.fail(
+            Phase::Resource,
+            porc.resource,
+            Reason::fixed(ReasonCode::NotFound, text),
+        );
+    }
+
+    let granted = match settled {
+        Settled::Grant(_) => true,
+        Settled::Deny(_) => false,
+        Settled::Open => identity && resource && scope,
+    };
+    let mut kept = phases.references.len();
+    if !image.include_all_references() {
+        kept = match settled {
+            Settled::Grant(_) | Settled::Deny(_) => end_operation.references,
+            Settled::Open if porc.resource_unknown => {
+                phases.references.drain(end_operation.references..kept - 1);
+                phases.references.len()
+            }
+            Settled::Open if !identity => end_identity.references,
+            Settled::Open if !resource => end_resource.references,
+            Settled::Open => kept,
+        };
+    }
+    phases.references.truncate(kept);
+    let overall_ns = phases.last_ns.saturating_sub(start_ns);
+    Ok(Decision {
+        granted,
+        settled,
+        subject: porc.subject,
+        realm: porc.realm,
+        operation: porc.operation,
+        resource: porc.resource,
+        references: phases.references.into_bump_slice(),
+        phases_ns: Some([
+            end_operation.time_ns - begun_ns,
+            end_identity.time_ns - end_operation.time_ns,
+            if porc.resource_unknown {
+                0
+            } else {
+                end_resource.time_ns - end_identity.time_ns
+            },
+            end_scope.time_ns - end_resource.time_ns,
+        ]),
+        overall_ns,
+    })
+}
+
+/// The document that policies would see cannot be written: nobody is asked.
+fn unprintable<'r>(
+    request: &Request<'r>,
+    porc: &Porc<'r>,
+    why: &'static str,
+    overall_ns: u64,
+) -> Result<Decision<'r>, EvalErrorKind> {
+    let reference = Reference {
+        phase: Phase::Resource,
+        id: porc.resource,
+        policy: None,
+        granted: false,
+        reason: Some(Reason::fixed(ReasonCode::InvalidParameter, why)),
+        duration_ns: None,
+    };
+    let mut references = request.arena().list(1)?;
+    references.push(reference);
+    Ok(Decision {
+        granted: false,
+        settled: Settled::Open,
+        subject: porc.subject,
+        realm: porc.realm,
+        operation: porc.operation,
+        resource: porc.resource,
+        references: references.into_bump_slice(),
+        phases_ns: None,
+        overall_ns,
+    })
+}
+
+fn group_role_count<'r>(image: &Image, groups: impl Iterator<Item = &'r str>) -> usize {
+    groups
+        .filter_map(|mrn| image.find_group(mrn))
+        .map(|group| group.roles.len())
+        .sum()
+}
+
+/// Where a phase ended.
+#[derive(Clone, Copy)]
+struct Mark {
+    references: usize,
+    time_ns: u64,
+}
+
+impl Phases<'_, '_> {
+    fn mark(&self) -> Mark {
+        Mark {
+            references: self.references.len(),
+            time_ns: self.last_ns,
+        }
+    }
+}

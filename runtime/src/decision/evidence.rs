@@ -1,0 +1,280 @@
+//! The outcome of a request as one flat frame of bytes: what the core hands to the audit thread.
+//!
+//! A frame holds texts, numbers and the body as it came; names, JSON and the realised PORC are made on the audit thread.
+//! Little-endian; texts are a 32-bit length and UTF-8 bytes.
+
+use super::decide::{Decision, Refusal};
+use super::phase::{Phase, Reference, Settled};
+use super::reason::{Reason, ReasonCode, ReasonText};
+
+/// What a record is stamped with; the runtime has neither clock nor randomness of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// Wall clock of the request, ns since the epoch.
+    pub wall_ns: i64,
+    /// Makes the record's id.
+    pub random: [u8; 16],
+}
+
+/// A decoded frame.
+#[derive(Debug)]
+pub struct Frame<'f> {
+    /// The answer.
+    pub granted: bool,
+    /// What the operation phase settled.
+    pub settled: Settled,
+    /// When and under which id.
+    pub stamp: Stamp,
+    /// Time from entry.
+    pub overall_ns: u64,
+    /// Time of each phase; `None` when no phase ran.
+    pub phases_ns: Option<[u64; 4]>,
+    /// `principal.sub`
+    pub subject: &'f str,
+    /// `principal.mrealm`
+    pub realm: &'f str,
+    /// Operation.
+    pub operation: &'f str,
+    /// Resource MRN.
+    pub resource: &'f str,
+    /// In the order of the record.
+    pub references: Vec<FrameReference<'f>>,
+    /// The body, when the record shows its document.
+    pub porc: Option<&'f [u8]>,
+}
+
+/// A reference of a frame.
+#[derive(Debug)]
+pub struct FrameReference<'f> {
+    /// Phase.
+    pub phase: Phase,
+    /// May be empty.
+    pub id: &'f str,
+    /// Index of the policy in the image that decided.
+    pub policy: Option<u32>,
+    /// Vote.
+    pub granted: bool,
+    /// Code and text.
+    pub reason: Option<(ReasonCode, &'f str)>,
+    /// Time of the policy.
+    pub duration_ns: Option<u64>,
+}
+
+const VERSION: u8 = 1;
+const GRANTED: u8 = 1;
+const HAS_PHASES: u8 = 2;
+const HAS_POLICY: u8 = 2;
+const HAS_REASON: u8 = 4;
+const HAS_DURATION: u8 = 8;
+
+impl Decision<'_> {
+    /// Appends the frame of this decision over `body`.
+    pub fn encode(&self, body: &[u8], stamp: Stamp, out: &mut Vec<u8>) {
+        let mut writer = Writer { out };
+        let flags =
+            if self.granted { GRANTED } else { 0 } | if self.phases_ns.is_some() { HAS_PHASES } else { 0 };
+        writer.head(
+            flags,
+            self.settled,
+            stamp,
+            self.overall_ns,
+            self.phases_ns.unwrap_or_default(),
+        );
+        for text in [self.subject, self.realm, self.operation, self.resource] {
+            writer.bytes(text.as_bytes());
+        }
+        writer.references(self.references);
+        writer.bytes(if self.phases_ns.is_some() { body } else { &[] });
+    }
+}
+
+impl Refusal {
+    /// Appends the frame of the DENY record that a refused request leaves.
+    pub fn encode(&self, stamp: Stamp, out: &mut Vec<u8>) {
+        let text = self.to_string();
+        let reference = Reference {
+            phase: Phase::Resource,
+            id: "",
+            policy: None,
+            granted: false,
+            reason: Some(Reason {
+                code: ReasonCode::InvalidParameter,
+                text: ReasonText::Given(&text),
+            }),
+            duration_ns: None,
+        };
+        let mut writer = Writer { out };
+        writer.head(0, Settled::Open, stamp, 0, [0; 4]);
+        for _ in 0..4 {
+            writer.bytes(&[]);
+        }
+        writer.references(&[reference]);
+        writer.bytes(&[]);
+    }
+}
+
+struct Writer<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl Writer<'_> {
+    fn head(&mut self, flags: u8, settled: Settled, stamp: Stamp, overall_ns: u64, phases_ns: [u64; 4]) {
+        let (tag, number) = match settled {
+            Settled::Open => (0, 0),
+            Settled::Grant(n) => (1, n),
+            Settled::Deny(n) => (2, n),
+        };
+        self.out.extend_from_slice(&[VERSION, flags, tag]);
+        self.out.extend_from_slice(&number.to_le_bytes());
+        self.out.extend_from_slice(&stamp.wall_ns.to_le_bytes());
+        self.out.extend_from_slice(&stamp.random);
+        self.out.extend_from_slice(&overall_ns.to_le_bytes());
+        for phase_ns in phases_ns {
+            self.out.extend_from_slice(&phase_ns.to_le_bytes());
+        }
+    }
+
+    fn count(&mut self, count: usize) {
+        // A frame holds one request, whose size is bounded far below 4 GiB.
+        self.out
+            .extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.out.extend_from_slice(bytes);
+    }
+
+    fn references(&mut self, references: &[Reference<'_>]) {
+        self.count(references.len());
+        for reference in references {
+            let flags = if reference.granted { GRANTED } else { 0 }
+                | if reference.policy.is_some() { HAS_POLICY } else { 0 }
+                | if reference.reason.is_some() { HAS_REASON } else { 0 }
+                | if reference.duration_ns.is_some() {
+                    HAS_DURATION
+                } else {
+                    0
+                };
+            self.out.extend_from_slice(&[reference.phase as u8, flags]);
+            self.out
+                .extend_from_slice(&reference.policy.unwrap_or(0).to_le_bytes());
+            self.out
+                .extend_from_slice(&reference.duration_ns.unwrap_or(0).to_le_bytes());
+            self.bytes(reference.id.as_bytes());
+            if let Some(reason) = &reference.reason {
+                self.out.push(reason.code as u8);
+                let at = self.out.len();
+                self.count(0);
+                reason.text.write(self.out);
+                let len_bytes = u32::try_from(self.out.len() - at - 4)
+                    .unwrap_or(u32::MAX)
+                    .to_le_bytes();
+                if let Some(hole) = self.out.get_mut(at..at + 4) {
+                    hole.copy_from_slice(&len_bytes);
+                }
+            }
+        }
+    }
+}
+
+impl<'f> Frame<'f> {
+    /// Reads a frame; `None` when the bytes are none.
+    #[must_use]
+    pub fn decode(bytes: &'f [u8]) -> Option<Frame<'f>> {
+        let mut reader = Reader { rest: bytes };
+        if reader.byte()? != VERSION {
+            return None;
+        }
+        let flags = reader.byte()?;
+        let tag = reader.byte()?;
+        let number = i64::from_le_bytes(reader.take()?);
+        let settled = match tag {
+            0 => Settled::Open,
+            1 => Settled::Grant(number),
+            2 => Settled::Deny(number),
+            _ => return None,
+        };
+        let wall_ns = i64::from_le_bytes(reader.take()?);
+        let random = reader.take()?;
+        let overall_ns = u64::from_le_bytes(reader.take()?);
+        let mut phases_ns = [0; 4];
+        for phase_ns in &mut phases_ns {
+            *phase_ns = u64::from_le_bytes(reader.take()?);
+        }
+        let [subject, realm, operation, resource] =
+            [reader.text()?, reader.text()?, reader.text()?, reader.text()?];
+        let references = reader.references()?;
+        let body = reader.bytes()?;
+        let has_phases = flags & HAS_PHASES != 0;
+        Some(Frame {
+            granted: flags & GRANTED != 0,
+            settled,
+            stamp: Stamp { wall_ns, random },
+            overall_ns,
+            phases_ns: has_phases.then_some(phases_ns),
+            subject,
+            realm,
+            operation,
+            resource,
+            references,
+            porc: has_phases.then_some(body),
+        })
+    }
+}
+
+struct Reader<'f> {
+    rest: &'f [u8],
+}
+
+impl<'f> Reader<'f> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.rest.split_first_chunk::<N>()?;
+        self.rest = rest;
+        Some(*head)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.take::<1>().map(|[byte]| byte)
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    fn bytes(&mut self) -> Option<&'f [u8]> {
+        let len = self.number()? as usize;
+        let (head, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        Some(head)
+    }
+
+    fn text(&mut self) -> Option<&'f str> {
+        std::str::from_utf8(self.bytes()?).ok()
+    }
+
+    fn references(&mut self) -> Option<Vec<FrameReference<'f>>> {
+        let count = self.number()?;
+        let mut references = Vec::new();
+        for _ in 0..count {
+            let phase = Phase::from_byte(self.byte()?)?;
+            let flags = self.byte()?;
+            let policy = self.number()?;
+            let duration_ns = u64::from_le_bytes(self.take()?);
+            let id = self.text()?;
+            let reason = match flags & HAS_REASON != 0 {
+                true => Some((ReasonCode::from_byte(self.byte()?)?, self.text()?)),
+                false => None,
+            };
+            references.push(FrameReference {
+                phase,
+                id,
+                policy: (flags & HAS_POLICY != 0).then_some(policy),
+                granted: flags & GRANTED != 0,
+                reason,
+                duration_ns: (flags & HAS_DURATION != 0).then_some(duration_ns),
+            });
+        }
+        Some(references)
+    }
+}

@@ -1,0 +1,22 @@
+//! The decision: PORC in, four phases, votes, one boolean and the evidence for its access record.
+//!
+//! `porc.rs` reads the request, `annotations.rs` merges what roles, groups and scopes say about the principal, `phase.rs`
+//! asks the policies, `decide.rs` combines the votes, `evidence.rs` packs the outcome into a frame for the audit thread,
+//! `record.rs` turns a frame into the access record.
+
+mod annotations;
+mod decide;
+mod evidence;
+mod phase;
+mod porc;
+mod reason;
+mod record;
+
+pub(crate) use annotations::merge;
+pub use annotations::{Annotation, Strategy};
+pub use decide::{Decider, Decision, Refusal};
+pub use evidence::{Frame, FrameReference, Stamp};
+pub use phase::{Phase, Reference, Settled};
+pub use porc::PorcSlots;
+pub use reason::{Reason, ReasonCode, ReasonText};
+pub use record::{RecordOptions, write_json};

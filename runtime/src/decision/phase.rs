@@ -1,0 +1,324 @@
+//! Asking the policies: which ones a phase consults, what each votes, and the references that tell of it.
+//!
+//! Order of references: reference-behaviour 4; roles in the fixed order of 5.5.
+
+use super::porc::Porc;
+use super::reason::{Reason, ReasonCode, ReasonText};
+use crate::arena::Arena;
+use crate::error::EvalErrorKind;
+use crate::image::{Image, Operation};
+use crate::value::{Kind, Value};
+use crate::vm::Request;
+use bumpalo::collections::Vec as BumpVec;
+
+/// The four phases, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Phase {
+    /// Phase 1, `SYSTEM` on the wire.
+    Operation = 0,
+    /// Phase 2.
+    Identity = 1,
+    /// Phase 3.
+    Resource = 2,
+    /// Phase 4.
+    Scope = 3,
+}
+
+impl Phase {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Phase::Operation => "SYSTEM",
+            Phase::Identity => "IDENTITY",
+            Phase::Resource => "RESOURCE",
+            Phase::Scope => "SCOPE",
+        }
+    }
+
+    /// The phase of its number in a frame.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Phase> {
+        match byte {
+            0 => Some(Phase::Operation),
+            1 => Some(Phase::Identity),
+            2 => Some(Phase::Resource),
+            3 => Some(Phase::Scope),
+            _ => None,
+        }
+    }
+}
+
+/// One policy that was asked, or something that should have named one.
+#[derive(Clone, Copy, Debug)]
+pub struct Reference<'r> {
+    /// Phase.
+    pub phase: Phase,
+    /// What named the policy: operation, role, group, resource group, scope. May be empty.
+    pub id: &'r str,
+    /// Index of the policy in the image; `None` when there is none.
+    pub policy: Option<u32>,
+    /// The policy's vote.
+    pub granted: bool,
+    /// Why the vote is a deny although no policy said so.
+    pub reason: Option<Reason<'r>>,
+    /// Time the policy took; `None` when none was evaluated.
+    pub duration_ns: Option<u64>,
+}
+
+/// What the operation phase settled before the others count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Nothing: the other phases decide.
+    Open,
+    /// The positive number of the operation policy.
+    Grant(i64),
+    /// The negative number of the operation policy; failures count as -1.
+    Deny(i64),
+}
+
+/// A role to ask, known to the image or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Role<'r> {
+    pub(super) mrn: &'r str,
+    pub(super) index: Option<u32>,
+}
+
+/// Above this many roles a look for duplicates sorts instead of comparing all pairs.
+const PAIRWISE_ROLES_MAX: usize = 16;
+
+/// Direct roles in request order, then the roles of the groups in group order; the first occurrence counts.
+pub(super) fn role_set<'r>(
+    image: &'r Image,
+    arena: &'r Arena,
+    porc: &Porc<'r>,
+) -> Result<&'r [Role<'r>], EvalErrorKind> {
+    let groups = || porc.groups.iter().filter_map(|mrn| image.find_group(mrn));
+    let count = porc.roles.len() + groups().map(|group| group.roles.len()).sum::<usize>();
+    let mut roles: BumpVec<'r, Role<'r>> = arena.list(count)?;
+    let direct = porc.roles.iter().map(|mrn| Role {
+        mrn,
+        index: image.find_role(mrn),
+    });
+    let of_groups = groups().flat_map(|group| &group.roles).filter_map(|index| {
+        let role = image.role(*index)?;
+        Some(Role {
+            mrn: &role.mrn,
+            index: Some(*index),
+        })
+    });
+    if count <= PAIRWISE_ROLES_MAX {
+        for role in direct.chain(of_groups) {
+            if !roles.iter().any(|known| known.mrn == role.mrn) {
+                roles.push(role);
+            }
+        }
+        return Ok(roles.into_bump_slice());
+    }
+    let mut order: BumpVec<'r, (usize, Role<'r>)> = arena.list(count)?;
+    order.extend(direct.chain(of_groups).enumerate());
+    order.sort_unstable_by(|a, b| a.1.mrn.cmp(b.1.mrn).then(a.0.cmp(&b.0)));
+    order.dedup_by(|later, kept| later.1.mrn == kept.1.mrn);
+    order.sort_unstable_by_key(|(place, _)| *place);
+    roles.extend(order.iter().map(|(_, role)| *role));
+    Ok(roles.into_bump_slice())
+}
+
+/// The scope that satisfies the scope phase by its name alone.
+const API_SCOPE: &str = "mrn:iam:scope:api";
+
+/// Runs phases and collects references.
+pub(super) struct Phases<'a, 'r> {
+    pub(super) image: &'r Image,
+    pub(super) request: &'a mut Request<'r>,
+    pub(super) references: BumpVec<'r, Reference<'r>>,
+    /// Clock.
+    pub(super) monotonic_ns: fn() -> u64,
+    /// When the last measured step ended.
+    pub(super) last_ns: u64,
+}
+
+impl<'r> Phases<'_, 'r> {
+    /// Phase 1. `operation` is what the selectors made of the operation string.
+    pub(super) fn operation(
+        &mut self,
+        porc: &Porc<'r>,
+        operation: Operation,
+    ) -> Result<Settled, EvalErrorKind> {
+        let phase = Phase::Operation;
+        let Operation::Policy(policy) = operation else {
+            let reason = match operation {
+                Operation::Ambiguous => Reason::fixed(
+                    ReasonCode::NotFound,
+                    "operation not found: selectors of several domains match it",
+                ),
+                _ => Reason::not_found(phase),
+            };
+            self.fail(phase, porc.operation, reason);
+            return Ok(Settled::Deny(-1));
+        };
+        let (result, duration_ns) = self.evaluate(policy);
+        let number = result.and_then(|value| match value.kind() {
+            Kind::Int(int) => Ok(int),
+            Kind::Number(text) => text.parse().map_err(|_| Reason {
+                code: ReasonCode::Unknown,
+                text: ReasonText::NotInteger { text },
+            }),
+            _ => Err(unexpected(value)),
+        });
+        let granted = number.is_ok_and(|n| n >= 0);
+        self.push(phase, porc.operation, policy, granted, number.err(), duration_ns);
+        Ok(match number {
+            Ok(0) => Settled::Open,
+            Ok(n) if n > 0 => Settled::Grant(n),
+            Ok(n) => Settled::Deny(n),
+            Err(_) => Settled::Deny(-1),
+        })
+    }
+
+    /// Phase 2: one role is enough.
+    pub(super) fn identity(&mut self, porc: &Porc<'r>) -> Result<bool, EvalErrorKind> {
+        let phase = Phase::Identity;
+        for group in porc
+            .groups
+            .iter()
+            .filter(|mrn| self.image.find_group(mrn).is_none())
+        {
+            self.fail(
+                phase,
+                group,
+                Reason::fixed(ReasonCode::NotFound, "group not found"),
+            );
+        }
+        let mut granted = false;
+        for role in role_set(self.image, self.request.arena(), porc)? {
+            let policy = role
+                .index
+                .and_then(|index| self.image.role(index))
+                .map(|role| role.policy);
+            granted |= self.vote(phase, role.mrn, policy);
+        }
+        Ok(granted)
+    }
+
+    /// Phase 3: the policy of the resource's group.
+    pub(super) fn resource(&mut self, porc: &Porc<'r>) -> bool {
+        let policy = self
+            .image
+            .find_resource_group(porc.resource_group)
+            .map(|group| group.policy);
+        self.vote(Phase::Resource, porc.resource_group, policy)
+    }
+
+    /// Phase 4: one scope is enough; no scopes grant; scopes that cannot be read deny.
+    pub(super) fn scope(&mut self, porc: &Porc<'r>) -> bool {
+        let phase = Phase::Scope;
+        if porc.scopes_malformed {
+            let reason = Reason::fixed(ReasonCode::InvalidParameter, "scopes is no array of strings");
+            self.fail(phase, "", reason);
+            return false;
+        }
+        if porc.scopes.len() == 0 || porc.scopes.iter().any(|scope| scope == API_SCOPE) {
+            return true;
+        }
+        let mut granted = false;
+        for mrn in porc.scopes.iter() {
+            let policy = self.image.find_scope(mrn).map(|scope| scope.policy);
+            granted |= self.vote(phase, mrn, policy);
+        }
+        granted
+    }
+
+    /// A reference that denies without a policy.
+    pub(super) fn fail(&mut self, phase: Phase, id: &'r str, reason: Reason<'r>) {
+        self.references.push(Reference {
+            phase,
+            id,
+            policy: None,
+            granted: false,
+            reason: Some(reason),
+            duration_ns: None,
+        });
+    }
+
+    fn vote(&mut self, phase: Phase, id: &'r str, policy: Option<u32>) -> bool {
+        let Some(policy) = policy else {
+            self.fail(phase, id, Reason::not_found(phase));
+            return false;
+        };
+        let (result, duration_ns) = self.evaluate(policy);
+        let vote = result.and_then(|value| match value.kind() {
+            Kind::Bool(vote) => Ok(vote),
+            _ => Err(unexpected(value)),
+        });
+        let granted = vote.unwrap_or(false);
+        self.push(phase, id, policy, granted, vote.err(), duration_ns);
+        granted
+    }
+
+    fn push(
+        &mut self,
+        phase: Phase,
+        id: &'r str,
+        policy: u32,
+        granted: bool,
+        reason: Option<Reason<'r>>,
+        duration_ns: u64,
+    ) {
+        let duration_ns = Some(duration_ns);
+        self.references.push(Reference {
+            phase,
+            id,
+            policy: Some(policy),
+            granted,
+            reason,
+            duration_ns,
+        });
+    }
+
+    /// The policy's result and the time since the last measured step.
+    fn evaluate(&mut self, index: u32) -> (Result<Value<'r>, Reason<'r>>, u64) {
+        let result = self.result_of(index);
+        let now_ns = (self.monotonic_ns)();
+        let duration_ns = now_ns.saturating_sub(self.last_ns);
+        self.last_ns = now_ns;
+        (result, duration_ns)
+    }
+
+    fn result_of(&mut self, index: u32) -> Result<Value<'r>, Reason<'r>> {
+        let Some(policy) = self.image.policy(index) else {
+            return Err(Reason::fixed(ReasonCode::NotFound, "policy not found"));
+        };
+        let none = Reason {
+            code: ReasonCode::Evaluation,
+            text: ReasonText::NoResult { mrn: &policy.mrn },
+        };
+        let Some(entry) = policy.entry else {
+            return Err(none);
+        };
+        match self.request.call(entry) {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err(none),
+            Err(error) => {
+                let (module, row) = self.image.line_of(error.pc).unwrap_or((&policy.mrn, 0));
+                let text = ReasonText::Aborted {
+                    module,
+                    row,
+                    kind: error.kind,
+                };
+                Err(Reason {
+                    code: ReasonCode::Evaluation,
+                    text,
+                })
+            }
+        }
+    }
+}
+
+fn unexpected(value: Value<'_>) -> Reason<'_> {
+    Reason {
+        code: ReasonCode::Unknown,
+        text: ReasonText::Unexpected(value),
+    }
+}
