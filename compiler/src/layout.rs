@@ -4,8 +4,8 @@
 //! A few brackets have two readings and OPA's parser tries one after the other. Here the likelier one is taken and the
 //! other recorded in [`Laid::alternatives`], so that the parser can ask again with [`Choices`].
 
-use crate::limits::NESTING_MAX;
 use crate::lexer::Lexeme;
+use crate::limits::NESTING_MAX;
 use crate::token::{LexError, Op, Piece, Tok, Token, Word};
 
 pub(crate) mod dialect;
@@ -230,7 +230,12 @@ pub(crate) fn statement<'a>(
 }
 
 /// Classifies a whole text as the statements of a query.
-pub(crate) fn query<'a>(text: &'a str, brackets: &Brackets<'_>, words: &Words, choices: &Choices) -> Laid<'a> {
+pub(crate) fn query<'a>(
+    text: &'a str,
+    brackets: &Brackets<'_>,
+    words: &Words,
+    choices: &Choices,
+) -> Laid<'a> {
     let mut layout = Layout::new(text, brackets, words, choices, 0);
     layout.phase = Phase::Query;
     layout.run();
@@ -284,7 +289,11 @@ impl<'l, 'a> Layout<'l, 'a> {
         match self.word_at_start() {
             Some(word @ (Word::Package | Word::Import)) => {
                 self.push_word(word);
-                self.phase = if word == Word::Package { Phase::Package } else { Phase::Import };
+                self.phase = if word == Word::Package {
+                    Phase::Package
+                } else {
+                    Phase::Import
+                };
                 self.start = Start::Inside;
                 // The path may start with a keyword.
                 if let Some(lexeme) = self.lexeme(self.at)
@@ -301,7 +310,9 @@ impl<'l, 'a> Layout<'l, 'a> {
             }
             Some(_) => self.phase = Phase::Literal,
             None => {
-                let is_name = self.lexeme(self.at).is_some_and(|lexeme| lexeme.token == Token::Ident);
+                let is_name = self
+                    .lexeme(self.at)
+                    .is_some_and(|lexeme| lexeme.token == Token::Ident);
                 self.phase = if is_name { Phase::Head } else { Phase::Literal };
             }
         }
@@ -340,7 +351,9 @@ impl<'l, 'a> Layout<'l, 'a> {
     }
 
     fn slice(&self, lexeme: Lexeme) -> &'a str {
-        self.text.get(lexeme.start as usize..lexeme.end as usize).unwrap_or("")
+        self.text
+            .get(lexeme.start as usize..lexeme.end as usize)
+            .unwrap_or("")
     }
 
     fn frame(&self) -> Option<&Frame> {
@@ -435,9 +448,10 @@ impl<'l, 'a> Layout<'l, 'a> {
                 Some(Word::As) => self.phase == Phase::Package,
                 Some(Word::Contains) => false,
                 Some(Word::If) => !head && self.phase != Phase::ElseValue,
-                Some(Word::Else) => {
-                    !matches!(self.phase, Phase::AfterBody | Phase::IfLiteral | Phase::ElseLiteral)
-                }
+                Some(Word::Else) => !matches!(
+                    self.phase,
+                    Phase::AfterBody | Phase::IfLiteral | Phase::ElseLiteral
+                ),
                 _ => true,
             },
             _ => true,
@@ -477,7 +491,9 @@ impl<'l, 'a> Layout<'l, 'a> {
         if !applies || self.pos == Pos::Operand || self.continues(lexeme) {
             return;
         }
-        self.out.tokens.push((lexeme.start, Tok::Op(Op::Sep), lexeme.start));
+        self.out
+            .tokens
+            .push((lexeme.start, Tok::Op(Op::Sep), lexeme.start));
         self.next_statement();
     }
 
@@ -521,7 +537,9 @@ impl<'l, 'a> Layout<'l, 'a> {
             | Token::LessEqual
             | Token::Greater
             | Token::GreaterEqual => self.pos == Pos::Term,
-            Token::Number | Token::Str | Token::RawStr | Token::Comment | Token::Illegal(_) | Token::End => false,
+            Token::Number | Token::Str | Token::RawStr | Token::Comment | Token::Illegal(_) | Token::End => {
+                false
+            }
         }
     }
 

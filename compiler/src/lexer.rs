@@ -56,7 +56,9 @@ pub fn lex(text: &str) -> Lexed {
             Token::Comment => {
                 let span = lexer.span();
                 let text = lexer.slice().trim_end_matches('\r');
-                lexed.comments.push((offset(span.start), offset(span.start + text.len())));
+                lexed
+                    .comments
+                    .push((offset(span.start), offset(span.start + text.len())));
                 continue;
             }
             Token::Template(Piece::Start) => templates.push((false, 0)),
@@ -70,7 +72,10 @@ pub fn lex(text: &str) -> Lexed {
                 Some((raw, 0)) => {
                     let raw = *raw;
                     token = scan::template_rest(&mut lexer, raw);
-                    if !matches!(token, Token::Template(Piece::Middle) | Token::RawTemplate(Piece::Middle)) {
+                    if !matches!(
+                        token,
+                        Token::Template(Piece::Middle) | Token::RawTemplate(Piece::Middle)
+                    ) {
                         templates.pop();
                     }
                 }
@@ -93,7 +98,13 @@ pub fn lex(text: &str) -> Lexed {
     }
     let end = offset(text.len());
     let newline = text.get(previous_end..).unwrap_or("").contains('\n');
-    lexed.lexemes.push(Lexeme { token: Token::End, start: end, end, newline, glued: false });
+    lexed.lexemes.push(Lexeme {
+        token: Token::End,
+        start: end,
+        end,
+        newline,
+        glued: false,
+    });
     lexed
 }
 

@@ -2,16 +2,17 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
-pub mod lexer;
-pub mod limits;
-pub mod parse;
-mod layout;
-pub mod token;
 pub mod diagnostic;
 pub mod domain;
 pub mod dump;
 pub mod emit;
 pub mod hir;
+mod layout;
+pub mod lexer;
+pub mod limits;
+pub mod opt;
+pub mod parse;
 pub mod plan;
 pub mod source;
+pub mod token;
 pub mod types;

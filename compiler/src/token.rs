@@ -43,9 +43,7 @@ impl fmt::Display for LexError {
             LexError::Dollar => "illegal $ character",
             LexError::Null => "illegal null character",
             LexError::ByteOrderMark => "illegal byte-order mark",
-            LexError::NonBreakingSpace => {
-                "illegal non-breaking space character, use a regular space instead"
-            }
+            LexError::NonBreakingSpace => "illegal non-breaking space character, use a regular space instead",
             LexError::Escape => "illegal escape sequence",
             LexError::Unterminated => "non-terminated string",
             LexError::Fraction => "expected fraction",

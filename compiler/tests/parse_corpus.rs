@@ -15,8 +15,13 @@ fn parse(text: &str, base: BaseDialect) -> Result<(), (u32, u32, String)> {
     let mut sources = SourceMap::default();
     let file = sources.add_file("case.rego", text);
     let bump = Bump::new();
-    let options = ParseOptions { base, ..ParseOptions::default() };
-    parse::parse_module(&bump, &sources, file, options).map(|_| ()).map_err(|errors| first(&sources, &errors))
+    let options = ParseOptions {
+        base,
+        ..ParseOptions::default()
+    };
+    parse::parse_module(&bump, &sources, file, options)
+        .map(|_| ())
+        .map_err(|errors| first(&sources, &errors))
 }
 
 fn parse_query(text: &str) -> Result<(), (u32, u32, String)> {
@@ -56,8 +61,16 @@ fn report(what: &str, total: usize, failures: &[String]) {
     for failure in failures {
         println!("FAIL {failure}");
     }
-    println!("{what}: {} passed, {} failed", total - failures.len(), failures.len());
-    assert!(failures.is_empty(), "{what}: {} of {total} failed", failures.len());
+    println!(
+        "{what}: {} passed, {} failed",
+        total - failures.len(),
+        failures.len()
+    );
+    assert!(
+        failures.is_empty(),
+        "{what}: {} of {total} failed",
+        failures.len()
+    );
 }
 
 #[test]
@@ -88,7 +101,11 @@ fn tricky_modules_and_programs_parse() {
     for name in ["tricky", "programs"] {
         for file in corpus::files(&folder.join(name), "jsonl") {
             for case in corpus::json_cases(&file) {
-                if case.want.as_ref().is_some_and(|want| want.code == "rego_parse_error") {
+                if case
+                    .want
+                    .as_ref()
+                    .is_some_and(|want| want.code == "rego_parse_error")
+                {
                     refuse(&case, &mut failures, &mut (0, 0));
                 } else {
                     accept(&case, &mut failures);
@@ -130,7 +147,11 @@ fn broken_modules_are_refused_where_opa_refuses_them() {
         }
         for case in corpus::json_cases(&file) {
             total += 1;
-            if case.want.as_ref().is_some_and(|want| want.code == "rego_parse_error") {
+            if case
+                .want
+                .as_ref()
+                .is_some_and(|want| want.code == "rego_parse_error")
+            {
                 refuse(&case, &mut failures, &mut columns);
             } else {
                 accept(&case, &mut failures);

@@ -177,7 +177,7 @@ fn live_ranges(params: u32, code: &[Step]) -> HashMap<Reg, (usize, usize)> {
     let mut back: Vec<(usize, usize)> = Vec::new();
     for (at, step) in code.iter().enumerate() {
         step.inst.for_each_reg(|reg, _: Access| {
-            live.entry(reg).or_insert((at, at)).1 = at;
+            live.entry(*reg).or_insert((at, at)).1 = at;
         });
         if let Inst::Label(label) = &step.inst {
             places.insert(*label, at);

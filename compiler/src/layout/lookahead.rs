@@ -48,7 +48,11 @@ impl<'l> Brackets<'l> {
 
     /// The closing partner of the bracket at `at`.
     pub(crate) fn close(&self, at: usize) -> Option<usize> {
-        self.partner.get(at).copied().filter(|close| *close != 0).map(|close| close as usize)
+        self.partner
+            .get(at)
+            .copied()
+            .filter(|close| *close != 0)
+            .map(|close| close as usize)
     }
 
     /// `name.` or `name[` without blanks.
@@ -63,7 +67,10 @@ impl<'l> Brackets<'l> {
 
     /// The word at `at`, if it is a keyword.
     pub(crate) fn keyword(&self, at: usize, text: &str, words: &Words) -> Option<Word> {
-        let lexeme = self.lexemes.get(at).filter(|lexeme| lexeme.token == Token::Ident)?;
+        let lexeme = self
+            .lexemes
+            .get(at)
+            .filter(|lexeme| lexeme.token == Token::Ident)?;
         let slice = text.get(lexeme.start as usize..lexeme.end as usize)?;
         Word::parse(slice).filter(|word| words.is_keyword(*word))
     }
@@ -184,9 +191,7 @@ impl<'l> Brackets<'l> {
         match self.token(next) {
             Token::Dot | Token::LBrack | Token::LParen => self.glued(next),
             Token::Assign | Token::Unify => true,
-            Token::Ident => {
-                self.keyword(next, text, words) == Some(Word::In) && !self.starts_reference(next)
-            }
+            Token::Ident => self.keyword(next, text, words) == Some(Word::In) && !self.starts_reference(next),
             Token::Comma => self.pair_comma(next, text, words),
             token => is_infix(token),
         }

@@ -125,7 +125,11 @@ impl<'a> Layout<'_, 'a> {
             Word::Not => {
                 self.pos = Pos::Operand;
                 // OPA reads no second operand position behind `not` inside an old-style operand of `and` and `or`.
-                self.start = if start == Start::Inside { Start::Inside } else { Start::Not };
+                self.start = if start == Start::Inside {
+                    Start::Inside
+                } else {
+                    Start::Not
+                };
                 return;
             }
             Word::And | Word::Or => {
@@ -231,7 +235,11 @@ impl<'a> Layout<'_, 'a> {
     }
 
     fn take_template(&mut self, piece: Piece, raw: bool, lexeme: Lexeme) {
-        let tok = Tok::Template { piece, raw, text: self.slice(lexeme) };
+        let tok = Tok::Template {
+            piece,
+            raw,
+            text: self.slice(lexeme),
+        };
         match piece {
             Piece::Whole => self.term(tok, lexeme),
             Piece::Start => {
@@ -272,8 +280,17 @@ impl<'a> Layout<'_, 'a> {
             return;
         }
         if let Some(close) = self.brackets.close(open) {
-            let kind = if object { AlternativeKind::ObjectBar } else { AlternativeKind::ListBar };
-            self.out.alternatives.push(Alternative { flip: bar, open, close, kind });
+            let kind = if object {
+                AlternativeKind::ObjectBar
+            } else {
+                AlternativeKind::ListBar
+            };
+            self.out.alternatives.push(Alternative {
+                flip: bar,
+                open,
+                close,
+                kind,
+            });
         }
         self.mark(|frame| frame.bar = Some(bar));
     }
@@ -333,7 +350,11 @@ impl<'a> Layout<'_, 'a> {
     /// Behind a rule's first `if`.
     fn take_if_brace(&mut self, lexeme: Lexeme, open: usize) {
         let reading = self.choices.if_brace.unwrap_or_else(|| {
-            if self.brackets.if_brace_is_term(open, self.text, self.words) { IfBrace::Term } else { IfBrace::Body }
+            if self.brackets.if_brace_is_term(open, self.text, self.words) {
+                IfBrace::Term
+            } else {
+                IfBrace::Body
+            }
         });
         self.out.if_brace = Some(reading);
         self.out.if_open = Some(open);

@@ -18,7 +18,11 @@ struct Cursor<'src> {
 
 impl<'src> Cursor<'src> {
     fn new(rest: &'src str) -> Cursor<'src> {
-        Cursor { chars: rest.chars().peekable(), taken: 0, error: None }
+        Cursor {
+            chars: rest.chars().peekable(),
+            taken: 0,
+            error: None,
+        }
     }
 
     fn peek(&mut self) -> Option<char> {
@@ -96,9 +100,15 @@ pub(crate) fn number(lexer: &mut Lexer<'_, Token>) -> Result<(), LexError> {
             cursor.fail(LexError::Exponent);
         }
     }
-    if cursor.peek().is_some_and(|found| found.is_ascii_alphabetic() || found == '_') {
+    if cursor
+        .peek()
+        .is_some_and(|found| found.is_ascii_alphabetic() || found == '_')
+    {
         cursor.fail(LexError::NumberFormat);
-        while cursor.peek().is_some_and(|found| found.is_alphanumeric() || found == '_') {
+        while cursor
+            .peek()
+            .is_some_and(|found| found.is_alphanumeric() || found == '_')
+        {
             cursor.next();
         }
     }
@@ -161,7 +171,11 @@ pub(crate) fn template_rest(lexer: &mut Lexer<'_, Token>, raw: bool) -> Token {
     match template_text(lexer, raw) {
         Ok(ends) => {
             let piece = if ends { Piece::End } else { Piece::Middle };
-            if raw { Token::RawTemplate(piece) } else { Token::Template(piece) }
+            if raw {
+                Token::RawTemplate(piece)
+            } else {
+                Token::Template(piece)
+            }
         }
         Err(error) => Token::Illegal(error),
     }

@@ -38,11 +38,18 @@ impl<'r, 'a> Reader<'r, 'a> {
 
     /// The statement at lexeme `at`, and the lexeme behind it.
     pub(crate) fn statement(&self, at: usize) -> Result<(Statement<'a>, usize), Reject> {
-        let spaced = Choices { spaced_head: true, ..Choices::default() };
+        let spaced = Choices {
+            spaced_head: true,
+            ..Choices::default()
+        };
         let (laid, result) = self.with_if(at, spaced);
         // Blanks in a head are allowed where a rule comes of it; otherwise the name is a statement.
         let keep = !laid.head_gap || matches!(result, Ok(Statement::Rule(_) | Statement::Default { .. }));
-        let (laid, result) = if keep { (laid, result) } else { self.with_if(at, Choices::default()) };
+        let (laid, result) = if keep {
+            (laid, result)
+        } else {
+            self.with_if(at, Choices::default())
+        };
         match result {
             Ok(statement) => Ok((statement, laid.next)),
             Err(failure) => Err(failure.reject),
@@ -62,19 +69,33 @@ impl<'r, 'a> Reader<'r, 'a> {
         if !again {
             return (laid, result);
         }
-        self.with_flips(at, Choices { if_brace: Some(IfBrace::Body), ..choices })
+        self.with_flips(
+            at,
+            Choices {
+                if_brace: Some(IfBrace::Body),
+                ..choices
+            },
+        )
     }
 
     fn has_else_before(&self, laid: &Laid<'a>, failure: &Failure) -> bool {
-        let limit = self.brackets.lexemes.get(failure.at).map_or(u32::MAX, |lexeme| lexeme.start);
-        laid.tokens.iter().any(|(start, tok, _)| *start < limit && *tok == Tok::Word(Word::Else))
+        let limit = self
+            .brackets
+            .lexemes
+            .get(failure.at)
+            .map_or(u32::MAX, |lexeme| lexeme.start);
+        laid.tokens
+            .iter()
+            .any(|(start, tok, _)| *start < limit && *tok == Tok::Word(Word::Else))
     }
 
     fn with_flips(&self, at: usize, mut choices: Choices) -> Attempt<'a> {
         let (mut laid, mut result) = self.once(at, &choices);
         for _ in 0..REREADS_MAX {
             let Err(failure) = &result else { break };
-            let Some(alternative) = self.alternative(&laid, failure) else { break };
+            let Some(alternative) = self.alternative(&laid, failure) else {
+                break;
+            };
             choices.flipped.push(alternative.flip);
             let (other, other_result) = self.once(at, &choices);
             // In an operand the other reading only makes a better message, if it works out.
@@ -106,7 +127,11 @@ impl<'r, 'a> Reader<'r, 'a> {
         if !failure.syntax {
             return None;
         }
-        laid.alternatives.iter().filter(fits).max_by_key(|found| found.open).copied()
+        laid.alternatives
+            .iter()
+            .filter(fits)
+            .max_by_key(|found| found.open)
+            .copied()
     }
 
     fn once(&self, at: usize, choices: &Choices) -> Attempt<'a> {
@@ -139,25 +164,50 @@ impl<'r, 'a> Reader<'r, 'a> {
         let (start, end_of_tokens) = match error {
             ParseError::User { error } => {
                 let at = self.lexeme_at(error.span.start);
-                return Failure { reject: error, at, syntax: false };
+                return Failure {
+                    reject: error,
+                    at,
+                    syntax: false,
+                };
             }
-            ParseError::UnrecognizedToken { token: (start, _, _), .. }
+            ParseError::UnrecognizedToken {
+                token: (start, _, _), ..
+            }
             | ParseError::ExtraToken { token: (start, _, _) } => (start, false),
             ParseError::InvalidToken { .. } | ParseError::UnrecognizedEof { .. } => (0, true),
         };
         if end_of_tokens && let Some(start) = laid.too_deep {
-            let reject = Reject::new(self.cx.span(start, start + 1), "max parsing recursion depth exceeded");
-            return Failure { reject, at: laid.next, syntax: false };
+            let reject = Reject::new(
+                self.cx.span(start, start + 1),
+                "max parsing recursion depth exceeded",
+            );
+            return Failure {
+                reject,
+                at: laid.next,
+                syntax: false,
+            };
         }
-        let at = if end_of_tokens { laid.next } else { self.lexeme_at(start) };
-        let before = laid.tokens.partition_point(|token| token.0 < start || end_of_tokens);
+        let at = if end_of_tokens {
+            laid.next
+        } else {
+            self.lexeme_at(start)
+        };
+        let before = laid
+            .tokens
+            .partition_point(|token| token.0 < start || end_of_tokens);
         let read = laid.tokens.get(..before).unwrap_or_default();
         let reject = message::unexpected(self.cx, self.brackets, self.words, read, at);
-        Failure { reject, at, syntax: true }
+        Failure {
+            reject,
+            at,
+            syntax: true,
+        }
     }
 
     fn lexeme_at(&self, start: u32) -> usize {
-        self.brackets.lexemes.partition_point(|lexeme| lexeme.start < start)
+        self.brackets
+            .lexemes
+            .partition_point(|lexeme| lexeme.start < start)
     }
 }
 
@@ -169,8 +219,13 @@ fn is_plain_set(statement: &Statement<'_>, cx: &Cx<'_>) -> bool {
     let literals = parts.tail.as_ref().map_or(&[][..], |tail| tail.body.literals);
     match literals {
         [literal] => match literal.kind {
-            LiteralKind::Term(Term { kind: TermKind::Set(_), span }) => {
-                span == literal.span || !literal.with.is_empty() && cx.text.as_bytes().get(literal.span.start as usize) == Some(&b'{')
+            LiteralKind::Term(Term {
+                kind: TermKind::Set(_),
+                span,
+            }) => {
+                span == literal.span
+                    || !literal.with.is_empty()
+                        && cx.text.as_bytes().get(literal.span.start as usize) == Some(&b'{')
             }
             _ => false,
         },

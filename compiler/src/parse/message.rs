@@ -8,7 +8,10 @@ use crate::token::{Op, Piece, Tok, Token, Word};
 
 /// `if := 1`.
 pub(crate) fn keyword_as_name(span: Span, word: Word) -> Reject {
-    Reject::new(span, format!("{} keyword cannot be used for rule name", word.text()))
+    Reject::new(
+        span,
+        format!("{} keyword cannot be used for rule name", word.text()),
+    )
 }
 
 /// The lexeme at `at` does not fit behind `read`.
@@ -40,7 +43,10 @@ pub(crate) fn unexpected(
         Context::Expected(note) => Reject::new(span, format!("unexpected {name} {what}: {note}")),
         Context::Unknown => Reject::new(span, format!("unexpected {name} {what}")),
     };
-    let text = cx.text.get(lexeme.start as usize..lexeme.end as usize).unwrap_or("");
+    let text = cx
+        .text
+        .get(lexeme.start as usize..lexeme.end as usize)
+        .unwrap_or("");
     if keyword.is_none() {
         reject.help = keyword_hint(text);
     }
@@ -82,7 +88,9 @@ fn context(read: &[(u32, Tok<'_>, u32)]) -> Context {
                 | Op::GroupOpen
                 | Op::CallOpen),
             ) => open.push(*op),
-            Tok::Template { piece: Piece::Start, .. } => open.push(Op::Sep),
+            Tok::Template {
+                piece: Piece::Start, ..
+            } => open.push(Op::Sep),
             Tok::Op(Op::Such) => {
                 if let Some(Op::ArrayOpen) = open.pop() {
                     open.push(Op::BrackClose);
@@ -96,7 +104,9 @@ fn context(read: &[(u32, Tok<'_>, u32)]) -> Context {
                 }
             }
             Tok::Op(Op::BrackClose | Op::BraceClose | Op::BodyClose | Op::ParenClose)
-            | Tok::Template { piece: Piece::End, .. } => {
+            | Tok::Template {
+                piece: Piece::End, ..
+            } => {
                 open.pop();
             }
             _ => {}

@@ -112,14 +112,25 @@ pub(crate) fn check_number(digits: &str, point: bool) -> Result<(), &'static str
     let exponent = exponent
         .trim_start_matches(['+', '-'])
         .bytes()
-        .fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit.wrapping_sub(b'0'))));
+        .fold(0_i64, |sum, digit| {
+            sum.saturating_mul(10)
+                .saturating_add(i64::from(digit.wrapping_sub(b'0')))
+        });
     let exponent = if negative { -exponent } else { exponent };
-    if too_big(mantissa, point, exponent) { Err("number too big") } else { Ok(()) }
+    if too_big(mantissa, point, exponent) {
+        Err("number too big")
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether the binary exponent of `mantissa × 10^exponent` is out of bounds. The mantissa's leading 17 digits decide.
 fn too_big(mantissa: &str, point: bool, exponent: i64) -> bool {
-    let (whole, fraction) = if point { ("", mantissa) } else { mantissa.split_once('.').unwrap_or((mantissa, "")) };
+    let (whole, fraction) = if point {
+        ("", mantissa)
+    } else {
+        mantissa.split_once('.').unwrap_or((mantissa, ""))
+    };
     let all = || whole.bytes().chain(fraction.bytes());
     let Some(zeros) = all().position(|digit| digit != b'0') else {
         return false;
@@ -128,9 +139,14 @@ fn too_big(mantissa: &str, point: bool, exponent: i64) -> bool {
         .skip(zeros)
         .chain(std::iter::repeat(b'0'))
         .take(17)
-        .fold(0.0_f64, |sum, digit| sum * 10.0 + f64::from(digit.wrapping_sub(b'0')));
+        .fold(0.0_f64, |sum, digit| {
+            sum * 10.0 + f64::from(digit.wrapping_sub(b'0'))
+        });
     let as_i64 = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let scale = as_i64(whole.len()).saturating_sub(as_i64(zeros)).saturating_add(exponent).saturating_sub(17);
+    let scale = as_i64(whole.len())
+        .saturating_sub(as_i64(zeros))
+        .saturating_add(exponent)
+        .saturating_sub(17);
     if scale.abs() > NUMBER_EXPONENT_MAX {
         return true;
     }
@@ -150,9 +166,10 @@ pub(crate) fn value_name(term: &Term<'_>) -> &'static str {
         TermKind::String { .. } => "string",
         TermKind::Var("input" | "data") | TermKind::Ref { .. } => "ref",
         TermKind::Var(_) => "var",
-        TermKind::Call { .. } | TermKind::Infix { .. } | TermKind::KeyValueIn { .. } | TermKind::Negate(_) => {
-            "call"
-        }
+        TermKind::Call { .. }
+        | TermKind::Infix { .. }
+        | TermKind::KeyValueIn { .. }
+        | TermKind::Negate(_) => "call",
         TermKind::Array(_) => "array",
         TermKind::Set(_) => "set",
         TermKind::Object(_) => "object",

@@ -21,7 +21,11 @@ pub(crate) struct Reject {
 
 impl Reject {
     pub(crate) fn new(span: Span, message: impl Into<String>) -> Reject {
-        Reject { span, message: message.into(), help: None }
+        Reject {
+            span,
+            message: message.into(),
+            help: None,
+        }
     }
 
     fn help(mut self, help: impl Into<String>) -> Reject {
@@ -100,7 +104,13 @@ impl<'a> RuleParts<'a> {
         contains: Option<(u32, Term<'a>)>,
         tail: Option<Tail<'a>>,
     ) -> RuleParts<'a> {
-        RuleParts { span, head_span, head, contains, tail }
+        RuleParts {
+            span,
+            head_span,
+            head,
+            contains,
+            tail,
+        }
     }
 }
 
@@ -124,7 +134,12 @@ impl<'a> Tail<'a> {
         branches: Vec<ElseParts<'a>>,
         chained: Vec<Body<'a>>,
     ) -> Tail<'a> {
-        Tail { has_if, body, branches, chained }
+        Tail {
+            has_if,
+            body,
+            branches,
+            chained,
+        }
     }
 }
 
@@ -148,7 +163,12 @@ impl<'a> ElseParts<'a> {
         value: Option<Term<'a>>,
         body: Option<(bool, Body<'a>)>,
     ) -> ElseParts<'a> {
-        ElseParts { span, assign, value, body }
+        ElseParts {
+            span,
+            assign,
+            value,
+            body,
+        }
     }
 }
 
@@ -174,7 +194,11 @@ pub(crate) struct Group<'a> {
 
 impl<'a> Cx<'a> {
     pub(crate) fn span(&self, start: u32, end: u32) -> Span {
-        Span { file: self.file, start, end: end.max(start) }
+        Span {
+            file: self.file,
+            start,
+            end: end.max(start),
+        }
     }
 
     fn node(&self, term: Term<'a>) -> &'a Term<'a> {
@@ -182,21 +206,34 @@ impl<'a> Cx<'a> {
     }
 
     fn term(&self, start: u32, end: u32, kind: TermKind<'a>) -> Term<'a> {
-        Term { span: self.span(start, end), kind }
+        Term {
+            span: self.span(start, end),
+            kind,
+        }
     }
 
     // Bodies and literals.
 
     pub(crate) fn body(&self, start: u32, end: u32, literals: Vec<Literal<'a>>) -> Body<'a> {
-        Body { span: self.span(start, end), literals: self.bump.alloc_slice_copy(&literals) }
+        Body {
+            span: self.span(start, end),
+            literals: self.bump.alloc_slice_copy(&literals),
+        }
     }
 
     pub(crate) fn body_of(&self, literal: Literal<'a>) -> Body<'a> {
-        Body { span: literal.span, literals: self.bump.alloc_slice_copy(&[literal]) }
+        Body {
+            span: literal.span,
+            literals: self.bump.alloc_slice_copy(&[literal]),
+        }
     }
 
     fn statement(&self, start: u32, end: u32, kind: LiteralKind<'a>) -> Literal<'a> {
-        Literal { span: self.span(start, end), kind, with: &[] }
+        Literal {
+            span: self.span(start, end),
+            kind,
+            with: &[],
+        }
     }
 
     pub(crate) fn literal(&self, start: u32, end: u32, term: Term<'a>) -> Literal<'a> {
@@ -215,7 +252,11 @@ impl<'a> Cx<'a> {
     pub(crate) fn with(&self, start: u32, end: u32, inner: Literal<'a>, with: Vec<With<'a>>) -> Literal<'a> {
         let mut all = BumpVec::from_iter_in(inner.with.iter().copied(), self.bump);
         all.extend(with);
-        Literal { span: self.span(start, end), kind: inner.kind, with: all.into_bump_slice() }
+        Literal {
+            span: self.span(start, end),
+            kind: inner.kind,
+            with: all.into_bump_slice(),
+        }
     }
 
     pub(crate) fn with_clause(
@@ -245,30 +286,51 @@ impl<'a> Cx<'a> {
 
     fn name(&self, term: &Term<'a>) -> Option<Name<'a>> {
         match term.kind {
-            TermKind::Var(text) => Some(Name { span: term.span, text }),
+            TermKind::Var(text) => Some(Name {
+                span: term.span,
+                text,
+            }),
             _ => None,
         }
     }
 
-    pub(crate) fn some_names(&self, start: u32, end: u32, terms: Vec<Term<'a>>) -> Result<Literal<'a>, Reject> {
+    pub(crate) fn some_names(
+        &self,
+        start: u32,
+        end: u32,
+        terms: Vec<Term<'a>>,
+    ) -> Result<Literal<'a>, Reject> {
         let mut names = BumpVec::with_capacity_in(terms.len(), self.bump);
         for term in &terms {
-            names.push(self.name(term).ok_or_else(|| Reject::new(term.span, "expected var"))?);
+            names.push(
+                self.name(term)
+                    .ok_or_else(|| Reject::new(term.span, "expected var"))?,
+            );
         }
         Ok(self.statement(start, end, LiteralKind::SomeDecl(names.into_bump_slice())))
     }
 
     pub(crate) fn some(&self, start: u32, end: u32, term: Term<'a>) -> Result<Literal<'a>, Reject> {
         let kind = match term.kind {
-            TermKind::Infix { op: InfixOp::In, left, right, .. } => {
-                LiteralKind::SomeIn { key: None, value: *left, domain: *right }
-            }
-            TermKind::KeyValueIn { key, value, domain } => {
-                LiteralKind::SomeIn { key: Some(*key), value: *value, domain: *domain }
-            }
-            TermKind::Var(text) => {
-                LiteralKind::SomeDecl(self.bump.alloc_slice_copy(&[Name { span: term.span, text }]))
-            }
+            TermKind::Infix {
+                op: InfixOp::In,
+                left,
+                right,
+                ..
+            } => LiteralKind::SomeIn {
+                key: None,
+                value: *left,
+                domain: *right,
+            },
+            TermKind::KeyValueIn { key, value, domain } => LiteralKind::SomeIn {
+                key: Some(*key),
+                value: *value,
+                domain: *domain,
+            },
+            TermKind::Var(text) => LiteralKind::SomeDecl(self.bump.alloc_slice_copy(&[Name {
+                span: term.span,
+                text,
+            }])),
             TermKind::Call { .. } | TermKind::Infix { .. } | TermKind::Negate(_) => {
                 return Err(Reject::new(
                     self.span(end, end),
@@ -289,10 +351,19 @@ impl<'a> Cx<'a> {
         at: u32,
         body: Body<'a>,
     ) -> Result<Literal<'a>, Reject> {
-        let refuse =
-            |what: &str| Err(Reject::new(self.span(at, at + 1), format!("unexpected {{ token: {what}")));
+        let refuse = |what: &str| {
+            Err(Reject::new(
+                self.span(at, at + 1),
+                format!("unexpected {{ token: {what}"),
+            ))
+        };
         let (key, value, domain) = match term.kind {
-            TermKind::Infix { op: InfixOp::In, left, right, .. } => (None, left, right),
+            TermKind::Infix {
+                op: InfixOp::In,
+                left,
+                right,
+                ..
+            } => (None, left, right),
             TermKind::KeyValueIn { key, value, domain } => (Some(key), value, domain),
             _ => return refuse("expected `x[, y] in xs { ... }` expression"),
         };
@@ -304,7 +375,16 @@ impl<'a> Cx<'a> {
         let Some(value) = self.name(value) else {
             return refuse("expected value to be a variable");
         };
-        Ok(self.statement(start, end, LiteralKind::Every { key, value, domain: *domain, body }))
+        Ok(self.statement(
+            start,
+            end,
+            LiteralKind::Every {
+                key,
+                value,
+                domain: *domain,
+                body,
+            },
+        ))
     }
 
     // Negation and logic.
@@ -332,7 +412,14 @@ impl<'a> Cx<'a> {
     pub(crate) fn braced_operand(&self, at: u32, body: Body<'a>) -> Result<Operand<'a>, Reject> {
         if let Some(Literal {
             span,
-            kind: LiteralKind::Term(Term { kind: TermKind::Infix { op: InfixOp::Union, .. }, .. }),
+            kind:
+                LiteralKind::Term(Term {
+                    kind:
+                        TermKind::Infix {
+                            op: InfixOp::Union, ..
+                        },
+                    ..
+                }),
             ..
         }) = body.literals.first()
             && self.byte(span.start) != Some(b'(')
@@ -349,7 +436,11 @@ impl<'a> Cx<'a> {
     /// An expression as operand; refuses a leading `{`, where a body is expected.
     pub(crate) fn plain_operand(&self, literal: Literal<'a>) -> Result<Operand<'a>, Reject> {
         if self.byte(literal.span.start) == Some(b'{') {
-            if let LiteralKind::Term(Term { kind: TermKind::Object([]), .. }) = literal.kind {
+            if let LiteralKind::Term(Term {
+                kind: TermKind::Object([]),
+                ..
+            }) = literal.kind
+            {
                 return Err(Reject::new(literal.span, "found empty body"));
             }
             return Err(Reject::new(
@@ -392,7 +483,10 @@ impl<'a> Cx<'a> {
             Operand::Braced(body) => body.literals,
         };
         let is_print = |literal: &Literal<'_>| match literal.kind {
-            LiteralKind::Term(Term { kind: TermKind::Call { name, .. }, .. }) => {
+            LiteralKind::Term(Term {
+                kind: TermKind::Call { name, .. },
+                ..
+            }) => {
                 matches!(name.kind, TermKind::Var("print"))
             }
             _ => false,
@@ -408,11 +502,17 @@ impl<'a> Cx<'a> {
     }
 
     pub(crate) fn group(&self, literal: Literal<'a>) -> Group<'a> {
-        Group { literal, only_with: None }
+        Group {
+            literal,
+            only_with: None,
+        }
     }
 
     pub(crate) fn group_with(&self, literal: Literal<'a>, at: u32) -> Group<'a> {
-        Group { literal, only_with: Some(at) }
+        Group {
+            literal,
+            only_with: Some(at),
+        }
     }
 
     /// A group that is a statement of its own.
@@ -468,7 +568,14 @@ impl<'a> Cx<'a> {
     }
 
     pub(crate) fn field(&self, start: u32, end: u32, name: &'a str) -> Suffix<'a> {
-        Suffix::Field(self.term(start, end, TermKind::String { text: name, raw: false }))
+        Suffix::Field(self.term(
+            start,
+            end,
+            TermKind::String {
+                text: name,
+                raw: false,
+            },
+        ))
     }
 
     pub(crate) fn call_suffix(&self, args: Option<Vec<Term<'a>>>, end: u32) -> Suffix<'a> {
@@ -489,7 +596,10 @@ impl<'a> Cx<'a> {
         }
         if !can_be_head(&head) {
             let what = text::value_name(&head);
-            return Err(Reject::new(head.span, format!("illegal ref (head cannot be {what})")));
+            return Err(Reject::new(
+                head.span,
+                format!("illegal ref (head cannot be {what})"),
+            ));
         }
         let mut current = head;
         let mut path: BumpVec<'a, Term<'a>> = BumpVec::new_in(self.bump);
@@ -509,7 +619,10 @@ impl<'a> Cx<'a> {
                     end = close;
                     let kind = match name.kind {
                         TermKind::Var("set") if args.is_empty() => TermKind::Set(&[]),
-                        _ => TermKind::Call { name: self.node(name), args },
+                        _ => TermKind::Call {
+                            name: self.node(name),
+                            args,
+                        },
                     };
                     current = self.term(head.span.start, end, kind);
                 }
@@ -523,7 +636,14 @@ impl<'a> Cx<'a> {
             return head;
         }
         let path = std::mem::replace(path, BumpVec::new_in(self.bump)).into_bump_slice();
-        self.term(head.span.start, end, TermKind::Ref { head: self.node(head), path })
+        self.term(
+            head.span.start,
+            end,
+            TermKind::Ref {
+                head: self.node(head),
+                path,
+            },
+        )
     }
 
     pub(crate) fn null(&self, start: u32, end: u32) -> Term<'a> {
@@ -558,11 +678,25 @@ impl<'a> Cx<'a> {
     pub(crate) fn string(&self, start: u32, end: u32, text: &'a str) -> Result<Term<'a>, Reject> {
         let decoded = decode_string(self.bump, text)
             .ok_or_else(|| Reject::new(self.span(start, end), format!("illegal string literal: {text}")))?;
-        Ok(self.term(start, end, TermKind::String { text: decoded, raw: false }))
+        Ok(self.term(
+            start,
+            end,
+            TermKind::String {
+                text: decoded,
+                raw: false,
+            },
+        ))
     }
 
     pub(crate) fn raw_string(&self, start: u32, end: u32, text: &'a str) -> Term<'a> {
-        self.term(start, end, TermKind::String { text: text::inside(text), raw: true })
+        self.term(
+            start,
+            end,
+            TermKind::String {
+                text: text::inside(text),
+                raw: true,
+            },
+        )
     }
 
     pub(crate) fn array(&self, start: u32, end: u32, elements: Option<Vec<Term<'a>>>) -> Term<'a> {
@@ -573,12 +707,7 @@ impl<'a> Cx<'a> {
         self.term(start, end, TermKind::Set(self.slice(Some(elements))))
     }
 
-    pub(crate) fn object(
-        &self,
-        start: u32,
-        end: u32,
-        pairs: Option<Vec<(Term<'a>, Term<'a>)>>,
-    ) -> Term<'a> {
+    pub(crate) fn object(&self, start: u32, end: u32, pairs: Option<Vec<(Term<'a>, Term<'a>)>>) -> Term<'a> {
         let pairs: &'a [(Term<'a>, Term<'a>)] = match pairs {
             Some(pairs) => self.bump.alloc_slice_copy(&pairs),
             None => &[],
@@ -586,12 +715,32 @@ impl<'a> Cx<'a> {
         self.term(start, end, TermKind::Object(pairs))
     }
 
-    pub(crate) fn array_comprehension(&self, start: u32, end: u32, head: Term<'a>, body: Body<'a>) -> Term<'a> {
-        self.term(start, end, TermKind::ArrayComprehension { head: self.node(head), body })
+    pub(crate) fn array_comprehension(
+        &self,
+        start: u32,
+        end: u32,
+        head: Term<'a>,
+        body: Body<'a>,
+    ) -> Term<'a> {
+        self.term(
+            start,
+            end,
+            TermKind::ArrayComprehension {
+                head: self.node(head),
+                body,
+            },
+        )
     }
 
     pub(crate) fn set_comprehension(&self, start: u32, end: u32, head: Term<'a>, body: Body<'a>) -> Term<'a> {
-        self.term(start, end, TermKind::SetComprehension { head: self.node(head), body })
+        self.term(
+            start,
+            end,
+            TermKind::SetComprehension {
+                head: self.node(head),
+                body,
+            },
+        )
     }
 
     pub(crate) fn object_comprehension(
@@ -602,7 +751,11 @@ impl<'a> Cx<'a> {
         value: Term<'a>,
         body: Body<'a>,
     ) -> Term<'a> {
-        let kind = TermKind::ObjectComprehension { key: self.node(key), value: self.node(value), body };
+        let kind = TermKind::ObjectComprehension {
+            key: self.node(key),
+            value: self.node(value),
+            body,
+        };
         self.term(start, end, kind)
     }
 
@@ -630,7 +783,14 @@ impl<'a> Cx<'a> {
             parts.push(TemplatePart::Expr(self.bump.alloc(literal)));
             self.template_text(at, text, raw, &mut parts)?;
         }
-        Ok(self.term(start, end, TermKind::Template { parts: parts.into_bump_slice(), raw }))
+        Ok(self.term(
+            start,
+            end,
+            TermKind::Template {
+                parts: parts.into_bump_slice(),
+                raw,
+            },
+        ))
     }
 
     fn template_text(
@@ -642,7 +802,10 @@ impl<'a> Cx<'a> {
     ) -> Result<(), Reject> {
         let len = u32::try_from(piece.len()).unwrap_or(u32::MAX);
         let decoded = decode_template(self.bump, piece, raw).ok_or_else(|| {
-            Reject::new(self.span(at, at.saturating_add(len)), format!("illegal template-string part: {piece}"))
+            Reject::new(
+                self.span(at, at.saturating_add(len)),
+                format!("illegal template-string part: {piece}"),
+            )
         })?;
         if !decoded.is_empty() {
             parts.push(TemplatePart::Text(decoded));
@@ -686,5 +849,8 @@ fn check_template_expression(literal: &Literal<'_>) -> Result<(), Reject> {
         | LiteralKind::Or(..)
         | LiteralKind::Not(Operand::Braced(_)) => return Ok(()),
     };
-    Err(Reject::new(literal.span, format!("{what} in template-string expression")))
+    Err(Reject::new(
+        literal.span,
+        format!("{what} in template-string expression"),
+    ))
 }

@@ -23,6 +23,7 @@ mod unify;
 mod visit;
 mod with;
 
+pub(crate) use calls::condition;
 pub use cycles::order;
 pub use ir::{
     Access, Cmp, Cond, Container, FnRef, Function, Inst, K, Label, NO_BODY, Operand, Plan, Reg, Step, Target,

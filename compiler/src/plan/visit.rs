@@ -2,22 +2,11 @@
 
 use super::ir::{Access, Cond, Inst, Label, Operand, Reg};
 
-impl Inst {
-    /// Calls `f` with each register.
-    pub fn for_each_reg(&self, mut f: impl FnMut(Reg, Access)) {
-        self.clone_regs(&mut f);
-    }
-
-    fn clone_regs(&self, f: &mut impl FnMut(Reg, Access)) {
-        // A copy of the handles only: constants are shared, lists are short.
-        let mut copy = self.clone();
-        copy.for_each_reg_mut(|reg, access| f(*reg, access));
-    }
-
-    /// Calls `f` with each register; it may put another in its place.
-    pub fn for_each_reg_mut(&mut self, mut f: impl FnMut(&mut Reg, Access)) {
+/// The registers of an instruction, for readers and writers alike.
+macro_rules! visit {
+    ($inst:expr, $f:ident, $iter:ident, $cond:ident) => {{
         use Access::{Def, Use, UseDef};
-        match self {
+        match $inst {
             Inst::Label(_)
             | Inst::RetConst { .. }
             | Inst::RetUndefined
@@ -30,71 +19,106 @@ impl Inst {
             | Inst::Slot { dst, .. }
             | Inst::Base { dst, .. }
             | Inst::New { dst, .. }
-            | Inst::CallRule { dst, .. } => f(dst, Def),
+            | Inst::CallRule { dst, .. } => $f(dst, Def),
             Inst::Move { dst, src } => {
-                f(src, Use);
-                f(dst, Def);
+                $f(src, Use);
+                $f(dst, Def);
             }
             Inst::Index { dst, of, key, .. } => {
-                f(of, Use);
-                f(key, Use);
-                f(dst, Def);
+                $f(of, Use);
+                $f(key, Use);
+                $f(dst, Def);
             }
             Inst::Field { dst, of, .. } => {
-                f(of, Use);
-                f(dst, Def);
+                $f(of, Use);
+                $f(dst, Def);
             }
-            Inst::Test { cond, .. } => cond.for_each_reg_mut(|reg| f(reg, Use)),
+            Inst::Test { cond, .. } => cond.$cond(|reg| $f(reg, Use)),
             Inst::LoopInit { state, over, .. } => {
-                f(over, Use);
-                f(state, Def);
+                $f(over, Use);
+                $f(state, Def);
             }
             Inst::LoopNext {
                 state, key, value, ..
             } => {
-                f(state, UseDef);
-                key.iter_mut().chain(value).for_each(|reg| f(reg, Def));
+                $f(state, UseDef);
+                key.$iter().chain(value.$iter()).for_each(|reg| $f(reg, Def));
             }
             Inst::Add { to, value, .. } => {
-                f(value, Use);
-                f(to, Use);
+                $f(value, Use);
+                $f(to, Use);
             }
             Inst::Put { to, key, value, .. } => {
-                f(key, Use);
-                f(value, Use);
-                f(to, Use);
+                $f(key, Use);
+                $f(value, Use);
+                $f(to, Use);
             }
             Inst::TreePut { to, path, value } => {
-                path.iter_mut().for_each(|reg| f(reg, Use));
-                f(value, Use);
-                f(to, Use);
+                path.$iter().for_each(|reg| $f(reg, Use));
+                $f(value, Use);
+                $f(to, Use);
             }
             Inst::TreeAdd { to, path, member } => {
-                path.iter_mut().chain(member).for_each(|reg| f(reg, Use));
-                f(to, Use);
+                path.$iter().chain(member.$iter()).for_each(|reg| $f(reg, Use));
+                $f(to, Use);
             }
-            Inst::End { reg, .. } => f(reg, UseDef),
+            Inst::End { reg, .. } => $f(reg, UseDef),
             Inst::Collect { dst, parts, .. } => {
-                parts.iter_mut().for_each(|reg| f(reg, Use));
-                f(dst, Def);
+                parts.$iter().for_each(|reg| $f(reg, Use));
+                $f(dst, Def);
             }
             Inst::CallFn { dst, args, .. }
             | Inst::CallBuiltin { dst, args, .. }
             | Inst::CallMocked { dst, args, .. } => {
-                args.iter_mut().for_each(|reg| f(reg, Use));
-                f(dst, Def);
+                args.$iter().for_each(|reg| $f(reg, Use));
+                $f(dst, Def);
             }
             Inst::SetOnce { dst, src } => {
-                f(src, Use);
-                f(dst, UseDef);
+                $f(src, Use);
+                $f(dst, UseDef);
             }
             Inst::Ret { value, .. }
             | Inst::WithInput { value, .. }
             | Inst::WithData { value, .. }
             | Inst::WithBase { value, .. }
             | Inst::WithRule { value, .. }
-            | Inst::WithMockValue { value, .. } => f(value, Use),
+            | Inst::WithMockValue { value, .. } => $f(value, Use),
         }
+    }};
+}
+
+/// The registers of a condition.
+macro_rules! visit_cond {
+    ($cond:expr, $f:ident) => {{
+        match $cond {
+            Cond::Truthy(a) => {
+                if let Operand::Reg(reg) = a {
+                    $f(reg);
+                }
+            }
+            Cond::Compare(_, a, b) | Cond::In(a, b) => {
+                if let Operand::Reg(reg) = a {
+                    $f(reg);
+                }
+                if let Operand::Reg(reg) = b {
+                    $f(reg);
+                }
+            }
+            Cond::Defined(_) => {}
+            Cond::IsSet(reg) | Cond::IsArrayOf(reg, _) | Cond::IsObjectOf(reg, _) => $f(reg),
+        }
+    }};
+}
+
+impl Inst {
+    /// Calls `f` with each register.
+    pub fn for_each_reg(&self, mut f: impl FnMut(&Reg, Access)) {
+        visit!(self, f, iter, for_each_reg);
+    }
+
+    /// Calls `f` with each register; it may put another in its place.
+    pub fn for_each_reg_mut(&mut self, mut f: impl FnMut(&mut Reg, Access)) {
+        visit!(self, f, iter_mut, for_each_reg_mut);
     }
 
     /// The label that control may go to, other than falling through. Not that of [`Inst::Label`].
@@ -186,20 +210,12 @@ impl Inst {
 
 impl Cond {
     /// Calls `f` with each register that is read.
+    pub fn for_each_reg(&self, mut f: impl FnMut(&Reg)) {
+        visit_cond!(self, f);
+    }
+
+    /// As [`Cond::for_each_reg`]; `f` may put another register in its place.
     pub fn for_each_reg_mut(&mut self, mut f: impl FnMut(&mut Reg)) {
-        let mut operand = |operand: &mut Operand| {
-            if let Operand::Reg(reg) = operand {
-                f(reg);
-            }
-        };
-        match self {
-            Cond::Truthy(a) => operand(a),
-            Cond::Compare(_, a, b) | Cond::In(a, b) => {
-                operand(a);
-                operand(b);
-            }
-            Cond::Defined(_) => {}
-            Cond::IsSet(reg) | Cond::IsArrayOf(reg, _) | Cond::IsObjectOf(reg, _) => f(reg),
-        }
+        visit_cond!(self, f);
     }
 }

@@ -57,7 +57,10 @@ pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 /// The cases of a JSON lines file.
 pub fn json_cases(path: &Path) -> Vec<Case> {
     let text = fs::read_to_string(path).expect("readable file");
-    text.lines().filter(|line| !line.trim().is_empty()).map(json_case).collect()
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(json_case)
+        .collect()
 }
 
 fn json_case(line: &str) -> Case {
@@ -71,7 +74,12 @@ fn json_case(line: &str) -> Case {
             Some("v2") => BaseDialect::V2,
             _ => BaseDialect::V1,
         },
-        modules: value["modules"].as_array().into_iter().flatten().map(text).collect(),
+        modules: value["modules"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(text)
+            .collect(),
         query: value["query"].as_str().map(str::to_owned),
         want: first.map(|error| Want {
             code: text(&error["code"]),
@@ -94,7 +102,10 @@ pub fn yaml_cases(path: &Path, dialect: BaseDialect) -> Vec<Case> {
         match event {
             Event::MappingStart(..) => {
                 if way.len() == 2 {
-                    cases.push(Case { dialect, ..Case::default() });
+                    cases.push(Case {
+                        dialect,
+                        ..Case::default()
+                    });
                 }
                 way.push((String::new(), true));
             }

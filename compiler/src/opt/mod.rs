@@ -1,0 +1,134 @@
+//! Optimisation of plans: one pass to a file, each of which can be switched off. A pass never changes a result, an abort,
+//! or which body of a rule decided.
+
+mod conditions;
+mod dead;
+mod facts;
+mod fold;
+mod inline;
+mod jumps;
+mod prepare;
+mod slots;
+mod tables;
+
+use crate::plan::Plan;
+use gavel_runtime::builtins::BuiltinId;
+use gavel_runtime::value::Constant;
+
+/// Runs a deterministic builtin on constants; `None`: it fails, or cannot be run here.
+pub type FoldBuiltin<'f> = &'f dyn Fn(BuiltinId, &[Constant]) -> Option<Constant>;
+
+/// Which passes run.
+#[derive(Clone, Copy)]
+pub struct OptOptions<'f> {
+    /// Small functions and rules into their callers.
+    pub inline: bool,
+    /// Fields of input paths become input paths.
+    pub slots: bool,
+    /// Constants.
+    pub fold: bool,
+    /// Results that are only tested become control flow; operands move into tests.
+    pub conditions: bool,
+    /// Functions that map constants to constants become look-ups.
+    pub tables: bool,
+    /// Instructions without effect.
+    pub dead: bool,
+    /// Jumps to jumps, code that is never reached.
+    pub jumps: bool,
+    /// Constant patterns.
+    pub prepare: bool,
+    /// How builtins on constants are evaluated, if they are.
+    pub fold_builtin: Option<FoldBuiltin<'f>>,
+}
+
+impl OptOptions<'_> {
+    /// Every pass; builtins on constants are left alone.
+    #[must_use]
+    pub fn all() -> OptOptions<'static> {
+        OptOptions {
+            inline: true,
+            slots: true,
+            fold: true,
+            conditions: true,
+            tables: true,
+            dead: true,
+            jumps: true,
+            prepare: true,
+            fold_builtin: None,
+        }
+    }
+
+    /// No pass.
+    #[must_use]
+    pub fn none() -> OptOptions<'static> {
+        OptOptions {
+            inline: false,
+            slots: false,
+            fold: false,
+            conditions: false,
+            tables: false,
+            dead: false,
+            jumps: false,
+            prepare: false,
+            fold_builtin: None,
+        }
+    }
+}
+
+/// Optimises a plan.
+#[must_use]
+pub fn optimise(mut plan: Plan, options: &OptOptions<'_>) -> Plan {
+    let Ok(order) = crate::plan::order(&plan) else {
+        return plan;
+    };
+    let replaced = inline::replaced(&plan);
+    // Callees first, so that what is inlined is already small.
+    for at in order {
+        if let Some(function) = plan.functions.get_mut(at) {
+            local(function, options);
+        }
+        if options.inline
+            && inline::run(&mut plan, at, &replaced)
+            && let Some(function) = plan.functions.get_mut(at)
+        {
+            local(function, options);
+        }
+        if let Some(function) = plan.functions.get_mut(at) {
+            if options.tables && tables::run(function) && options.dead {
+                dead::run(function);
+            }
+            if options.prepare {
+                prepare::run(function);
+            }
+        }
+    }
+    plan
+}
+
+/// Rounds of the passes that look at one function; each makes work for the others.
+fn local(function: &mut crate::plan::Function, options: &OptOptions<'_>) {
+    for _ in 0..ROUNDS {
+        let mut changed = false;
+        if options.slots {
+            changed |= slots::run(function);
+        }
+        if options.fold {
+            changed |= fold::run(function, options.fold_builtin);
+        }
+        if options.conditions {
+            changed |= conditions::run(function);
+        }
+        if options.dead {
+            changed |= dead::run(function);
+        }
+        if options.jumps {
+            changed |= jumps::run(function);
+        }
+        if !changed {
+            break;
+        }
+    }
+}
+
+/// More rounds than code was ever seen to need.
+const ROUNDS: usize = 8;

@@ -1,0 +1,49 @@
+//! Access paths: a field of an input path is a longer input path, which is read without building or searching anything.
+
+use super::facts::Facts;
+use crate::plan::{Function, Inst};
+use gavel_runtime::value::Constant;
+
+/// Runs the pass; whether anything changed.
+pub(super) fn run(function: &mut Function) -> bool {
+    let facts = Facts::of(function);
+    // Number of scope instructions before each position: between two equal numbers the input is the same.
+    let mut scopes = Vec::with_capacity(function.code.len());
+    let mut count = 0usize;
+    for step in &function.code {
+        scopes.push(count);
+        count += usize::from(step.inst.is_with());
+    }
+    let mut longer = Vec::new();
+    for (at, step) in function.code.iter().enumerate() {
+        let Inst::Field { dst, of, key, fail } = &step.inst else {
+            continue;
+        };
+        let Constant::String(key) = &**key else {
+            continue;
+        };
+        let Some((from, Inst::Slot { path, .. })) = facts.single_def(function, *of) else {
+            continue;
+        };
+        if scopes.get(from) != scopes.get(at) {
+            continue;
+        }
+        let mut path = path.clone();
+        path.push(key.clone());
+        longer.push((
+            at,
+            Inst::Slot {
+                dst: *dst,
+                path,
+                fail: *fail,
+            },
+        ));
+    }
+    let changed = !longer.is_empty();
+    for (at, inst) in longer {
+        if let Some(step) = function.code.get_mut(at) {
+            step.inst = inst;
+        }
+    }
+    changed
+}
