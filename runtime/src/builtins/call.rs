@@ -38,6 +38,35 @@ pub enum FailureCode {
     Builtin,
 }
 
+impl Failure {
+    /// An operand of a wrong type.
+    pub const TYPE: Failure = Failure::Error(FailureCode::Type);
+    /// Any other error.
+    pub const BUILTIN: Failure = Failure::Error(FailureCode::Builtin);
+}
+
+impl From<EvalErrorKind> for Failure {
+    fn from(kind: EvalErrorKind) -> Failure {
+        Failure::Abort(kind)
+    }
+}
+
+impl Call<'_, '_> {
+    /// Pays for work that grows with the arguments.
+    pub fn charge(&mut self, steps: usize) -> Result<(), Failure> {
+        match self.fuel.checked_sub(steps as u64) {
+            Some(rest) => {
+                *self.fuel = rest;
+                Ok(())
+            }
+            None => {
+                *self.fuel = 0;
+                Err(Failure::Abort(EvalErrorKind::FuelExhausted))
+            }
+        }
+    }
+}
+
 /// A value, or the reason for none. `Ok(Value::UNSET)`: undefined without an error.
 pub type BuiltinResult<'r> = Result<Value<'r>, Failure>;
 

@@ -4,11 +4,20 @@
 
 pub mod caches;
 mod call;
+mod glob;
 mod host;
+mod operand;
+mod operators;
+mod output;
+mod rego_text;
+mod sets;
 mod table;
+#[cfg(test)]
+mod testing;
 mod types;
 
 pub use call::{BuiltinFn, BuiltinResult, Call, Failure, FailureCode};
+pub use glob::Glob;
 pub use table::{BUILTINS, find};
 pub use types::Type;
 

@@ -60,6 +60,11 @@ impl Whole {
     }
 }
 
+/// The exact integer of a number; `None` for one with a fraction.
+pub(crate) fn integer(number: Value<'_>) -> Result<Option<BigInt>, Failure> {
+    Ok(Whole::of(number)?.map(|whole| whole.to_big()))
+}
+
 /// An integer as a value.
 pub(crate) fn big_value<'r>(arena: &'r Arena, big: &BigInt) -> BuiltinResult<'r> {
     if let Some(int) = big.to_i64() {

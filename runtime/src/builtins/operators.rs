@@ -1,0 +1,92 @@
+//! Operators and keywords that are builtins underneath: arithmetic, comparison, `in`.
+
+use super::operand::args;
+use super::{BuiltinResult, Call, sets};
+use crate::number;
+use crate::value::{Kind, Value};
+
+/// `x + y`
+pub(super) fn plus<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [a, b] = self::args(args)?;
+    number::add(call.arena, a, b)
+}
+
+/// `x - y` of numbers or of sets.
+pub(super) fn minus<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [a, b] = self::args(args)?;
+    match (a.kind(), b.kind()) {
+        (Kind::Set(left), Kind::Set(right)) => sets::difference(call, left, right),
+        _ => number::sub(call.arena, a, b),
+    }
+}
+
+/// `x * y`
+pub(super) fn mul<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [a, b] = self::args(args)?;
+    number::mul(call.arena, a, b)
+}
+
+/// `x / y`
+pub(super) fn div<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [a, b] = self::args(args)?;
+    number::div(call.arena, a, b)
+}
+
+/// `x % y`
+pub(super) fn rem<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [a, b] = self::args(args)?;
+    number::rem(call.arena, a, b)
+}
+
+/// `x == y`
+pub(super) fn equal<'r>(_call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    compare(args, |order| order.is_eq())
+}
+
+/// `x != y`
+pub(super) fn neq<'r>(_call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    compare(args, |order| order.is_ne())
+}
+
+/// `x < y`
+pub(super) fn lt<'r>(_call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    compare(args, |order| order.is_lt())
+}
+
+/// `x <= y`
+pub(super) fn lte<'r>(_call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    compare(args, |order| order.is_le())
+}
+
+/// `x > y`
+pub(super) fn gt<'r>(_call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    compare(args, |order| order.is_gt())
+}
+
+/// `x >= y`
+pub(super) fn gte<'r>(_call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    compare(args, |order| order.is_ge())
+}
+
+fn compare<'r>(args: &[Value<'r>], holds: impl Fn(std::cmp::Ordering) -> bool) -> BuiltinResult<'r> {
+    let [a, b] = self::args(args)?;
+    Ok(Value::bool(holds(a.compare(b))))
+}
+
+/// `x in xs`: false for what is no collection.
+pub(super) fn member<'r>(_call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [member, collection] = self::args(args)?;
+    Ok(Value::bool(collection.has_member(member)))
+}
+
+/// `k, x in xs`: whether `xs[k]` is `x`; in a set key and member must be equal.
+pub(super) fn member_with_key<'r>(_call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [key, member, collection] = self::args(args)?;
+    let found = collection.index(key);
+    Ok(Value::bool(found.is_some_and(|found| found.equals(member))))
+}
+
+/// A call that the compiler erases before anything runs it.
+pub(super) fn erased<'r>(_call: &mut Call<'_, 'r>, _args: &[Value<'r>]) -> BuiltinResult<'r> {
+    Ok(Value::TRUE)
+}
