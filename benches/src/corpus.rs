@@ -1,0 +1,91 @@
+//! The corpus: every example domain with its requests, and gavel compiled for it.
+
+use gavel_compiler::render;
+use gavel_compiler::source::SourceMap;
+use gavel_runtime::decision::{Decider, Decision};
+use gavel_runtime::image::Image;
+use gavel_runtime::input::Trailing;
+use gavel_runtime::limits::Limits;
+use gavel_runtime::vm::RequestEnv;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Instant;
+
+/// One example.
+#[derive(Debug)]
+pub struct Example {
+    /// Folder name.
+    pub name: String,
+    /// Its PolicyDomain.
+    pub domain: PathBuf,
+    /// Name and body of each request.
+    pub requests: Vec<(String, Vec<u8>)>,
+}
+
+/// The examples of the checkout.
+pub fn examples() -> std::io::Result<Vec<Example>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut found = Vec::new();
+    for name in ["clinic", "saas", "toolgate"] {
+        let folder = root.join(name);
+        let mut requests = Vec::new();
+        for entry in std::fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ext| ext == "json") {
+                let stem = path
+                    .file_stem()
+                    .map(|stem| stem.to_string_lossy().into_owned())
+                    .unwrap_or_default();
+                requests.push((stem, std::fs::read(&path)?));
+            }
+        }
+        requests.sort();
+        found.push(Example {
+            name: name.to_owned(),
+            domain: folder.join(format!("{name}.yml")),
+            requests,
+        });
+    }
+    Ok(found)
+}
+
+/// Compiles an example's domain.
+pub fn image(example: &Example) -> Result<Image, String> {
+    let text = std::fs::read_to_string(&example.domain).map_err(|error| error.to_string())?;
+    let mut sources = SourceMap::default();
+    let file = sources.add_file(&example.domain.display().to_string(), &text);
+    gavel_compiler::compile(&mut sources, &[file], &gavel_compiler::Options::default())
+        .map(|compiled| compiled.image)
+        .map_err(|problems| render::text(&sources, &problems))
+}
+
+/// The clock of a measured request: monotonic, in ns.
+#[must_use]
+pub fn clock_ns() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The surroundings of a measured request.
+#[must_use]
+pub fn env() -> RequestEnv {
+    RequestEnv {
+        wall_ns: 1_700_000_000_000_000_000,
+        seed: 1,
+        monotonic_ns: clock_ns,
+        deadline_ns: None,
+    }
+}
+
+/// One decision, from the bytes of the body.
+pub fn decide<'r>(decider: &'r mut Decider, image: &'r Image, body: &[u8]) -> Result<Decision<'r>, String> {
+    decider
+        .decide(image, body, Trailing::Ignore, &env())
+        .map_err(|refusal| refusal.to_string())
+}
+
+/// A decider with the limits of the service.
+#[must_use]
+pub fn decider(image: &Image) -> Decider {
+    Decider::new(image, &Limits::DEFAULT)
+}

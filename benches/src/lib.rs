@@ -1,0 +1,7 @@
+//! What the benches and the report share: the corpus (the examples), our engine on it, the peer on it, a running server.
+#![forbid(unsafe_code)]
+
+pub mod corpus;
+pub mod measure;
+pub mod peer;
+pub mod server;

@@ -1,0 +1,62 @@
+//! Timing of two rivals in one run: rounds alternate, so that a machine that changes its speed changes both.
+
+use std::time::Instant;
+
+/// Medians over the rounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair {
+    /// ns for one call of the first rival.
+    pub first_ns: f64,
+    /// ns for one call of the second rival.
+    pub second_ns: f64,
+    /// Second over first, median of the rounds' ratios.
+    pub ratio: f64,
+}
+
+/// Times both rivals for `rounds` rounds of about `round_ns` each.
+pub fn pair(rounds: usize, round_ns: u64, mut first: impl FnMut(), mut second: impl FnMut()) -> Pair {
+    let first_calls = calls_in(round_ns, &mut first);
+    let second_calls = calls_in(round_ns, &mut second);
+    let mut firsts = Vec::new();
+    let mut seconds = Vec::new();
+    let mut ratios = Vec::new();
+    for _ in 0..rounds {
+        let a = time(first_calls, &mut first);
+        let b = time(second_calls, &mut second);
+        firsts.push(a);
+        seconds.push(b);
+        ratios.push(b / a);
+    }
+    Pair {
+        first_ns: median(&mut firsts),
+        second_ns: median(&mut seconds),
+        ratio: median(&mut ratios),
+    }
+}
+
+/// ns for one call, over `calls` of them.
+fn time(calls: u64, run: &mut impl FnMut()) -> f64 {
+    let start = Instant::now();
+    for _ in 0..calls {
+        run();
+    }
+    start.elapsed().as_nanos() as f64 / calls as f64
+}
+
+/// How many calls fill a round; warms up on the way.
+fn calls_in(round_ns: u64, run: &mut impl FnMut()) -> u64 {
+    let mut calls = 1;
+    loop {
+        let one_ns = time(calls, run);
+        if one_ns * calls as f64 > round_ns as f64 / 10.0 {
+            return ((round_ns as f64 / one_ns) as u64).max(1);
+        }
+        calls *= 4;
+    }
+}
+
+/// The middle value; 0 of nothing.
+pub fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}

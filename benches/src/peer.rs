@@ -1,0 +1,126 @@
+//! The peer: the `regorus` crate's register VM on the same policies, phases and requests.
+//!
+//! It is given an easier job than ours: which policies to ask is handed to it, and it reads the document with annotations
+//! and resource already resolved. It parses the JSON, runs every policy of every phase on programs compiled before, and
+//! combines the votes.
+
+use gavel_compiler::domain;
+use gavel_compiler::source::SourceMap;
+use gavel_runtime::decision::{Decider, Phase, Reference};
+use gavel_runtime::image::Image;
+use gavel_runtime::json;
+use gavel_runtime::value::Value;
+use regorus::languages::rego::compiler::Compiler;
+use regorus::rvm::vm::RegoVM;
+use std::rc::Rc;
+
+use crate::corpus::Example;
+
+/// One VM with its program for each policy of a domain.
+pub struct Peer {
+    policies: Vec<RegoVM>,
+}
+
+/// A request in the peer's form.
+#[derive(Debug)]
+pub struct Request {
+    document: String,
+    ask: Vec<(Phase, usize)>,
+}
+
+const ENTRY: &str = "data.authz.allow";
+
+impl Peer {
+    /// Compiles every policy of the example with its libraries.
+    pub fn new(example: &Example) -> Result<Peer, String> {
+        let text = std::fs::read_to_string(&example.domain).map_err(|error| error.to_string())?;
+        let mut sources = SourceMap::default();
+        let file = sources.add_file("domain", &text);
+        let set = domain::load(&mut sources, &[file]).map_err(|problems| format!("{problems:?}"))?;
+        let policies = set.policies.iter().map(|policy| {
+            let libraries = policy
+                .libraries
+                .iter()
+                .filter_map(|index| set.libraries.get(index.0));
+            let modules = libraries.map(|library| library.rego).chain([policy.rego]);
+            let modules: Vec<String> = modules
+                .map(|module| sources.source(module).text.to_string())
+                .collect();
+            vm(&modules).map_err(|error| format!("{}: {error:#}", policy.mrn))
+        });
+        Ok(Peer {
+            policies: policies.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Decides; an error of a policy is its deny, as in ours.
+    pub fn decide(&mut self, request: &Request) -> Result<bool, String> {
+        let input = regorus::Value::from_json_str(&request.document).map_err(|error| error.to_string())?;
+        let mut settled = None;
+        let mut phases = [false, false, false];
+        let mut scope_asked = false;
+        for (phase, policy) in &request.ask {
+            let vm = self.policies.get_mut(*policy).ok_or("no such policy")?;
+            vm.set_input(input.clone());
+            let result = vm.execute().unwrap_or(regorus::Value::Undefined);
+            match phase {
+                Phase::Operation => settled = Some(result.as_i64().unwrap_or(-1)),
+                Phase::Identity => phases[0] |= result == regorus::Value::from(true),
+                Phase::Resource => phases[1] |= result == regorus::Value::from(true),
+                Phase::Scope => {
+                    scope_asked = true;
+                    phases[2] |= result == regorus::Value::from(true);
+                }
+            }
+        }
+        Ok(match settled {
+            Some(n) if n != 0 => n > 0,
+            Some(_) => phases[0] && phases[1] && (phases[2] || !scope_asked),
+            None => false,
+        })
+    }
+}
+
+fn vm(modules: &[String]) -> Result<RegoVM, Box<dyn std::error::Error>> {
+    let mut engine = regorus::Engine::new();
+    engine.set_rego_v0(true);
+    for (index, module) in modules.iter().enumerate() {
+        engine.add_policy(format!("module-{index}.rego"), module.clone())?;
+    }
+    let compiled = engine.compile_with_entrypoint(&Rc::from(ENTRY).into())?;
+    let program = Compiler::compile_from_policy(&compiled, &[ENTRY])?;
+    let mut vm = RegoVM::new();
+    vm.load_program(program);
+    vm.set_data(regorus::Value::new_object())?;
+    Ok(vm)
+}
+
+/// The request as the peer takes it, from what our engine made of it.
+pub fn request(
+    decider: &mut Decider,
+    image: &Image,
+    body: &[u8],
+    references: &[(Phase, Option<u32>)],
+) -> Result<Request, String> {
+    let document: Value<'_> = decider
+        .realised(image, body, &crate::corpus::env())
+        .map_err(|refusal| refusal.to_string())?;
+    let mut text = Vec::new();
+    json::write(&mut text, document, json::Escape::Plain).map_err(|_| "the document has no JSON text")?;
+    let ask = references
+        .iter()
+        .filter_map(|(phase, policy)| Some((*phase, policy.as_ref().copied()? as usize)));
+    Ok(Request {
+        document: String::from_utf8(text).map_err(|error| error.to_string())?,
+        ask: ask.collect(),
+    })
+}
+
+/// Phase and policy of each reference.
+#[must_use]
+pub fn asked(references: &[Reference<'_>]) -> Vec<(Phase, Option<u32>)> {
+    references
+        .iter()
+        .map(|reference| (reference.phase, reference.policy))
+        .collect()
+}

@@ -1,0 +1,65 @@
+//! Criterion benches of the single stages, on the examples.
+#![expect(missing_docs, reason = "criterion's macros make undocumented items")]
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use gavel_benches::corpus;
+use std::hint::black_box;
+
+fn compile(criterion: &mut Criterion) {
+    for example in corpus::examples().unwrap() {
+        criterion.bench_function(&format!("compile/{}", example.name), |bencher| {
+            bencher.iter(|| corpus::image(black_box(&example)).unwrap());
+        });
+    }
+}
+
+fn decide(criterion: &mut Criterion) {
+    for example in corpus::examples().unwrap() {
+        let image = corpus::image(&example).unwrap();
+        let mut decider = corpus::decider(&image);
+        for (name, body) in &example.requests {
+            criterion.bench_function(&format!("decide/{}/{name}", example.name), |bencher| {
+                bencher.iter(|| {
+                    corpus::decide(&mut decider, &image, black_box(body))
+                        .unwrap()
+                        .granted
+                });
+            });
+        }
+    }
+}
+
+fn record(criterion: &mut Criterion) {
+    use gavel_runtime::decision::{RecordOptions, Stamp, write_json};
+    for example in corpus::examples().unwrap() {
+        let image = corpus::image(&example).unwrap();
+        let mut decider = corpus::decider(&image);
+        let Some((name, body)) = example.requests.first() else {
+            continue;
+        };
+        let stamp = Stamp {
+            wall_ns: 1_700_000_000_000_000_000,
+            random: [7; 16],
+        };
+        let mut frame = Vec::new();
+        corpus::decide(&mut decider, &image, body)
+            .unwrap()
+            .encode(body, stamp, &mut frame);
+        let mut line = Vec::new();
+        criterion.bench_function(&format!("record/{}/{name}", example.name), |bencher| {
+            bencher.iter(|| {
+                line.clear();
+                write_json(
+                    &image,
+                    black_box(&frame),
+                    &RecordOptions::default(),
+                    &mut decider,
+                    &mut line,
+                )
+            });
+        });
+    }
+}
+
+criterion_group!(stages, compile, decide, record);
+criterion_main!(stages);

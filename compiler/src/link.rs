@@ -1,0 +1,93 @@
+//! Resolved domains and their entry functions → the tables of an image.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::domain::DomainSet;
+use crate::domain::set::{Annotation, PolicyHolder};
+use gavel_runtime::bytecode::{FnId, RawProgram};
+use gavel_runtime::decision::Strategy;
+use gavel_runtime::image::{
+    AnnotationPart, GroupPart, Image, ImageParts, OperationPart, PolicyPart, ResourcePart, SubjectPart,
+};
+
+/// Entry functions of a set, by policy and by mapper.
+#[derive(Debug, Default)]
+pub struct Entries {
+    /// `data.authz.allow` of each policy; `None`: it has none.
+    pub policies: Vec<Option<FnId>>,
+    /// `data.mapper.porc` of each mapper; `None`: it has none.
+    pub mappers: Vec<Option<FnId>>,
+}
+
+/// The image of a set.
+///
+/// # Errors
+/// Parts that make no image. Selectors were compiled before, so this is a program over a bound of the machine, or a fault
+/// of the compiler.
+pub fn image(
+    set: &DomainSet,
+    program: RawProgram,
+    entries: &Entries,
+    include_all_references: bool,
+) -> Result<Image, Diagnostic> {
+    let policies = set.policies.iter().zip(&entries.policies).map(|(policy, entry)| PolicyPart {
+        mrn: policy.mrn.to_string(),
+        fingerprint: policy.fingerprint,
+        entry: *entry,
+    });
+    let operations = set.operations.iter().map(|operation| OperationPart {
+        domain: index(operation.domain.0),
+        selectors: operation.selectors.iter().map(|selector| selector.pattern.clone()).collect(),
+        policy: index(operation.policy.0),
+    });
+    let groups = set.groups.iter().map(|group| GroupPart {
+        mrn: group.mrn.to_string(),
+        roles: group.roles.iter().map(|role| index(role.0)).collect(),
+        annotations: annotations(&group.annotations),
+    });
+    let resources = set.resources.iter().filter_map(|resource| {
+        let group = set.resource_groups.get(resource.group.0)?;
+        Some(ResourcePart {
+            selectors: resource.selectors.iter().map(|selector| selector.pattern.clone()).collect(),
+            group: group.mrn.to_string(),
+            annotations: annotations(&resource.annotations),
+            group_annotations: annotations(&group.annotations),
+        })
+    });
+    let parts = ImageParts {
+        program,
+        policies: policies.collect(),
+        roles: subjects(&set.roles),
+        groups: groups.collect(),
+        scopes: subjects(&set.scopes),
+        resource_groups: subjects(&set.resource_groups),
+        default_resource_group: set.default_resource_group.map(|group| index(group.0)),
+        operations: operations.collect(),
+        resources: resources.collect(),
+        include_all_references,
+    };
+    Image::new(parts).map_err(|error| Diagnostic::global(Code::Limit, format!("the policies make no image: {error:?}")))
+}
+
+fn subjects(holders: &[PolicyHolder]) -> Vec<SubjectPart> {
+    let part = |holder: &PolicyHolder| SubjectPart {
+        mrn: holder.mrn.to_string(),
+        policy: index(holder.policy.0),
+        annotations: annotations(&holder.annotations),
+    };
+    holders.iter().map(part).collect()
+}
+
+fn annotations(list: &[Annotation]) -> Vec<AnnotationPart> {
+    let part = |annotation: &Annotation| AnnotationPart {
+        name: annotation.name.to_string(),
+        value: annotation.value.clone(),
+        strategy: Strategy::from_word(&annotation.merge),
+        unprintable: annotation.unprintable.is_some(),
+    };
+    list.iter().map(part).collect()
+}
+
+/// Files are bounded, so no table has 2³² rows.
+fn index(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}

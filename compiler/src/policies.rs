@@ -1,0 +1,188 @@
+//! PolicyDomains in, image out: domains read and resolved, every policy compiled with its libraries, tables linked.
+
+use crate::analyse::{AnalyseOptions, analyse};
+use crate::ast::Module;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::domain::{self, DomainSet, ModuleKind};
+use crate::emit::{EmitOptions, ProgramBuilder};
+use crate::fold;
+use crate::link::{self, Entries};
+use crate::opt::optimise;
+use crate::parse::{BaseDialect, BlanketImport, ParseOptions, parse_module};
+use crate::plan::{Request, plan};
+use crate::source::{FileId, SourceMap};
+use bumpalo::Bump;
+use gavel_runtime::bytecode::FnId;
+use gavel_runtime::image::Image;
+use std::collections::HashMap;
+
+/// How PolicyDomains are compiled.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Dialect of all modules: v0 unless the user switched.
+    pub dialect: BaseDialect,
+    /// Builtins that policies may not call.
+    pub disallowed_builtins: Vec<String>,
+    /// See [`gavel_runtime::image::ImageParts::include_all_references`].
+    pub include_all_references: bool,
+    /// The optimiser is on.
+    pub optimise: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            dialect: BaseDialect::V0,
+            disallowed_builtins: vec!["http.send".to_owned()],
+            include_all_references: true,
+            optimise: true,
+        }
+    }
+}
+
+/// An image and what its author should know.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Runs.
+    pub image: Image,
+    /// Warnings.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Errors of one module set before the rest is left out, as in OPA.
+const ERROR_LIMIT: usize = 10;
+
+/// Compiles PolicyDomain files, in load order.
+///
+/// # Errors
+/// Every problem of the first stage that has any: reading (YAML, types, selectors), then references and Rego syntax
+/// together, then the compilation of libraries, policies and mappers.
+pub fn compile(sources: &mut SourceMap, files: &[FileId], options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
+    let domains = domain::read(sources, files)?;
+    let bump = Bump::new();
+    let mut modules = Modules { parsed: HashMap::new(), problems: Vec::new() };
+    for module in domains.iter().flat_map(|domain| &domain.modules) {
+        modules.parse(sources, module.rego, module.kind, &module.id, options, &bump);
+    }
+    let resolved = domain::resolve(sources, &domains);
+    let set = match (resolved, modules.problems.is_empty()) {
+        (Ok(set), true) => set,
+        (Ok(_), false) => return Err(modules.problems),
+        (Err(mut problems), _) => {
+            problems.extend(modules.problems);
+            return Err(problems);
+        }
+    };
+    let mut units = Units { sources, options, modules: &modules.parsed, problems: Vec::new() };
+    let mut builder = ProgramBuilder::new(EmitOptions { strict_builtins: false });
+    let entries = units.compile(&set, &mut builder);
+    if units.problems.iter().any(|problem| problem.severity == Severity::Error) {
+        return Err(units.problems);
+    }
+    let image = link::image(&set, builder.finish(), &entries, options.include_all_references).map_err(|p| vec![p])?;
+    let mut warnings = set.warnings;
+    warnings.append(&mut units.problems);
+    Ok(Compiled { image, warnings })
+}
+
+struct Modules<'a> {
+    parsed: HashMap<FileId, Module<'a>>,
+    problems: Vec<Diagnostic>,
+}
+
+impl<'a> Modules<'a> {
+    fn parse(
+        &mut self,
+        sources: &SourceMap,
+        file: FileId,
+        kind: ModuleKind,
+        id: &str,
+        options: &Options,
+        bump: &'a Bump,
+    ) {
+        let parse = ParseOptions { base: options.dialect, blanket_import: BlanketImport::Reference };
+        match parse_module(bump, sources, file, parse) {
+            Ok(module) => {
+                self.parsed.insert(file, module);
+            }
+            Err(problems) => {
+                let context = format!("rego compilation failed in {} '{id}'", kind.as_str());
+                self.problems.extend(problems.into_iter().map(|problem| problem.help(context.clone())));
+            }
+        }
+    }
+}
+
+struct Units<'u, 'a> {
+    sources: &'u SourceMap,
+    options: &'u Options,
+    modules: &'u HashMap<FileId, Module<'a>>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Units<'_, '_> {
+    fn compile(&mut self, set: &DomainSet, builder: &mut ProgramBuilder) -> Entries {
+        let domain_of = |index: domain::set::DomainIdx| set.domains.get(index.0).map_or("", |domain| &domain.name);
+        let library_files = |libraries: &[domain::set::LibraryIdx]| -> Vec<FileId> {
+            libraries.iter().filter_map(|index| set.libraries.get(index.0)).map(|library| library.rego).collect()
+        };
+        for library in &set.libraries {
+            let mut files = library_files(&library.libraries);
+            files.push(library.rego);
+            let name = format!("domain {}: policy library {}", domain_of(library.domain), library.mrn);
+            self.unit(&files, &name, &[], builder);
+        }
+        let mut entries = Entries::default();
+        for policy in &set.policies {
+            let mut files = library_files(&policy.libraries);
+            files.push(policy.rego);
+            let name = format!("domain {}: policy {}", domain_of(policy.domain), policy.mrn);
+            entries.policies.push(self.unit(&files, &name, &["authz", "allow"], builder));
+        }
+        for mapper in &set.mappers {
+            let name = format!("domain {}: mapper {}", domain_of(mapper.domain), mapper.name);
+            entries.mappers.push(self.unit(&[mapper.rego], &name, &["mapper", "porc"], builder));
+        }
+        entries
+    }
+
+    /// Compiles one module set; `entry` empty: only checks it.
+    fn unit(&mut self, files: &[FileId], name: &str, entry: &[&str], builder: &mut ProgramBuilder) -> Option<FnId> {
+        match self.compile_unit(files, entry, builder) {
+            Ok(found) => found,
+            Err(problems) => {
+                for problem in problems {
+                    // An error in a library shows up in every policy that needs it; once is enough.
+                    let known = self.problems.iter().any(|other| {
+                        (other.code, other.span, &other.message) == (problem.code, problem.span, &problem.message)
+                    });
+                    if !known {
+                        self.problems.push(problem.help(format!("{name}: compilation failed")));
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    fn compile_unit(
+        &self,
+        files: &[FileId],
+        entry: &[&str],
+        builder: &mut ProgramBuilder,
+    ) -> Result<Option<FnId>, Vec<Diagnostic>> {
+        let modules: Vec<Module<'_>> = files.iter().filter_map(|file| self.modules.get(file)).copied().collect();
+        let analyse_options = AnalyseOptions {
+            disallowed_builtins: self.options.disallowed_builtins.clone(),
+            error_limit: Some(ERROR_LIMIT),
+            ..AnalyseOptions::default()
+        };
+        let checked = analyse(self.sources, &modules, &analyse_options)?;
+        let path: Vec<String> = entry.iter().map(|name| (*name).to_owned()).collect();
+        let wanted = if path.is_empty() { Vec::new() } else { vec![path] };
+        let plan = plan(&checked, Request { entries: &wanted, queries: &[] })?;
+        let plan = optimise(plan, &fold::opt_options(self.options.optimise));
+        let entries = builder.add_unit(&plan, self.sources).map_err(|problem| vec![problem])?;
+        Ok(entries.find(entry))
+    }
+}

@@ -1,0 +1,121 @@
+//! Rego modules and a query in, a program out: every stage in order, for tools that run Rego by itself.
+
+use crate::analyse::{AnalyseOptions, analyse, analyse_query};
+use crate::ast::Module;
+use crate::diagnostic::Diagnostic;
+use crate::emit::{EmitOptions, ProgramBuilder};
+use crate::fold;
+use crate::hir::{Checked, Query};
+use crate::opt::optimise;
+use crate::parse::{ParseOptions, parse_module, parse_query};
+use crate::plan::{Plan, Request, plan};
+use crate::source::{FileId, SourceMap};
+use bumpalo::Bump;
+use gavel_runtime::bytecode::{FnId, RawProgram};
+
+/// How modules are compiled.
+#[derive(Clone, Debug, Default)]
+pub struct RegoOptions {
+    /// Dialect of the modules.
+    pub parse: ParseOptions,
+    /// Checks and capabilities; the base document.
+    pub analyse: AnalyseOptions,
+    /// The optimiser is on.
+    pub optimise: bool,
+    /// Failing builtins abort.
+    pub strict_builtins: bool,
+}
+
+/// A compiled query.
+#[derive(Clone, Debug)]
+pub struct QueryEntry {
+    /// Yields one array of values for each solution.
+    pub entry: FnId,
+    /// Name of each value.
+    pub bindings: Vec<String>,
+}
+
+/// Modules and query as a program.
+#[derive(Clone, Debug)]
+pub struct RegoProgram {
+    /// Unverified.
+    pub program: RawProgram,
+    /// Present when a query was given.
+    pub query: Option<QueryEntry>,
+}
+
+/// Compiles.
+///
+/// # Errors
+/// All errors of the first stage that has any.
+pub fn compile(
+    sources: &SourceMap,
+    modules: &[FileId],
+    query: Option<FileId>,
+    options: &RegoOptions,
+) -> Result<RegoProgram, Vec<Diagnostic>> {
+    let bump = Bump::new();
+    let unit = checked(sources, modules, options, &bump)?;
+    let query = query.map(|file| checked_query(sources, &unit, file, options, &bump)).transpose()?;
+    let plan = planned(&unit, query.as_slice(), options)?;
+    let mut builder = ProgramBuilder::new(EmitOptions { strict_builtins: options.strict_builtins });
+    let entries = builder.add_unit(&plan, sources).map_err(|problem| vec![problem])?;
+    let query = query.zip(entries.queries.first()).map(|(query, entry)| QueryEntry {
+        entry: *entry,
+        bindings: query.bindings.into_iter().map(|(name, _)| name).collect(),
+    });
+    Ok(RegoProgram { program: builder.finish(), query })
+}
+
+/// Up to the checked unit.
+///
+/// # Errors
+/// As [`compile`].
+pub fn checked(
+    sources: &SourceMap,
+    modules: &[FileId],
+    options: &RegoOptions,
+    bump: &Bump,
+) -> Result<Checked, Vec<Diagnostic>> {
+    let mut parsed: Vec<Module<'_>> = Vec::new();
+    let mut problems = Vec::new();
+    for file in modules {
+        match parse_module(bump, sources, *file, options.parse) {
+            Ok(module) => parsed.push(module),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    analyse(sources, &parsed, &options.analyse)
+}
+
+fn checked_query(
+    sources: &SourceMap,
+    unit: &Checked,
+    file: FileId,
+    options: &RegoOptions,
+    bump: &Bump,
+) -> Result<Query, Vec<Diagnostic>> {
+    let body = parse_query(bump, sources, file, options.parse)?;
+    analyse_query(sources, unit, body, &options.analyse)
+}
+
+/// The optimised plan of a unit: all its rules, for dumps and queries.
+///
+/// # Errors
+/// What the planner refuses, by name.
+pub fn planned(unit: &Checked, queries: &[Query], options: &RegoOptions) -> Result<Plan, Vec<Diagnostic>> {
+    let mut entries: Vec<Vec<String>> = Vec::new();
+    if queries.is_empty() {
+        for module in &unit.0.modules {
+            if !entries.contains(&module.package) {
+                entries.push(module.package.clone());
+            }
+        }
+    }
+    let plan = plan(unit, Request { entries: &entries, queries })?;
+    Ok(optimise(plan, &fold::opt_options(options.optimise)))
+}
+
