@@ -160,6 +160,14 @@ impl<'r, T: Copy> List<'r, T> {
         Ok(())
     }
 
+    /// Makes room for so many items more.
+    pub fn reserve(&mut self, more: usize) -> Result<(), EvalErrorKind> {
+        if self.items.capacity() - self.items.len() < more {
+            self.grow(more)?;
+        }
+        Ok(())
+    }
+
     #[cold]
     fn grow(&mut self, more: usize) -> Result<(), EvalErrorKind> {
         let more = more.max(self.items.len()).max(4);

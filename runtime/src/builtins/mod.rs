@@ -2,8 +2,11 @@
 //!
 //! The table itself is `table.rs`; functions live in a file for each of OPA's groups.
 
+mod aggregates;
+mod arrays;
 pub mod caches;
 mod call;
+mod casts;
 mod glob;
 mod host;
 mod operand;
@@ -11,6 +14,7 @@ mod operators;
 mod output;
 mod rego_text;
 mod sets;
+mod strings;
 mod table;
 #[cfg(test)]
 mod testing;

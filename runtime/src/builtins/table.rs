@@ -1,12 +1,17 @@
 //! The rows: names and types of all builtins of OPA 1.22.2, and the functions of those that gavel runs.
 
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
+<<<<<<< HEAD
 use super::{glob, host, operators, sets};
+=======
+use super::{aggregates, arrays, casts, glob, host, operators, sets, strings};
+>>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
 /// `print` takes any number of arguments. The compiler erases all three.
 pub static BUILTINS: &[Builtin] = &[
     row("abs", &[NUMBER], NUMBER),
+<<<<<<< HEAD
     row("all", &[LIST_OR_SET], BOOLEAN).deprecated(),
     row("and", &[SET, SET], SET).run(sets::and),
     row("any", &[LIST_OR_SET], BOOLEAN).deprecated(),
@@ -14,6 +19,19 @@ pub static BUILTINS: &[Builtin] = &[
     row("array.flatten", &[ARRAY], ARRAY),
     row("array.reverse", &[ARRAY], ARRAY),
     row("array.slice", &[ARRAY, NUMBER, NUMBER], ARRAY),
+=======
+    row("all", &[LIST_OR_SET], BOOLEAN)
+        .run(aggregates::all)
+        .deprecated(),
+    row("and", &[SET, SET], SET).run(sets::and),
+    row("any", &[LIST_OR_SET], BOOLEAN)
+        .run(aggregates::any)
+        .deprecated(),
+    row("array.concat", &[ARRAY, ARRAY], ARRAY).run(arrays::concat),
+    row("array.flatten", &[ARRAY], ARRAY).run(arrays::flatten),
+    row("array.reverse", &[ARRAY], ARRAY).run(arrays::reverse),
+    row("array.slice", &[ARRAY, NUMBER, NUMBER], ARRAY).run(arrays::slice),
+>>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("assign", &[ANY, ANY], BOOLEAN).run(operators::equal),
     row("base64.decode", &[STRING], STRING),
     row("base64.encode", &[STRING], STRING),
@@ -27,16 +45,24 @@ pub static BUILTINS: &[Builtin] = &[
     row("bits.or", &[NUMBER, NUMBER], NUMBER),
     row("bits.rsh", &[NUMBER, NUMBER], NUMBER),
     row("bits.xor", &[NUMBER, NUMBER], NUMBER),
-    row("cast_array", &[ANY], ARRAY).deprecated(),
-    row("cast_boolean", &[ANY], BOOLEAN).deprecated(),
-    row("cast_null", &[ANY], NULL).deprecated(),
-    row("cast_object", &[ANY], OBJECT).deprecated(),
-    row("cast_set", &[ANY], SET).deprecated(),
-    row("cast_string", &[ANY], STRING).deprecated(),
+    row("cast_array", &[ANY], ARRAY)
+        .run(casts::cast_array)
+        .deprecated(),
+    row("cast_boolean", &[ANY], BOOLEAN)
+        .run(casts::cast_boolean)
+        .deprecated(),
+    row("cast_null", &[ANY], NULL).run(casts::cast_null).deprecated(),
+    row("cast_object", &[ANY], OBJECT)
+        .run(casts::cast_object)
+        .deprecated(),
+    row("cast_set", &[ANY], SET).run(casts::cast_set).deprecated(),
+    row("cast_string", &[ANY], STRING)
+        .run(casts::cast_string)
+        .deprecated(),
     row("ceil", &[NUMBER], NUMBER),
-    row("concat", &[STRING, Type::Or(&[STRINGS, STRING_SET])], STRING),
-    row("contains", &[STRING, STRING], BOOLEAN),
-    row("count", &[Type::Or(&[STRING, ARRAY, OBJECT, SET])], NUMBER),
+    row("concat", &[STRING, Type::Or(&[STRINGS, STRING_SET])], STRING).run(strings::concat),
+    row("contains", &[STRING, STRING], BOOLEAN).run(strings::contains),
+    row("count", &[Type::Or(&[STRING, ARRAY, OBJECT, SET])], NUMBER).run(aggregates::count),
     row("crypto.hmac.equal", &[STRING, STRING], BOOLEAN),
     row("crypto.hmac.md5", &[STRING, STRING], STRING),
     row("crypto.hmac.sha1", &[STRING, STRING], STRING),
@@ -61,7 +87,11 @@ pub static BUILTINS: &[Builtin] = &[
     row("crypto.x509.parse_keypair", &[STRING, STRING], DICT),
     row("crypto.x509.parse_rsa_private_key", &[STRING], DICT),
     row("div", &[NUMBER, NUMBER], NUMBER).run(operators::div),
+<<<<<<< HEAD
     row("endswith", &[STRING, STRING], BOOLEAN),
+=======
+    row("endswith", &[STRING, STRING], BOOLEAN).run(strings::endswith),
+>>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("eq", &[ANY, ANY], BOOLEAN).run(operators::equal),
     row("equal", &[ANY, ANY], BOOLEAN).run(operators::equal),
     row("floor", &[NUMBER], NUMBER),
@@ -94,8 +124,13 @@ pub static BUILTINS: &[Builtin] = &[
     row("hex.decode", &[STRING], STRING),
     row("hex.encode", &[STRING], STRING),
     row("http.send", &[DICT], OBJECT).nondeterministic(),
+<<<<<<< HEAD
     row("indexof", &[STRING, STRING], NUMBER),
     row("indexof_n", &[STRING, STRING], NUMBERS),
+=======
+    row("indexof", &[STRING, STRING], NUMBER).run(strings::indexof),
+    row("indexof_n", &[STRING, STRING], NUMBERS).run(strings::indexof_n),
+>>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("internal.member_2", &[ANY, ANY], BOOLEAN).run(operators::member),
     row("internal.member_3", &[ANY, ANY, ANY], BOOLEAN).run(operators::member_with_key),
     row("internal.print", &[Type::Array(&[], Some(&SET))], ANY).run(operators::erased),
@@ -123,13 +158,13 @@ pub static BUILTINS: &[Builtin] = &[
     row("io.jwt.verify_rs256", &[STRING, STRING], BOOLEAN),
     row("io.jwt.verify_rs384", &[STRING, STRING], BOOLEAN),
     row("io.jwt.verify_rs512", &[STRING, STRING], BOOLEAN),
-    row("is_array", &[ANY], BOOLEAN),
-    row("is_boolean", &[ANY], BOOLEAN),
-    row("is_null", &[ANY], BOOLEAN),
-    row("is_number", &[ANY], BOOLEAN),
-    row("is_object", &[ANY], BOOLEAN),
-    row("is_set", &[ANY], BOOLEAN),
-    row("is_string", &[ANY], BOOLEAN),
+    row("is_array", &[ANY], BOOLEAN).run(casts::is_array),
+    row("is_boolean", &[ANY], BOOLEAN).run(casts::is_boolean),
+    row("is_null", &[ANY], BOOLEAN).run(casts::is_null),
+    row("is_number", &[ANY], BOOLEAN).run(casts::is_number),
+    row("is_object", &[ANY], BOOLEAN).run(casts::is_object),
+    row("is_set", &[ANY], BOOLEAN).run(casts::is_set),
+    row("is_string", &[ANY], BOOLEAN).run(casts::is_string),
     row("json.filter", &[OBJECT, PATHS], OBJECT),
     row("json.is_valid", &[STRING], BOOLEAN),
     row("json.marshal", &[ANY], STRING),
@@ -189,11 +224,19 @@ pub static BUILTINS: &[Builtin] = &[
         Type::Array(&[BOOLEAN, Type::Or(&[NULL, STRING])], None),
     )
     .nondeterministic(),
+<<<<<<< HEAD
     row("lower", &[STRING], STRING),
     row("lt", &[ANY, ANY], BOOLEAN).run(operators::lt),
     row("lte", &[ANY, ANY], BOOLEAN).run(operators::lte),
     row("max", &[LIST_OR_SET], ANY),
     row("min", &[LIST_OR_SET], ANY),
+=======
+    row("lower", &[STRING], STRING).run(strings::lower),
+    row("lt", &[ANY, ANY], BOOLEAN).run(operators::lt),
+    row("lte", &[ANY, ANY], BOOLEAN).run(operators::lte),
+    row("max", &[LIST_OR_SET], ANY).run(aggregates::max),
+    row("min", &[LIST_OR_SET], ANY).run(aggregates::min),
+>>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("minus", &[NUMBER_OR_SET, NUMBER_OR_SET], NUMBER_OR_SET).run(operators::minus),
     row("mul", &[NUMBER, NUMBER], NUMBER).run(operators::mul),
     row("neq", &[ANY, ANY], BOOLEAN).run(operators::neq),
@@ -224,7 +267,11 @@ pub static BUILTINS: &[Builtin] = &[
     row("or", &[SET, SET], SET).run(sets::or),
     row("plus", &[NUMBER, NUMBER], NUMBER).run(operators::plus),
     row("print", &[], ANY).run(operators::erased),
+<<<<<<< HEAD
     row("product", &[NUMBERS_OR_SET], NUMBER),
+=======
+    row("product", &[NUMBERS_OR_SET], NUMBER).run(aggregates::product),
+>>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("providers.aws.sign_req", &[DICT, DICT, NUMBER], OBJECT),
     row("rand.intn", &[STRING, NUMBER], NUMBER).nondeterministic(),
     row("re_match", &[STRING, STRING], BOOLEAN).deprecated(),
@@ -244,32 +291,43 @@ pub static BUILTINS: &[Builtin] = &[
     row("rego.metadata.rule", &[], ANY),
     row("rego.parse_module", &[STRING, STRING], DICT),
     row("rem", &[NUMBER, NUMBER], NUMBER).run(operators::rem),
+<<<<<<< HEAD
     row("replace", &[STRING, STRING, STRING], STRING),
+=======
+    row("replace", &[STRING, STRING, STRING], STRING).run(strings::replace),
+>>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("round", &[NUMBER], NUMBER),
     row("semver.compare", &[STRING, STRING], NUMBER),
     row("semver.is_valid", &[ANY], BOOLEAN),
     row("set_diff", &[SET, SET], SET).run(sets::diff).deprecated(),
+<<<<<<< HEAD
     row("sort", &[LIST_OR_SET], ARRAY),
     row("split", &[STRING, STRING], STRINGS),
+=======
+    row("sort", &[LIST_OR_SET], ARRAY).run(aggregates::sort),
+    row("split", &[STRING, STRING], STRINGS).run(strings::split),
+>>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("sprintf", &[STRING, ARRAY], STRING),
-    row("startswith", &[STRING, STRING], BOOLEAN),
+    row("startswith", &[STRING, STRING], BOOLEAN).run(strings::startswith),
     row(
         "strings.any_prefix_match",
         &[STRING_OR_STRINGS, STRING_OR_STRINGS],
         BOOLEAN,
-    ),
+    )
+    .run(strings::any_prefix_match),
     row(
         "strings.any_suffix_match",
         &[STRING_OR_STRINGS, STRING_OR_STRINGS],
         BOOLEAN,
-    ),
-    row("strings.count", &[STRING, STRING], NUMBER),
+    )
+    .run(strings::any_suffix_match),
+    row("strings.count", &[STRING, STRING], NUMBER).run(strings::count),
     row("strings.render_template", &[STRING, DICT], STRING),
-    row("strings.replace_n", &[STRING_DICT, STRING], STRING),
-    row("strings.reverse", &[STRING], STRING),
-    row("strings.split_n", &[STRING, STRING, NUMBER], STRINGS),
-    row("substring", &[STRING, NUMBER, NUMBER], STRING),
-    row("sum", &[NUMBERS_OR_SET], NUMBER),
+    row("strings.replace_n", &[STRING_DICT, STRING], STRING).run(strings::replace_n),
+    row("strings.reverse", &[STRING], STRING).run(strings::reverse),
+    row("strings.split_n", &[STRING, STRING, NUMBER], STRINGS).run(strings::split_n),
+    row("substring", &[STRING, NUMBER, NUMBER], STRING).run(strings::substring),
+    row("sum", &[NUMBERS_OR_SET], NUMBER).run(aggregates::sum),
     row("time.add_date", &[NUMBER, NUMBER, NUMBER, NUMBER], NUMBER),
     row("time.clock", &[MOMENT], TRIPLE),
     row("time.date", &[MOMENT], TRIPLE),
@@ -294,8 +352,9 @@ pub static BUILTINS: &[Builtin] = &[
     row("time.parse_ns", &[STRING, STRING], NUMBER),
     row("time.parse_rfc3339_ns", &[STRING], NUMBER),
     row("time.weekday", &[MOMENT], STRING),
-    row("to_number", &[Type::Or(&[NULL, BOOLEAN, NUMBER, STRING])], NUMBER),
+    row("to_number", &[Type::Or(&[NULL, BOOLEAN, NUMBER, STRING])], NUMBER).run(casts::to_number),
     row("trace", &[STRING], BOOLEAN).run(host::trace),
+<<<<<<< HEAD
     row("trim", &[STRING, STRING], STRING),
     row("trim_left", &[STRING, STRING], STRING),
     row("trim_prefix", &[STRING, STRING], STRING),
@@ -303,10 +362,19 @@ pub static BUILTINS: &[Builtin] = &[
     row("trim_space", &[STRING], STRING),
     row("trim_suffix", &[STRING, STRING], STRING),
     row("type_name", &[ANY], STRING),
+=======
+    row("trim", &[STRING, STRING], STRING).run(strings::trim),
+    row("trim_left", &[STRING, STRING], STRING).run(strings::trim_left),
+    row("trim_prefix", &[STRING, STRING], STRING).run(strings::trim_prefix),
+    row("trim_right", &[STRING, STRING], STRING).run(strings::trim_right),
+    row("trim_space", &[STRING], STRING).run(strings::trim_space),
+    row("trim_suffix", &[STRING, STRING], STRING).run(strings::trim_suffix),
+    row("type_name", &[ANY], STRING).run(casts::type_name),
+>>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("union", &[SETS], SET).run(sets::union),
     row("units.parse", &[STRING], NUMBER),
     row("units.parse_bytes", &[STRING], NUMBER),
-    row("upper", &[STRING], STRING),
+    row("upper", &[STRING], STRING).run(strings::upper),
     row("uri.is_valid", &[STRING], BOOLEAN),
     row("uri.parse", &[STRING], STRING_DICT),
     row("urlquery.decode", &[STRING], STRING),

@@ -9,6 +9,7 @@ mod big;
 mod digits;
 mod float;
 mod order;
+mod read;
 mod text;
 mod unary;
 
@@ -17,5 +18,6 @@ pub use arith::{add, div, mul, rem, sub};
 pub(crate) use big::{big_value, integer};
 pub use digits::{f64_exponent_text, f64_text};
 pub use order::{compare_int_text, compare_text, hash_int, hash_text};
+pub use read::of_text;
 pub use text::{check, int, is_integer, json_number, to_f64, value};
 pub use unary::{abs, ceil, floor, round};

@@ -137,11 +137,14 @@ fn exponent(text: &[u8]) -> Option<i64> {
         b'+' => (false, text.get(1..)?),
         _ => (false, text),
     };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+    let fits =
+        |(at, byte): (usize, &u8)| byte.is_ascii_digit() || (*byte == b'_' && between_digits(digits, at));
+    if digits.is_empty() || !digits.iter().enumerate().all(fits) {
         return None;
     }
     let size = digits
         .iter()
+        .filter(|b| b.is_ascii_digit())
         .fold(0_i64, |sum, d| (sum * 10 + i64::from(d - b'0')).min(1 << 40));
     Some(if negative { -size } else { size })
 }
