@@ -18,14 +18,11 @@ impl<'r> Text<'r> {
         }
     }
 
-<<<<<<< HEAD
-=======
     /// Room for so many bytes more.
     pub(super) fn reserve(&mut self, bytes: usize) -> Result<(), Failure> {
         Ok(self.bytes.reserve(bytes)?)
     }
 
->>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     #[inline]
     pub(super) fn push_str(&mut self, text: &str) -> Result<(), Failure> {
         Ok(self.bytes.extend(text.as_bytes())?)

@@ -1,25 +1,12 @@
 //! The rows: names and types of all builtins of OPA 1.22.2, and the functions of those that gavel runs.
 
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
-<<<<<<< HEAD
-use super::{glob, host, operators, sets};
-=======
 use super::{aggregates, arrays, casts, glob, host, operators, sets, strings};
->>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
 /// `print` takes any number of arguments. The compiler erases all three.
 pub static BUILTINS: &[Builtin] = &[
     row("abs", &[NUMBER], NUMBER),
-<<<<<<< HEAD
-    row("all", &[LIST_OR_SET], BOOLEAN).deprecated(),
-    row("and", &[SET, SET], SET).run(sets::and),
-    row("any", &[LIST_OR_SET], BOOLEAN).deprecated(),
-    row("array.concat", &[ARRAY, ARRAY], ARRAY),
-    row("array.flatten", &[ARRAY], ARRAY),
-    row("array.reverse", &[ARRAY], ARRAY),
-    row("array.slice", &[ARRAY, NUMBER, NUMBER], ARRAY),
-=======
     row("all", &[LIST_OR_SET], BOOLEAN)
         .run(aggregates::all)
         .deprecated(),
@@ -31,7 +18,6 @@ pub static BUILTINS: &[Builtin] = &[
     row("array.flatten", &[ARRAY], ARRAY).run(arrays::flatten),
     row("array.reverse", &[ARRAY], ARRAY).run(arrays::reverse),
     row("array.slice", &[ARRAY, NUMBER, NUMBER], ARRAY).run(arrays::slice),
->>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("assign", &[ANY, ANY], BOOLEAN).run(operators::equal),
     row("base64.decode", &[STRING], STRING),
     row("base64.encode", &[STRING], STRING),
@@ -87,11 +73,7 @@ pub static BUILTINS: &[Builtin] = &[
     row("crypto.x509.parse_keypair", &[STRING, STRING], DICT),
     row("crypto.x509.parse_rsa_private_key", &[STRING], DICT),
     row("div", &[NUMBER, NUMBER], NUMBER).run(operators::div),
-<<<<<<< HEAD
-    row("endswith", &[STRING, STRING], BOOLEAN),
-=======
     row("endswith", &[STRING, STRING], BOOLEAN).run(strings::endswith),
->>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("eq", &[ANY, ANY], BOOLEAN).run(operators::equal),
     row("equal", &[ANY, ANY], BOOLEAN).run(operators::equal),
     row("floor", &[NUMBER], NUMBER),
@@ -124,13 +106,8 @@ pub static BUILTINS: &[Builtin] = &[
     row("hex.decode", &[STRING], STRING),
     row("hex.encode", &[STRING], STRING),
     row("http.send", &[DICT], OBJECT).nondeterministic(),
-<<<<<<< HEAD
-    row("indexof", &[STRING, STRING], NUMBER),
-    row("indexof_n", &[STRING, STRING], NUMBERS),
-=======
     row("indexof", &[STRING, STRING], NUMBER).run(strings::indexof),
     row("indexof_n", &[STRING, STRING], NUMBERS).run(strings::indexof_n),
->>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("internal.member_2", &[ANY, ANY], BOOLEAN).run(operators::member),
     row("internal.member_3", &[ANY, ANY, ANY], BOOLEAN).run(operators::member_with_key),
     row("internal.print", &[Type::Array(&[], Some(&SET))], ANY).run(operators::erased),
@@ -224,19 +201,11 @@ pub static BUILTINS: &[Builtin] = &[
         Type::Array(&[BOOLEAN, Type::Or(&[NULL, STRING])], None),
     )
     .nondeterministic(),
-<<<<<<< HEAD
-    row("lower", &[STRING], STRING),
-    row("lt", &[ANY, ANY], BOOLEAN).run(operators::lt),
-    row("lte", &[ANY, ANY], BOOLEAN).run(operators::lte),
-    row("max", &[LIST_OR_SET], ANY),
-    row("min", &[LIST_OR_SET], ANY),
-=======
     row("lower", &[STRING], STRING).run(strings::lower),
     row("lt", &[ANY, ANY], BOOLEAN).run(operators::lt),
     row("lte", &[ANY, ANY], BOOLEAN).run(operators::lte),
     row("max", &[LIST_OR_SET], ANY).run(aggregates::max),
     row("min", &[LIST_OR_SET], ANY).run(aggregates::min),
->>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("minus", &[NUMBER_OR_SET, NUMBER_OR_SET], NUMBER_OR_SET).run(operators::minus),
     row("mul", &[NUMBER, NUMBER], NUMBER).run(operators::mul),
     row("neq", &[ANY, ANY], BOOLEAN).run(operators::neq),
@@ -267,11 +236,7 @@ pub static BUILTINS: &[Builtin] = &[
     row("or", &[SET, SET], SET).run(sets::or),
     row("plus", &[NUMBER, NUMBER], NUMBER).run(operators::plus),
     row("print", &[], ANY).run(operators::erased),
-<<<<<<< HEAD
-    row("product", &[NUMBERS_OR_SET], NUMBER),
-=======
     row("product", &[NUMBERS_OR_SET], NUMBER).run(aggregates::product),
->>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("providers.aws.sign_req", &[DICT, DICT, NUMBER], OBJECT),
     row("rand.intn", &[STRING, NUMBER], NUMBER).nondeterministic(),
     row("re_match", &[STRING, STRING], BOOLEAN).deprecated(),
@@ -291,22 +256,13 @@ pub static BUILTINS: &[Builtin] = &[
     row("rego.metadata.rule", &[], ANY),
     row("rego.parse_module", &[STRING, STRING], DICT),
     row("rem", &[NUMBER, NUMBER], NUMBER).run(operators::rem),
-<<<<<<< HEAD
-    row("replace", &[STRING, STRING, STRING], STRING),
-=======
     row("replace", &[STRING, STRING, STRING], STRING).run(strings::replace),
->>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("round", &[NUMBER], NUMBER),
     row("semver.compare", &[STRING, STRING], NUMBER),
     row("semver.is_valid", &[ANY], BOOLEAN),
     row("set_diff", &[SET, SET], SET).run(sets::diff).deprecated(),
-<<<<<<< HEAD
-    row("sort", &[LIST_OR_SET], ARRAY),
-    row("split", &[STRING, STRING], STRINGS),
-=======
     row("sort", &[LIST_OR_SET], ARRAY).run(aggregates::sort),
     row("split", &[STRING, STRING], STRINGS).run(strings::split),
->>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("sprintf", &[STRING, ARRAY], STRING),
     row("startswith", &[STRING, STRING], BOOLEAN).run(strings::startswith),
     row(
@@ -354,15 +310,6 @@ pub static BUILTINS: &[Builtin] = &[
     row("time.weekday", &[MOMENT], STRING),
     row("to_number", &[Type::Or(&[NULL, BOOLEAN, NUMBER, STRING])], NUMBER).run(casts::to_number),
     row("trace", &[STRING], BOOLEAN).run(host::trace),
-<<<<<<< HEAD
-    row("trim", &[STRING, STRING], STRING),
-    row("trim_left", &[STRING, STRING], STRING),
-    row("trim_prefix", &[STRING, STRING], STRING),
-    row("trim_right", &[STRING, STRING], STRING),
-    row("trim_space", &[STRING], STRING),
-    row("trim_suffix", &[STRING, STRING], STRING),
-    row("type_name", &[ANY], STRING),
-=======
     row("trim", &[STRING, STRING], STRING).run(strings::trim),
     row("trim_left", &[STRING, STRING], STRING).run(strings::trim_left),
     row("trim_prefix", &[STRING, STRING], STRING).run(strings::trim_prefix),
@@ -370,7 +317,6 @@ pub static BUILTINS: &[Builtin] = &[
     row("trim_space", &[STRING], STRING).run(strings::trim_space),
     row("trim_suffix", &[STRING, STRING], STRING).run(strings::trim_suffix),
     row("type_name", &[ANY], STRING).run(casts::type_name),
->>>>>>> 8df1c3e (Builtins: strings, arrays, aggregates, casts; the glob slice that a later commit removed is back)
     row("union", &[SETS], SET).run(sets::union),
     row("units.parse", &[STRING], NUMBER),
     row("units.parse_bytes", &[STRING], NUMBER),
