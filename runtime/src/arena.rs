@@ -170,7 +170,7 @@ impl<'r, T: Copy> List<'r, T> {
 
     #[cold]
     fn grow(&mut self, more: usize) -> Result<(), EvalErrorKind> {
-        let more = more.max(self.items.len()).max(4);
+        let more = more.max(self.items.capacity()).max(4);
         self.items
             .try_reserve_exact(more)
             .map_err(|_| EvalErrorKind::ArenaExhausted)
@@ -183,15 +183,24 @@ impl<'r, T: Copy> List<'r, T> {
         self.items.len() == self.items.capacity()
     }
 
+    /// Moves the items that `compact` wants to keep to the front (it says how many), and grows if that made little room.
+    /// For lists that are full: the price of compacting is paid once per doubling.
+    pub fn make_room<E: From<EvalErrorKind>>(
+        &mut self,
+        compact: impl FnOnce(&mut [T]) -> Result<usize, E>,
+    ) -> Result<(), E> {
+        let kept = compact(&mut self.items)?;
+        self.items.truncate(kept);
+        if kept >= self.items.capacity() / 2 {
+            self.grow(1)?;
+        }
+        Ok(())
+    }
+
     /// The items so far.
     #[must_use]
     pub fn items(&self) -> &[T] {
         &self.items
-    }
-
-    /// The items so far, to be changed.
-    pub fn items_mut(&mut self) -> &mut [T] {
-        &mut self.items
     }
 
     /// Removes the last item.

@@ -34,6 +34,8 @@ pub enum EvalErrorKind {
     DepthExceeded,
     /// The deadline of the request has passed.
     DeadlineExceeded,
+    /// The program has no such entry: a mistake of the caller.
+    NoSuchEntry,
 }
 
 impl EvalErrorKind {
@@ -51,6 +53,7 @@ impl EvalErrorKind {
             EvalErrorKind::ArenaExhausted => "eval_memory_error",
             EvalErrorKind::DepthExceeded => "eval_depth_error",
             EvalErrorKind::DeadlineExceeded => "eval_cancel_error",
+            EvalErrorKind::NoSuchEntry => "eval_internal_error",
         }
     }
 

@@ -1,7 +1,86 @@
 //! A program that may run: what `verify` proved and prepared.
 
-/// A verified program: immutable, shared by all cores.
+use super::{FnId, FnKind, Inst, Line, Prepared, SlotId};
+use crate::input::SlotTrie;
+use crate::value::{Pool, Value};
+
+/// A verified program: immutable, shared by all cores. Only [`super::verify`] makes one.
+///
+/// Its code is decoded: labels are indices of instructions, slots are cells of the input document.
 #[derive(Debug)]
 pub struct Program {
+    // INVARIANT (proved by `verify`, relied on by the loop): every register operand is below the frame length of its
+    // function, every other index is inside its table, every label is an instruction of the same function, and no
+    // function's code runs past its end.
+    pub(crate) code: Box<[Inst]>,
+    pub(crate) functions: Box<[Function]>,
+    pub(crate) constants: Pool,
+    /// Place of the base document among the constants.
+    pub(crate) base: Option<usize>,
+    pub(crate) trie: SlotTrie,
+    pub(crate) slot_cells: Box<[u16]>,
+    pub(crate) prepared: Box<[Prepared]>,
+    pub(crate) mocks: u16,
     pub(crate) strict_builtins: bool,
+    /// Code word of each instruction, for messages.
+    pub(crate) words: Box<[u32]>,
+    pub(crate) sources: Box<[String]>,
+    pub(crate) lines: Box<[Line]>,
+    /// Input paths in the order of their slots.
+    pub(crate) slots: Box<[super::SlotPath]>,
 }
+
+/// A function of a verified program.
+#[derive(Debug)]
+pub(crate) struct Function {
+    pub(crate) name: String,
+    pub(crate) kind: FnKind,
+    /// First instruction.
+    pub(crate) entry: u32,
+    pub(crate) params: u16,
+    pub(crate) regs: u16,
+}
+
+impl Program {
+    /// The function of a name.
+    #[must_use]
+    pub fn function(&self, name: &str) -> Option<FnId> {
+        let at = self.functions.iter().position(|function| function.name == name)?;
+        u32::try_from(at).ok().map(FnId)
+    }
+
+    /// The name of a function.
+    #[must_use]
+    pub fn name_of(&self, function: FnId) -> Option<&str> {
+        self.functions
+            .get(function.0 as usize)
+            .map(|function| function.name.as_str())
+    }
+
+    /// The slot of a path below `input`.
+    #[must_use]
+    pub fn slot(&self, path: &[&str]) -> Option<SlotId> {
+        let at = self.slots.iter().position(|slot| slot == path)?;
+        u16::try_from(at).ok().map(SlotId)
+    }
+
+    /// The base document.
+    #[must_use]
+    pub fn base(&self) -> Option<Value<'_>> {
+        self.constants.get(self.base?)
+    }
+
+    /// Module name and row of a code word, as in [`crate::error::EvalError::pc`].
+    #[must_use]
+    pub fn place_of(&self, pc: u32) -> Option<(&str, u32)> {
+        let after = self.lines.partition_point(|line| line.pc <= pc);
+        let line = self.lines.get(after.checked_sub(1)?)?;
+        let source = self.sources.get(line.source as usize)?;
+        Some((source, line.row))
+    }
+}
+
+const _: () = {
+    const fn shared_by_threads<T: Send + Sync>() {}
+    shared_by_threads::<Program>();
+};

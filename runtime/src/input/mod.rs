@@ -1,5 +1,10 @@
 //! The input document of a request: read once, seen through slots.
 
+mod doc;
 mod error;
+mod tape;
+mod trie;
 
+pub(crate) use doc::{Body, Cell, InputDoc, Replacement, Saved, buffers};
 pub use error::{PorcError, Trailing};
+pub use trie::SlotTrie;

@@ -4,6 +4,7 @@ mod build;
 mod constant;
 mod lookup;
 mod order;
+mod patch;
 mod pool;
 mod repr;
 
@@ -11,5 +12,6 @@ pub use build::{object_from, set_from, sort_entries, sort_members};
 pub(crate) use build::{retain_first, sort_stable};
 pub use constant::Constant;
 pub(crate) use order::with_int_text;
+pub use patch::replace_at;
 pub use pool::Pool;
 pub use repr::{Entry, Kind, Object, Tag, Value};

@@ -1,7 +1,16 @@
 //! The machine: one [`Vm`] per core owns all scratch memory; a [`Request`] borrows it for one request.
 
+mod builder;
+mod calls;
+mod core;
 mod env;
+mod machine;
 mod request;
+mod rules;
+mod run;
+mod scopes;
+mod tree;
 
+pub use self::core::Vm;
 pub use env::RequestEnv;
-pub use request::{Request, Vm};
+pub use machine::Request;

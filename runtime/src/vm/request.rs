@@ -1,57 +1,12 @@
-//! One request: an input, a program, any number of calls that share slots and rule results.
+//! What callers do with a request: give it an input, look at slots, call rules.
 
-use super::RequestEnv;
+use super::machine::Request;
 use crate::arena::Arena;
-use crate::bytecode::{FnId, Program, SlotId};
+use crate::bytecode::{FnId, FnKind, Program, SlotId};
 use crate::error::{EvalError, EvalErrorKind};
 use crate::input::{PorcError, Trailing};
-use crate::json::JsonError;
-use crate::limits::Limits;
+use crate::json::{JsonError, JsonErrorKind, Numbers, parse};
 use crate::value::Value;
-
-/// All scratch memory of one core.
-#[derive(Debug)]
-pub struct Vm {
-    limits: Limits,
-    arena: Arena,
-}
-
-impl Vm {
-    /// A machine with its buffers ready.
-    #[must_use]
-    pub fn new(limits: &Limits) -> Vm {
-        Vm {
-            limits: *limits,
-            arena: Arena::new(limits.arena_warm_bytes, limits.arena_max_bytes),
-        }
-    }
-
-    /// Bytes that it holds on to.
-    #[must_use]
-    pub fn memory_bytes(&self) -> usize {
-        self.arena.used_bytes()
-    }
-
-    /// Starts a request: the arena is emptied, the input is undefined, nothing is cached.
-    pub fn request<'v>(&'v mut self, program: &'v Program, env: &RequestEnv) -> Request<'v> {
-        self.arena.reset();
-        Request {
-            arena: &self.arena,
-            program,
-            env: *env,
-            fuel: self.limits.fuel,
-        }
-    }
-}
-
-/// One request. Values that it hands out live as long as the borrow of the [`Vm`], not only as long as the request.
-#[derive(Debug)]
-pub struct Request<'v> {
-    arena: &'v Arena,
-    program: &'v Program,
-    env: RequestEnv,
-    fuel: u64,
-}
 
 impl<'v> Request<'v> {
     /// The request's memory.
@@ -60,39 +15,104 @@ impl<'v> Request<'v> {
         self.arena
     }
 
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &'v Program {
+        self.program
+    }
+
     /// Reads a PORC: JSON by the rules of requests (numbers by value; each bad byte of UTF-8 is U+FFFD). Forgets the
     /// former input, its replacements and all rule results.
-    pub fn read_porc(&mut self, _bytes: &[u8], _trailing: Trailing) -> Result<(), PorcError> {
-        Err(PorcError::Null)
+    pub fn read_porc(&mut self, bytes: &[u8], trailing: Trailing) -> Result<(), PorcError> {
+        self.rules.forget();
+        let body = self.body.take();
+        self.doc
+            .read_porc(&self.program.trie, self.arena, body, bytes, trailing)
     }
 
     /// Reads any JSON document; the text of numbers is kept. Forgets as [`Request::read_porc`] does.
-    pub fn read_document(&mut self, _bytes: &[u8]) -> Result<(), JsonError> {
+    pub fn read_document(&mut self, bytes: &[u8]) -> Result<(), JsonError> {
+        let memory = JsonError {
+            kind: JsonErrorKind::Memory,
+            at: 0,
+        };
+        let bytes = self.arena.bytes(bytes).map_err(|_| memory)?;
+        let value = parse(self.arena, bytes, Numbers::Text)?;
+        self.set_input(Some(value));
         Ok(())
     }
 
     /// The input is this value (`None`: undefined). Forgets as [`Request::read_porc`] does.
-    pub fn set_input(&mut self, _value: Option<Value<'v>>) {}
+    pub fn set_input(&mut self, value: Option<Value<'v>>) {
+        self.rules.forget();
+        match value {
+            Some(value) => self.doc.set(&self.program.trie, value),
+            None => self.doc.clear(&self.program.trie),
+        }
+    }
 
     /// `input` at `path` becomes `value`, for slots at, above and below the path. Forgets all rule results.
-    pub fn replace_input(&mut self, _path: &[&'v str], _value: Value<'v>) -> Result<(), EvalErrorKind> {
-        Ok(())
+    pub fn replace_input(&mut self, path: &[&'v str], value: Value<'v>) -> Result<(), EvalErrorKind> {
+        self.rules.forget();
+        let keys = self.arena.filled(path.len(), Value::UNSET)?;
+        for (place, &key) in keys.iter_mut().zip(path) {
+            *place = Value::string(key);
+        }
+        self.doc.replace(&self.program.trie, self.arena, keys, value)
     }
 
     /// The value of a slot; `None`: undefined. A container is built in the arena at the first look.
-    pub fn slot(&mut self, _slot: SlotId) -> Result<Option<Value<'v>>, EvalErrorKind> {
-        Ok(None)
+    pub fn slot(&mut self, slot: SlotId) -> Result<Option<Value<'v>>, EvalErrorKind> {
+        match self.program.slot_cells.get(usize::from(slot.0)) {
+            Some(&cell) => self.doc.value(&self.program.trie, self.arena, cell),
+            None => Ok(None),
+        }
     }
 
-    /// The value of a rule or query; `None`: undefined. Each call has the whole instruction budget.
-    pub fn call(&mut self, _function: FnId) -> Result<Option<Value<'v>>, EvalError> {
-        let _ = (self.env, self.fuel, self.program);
-        Ok(None)
+    /// The whole input; `None`: undefined.
+    pub fn input(&mut self) -> Result<Option<Value<'v>>, EvalErrorKind> {
+        self.doc.value(&self.program.trie, self.arena, 0)
     }
 
-    /// Which body decided a rule that was called: operand of its `ret`.
+    /// The value of a rule or query; `None`: undefined. Each call has the whole instruction budget; the deadline is that
+    /// of the request. After an error the request can go on with other calls.
+    pub fn call(&mut self, function: FnId) -> Result<Option<Value<'v>>, EvalError> {
+        let Some(info) = self.program.functions.get(function.0 as usize) else {
+            return Err(EvalError {
+                kind: EvalErrorKind::NoSuchEntry,
+                pc: 0,
+            });
+        };
+        if info.params > 0 {
+            return Err(EvalError {
+                kind: EvalErrorKind::NoSuchEntry,
+                pc: 0,
+            });
+        }
+        if info.kind == FnKind::Rule
+            && let Some(outcome) = self.rules.known(function.0)
+        {
+            return Ok((!outcome.value.is_unset()).then_some(outcome.value));
+        }
+        self.refuel();
+        let result = self.run(function.0);
+        if result.is_err() {
+            self.unwind();
+        }
+        let value = result?;
+        Ok((!value.is_unset()).then_some(value))
+    }
+
+    /// Which body decided a rule that was called: the number in its `ret`. `None`: not called, or undefined.
     #[must_use]
-    pub fn evidence(&self, _function: FnId) -> Option<u16> {
-        None
+    pub fn evidence(&self, function: FnId) -> Option<u16> {
+        let outcome = self.rules.known(function.0)?;
+        (!outcome.value.is_unset()).then_some(outcome.evidence)
+    }
+
+    /// Instruction budget that the last call used.
+    #[must_use]
+    pub fn fuel_used(&self) -> u64 {
+        self.limits.fuel - self.fuel
     }
 }

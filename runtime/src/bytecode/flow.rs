@@ -1,0 +1,273 @@
+//! Follows every way through a function: what each register holds, how deep `with` scopes are open, where code ends.
+//!
+//! Proves that registers are written before they are read, that loop states and builders are used as what they are and
+//! nothing else, that "unset" reaches only ops that know it, and that `with` scopes are closed in order.
+
+use super::verify::run_len;
+use super::{Inst, NO_REG, Op, Role};
+
+/// One function's decoded code; labels are indices counted from `first` on.
+pub(super) struct Flow<'c> {
+    pub(super) code: &'c [Inst],
+    pub(super) first: usize,
+    pub(super) params: u16,
+    pub(super) regs: u16,
+}
+
+type Complaint = (usize, &'static str);
+
+/// What a register holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    /// Nothing, or different things on different ways.
+    Nothing,
+    /// A value.
+    Value,
+    /// A value or "unset".
+    MaybeUnset,
+    /// The collection of a loop.
+    LoopOver,
+    /// The position of a loop.
+    LoopAt,
+    Array,
+    Set,
+    Object,
+    Tree,
+}
+
+impl Holds {
+    fn join(self, other: Holds) -> Holds {
+        match (self, other) {
+            _ if self == other => self,
+            (Holds::Value | Holds::MaybeUnset, Holds::Value | Holds::MaybeUnset) => Holds::MaybeUnset,
+            _ => Holds::Nothing,
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct State {
+    regs: Vec<Holds>,
+    with_depth: u32,
+}
+
+pub(super) fn check(flow: &Flow<'_>) -> Result<(), Complaint> {
+    let mut start = State {
+        regs: vec![Holds::Nothing; usize::from(flow.regs)],
+        with_depth: 0,
+    };
+    start
+        .regs
+        .iter_mut()
+        .take(usize::from(flow.params))
+        .for_each(|reg| *reg = Holds::Value);
+    let mut is_leader = vec![false; flow.code.len()];
+    for inst in flow.code {
+        if let Some(leader) = label_of(flow, *inst).and_then(|label| is_leader.get_mut(label)) {
+            *leader = true;
+        }
+    }
+    let mut known: Vec<Option<State>> = vec![None; flow.code.len()];
+    let mut waiting = Vec::new();
+    arrive(&mut known, &mut waiting, 0, start)?;
+    while let Some(leader) = waiting.pop() {
+        let Some(mut state) = known.get(leader).cloned().flatten() else {
+            continue;
+        };
+        let mut at = leader;
+        loop {
+            let Some(&inst) = flow.code.get(at) else {
+                return Err((at.saturating_sub(1), "the code runs past the end of its function"));
+            };
+            let before = state.clone();
+            step(&mut state, inst).map_err(|what| (at, what))?;
+            if let Some(label) = label_of(flow, inst) {
+                arrive(&mut known, &mut waiting, label, before)?;
+            }
+            if matches!(inst.op, Op::Jump | Op::Ret | Op::RetK | Op::RetUndefined) {
+                break;
+            }
+            at += 1;
+            if is_leader.get(at) == Some(&true) {
+                arrive(&mut known, &mut waiting, at, state)?;
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn label_of(flow: &Flow<'_>, inst: Inst) -> Option<usize> {
+    let has_label = inst.op.shape().roles[2] == Role::Label;
+    has_label.then(|| (inst.c as usize).wrapping_sub(flow.first))
+}
+
+/// Joins a state into what is known at an instruction.
+fn arrive(
+    known: &mut [Option<State>],
+    waiting: &mut Vec<usize>,
+    at: usize,
+    state: State,
+) -> Result<(), Complaint> {
+    let Some(place) = known.get_mut(at) else {
+        return Err((at, "the code runs past the end of its function"));
+    };
+    let joined = match place {
+        None => state,
+        Some(old) => {
+            if old.with_depth != state.with_depth {
+                return Err((at, "ways with different `with` scopes meet"));
+            }
+            let regs = old
+                .regs
+                .iter()
+                .zip(&state.regs)
+                .map(|(a, b)| a.join(*b))
+                .collect();
+            let joined = State {
+                regs,
+                with_depth: state.with_depth,
+            };
+            if joined == *old {
+                return Ok(());
+            }
+            joined
+        }
+    };
+    *place = Some(joined);
+    waiting.push(at);
+    Ok(())
+}
+
+/// Checks what an op reads and notes what it leaves when it succeeds.
+fn step(state: &mut State, inst: Inst) -> Result<(), &'static str> {
+    scopes(state, inst.op)?;
+    reads(state, inst)?;
+    writes(state, inst);
+    Ok(())
+}
+
+fn scopes(state: &mut State, op: Op) -> Result<(), &'static str> {
+    match op {
+        Op::WithBegin => state.with_depth += 1,
+        Op::WithEnd => {
+            state.with_depth = state
+                .with_depth
+                .checked_sub(1)
+                .ok_or("a `with` scope ends that never began")?;
+        }
+        Op::WithInput | Op::WithBase | Op::WithRule | Op::WithMockValue | Op::WithMockCall
+            if state.with_depth == 0 =>
+        {
+            return Err("a replacement stands in a `with` scope");
+        }
+        Op::Ret | Op::RetK | Op::RetUndefined if state.with_depth > 0 => {
+            return Err("a frame returns out of a `with` scope");
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The builder that `a` of an op must hold.
+fn builder_of(op: Op) -> Option<Holds> {
+    match op {
+        Op::ArrayPush | Op::ArrayEnd => Some(Holds::Array),
+        Op::SetAdd | Op::SetEnd => Some(Holds::Set),
+        Op::ObjectPut | Op::ObjectSet | Op::ObjectEnd => Some(Holds::Object),
+        Op::TreePut | Op::TreeAdd | Op::TreeSet | Op::TreeMerge | Op::TreeEnd => Some(Holds::Tree),
+        _ => None,
+    }
+}
+
+fn reads(state: &State, inst: Inst) -> Result<(), &'static str> {
+    let roles = inst.op.shape().roles;
+    let small = [inst.a, inst.b, 0, inst.d, inst.e, 0];
+    for (place, (role, reg)) in roles.into_iter().zip(small).enumerate() {
+        match role {
+            Role::Use | Role::UseDef => {
+                let held = holds(state, reg);
+                let ok = match (place, builder_of(inst.op), inst.op) {
+                    (0, Some(builder), _) => held == builder,
+                    (0, None, Op::IsSet | Op::SetOnce | Op::WithRule | Op::Ret) | (1, None, Op::Move) => {
+                        matches!(held, Holds::Value | Holds::MaybeUnset)
+                    }
+                    _ => held == Holds::Value,
+                };
+                if !ok {
+                    return Err("a register that is read holds no value of the right kind on every way");
+                }
+            }
+            Role::Loop => {
+                if holds(state, reg) != Holds::LoopOver || holds(state, reg + 1) != Holds::LoopAt {
+                    return Err("a loop goes on that was not started on every way");
+                }
+            }
+            Role::Run => {
+                let run = usize::from(reg)..usize::from(reg) + run_len(inst) as usize;
+                let run = state.regs.get(run).unwrap_or_default();
+                if run.iter().any(|&held| held != Holds::Value) {
+                    return Err("a register of a run holds no value on every way");
+                }
+            }
+            Role::None
+            | Role::Def
+            | Role::DefLoop
+            | Role::DefOpt
+            | Role::Count
+            | Role::CountPairs
+            | Role::Const
+            | Role::Slot
+            | Role::Label
+            | Role::Func
+            | Role::Builtin
+            | Role::Prepared
+            | Role::Mock
+            | Role::Target
+            | Role::Imm => {}
+        }
+    }
+    Ok(())
+}
+
+fn writes(state: &mut State, inst: Inst) {
+    let result = match inst.op {
+        Op::Unset => Holds::MaybeUnset,
+        Op::Move => holds(state, inst.b),
+        Op::ArrayNew => Holds::Array,
+        Op::SetNew => Holds::Set,
+        Op::ObjectNew => Holds::Object,
+        Op::TreeNew => Holds::Tree,
+        _ => Holds::Value,
+    };
+    let roles = inst.op.shape().roles;
+    let small = [inst.a, inst.b, 0, inst.d, inst.e, 0];
+    for (role, reg) in roles.into_iter().zip(small) {
+        match role {
+            Role::Def | Role::UseDef => hold(state, reg, result),
+            Role::DefOpt if reg != NO_REG => hold(state, reg, Holds::Value),
+            Role::DefLoop => {
+                hold(state, reg, Holds::LoopOver);
+                hold(state, reg + 1, Holds::LoopAt);
+            }
+            _ => {}
+        }
+    }
+    if inst.op == Op::IsSet {
+        hold(state, inst.a, Holds::Value);
+    }
+}
+
+fn holds(state: &State, reg: u16) -> Holds {
+    state
+        .regs
+        .get(usize::from(reg))
+        .copied()
+        .unwrap_or(Holds::Nothing)
+}
+
+fn hold(state: &mut State, reg: u16, what: Holds) {
+    if let Some(place) = state.regs.get_mut(usize::from(reg)) {
+        *place = what;
+    }
+}

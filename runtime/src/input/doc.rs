@@ -1,0 +1,317 @@
+//! The input of a request: a cell for each path that the program reads, filled in one walk, containers built on demand.
+
+use super::tape::{self, TAPE_DEPTH_MAX};
+use super::{PorcError, SlotTrie, Trailing};
+use crate::arena::Arena;
+use crate::error::EvalErrorKind;
+use crate::json::{Numbers, parse_prefix};
+use crate::value::{Kind, Value, replace_at};
+use simd_json::{Buffers, Node, StaticNode, Tape};
+
+/// What is known about the value at one path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cell<'r> {
+    /// Undefined.
+    Missing,
+    /// This value.
+    Ready(Value<'r>),
+    /// The container at this node of the tape, not built yet.
+    Node(u32),
+    /// The container at this node of the tape (or nothing, for [`NO_NODE`]), with replacements somewhere below; not
+    /// built yet.
+    Stale(u32),
+}
+
+const NO_NODE: u32 = u32::MAX;
+
+const _: () = assert!(size_of::<Cell<'static>>() == 16);
+
+/// A part of the input that was given from outside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replacement<'r> {
+    path: &'r [Value<'r>],
+    value: Value<'r>,
+}
+
+/// Where the cells and replacements of a state before a `with` are kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Saved {
+    cells: usize,
+    replaced: usize,
+}
+
+/// The input document.
+#[derive(Debug)]
+pub(crate) struct InputDoc<'r> {
+    /// One for each node of the program's trie.
+    pub(crate) cells: Vec<Cell<'r>>,
+    pub(crate) replaced: Vec<Replacement<'r>>,
+    pub(crate) saved_cells: Vec<Cell<'r>>,
+    pub(crate) saved_replaced: Vec<Replacement<'r>>,
+    pub(crate) tape: Tape<'r>,
+}
+
+/// Buffers for reading the bytes of a request: they live as long as the values that borrow from them.
+pub(crate) struct Body<'r> {
+    /// Becomes the padded copy of the request; strings of the tape point into it.
+    pub(crate) bytes: &'r mut Vec<u8>,
+    /// simd-json's own.
+    pub(crate) buffers: &'r mut Buffers,
+}
+
+/// Fresh buffers of simd-json for bodies of a length.
+pub(crate) fn buffers(body_bytes: usize) -> Buffers {
+    Buffers::with_max_depth(body_bytes, TAPE_DEPTH_MAX)
+}
+
+impl<'r> InputDoc<'r> {
+    /// Makes the input undefined.
+    pub(crate) fn clear(&mut self, trie: &SlotTrie) {
+        self.cells.clear();
+        self.cells.resize(trie.len(), Cell::Missing);
+        self.replaced.clear();
+        self.tape.0.clear();
+    }
+
+    /// The input is this value.
+    pub(crate) fn set(&mut self, trie: &SlotTrie, value: Value<'r>) {
+        self.clear(trie);
+        self.fill_from_value(trie, 0, value);
+    }
+
+    /// Reads a PORC. `body` is used once; without it the exact parser reads.
+    pub(crate) fn read_porc(
+        &mut self,
+        trie: &SlotTrie,
+        arena: &'r Arena,
+        body: Option<Body<'r>>,
+        bytes: &[u8],
+        trailing: Trailing,
+    ) -> Result<(), PorcError> {
+        self.clear(trie);
+        if let Some(body) = body
+            && self.fill_tape(body, bytes)
+        {
+            return match self.tape.0.first() {
+                Some(Node::Object { .. }) => {
+                    self.fill_from_tape(trie, arena, 0, 0).map_err(PorcError::Budget)
+                }
+                other => Err(not_an_object(other)),
+            };
+        }
+        self.tape.0.clear();
+        let bytes = arena.bytes(bytes).map_err(PorcError::Budget)?;
+        let value = match trailing {
+            Trailing::Refuse => crate::json::parse(arena, bytes, Numbers::ByValue),
+            Trailing::Ignore => parse_prefix(arena, bytes, Numbers::ByValue).map(|(value, _)| value),
+        };
+        let value = value.map_err(PorcError::Json)?;
+        match value.kind() {
+            Kind::Object(_) => {
+                self.fill_from_value(trie, 0, value);
+                Ok(())
+            }
+            Kind::Null => Err(PorcError::Null),
+            Kind::Bool(_) => Err(PorcError::NotAnObject("bool")),
+            Kind::String(_) => Err(PorcError::NotAnObject("string")),
+            Kind::Array(_) => Err(PorcError::NotAnObject("array")),
+            _ => Err(PorcError::NotAnObject("number")),
+        }
+    }
+
+    /// The fast way: `false` when simd-json refuses or cannot represent the document exactly; then the exact parser
+    /// decides.
+    fn fill_tape(&mut self, body: Body<'r>, bytes: &[u8]) -> bool {
+        let padded = body.bytes;
+        padded.clear();
+        padded.extend_from_slice(bytes);
+        padded.resize(bytes.len() + simd_json::INPUT_PADDING, 0);
+        simd_json::fill_tape_padded(padded, bytes.len(), body.buffers, &mut self.tape).is_ok()
+            && tape::is_exact(&self.tape.0)
+    }
+
+    /// Fills the cells of a trie node and all below it from node `at` of the tape. Recursive over the trie.
+    fn fill_from_tape(
+        &mut self,
+        trie: &SlotTrie,
+        arena: &'r Arena,
+        trie_node: u16,
+        at: usize,
+    ) -> Result<(), EvalErrorKind> {
+        let Some(&node) = self.tape.0.get(at) else {
+            return Ok(());
+        };
+        if let Some(value) = tape::scalar(arena, &node)? {
+            self.put(trie_node, Cell::Ready(value));
+            return Ok(());
+        }
+        // A tape has fewer nodes than the document has bytes, and those are far below 4 GiB.
+        self.put(trie_node, Cell::Node(u32::try_from(at).unwrap_or(NO_NODE)));
+        let Node::Object { len, .. } = node else {
+            return Ok(());
+        };
+        if !trie.has_kids(trie_node) {
+            return Ok(());
+        }
+        let mut next = at + 1;
+        for _ in 0..len {
+            let Some(&Node::String(key)) = self.tape.0.get(next) else {
+                return Ok(());
+            };
+            if let Some(kid) = trie.kid(trie_node, key) {
+                // An earlier member of the same key is forgotten whole.
+                if !matches!(self.cells.get(usize::from(kid)), Some(Cell::Missing)) {
+                    self.clear_below(trie, kid);
+                }
+                self.fill_from_tape(trie, arena, kid, next + 1)?;
+            }
+            next += 1 + self.tape.0.get(next + 1).map_or(1, tape::span);
+        }
+        Ok(())
+    }
+
+    /// Fills the cells of a trie node and all below it from a value; they must be missing. Recursive over the trie.
+    fn fill_from_value(&mut self, trie: &SlotTrie, trie_node: u16, value: Value<'r>) {
+        self.put(trie_node, Cell::Ready(value));
+        if let Kind::Object(_) = value.kind() {
+            for (key, kid) in trie.kids(trie_node) {
+                if let Some(member) = value.field(key) {
+                    self.fill_from_value(trie, kid, member);
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, trie_node: u16, cell: Cell<'r>) {
+        if let Some(place) = self.cells.get_mut(usize::from(trie_node)) {
+            *place = cell;
+        }
+    }
+
+    /// Makes a trie node and all below it missing.
+    fn clear_below(&mut self, trie: &SlotTrie, trie_node: u16) {
+        let range = usize::from(trie_node)..usize::from(trie.end(trie_node));
+        self.cells.get_mut(range).unwrap_or_default().fill(Cell::Missing);
+    }
+
+    /// The value of a cell; builds it if nobody asked before.
+    pub(crate) fn value(
+        &mut self,
+        trie: &SlotTrie,
+        arena: &'r Arena,
+        trie_node: u16,
+    ) -> Result<Option<Value<'r>>, EvalErrorKind> {
+        let value = match self.cells.get(usize::from(trie_node)) {
+            None | Some(Cell::Missing) => return Ok(None),
+            Some(Cell::Ready(value)) => return Ok(Some(*value)),
+            Some(&Cell::Node(at)) => tape::subtree(arena, &self.tape.0, at as usize)?,
+            Some(&Cell::Stale(at)) => self.rebuild(trie, arena, trie_node, at)?,
+        };
+        self.put(trie_node, Cell::Ready(value));
+        Ok(Some(value))
+    }
+
+    /// The container of a stale cell: what the tape says, with the replacements below it.
+    fn rebuild(
+        &self,
+        trie: &SlotTrie,
+        arena: &'r Arena,
+        trie_node: u16,
+        at: u32,
+    ) -> Result<Value<'r>, EvalErrorKind> {
+        let mut value = match at {
+            NO_NODE => None,
+            _ => Some(tape::subtree(arena, &self.tape.0, at as usize)?),
+        };
+        for replacement in &self.replaced {
+            if let Some(rest) = path_below(trie, trie_node, replacement.path) {
+                value = Some(replace_at(arena, value, rest, replacement.value)?);
+            }
+        }
+        Ok(value.unwrap_or(Value::object(&[])))
+    }
+
+    /// Puts a value at a path, for the cells at, above and below it.
+    pub(crate) fn replace(
+        &mut self,
+        trie: &SlotTrie,
+        arena: &'r Arena,
+        path: &'r [Value<'r>],
+        value: Value<'r>,
+    ) -> Result<(), EvalErrorKind> {
+        let mut trie_node = 0;
+        for (depth, key) in path.iter().enumerate() {
+            let cell = self
+                .cells
+                .get(usize::from(trie_node))
+                .copied()
+                .unwrap_or(Cell::Missing);
+            let above = match cell {
+                Cell::Missing => Cell::Stale(NO_NODE),
+                Cell::Node(at) | Cell::Stale(at) => Cell::Stale(match self.tape.0.get(at as usize) {
+                    Some(Node::Object { .. }) => at,
+                    _ => NO_NODE,
+                }),
+                Cell::Ready(old) => {
+                    let rest = path.get(depth..).unwrap_or_default();
+                    Cell::Ready(replace_at(arena, Some(old), rest, value)?)
+                }
+            };
+            self.put(trie_node, above);
+            let Some(kid) = key.as_str().and_then(|key| trie.kid(trie_node, key)) else {
+                return self.remember(path, value);
+            };
+            trie_node = kid;
+        }
+        self.clear_below(trie, trie_node);
+        self.fill_from_value(trie, trie_node, value);
+        self.remember(path, value)
+    }
+
+    /// Keeps a replacement for the stale cells above it; those at or below its path are settled by it.
+    fn remember(&mut self, path: &'r [Value<'r>], value: Value<'r>) -> Result<(), EvalErrorKind> {
+        self.replaced.retain(|older| !older.path.starts_with(path));
+        self.replaced.push(Replacement { path, value });
+        Ok(())
+    }
+
+    /// Keeps the present state aside.
+    pub(crate) fn save(&mut self) -> Saved {
+        let saved = Saved {
+            cells: self.saved_cells.len(),
+            replaced: self.saved_replaced.len(),
+        };
+        self.saved_cells.extend_from_slice(&self.cells);
+        self.saved_replaced.extend_from_slice(&self.replaced);
+        saved
+    }
+
+    /// Goes back to a state, which is the last one saved and not restored.
+    pub(crate) fn restore(&mut self, saved: Saved) {
+        self.cells.clear();
+        self.cells.extend(self.saved_cells.drain(saved.cells..));
+        self.replaced.clear();
+        self.replaced.extend(self.saved_replaced.drain(saved.replaced..));
+    }
+}
+
+/// The part of a path below the path of a trie node; `None` when it does not lead through that node or ends there.
+fn path_below<'p, 'r>(trie: &SlotTrie, trie_node: u16, path: &'p [Value<'r>]) -> Option<&'p [Value<'r>]> {
+    let (mut here, mut rest) = (0, path);
+    while here != trie_node {
+        let (key, behind) = rest.split_first()?;
+        here = trie.kid(here, key.as_str()?)?;
+        rest = behind;
+    }
+    (!rest.is_empty()).then_some(rest)
+}
+
+fn not_an_object(node: Option<&Node<'_>>) -> PorcError {
+    match node {
+        Some(Node::Array { .. }) => PorcError::NotAnObject("array"),
+        Some(Node::String(_)) => PorcError::NotAnObject("string"),
+        Some(Node::Static(StaticNode::Bool(_))) => PorcError::NotAnObject("bool"),
+        Some(Node::Static(StaticNode::Null)) => PorcError::Null,
+        _ => PorcError::NotAnObject("number"),
+    }
+}

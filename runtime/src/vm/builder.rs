@@ -1,0 +1,166 @@
+//! Collections while they are built: growing lists in the arena, made into sets and objects at the end.
+
+use super::machine::Request;
+use super::tree::Tree;
+use crate::arena::{Arena, List};
+use crate::error::EvalErrorKind;
+use crate::limits::BUILDERS_MAX;
+use crate::value::{Entry, Value, retain_first, sort_members, sort_stable};
+
+/// A collection that is not finished.
+#[derive(Debug)]
+pub(super) enum Builder<'v> {
+    /// An array.
+    Array(List<'v, Value<'v>>),
+    /// A set, with duplicates since it last grew.
+    Set(List<'v, Value<'v>>),
+    /// An object.
+    Object(ObjectBuilder<'v>),
+    /// An object of objects.
+    Tree(Tree<'v>),
+}
+
+/// An object that is not finished, with repeated keys since it last grew.
+#[derive(Debug)]
+pub(super) struct ObjectBuilder<'v> {
+    entries: List<'v, Entry<'v>>,
+    /// Unequal values for a key are a conflict.
+    unique: bool,
+}
+
+impl<'v> Request<'v> {
+    /// Starts a builder; its handle.
+    pub(super) fn start(&mut self, builder: Builder<'v>) -> Result<Value<'v>, EvalErrorKind> {
+        if self.builders.len() >= BUILDERS_MAX {
+            return Err(EvalErrorKind::ArenaExhausted);
+        }
+        let handle = i64::try_from(self.builders.len()).unwrap_or(i64::MAX);
+        self.builders.push(builder);
+        Ok(Value::int(handle))
+    }
+
+    /// The builder of a handle. `verify` proved that handles are only used as such, so it is there.
+    pub(super) fn builder(&mut self, handle: Value<'v>) -> Result<&mut Builder<'v>, EvalErrorKind> {
+        self.builders
+            .get_mut(place_of(handle))
+            .ok_or(EvalErrorKind::NoSuchEntry)
+    }
+
+    /// The finished value of a builder.
+    pub(super) fn finish(&mut self, handle: Value<'v>) -> Result<Value<'v>, EvalErrorKind> {
+        let place = place_of(handle);
+        let empty = Builder::Array(List::new(self.arena));
+        let builder = if place + 1 == self.builders.len() {
+            self.builders.pop()
+        } else {
+            self.builders
+                .get_mut(place)
+                .map(|builder| std::mem::replace(builder, empty))
+        };
+        builder.ok_or(EvalErrorKind::NoSuchEntry)?.finish(self.arena)
+    }
+}
+
+fn place_of(handle: Value<'_>) -> usize {
+    handle
+        .as_int()
+        .and_then(|place| usize::try_from(place).ok())
+        .unwrap_or(usize::MAX)
+}
+
+impl<'v> Builder<'v> {
+    pub(super) fn object(arena: &'v Arena) -> Builder<'v> {
+        Builder::Object(ObjectBuilder {
+            entries: List::new(arena),
+            unique: false,
+        })
+    }
+
+    /// Adds an element to an array or a member to a set.
+    #[inline]
+    pub(super) fn push(&mut self, arena: &'v Arena, value: Value<'v>) -> Result<(), EvalErrorKind> {
+        match self {
+            Builder::Array(items) => items.push(value),
+            Builder::Set(items) => {
+                if items.is_full() {
+                    items.make_room(|items| sort_members(arena, items))?;
+                }
+                items.push(value)
+            }
+            Builder::Object(_) | Builder::Tree(_) => Err(EvalErrorKind::NoSuchEntry),
+        }
+    }
+
+    /// Adds a member to an object.
+    pub(super) fn put(
+        &mut self,
+        arena: &'v Arena,
+        entry: Entry<'v>,
+        unique: bool,
+    ) -> Result<(), EvalErrorKind> {
+        let Builder::Object(object) = self else {
+            return Err(EvalErrorKind::NoSuchEntry);
+        };
+        object.unique |= unique;
+        if object.entries.is_full() {
+            let unique = object.unique;
+            object
+                .entries
+                .make_room(|entries| sort_unique(arena, entries, unique))?;
+        }
+        object.entries.push(entry)
+    }
+
+    /// The tree.
+    pub(super) fn tree(&mut self) -> Result<&mut Tree<'v>, EvalErrorKind> {
+        match self {
+            Builder::Tree(tree) => Ok(tree),
+            Builder::Array(_) | Builder::Set(_) | Builder::Object(_) => Err(EvalErrorKind::NoSuchEntry),
+        }
+    }
+
+    fn finish(self, arena: &'v Arena) -> Result<Value<'v>, EvalErrorKind> {
+        match self {
+            Builder::Array(items) => Ok(Value::array(items.finish())),
+            Builder::Set(items) => crate::value::set_from(arena, items.finish()),
+            Builder::Object(object) => {
+                let entries = object.entries.finish();
+                let kept = sort_unique(arena, entries, object.unique)?;
+                let entries: &'v [Entry<'v>] = entries;
+                Ok(Value::object(entries.get(..kept).unwrap_or_default()))
+            }
+            Builder::Tree(tree) => tree.finish(arena),
+        }
+    }
+}
+
+/// Sorts entries by key and moves those with distinct keys to the front; their number. With `unique` unequal values for
+/// a key are a conflict, else the last value stays.
+fn sort_unique<'v>(
+    arena: &'v Arena,
+    entries: &mut [Entry<'v>],
+    unique: bool,
+) -> Result<usize, EvalErrorKind> {
+    if !unique {
+        return crate::value::sort_entries(arena, entries);
+    }
+    if entries
+        .windows(2)
+        .all(|pair| matches!(pair, [a, b] if a.key.compare(b.key).is_lt()))
+    {
+        return Ok(entries.len());
+    }
+    let unset = Entry {
+        key: Value::UNSET,
+        value: Value::UNSET,
+    };
+    sort_stable(arena, entries, unset, |a, b| a.key.compare(b.key))?;
+    let conflict = entries.windows(2).any(|pair| match pair {
+        [a, b] => a.key.equals(b.key) && !a.value.equals(b.value),
+        _ => false,
+    });
+    if conflict {
+        return Err(EvalErrorKind::ObjectConflict);
+    }
+    Ok(retain_first(entries, |kept, next| kept.key.equals(next.key)))
+}

@@ -1,0 +1,158 @@
+//! Calls: frames, builtins, mocked functions.
+
+use super::machine::Request;
+use super::rules::Outcome;
+use super::scopes::Mock;
+use crate::builtins::{BuiltinId, Call, Failure, FailureCode};
+use crate::bytecode::{FnKind, Function, Inst, MOCK_BUILTIN, NO_PREPARED};
+use crate::error::EvalErrorKind;
+use crate::value::Value;
+
+/// [`Frame::call`] of the frame that was entered from outside.
+pub(super) const NO_CALL: u32 = u32::MAX;
+
+/// What is running, and where it goes on in its caller.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    /// The function.
+    pub(super) function: u32,
+    /// Instruction of the caller that called it; [`NO_CALL`]: none did.
+    pub(super) call: u32,
+    /// Its first register.
+    pub(super) base: u32,
+    /// Number of builders when it began.
+    builders: u32,
+    /// It runs in place of a mocked function: its own scope closes behind it.
+    is_mock: bool,
+}
+
+impl<'v> Request<'v> {
+    /// Begins a frame above `base`; gives the first instruction.
+    pub(super) fn enter(
+        &mut self,
+        function: u32,
+        base: usize,
+        call: u32,
+        is_mock: bool,
+    ) -> Result<usize, EvalErrorKind> {
+        let info = self.function(function)?;
+        let top = base + usize::from(info.regs);
+        if top > self.limits.stack_cells_max || self.frames.len() >= self.limits.frames_max {
+            return Err(EvalErrorKind::DepthExceeded);
+        }
+        if top > self.regs.len() {
+            self.regs.resize(top, Value::UNSET);
+        }
+        self.frames.push(Frame {
+            function,
+            call,
+            // Both are below limits that fit into 32 bits.
+            base: base as u32,
+            builders: self.builders.len() as u32,
+            is_mock,
+        });
+        Ok(info.entry as usize)
+    }
+
+    /// Ends the running frame with a result (unset: undefined).
+    pub(super) fn leave(&mut self, value: Value<'v>, evidence: u16) -> Result<Frame, EvalErrorKind> {
+        let frame = self.frames.pop().ok_or(EvalErrorKind::NoSuchEntry)?;
+        self.builders.truncate(frame.builders as usize);
+        if self.function(frame.function)?.kind == FnKind::Rule {
+            self.keep_result(frame.function, Outcome { value, evidence });
+        }
+        if frame.is_mock {
+            self.close_scope();
+        }
+        Ok(frame)
+    }
+
+    pub(super) fn function(&self, function: u32) -> Result<&'v Function, EvalErrorKind> {
+        let program = self.program;
+        program
+            .functions
+            .get(function as usize)
+            .ok_or(EvalErrorKind::NoSuchEntry)
+    }
+
+    /// Conflict of the running function.
+    #[cold]
+    pub(super) fn conflict(&self) -> EvalErrorKind {
+        let kind = self
+            .frames
+            .last()
+            .and_then(|frame| self.program.functions.get(frame.function as usize))
+            .map(|function| function.kind);
+        match kind {
+            Some(FnKind::Function) => EvalErrorKind::FunctionConflict,
+            Some(FnKind::Rule | FnKind::Query) | None => EvalErrorKind::CompleteConflict,
+        }
+    }
+
+    /// Calls a builtin; unset: undefined.
+    pub(super) fn call_builtin(
+        &mut self,
+        builtin: u16,
+        prepared: u32,
+        first: usize,
+        count: usize,
+    ) -> Result<Value<'v>, EvalErrorKind> {
+        self.charge()?;
+        let run = BuiltinId(builtin).get().run.ok_or(EvalErrorKind::NoSuchEntry)?;
+        let prepared = match prepared {
+            NO_PREPARED => None,
+            _ => self.program.prepared.get(prepared as usize),
+        };
+        let arguments = self.regs.get(first..first + count).unwrap_or_default();
+        let mut call = Call {
+            arena: self.arena,
+            now_ns: self.env.wall_ns,
+            seed: self.env.seed,
+            prepared,
+            caches: self.caches,
+            fuel: &mut self.fuel,
+        };
+        match run(&mut call, arguments) {
+            Ok(value) => Ok(value),
+            Err(Failure::Abort(kind)) => Err(kind),
+            Err(Failure::Error(_)) if !self.program.strict_builtins => Ok(Value::UNSET),
+            Err(Failure::Error(FailureCode::Type)) => Err(EvalErrorKind::StrictType),
+            Err(Failure::Error(FailureCode::Builtin)) => Err(EvalErrorKind::StrictBuiltin),
+        }
+    }
+
+    /// Decides what a mockable call does.
+    pub(super) fn resolve_mock(&self, inst: Inst) -> Callee<'v> {
+        match self.mock(inst.e) {
+            Mock::None => Callee::target(inst.f, false),
+            Mock::Value(value) => Callee::Value(value),
+            Mock::Call(target) => Callee::target(target, true),
+        }
+    }
+
+    /// While a replacement runs, its cell is empty: the mocked name means the original. Rule results found meanwhile
+    /// hold nowhere else.
+    pub(super) fn open_mock(&mut self, mock: u16) {
+        self.open_scope();
+        self.with_mock(mock, Mock::None);
+    }
+}
+
+/// What a mockable call comes down to.
+pub(super) enum Callee<'v> {
+    /// A function; whether it is a replacement.
+    Function(u32, bool),
+    /// A builtin.
+    Builtin(u16),
+    /// An answer.
+    Value(Value<'v>),
+}
+
+impl Callee<'_> {
+    fn target(target: u32, is_replacement: bool) -> Callee<'static> {
+        match target & MOCK_BUILTIN {
+            0 => Callee::Function(target, is_replacement),
+            _ => Callee::Builtin((target & !MOCK_BUILTIN) as u16),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! One request: an input, a program, any number of calls that share slots and rule results.
+
+use super::RequestEnv;
+use super::builder::Builder;
+use super::calls::Frame;
+use super::core::Spare;
+use super::rules::Rules;
+use super::scopes::{Mock, Scope, Undo};
+use crate::arena::Arena;
+use crate::builtins::caches::Caches;
+use crate::bytecode::Program;
+use crate::error::EvalErrorKind;
+use crate::input::{Body, InputDoc};
+use crate::limits::{DEADLINE_POLL_FUEL, Limits};
+use crate::value::Value;
+
+/// One request. Values that it hands out live as long as the borrow of the [`super::Vm`], not only as long as the request.
+pub struct Request<'v> {
+    pub(super) program: &'v Program,
+    pub(super) arena: &'v Arena,
+    pub(super) env: RequestEnv,
+    pub(super) limits: Limits,
+    /// What is left of the instruction budget of the present call.
+    pub(super) fuel: u64,
+    /// When this much is left the clock is looked at.
+    pub(super) poll_at: u64,
+    pub(super) doc: InputDoc<'v>,
+    /// The base document, as `with` left it; or unset.
+    pub(super) base: Value<'v>,
+    /// Registers of all frames.
+    pub(super) regs: Vec<Value<'v>>,
+    pub(super) frames: Vec<Frame>,
+    pub(super) rules: Rules<'v>,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) undo: Vec<Undo<'v>>,
+    pub(super) mocks: Vec<Mock<'v>>,
+    pub(super) builders: Vec<Builder<'v>>,
+    pub(super) caches: &'v mut Caches,
+    /// Buffers for the bytes of the first PORC.
+    pub(super) body: Option<Body<'v>>,
+    pub(super) home: &'v mut Spare,
+}
+
+impl Request<'_> {
+    /// One step of the budget.
+    #[inline]
+    pub(super) fn charge(&mut self) -> Result<(), EvalErrorKind> {
+        if self.fuel <= self.poll_at {
+            self.poll()?;
+        }
+        self.fuel -= 1;
+        Ok(())
+    }
+
+    /// Looks at the budget and the clock. After it the budget is not empty.
+    #[cold]
+    fn poll(&mut self) -> Result<(), EvalErrorKind> {
+        if self.fuel == 0 {
+            return Err(EvalErrorKind::FuelExhausted);
+        }
+        if self
+            .env
+            .deadline_ns
+            .is_some_and(|deadline| (self.env.monotonic_ns)() >= deadline)
+        {
+            return Err(EvalErrorKind::DeadlineExceeded);
+        }
+        self.poll_at = self.fuel.saturating_sub(DEADLINE_POLL_FUEL);
+        Ok(())
+    }
+
+    /// A whole budget for a new call; the next look at the clock stays where it was.
+    pub(super) fn refuel(&mut self) {
+        let until_poll = self.fuel.saturating_sub(self.poll_at);
+        self.fuel = self.limits.fuel;
+        self.poll_at = self.fuel.saturating_sub(until_poll);
+    }
+}

@@ -1,0 +1,131 @@
+//! `with`: replacements that hold inside a scope and are undone behind it.
+
+use super::machine::Request;
+use super::rules::{Outcome, RuleCell};
+use crate::error::EvalErrorKind;
+use crate::input::Saved;
+use crate::value::{Kind, Value, replace_at};
+
+/// What a mockable call calls.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mock<'v> {
+    /// Its own target.
+    None,
+    /// Nothing: the answer is this value.
+    Value(Value<'v>),
+    /// This target.
+    Call(u32),
+}
+
+/// An open scope.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope {
+    /// Epoch of the rule results outside of it.
+    epoch: u64,
+    /// Length of the undo list when it was opened.
+    undo_len: usize,
+}
+
+/// How to take one change back.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Undo<'v> {
+    Rule(u32, RuleCell),
+    Input(Saved),
+    Base(Value<'v>),
+    Mock(u16, Mock<'v>),
+    /// The last of the fixed rules is not fixed any more.
+    Unfix,
+}
+
+impl<'v> Request<'v> {
+    pub(super) fn open_scope(&mut self) {
+        let epoch = self.rules.enter();
+        self.scopes.push(Scope {
+            epoch,
+            undo_len: self.undo.len(),
+        });
+        for at in 0..self.rules.fixed.len() {
+            if let Some(&(function, value)) = self.rules.fixed.get(at) {
+                self.keep_result(function, Outcome { value, evidence: 0 });
+            }
+        }
+    }
+
+    pub(super) fn close_scope(&mut self) {
+        let Some(scope) = self.scopes.pop() else { return };
+        while self.undo.len() > scope.undo_len {
+            match self.undo.pop() {
+                Some(Undo::Rule(function, cell)) => self.rules.put_back(function, cell),
+                Some(Undo::Input(saved)) => self.doc.restore(saved),
+                Some(Undo::Base(base)) => self.base = base,
+                Some(Undo::Mock(mock, old)) => self.put_mock(mock, old),
+                Some(Undo::Unfix) => {
+                    self.rules.fixed.pop();
+                }
+                None => break,
+            }
+        }
+        self.rules.leave(scope.epoch);
+    }
+
+    /// Puts everything back after an error.
+    pub(super) fn unwind(&mut self) {
+        while !self.scopes.is_empty() {
+            self.close_scope();
+        }
+        self.frames.clear();
+        self.builders.clear();
+    }
+
+    /// Keeps the result of a rule; inside a scope, what it covers comes back afterwards.
+    pub(super) fn keep_result(&mut self, function: u32, outcome: Outcome<'v>) {
+        let covered = self.rules.keep(function, outcome);
+        if !self.scopes.is_empty() {
+            self.undo.push(Undo::Rule(function, covered));
+        }
+    }
+
+    pub(super) fn with_input(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
+        let saved = self.doc.save();
+        self.undo.push(Undo::Input(saved));
+        self.doc
+            .replace(&self.program.trie, self.arena, path_of(path), value)
+    }
+
+    pub(super) fn with_base(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
+        self.undo.push(Undo::Base(self.base));
+        let base = (!self.base.is_unset()).then_some(self.base);
+        self.base = replace_at(self.arena, base, path_of(path), value)?;
+        Ok(())
+    }
+
+    pub(super) fn with_rule(&mut self, function: u32, value: Value<'v>) {
+        self.rules.fixed.push((function, value));
+        self.undo.push(Undo::Unfix);
+        self.keep_result(function, Outcome { value, evidence: 0 });
+    }
+
+    pub(super) fn with_mock(&mut self, mock: u16, new: Mock<'v>) {
+        let old = self.mock(mock);
+        self.undo.push(Undo::Mock(mock, old));
+        self.put_mock(mock, new);
+    }
+
+    pub(super) fn mock(&self, mock: u16) -> Mock<'v> {
+        self.mocks.get(usize::from(mock)).copied().unwrap_or(Mock::None)
+    }
+
+    fn put_mock(&mut self, mock: u16, new: Mock<'v>) {
+        if let Some(place) = self.mocks.get_mut(usize::from(mock)) {
+            *place = new;
+        }
+    }
+}
+
+/// Keys of a constant path.
+fn path_of<'v>(path: Value<'v>) -> &'v [Value<'v>] {
+    match path.kind() {
+        Kind::Array(keys) => keys,
+        _ => &[],
+    }
+}
