@@ -71,6 +71,7 @@ impl EvalErrorKind {
             EvalErrorKind::ArenaExhausted => "the memory budget is used up",
             EvalErrorKind::DepthExceeded => "calls are nested too deep",
             EvalErrorKind::DeadlineExceeded => "the deadline has passed",
+            EvalErrorKind::NoSuchEntry => "the program has no such entry",
         }
     }
 }
