@@ -48,13 +48,14 @@ impl Body<'_, '_, '_> {
                 }
                 (name.to_owned(), self.shared.signatures.get(*id))
             }
-            Callee::Function(path) => match self.function(path) {
-                Some(signature) => (
-                    show::path_text("data", path.iter().map(String::as_str)),
-                    signature,
-                ),
-                None => return None,
-            },
+            Callee::Function(path) => {
+                let name = show::path_text("data", path.iter().map(String::as_str));
+                match self.document(path) {
+                    Type::Function(signature) => (name, signature),
+                    Type::Any => return None,
+                    _ => return Some(report::no_function(at, &name)),
+                }
+            }
         };
         self.arguments(&name, &signature, args, out, at)
     }

@@ -143,7 +143,10 @@ impl<'c> Env<'c> {
             RefHead::Input => Type::Any,
             RefHead::Data => self.type_of_document(&path),
             RefHead::Var(var) => select(&self.var(*var), &path),
-            RefHead::Const(value) => select(&Type::of_constant(value), &path),
+            RefHead::Const(value @ (Constant::Array(_) | Constant::Object(_) | Constant::Set(_))) => {
+                select(&Type::of_constant(value), &path)
+            }
+            RefHead::Const(_) => Type::Unknown,
         }
     }
 

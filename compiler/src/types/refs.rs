@@ -40,7 +40,7 @@ impl Env<'_> {
     pub(super) fn check_ref(&mut self, reference: &Ref) -> Result<(), RefError> {
         match &reference.head {
             RefHead::Input => self.check_path(Type::Any, &reference.path, 0),
-            RefHead::Const(value) => self.check_path(Type::of_constant(value), &reference.path, 0),
+            RefHead::Const(value) => self.check_path(literal_head(value), &reference.path, 0),
             RefHead::Var(var) => {
                 let mut value = self.var(*var);
                 if matches!(value, Type::Unknown) {
@@ -200,5 +200,15 @@ impl Env<'_> {
             });
         }
         Ok(())
+    }
+}
+
+/// The type of a literal that a path is applied to. OPA does not look at scalars there (`some x in 1`).
+fn literal_head(value: &Constant) -> Type {
+    match value {
+        Constant::Array(_) | Constant::Object(_) | Constant::Set(_) => Type::of_constant(value),
+        Constant::Null | Constant::Bool(_) | Constant::Int(_) | Constant::Number(_) | Constant::String(_) => {
+            Type::Any
+        }
     }
 }

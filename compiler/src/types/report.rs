@@ -32,6 +32,14 @@ pub(super) fn argument_error(at: Span, name: &str, have: &[Type], function: &Fun
     }
 }
 
+/// A call of something that is no function.
+pub(super) fn no_function(at: Span, name: &str) -> Mismatch {
+    Mismatch {
+        error: Diagnostic::error(Code::RegoType, at, format!("undefined function {name}")),
+        unsure: false,
+    }
+}
+
 /// A function replaced by one that cannot take its place.
 pub(super) fn arity_error(at: Span, name: &str, have: &FunctionType, want: &FunctionType) -> Diagnostic {
     Diagnostic::error(Code::RegoType, at, format!("{name}: arity mismatch"))

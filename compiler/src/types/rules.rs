@@ -101,12 +101,12 @@ fn infer(shared: &mut Shared<'_>) -> (Documents, Vec<Diagnostic>) {
 
 /// What a clause adds to the documents at the path of its rule.
 fn clause_type(env: &mut Env<'_>, rule: &Rule, clause: &Clause, path: &[Constant]) -> Type {
+    for arg in &rule.args {
+        unused_is_anything(env, arg);
+    }
     let value = env.type_of(&clause.value);
     match rule.kind {
         RuleKind::Function => {
-            for arg in &rule.args {
-                unused_is_anything(env, arg);
-            }
             let args = rule.args.iter().map(|arg| env.type_of(arg)).collect();
             Type::function(args, value)
         }

@@ -1,7 +1,7 @@
 //! The type language: what a value may be, as far as the checker knows.
 //!
-//! Types are immutable and shared. Two bounds keep the work of every operation small: a type whose tree would have more than
-//! [`SIZE_MAX`] nodes is widened to [`Type::Any`], which only ever accepts more programs.
+//! Types are immutable and shared. Two bounds keep the work of every operation, and the stack of the recursive ones, small: a
+//! type of more than [`SIZE_MAX`] nodes or [`DEPTH_MAX`] levels is widened to [`Type::Any`], which only accepts more programs.
 
 use gavel_runtime::value::Constant;
 use std::cmp::Ordering;
@@ -9,6 +9,9 @@ use std::rc::Rc;
 
 /// Nodes of the largest type that is kept; the checker pays for each of them at every use.
 const SIZE_MAX: u32 = 8192;
+
+/// Levels of the deepest type that is kept.
+const DEPTH_MAX: u32 = 256;
 
 /// What is known of a value.
 #[derive(Clone, Debug)]
@@ -37,10 +40,11 @@ pub(super) enum Type {
     Function(Rc<FunctionType>),
 }
 
-/// Size of a type and whether something in it is unknown.
+/// Extent of a type and whether something in it is unknown.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
     size: u32,
+    depth: u32,
     unknown: bool,
 }
 
@@ -94,7 +98,7 @@ impl Type {
     pub(super) fn array(items: Vec<Type>, rest: Option<Type>) -> Type {
         let rest = rest.filter(|t| !matches!(t, Type::Unknown));
         let shape = Shape::of(items.iter().chain(&rest));
-        if shape.size > SIZE_MAX {
+        if shape.too_large() {
             return Type::Any;
         }
         Type::Array(Rc::new(ArrayType { shape, items, rest }))
@@ -108,7 +112,7 @@ impl Type {
                 .map(|(_, t)| t)
                 .chain(rest.iter().flat_map(|(k, v)| [k, v])),
         );
-        if shape.size > SIZE_MAX {
+        if shape.too_large() {
             return Type::Any;
         }
         members.sort_by(|a, b| a.0.compare(&b.0));
@@ -125,6 +129,9 @@ impl Type {
     /// A set type.
     pub(super) fn set(member: Type) -> Type {
         let shape = Shape::of([&member]);
+        if shape.too_large() {
+            return Type::Any;
+        }
         Type::Set(Rc::new(SetType { shape, member }))
     }
 
@@ -161,7 +168,7 @@ impl Type {
             return options.pop().unwrap_or(Type::Unknown);
         }
         let shape = Shape::of(&options);
-        if shape.size > SIZE_MAX {
+        if shape.too_large() {
             return Type::Any;
         }
         Type::OneOf(Rc::new(OneOfType { shape, options }))
@@ -191,14 +198,23 @@ impl Type {
         }
     }
 
-    fn size(&self) -> u32 {
+    fn shape(&self) -> Shape {
         match self {
-            Type::Unknown | Type::Any | Type::Null | Type::Boolean | Type::Number | Type::String => 1,
-            Type::Array(t) => t.shape.size,
-            Type::Object(t) => t.shape.size,
-            Type::Set(t) => t.shape.size,
-            Type::OneOf(t) => t.shape.size,
-            Type::Function(_) => 1,
+            Type::Array(t) => t.shape,
+            Type::Object(t) => t.shape,
+            Type::Set(t) => t.shape,
+            Type::OneOf(t) => t.shape,
+            Type::Unknown
+            | Type::Any
+            | Type::Null
+            | Type::Boolean
+            | Type::Number
+            | Type::String
+            | Type::Function(_) => Shape {
+                size: 1,
+                depth: 1,
+                unknown: self.has_unknown(),
+            },
         }
     }
 
@@ -266,15 +282,23 @@ impl FunctionType {
 
 impl Shape {
     fn of<'t>(parts: impl IntoIterator<Item = &'t Type>) -> Shape {
-        let mut shape = Shape {
+        let mut whole = Shape {
             size: 1,
+            depth: 1,
             unknown: false,
         };
         for part in parts {
-            shape.size = shape.size.saturating_add(part.size());
-            shape.unknown |= part.has_unknown();
+            let shape = part.shape();
+            whole.size = whole.size.saturating_add(shape.size);
+            whole.depth = whole.depth.max(shape.depth + 1);
+            // `has_unknown` and not the shape: alternatives are not looked into.
+            whole.unknown |= part.has_unknown();
         }
-        shape
+        whole
+    }
+
+    fn too_large(self) -> bool {
+        self.size > SIZE_MAX || self.depth > DEPTH_MAX
     }
 }
 
