@@ -3,6 +3,7 @@
 use super::body::{Body, Mismatch};
 use super::compatible::compatible;
 use super::documents::Step;
+use super::infer::Root;
 use super::report;
 use super::show;
 use super::ty::{FunctionType, Type};
@@ -72,7 +73,7 @@ impl Body<'_, '_, '_> {
     pub(super) fn document(&self, path: &[String]) -> Type {
         let keys: Vec<Constant> = path.iter().cloned().map(Constant::String).collect();
         let steps: Vec<Step<'_>> = keys.iter().map(Step::Scalar).collect();
-        self.env.type_of_document(&steps)
+        self.env.type_of_document(Root::Data, &steps)
     }
 
     fn arguments(

@@ -136,8 +136,10 @@ impl Documents {
                 None if node.is_leaf() => {
                     return Some(select(&node.value, path.get(at..).unwrap_or_default()));
                 }
-                // An open document can have members of any type.
-                None if matches!(step, Step::Open) => return Some(Type::Any),
+                None if matches!(step, Step::Open) => {
+                    let rest = path.get(at + 1..).unwrap_or_default();
+                    return Some(select(&node.any_member(), rest));
+                }
                 None => return None,
             }
         }
@@ -160,16 +162,29 @@ impl Documents {
             };
             *parts = left;
             let value = child.extent_within(parts);
-            // A function is no value; other keys are left to the open rest, as in OPA.
+            // Other keys are left to the open rest, as in OPA.
             let named = matches!(
                 key.0,
                 Constant::String(_) | Constant::Bool(_) | Constant::Int(_) | Constant::Number(_)
             );
-            if named && !matches!(value, Type::Function(_)) {
+            if named {
                 members.push((key.0.clone(), value));
             }
         }
         Type::object(members, Some((Type::String, Type::Any)))
+    }
+
+    /// What a member of an open document may be. Anything; but see [`Type::values`] for functions among them.
+    fn any_member(&self) -> Type {
+        let functions = self
+            .children
+            .values()
+            .any(|child| matches!(child.value, Type::Function(_)));
+        if functions {
+            self.extent().values()
+        } else {
+            Type::Any
+        }
     }
 
     /// What the keys of an open document may be.

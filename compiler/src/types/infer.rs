@@ -12,12 +12,29 @@ pub(super) struct Env<'c> {
     /// Types of rules.
     documents: &'c Documents,
     /// Documents that `with` replaces, the outermost first.
-    layers: Vec<Rc<Documents>>,
+    layers: Vec<Layer>,
     vars: HashMap<VarId, Type>,
     /// What variables were before the closures that the place is in, for each closure.
     undo: Vec<Vec<(VarId, Option<Type>)>>,
     /// Types of the comprehensions that were checked.
     closures: HashMap<*const Comprehension, Type>,
+}
+
+/// Documents that stand in front of others.
+pub(super) enum Layer {
+    /// Below `data`.
+    Data(Rc<Documents>),
+    /// The input and what is below it.
+    Input(Documents),
+}
+
+/// The two trees of documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Root {
+    /// `data`
+    Data,
+    /// `input`
+    Input,
 }
 
 impl<'c> Env<'c> {
@@ -32,17 +49,22 @@ impl<'c> Env<'c> {
         }
     }
 
-    /// The trees of documents to ask, in this order.
-    pub(super) fn trees(&self) -> impl Iterator<Item = &Documents> {
-        self.layers
+    /// The trees of documents to ask, in this order. Without replacements nothing is known of the input.
+    pub(super) fn trees(&self, root: Root) -> impl Iterator<Item = &Documents> {
+        let layers = self
+            .layers
             .iter()
             .rev()
-            .map(Rc::as_ref)
-            .chain(Some(self.documents).filter(|tree| !tree.is_empty()))
+            .filter_map(move |layer| match (root, layer) {
+                (Root::Data, Layer::Data(tree)) => Some(tree.as_ref()),
+                (Root::Input, Layer::Input(tree)) => Some(tree),
+                _ => None,
+            });
+        layers.chain(Some(self.documents).filter(|tree| root == Root::Data && !tree.is_empty()))
     }
 
     /// Replaces documents.
-    pub(super) fn push_layer(&mut self, layer: Rc<Documents>) {
+    pub(super) fn push_layer(&mut self, layer: Layer) {
         self.layers.push(layer);
     }
 
@@ -140,8 +162,8 @@ impl<'c> Env<'c> {
     pub(super) fn type_of_ref(&self, reference: &Ref) -> Type {
         let path: Vec<Step<'_>> = reference.path.iter().map(step).collect();
         match &reference.head {
-            RefHead::Input => Type::Any,
-            RefHead::Data => self.type_of_document(&path),
+            RefHead::Input => self.type_of_document(Root::Input, &path),
+            RefHead::Data => self.type_of_document(Root::Data, &path),
             RefHead::Var(var) => select(&self.var(*var), &path),
             RefHead::Const(value @ (Constant::Array(_) | Constant::Object(_) | Constant::Set(_))) => {
                 select(&Type::of_constant(value), &path)
@@ -150,9 +172,9 @@ impl<'c> Env<'c> {
         }
     }
 
-    /// The type of what stands at a path behind `data`.
-    pub(super) fn type_of_document(&self, path: &[Step<'_>]) -> Type {
-        self.trees()
+    /// The type of what stands at a path behind `data` or `input`.
+    pub(super) fn type_of_document(&self, root: Root, path: &[Step<'_>]) -> Type {
+        self.trees(root)
             .find_map(|tree| tree.type_at(path))
             .unwrap_or(Type::Any)
     }

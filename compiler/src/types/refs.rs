@@ -1,7 +1,7 @@
 //! References against types: finds paths that can lead nowhere, and gives their variables types.
 
 use super::compatible::compatible;
-use super::infer::Env;
+use super::infer::{Env, Root};
 use super::ty::Type;
 use crate::hir::{Ref, RefHead, Term, VarId};
 use gavel_runtime::value::Constant;
@@ -39,7 +39,7 @@ impl Env<'_> {
     /// Checks one reference.
     pub(super) fn check_ref(&mut self, reference: &Ref) -> Result<(), RefError> {
         match &reference.head {
-            RefHead::Input => self.check_path(Type::Any, &reference.path, 0),
+            RefHead::Input => self.check_documents(Root::Input, &reference.path),
             RefHead::Const(value) => self.check_path(literal_head(value), &reference.path, 0),
             RefHead::Var(var) => {
                 let mut value = self.var(*var);
@@ -53,15 +53,15 @@ impl Env<'_> {
                 if matches!(self.type_of_ref(reference), Type::Function(_)) {
                     return Err(RefError::Function);
                 }
-                self.check_documents(&reference.path)
+                self.check_documents(Root::Data, &reference.path)
             }
         }
     }
 
-    fn check_documents(&mut self, path: &[Term]) -> Result<(), RefError> {
-        let trees = self.trees().count();
+    fn check_documents(&mut self, root: Root, path: &[Term]) -> Result<(), RefError> {
+        let trees = self.trees(root).count();
         for tree in 0..trees {
-            match self.check_tree(tree, path)? {
+            match self.check_tree(root, tree, path)? {
                 Found::Done => return Ok(()),
                 Found::Value(value, from) => return self.check_path(value, path, from),
                 Found::Unknown => {}
@@ -71,11 +71,11 @@ impl Env<'_> {
     }
 
     /// Follows a path through one of the trees.
-    fn check_tree(&mut self, tree: usize, path: &[Term]) -> Result<Found, RefError> {
+    fn check_tree(&mut self, root: Root, tree: usize, path: &[Term]) -> Result<Found, RefError> {
         // Types that the variables of the path get while the tree is borrowed.
         let mut learned: Vec<(VarId, Type)> = Vec::new();
         let result = {
-            let Some(mut node) = self.trees().nth(tree) else {
+            let Some(mut node) = self.trees(root).nth(tree) else {
                 return Ok(Found::Unknown);
             };
             let mut result = Ok(Found::Done);
@@ -140,9 +140,6 @@ impl Env<'_> {
             let keys = value.keys();
             if matches!(keys, Type::Unknown) {
                 return match value {
-                    // What is in it is not known, so nothing about it is wrong.
-                    Type::Unknown => Ok(()),
-                    Type::Array(_) | Type::Object(_) | Type::Set(_) if value.has_unknown() => Ok(()),
                     Type::Function(_) => Err(RefError::Function),
                     have => Err(RefError::NoMembers { have }),
                 };

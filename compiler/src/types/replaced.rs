@@ -3,6 +3,7 @@
 use super::body::Body;
 use super::compatible::compatible;
 use super::documents::Documents;
+use super::infer::Layer;
 use super::report;
 use super::rules::relaxed_documents;
 use super::show;
@@ -67,34 +68,41 @@ impl Body<'_, '_, '_> {
 
     /// Puts replaced documents on top: what depends on them may be anything, they themselves may have the new type as well.
     pub(super) fn replace(&mut self, modifiers: &[With]) {
-        let mut replaced = Documents::new();
+        let mut data = Documents::new();
+        let mut input = Documents::new();
         for modifier in modifiers {
-            let path = match &modifier.target {
-                WithTarget::Data(path) | WithTarget::Function(path) => path,
-                WithTarget::Input(_) | WithTarget::Builtin(_) => continue,
-            };
-            if matches!(modifier.target, WithTarget::Data(_)) {
-                let new = match &modifier.value {
-                    WithValue::Term(term) => self.env.type_of(term),
-                    WithValue::Function(_) | WithValue::Builtin(_) => Type::Unknown,
-                };
-                let old = self.document(path);
-                let either = match (&old, &new) {
-                    (Type::Unknown | Type::Function(_), _) | (_, Type::Unknown | Type::Function(_)) => {
-                        Type::Any
-                    }
-                    _ => old.or(&new),
-                };
-                let path: Vec<Constant> = path.iter().cloned().map(Constant::String).collect();
-                replaced.put(&path, either);
-            }
-            let layer = self.relaxed(path, matches!(modifier.target, WithTarget::Function(_)));
-            if let Some(layer) = layer {
-                self.env.push_layer(layer);
+            match &modifier.target {
+                WithTarget::Data(path) => {
+                    let old = self.document(path);
+                    put(&mut data, path, self.either(&old, &modifier.value));
+                    self.relax(path, false);
+                }
+                WithTarget::Function(path) => self.relax(path, true),
+                WithTarget::Input(path) => put(&mut input, path, Type::Any),
+                WithTarget::Builtin(_) => {}
             }
         }
-        if !replaced.is_empty() {
-            self.env.push_layer(Rc::new(replaced));
+        if !data.is_empty() {
+            self.env.push_layer(Layer::Data(Rc::new(data)));
+        }
+        if !input.is_empty() {
+            self.env.push_layer(Layer::Input(input));
+        }
+    }
+
+    fn either(&self, old: &Type, value: &WithValue) -> Type {
+        let WithValue::Term(term) = value else {
+            return Type::Any;
+        };
+        match (old, self.env.type_of(term)) {
+            (Type::Unknown | Type::Function(_), _) | (_, Type::Unknown | Type::Function(_)) => Type::Any,
+            (old, new) => old.or(&new),
+        }
+    }
+
+    fn relax(&mut self, path: &[String], function: bool) {
+        if let Some(layer) = self.relaxed(path, function) {
+            self.env.push_layer(Layer::Data(layer));
         }
     }
 
@@ -108,4 +116,9 @@ impl Body<'_, '_, '_> {
         self.shared.relaxed.insert(key, layer.clone());
         layer
     }
+}
+
+fn put(documents: &mut Documents, path: &[String], value: Type) {
+    let path: Vec<Constant> = path.iter().cloned().map(Constant::String).collect();
+    documents.put(&path, value);
 }

@@ -3,7 +3,7 @@
 use super::body::{Body, Shared};
 use super::builtin::Signatures;
 use super::documents::Documents;
-use super::infer::Env;
+use super::infer::{Env, Layer};
 use super::order::{Graph, ground_path};
 use super::ty::Type;
 use crate::diagnostic::Diagnostic;
@@ -82,13 +82,16 @@ fn infer(shared: &mut Shared<'_>) -> (Documents, Vec<Diagnostic>) {
         for clause in &rule.clauses {
             let mut env = Env::new(&documents);
             if turn.circular {
-                env.push_layer(Rc::new(Documents::anything()));
+                env.push_layer(Layer::Data(Rc::new(Documents::anything())));
             }
             let mut body = Body::new(env, shared, &rule.var_names, new_not);
             body.block(&clause.body);
             if body.errors.is_empty() {
-                let value = clause_type(&mut body.env, rule, clause, &path);
-                documents.insert(&path, value);
+                match clause_type(&mut body.env, rule, clause, &path) {
+                    // References to it count as those to base data.
+                    Type::Unknown => {}
+                    value => documents.insert(&path, value),
+                }
             } else {
                 // Rules that refer to a wrong one are not blamed for it.
                 errors.append(&mut body.errors);

@@ -46,8 +46,14 @@ impl Type {
             Type::Any => Type::Any,
             Type::Array(t) => Type::one_of(t.items.iter().chain(&t.rest).cloned()),
             Type::Object(t) => {
-                let fixed = t.members.iter().map(|(_, v)| v.clone());
-                Type::one_of(fixed.chain(t.rest.iter().map(|(_, v)| v.clone())))
+                let members = t.members.iter().map(|(_, v)| v);
+                let all = members.chain(t.rest.iter().map(|(_, v)| v));
+                if all.clone().any(|v| matches!(v, Type::Function(_))) {
+                    // A package: a function takes away what was known before it, as in OPA.
+                    all.fold(Type::Unknown, |known, v| known.or(v))
+                } else {
+                    Type::one_of(all.cloned())
+                }
             }
             Type::Set(t) => t.member.clone(),
             Type::OneOf(t) => Type::one_of(t.options.iter().map(Type::values)),
