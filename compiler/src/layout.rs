@@ -13,7 +13,7 @@ mod lookahead;
 mod take;
 
 pub(crate) use dialect::Words;
-pub(crate) use lookahead::Brackets;
+pub(crate) use lookahead::{Brackets, is_infix};
 
 /// Decisions to take otherwise than at first sight.
 #[derive(Clone, Debug, Default)]
@@ -74,8 +74,17 @@ pub(crate) struct Laid<'a> {
     pub(crate) if_open: Option<usize>,
     /// Blanks stood in the head where [`Choices::spaced_head`] matters.
     pub(crate) head_gap: bool,
-    /// Byte at which the nesting limit was passed. The tokens end there.
-    pub(crate) too_deep: Option<u32>,
+    /// The pass could not go on: the tokens end at this byte.
+    pub(crate) stop: Option<(u32, Stop)>,
+}
+
+/// Why the pass ends inside a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The nesting limit was passed.
+    TooDeep,
+    /// Blanks behind a dot that selects a field.
+    FieldGap,
 }
 
 /// What may come next.
@@ -154,6 +163,8 @@ struct Frame {
     every: bool,
     /// In the names of `some`.
     some: bool,
+    /// `with` waits for its `as`.
+    with: bool,
     /// Lexeme of the bar that ends a comprehension's head.
     bar: Option<usize>,
     /// A body of the rule itself.
@@ -256,6 +267,7 @@ impl<'l, 'a> Layout<'l, 'a> {
             close: Close::Nothing,
             every: false,
             some: false,
+            with: false,
             bar: None,
             rule_body: false,
             depth: Depth::default(),
@@ -279,7 +291,7 @@ impl<'l, 'a> Layout<'l, 'a> {
                 if_brace: None,
                 if_open: None,
                 head_gap: false,
-                too_deep: None,
+                stop: None,
             },
         }
     }
@@ -330,7 +342,7 @@ impl<'l, 'a> Layout<'l, 'a> {
 
     fn run(&mut self) {
         while let Some(lexeme) = self.lexeme(self.at) {
-            if lexeme.token == Token::End || self.out.too_deep.is_some() {
+            if lexeme.token == Token::End || self.out.stop.is_some() {
                 break;
             }
             if self.frames.len() == 1
@@ -378,7 +390,7 @@ impl<'l, 'a> Layout<'l, 'a> {
         let open = u32::try_from(self.frames.len()).unwrap_or(u32::MAX);
         let below = self.frame().map_or(0, |frame| frame.depth.current());
         if open.saturating_add(below) > NESTING_MAX {
-            self.out.too_deep = Some(lexeme.start);
+            self.out.stop = Some((lexeme.start, Stop::TooDeep));
         }
     }
 
@@ -393,7 +405,11 @@ impl<'l, 'a> Layout<'l, 'a> {
         }
         let looks_ahead = match self.pos {
             Pos::Operand => matches!(self.start, Start::Literal | Start::If),
-            Pos::Term | Pos::Closed => word != Word::As && !(word == Word::If && in_head),
+            Pos::Term | Pos::Closed => match word {
+                Word::As => self.phase != Phase::Import && !self.frame().is_some_and(|frame| frame.with),
+                Word::If => !in_head,
+                _ => true,
+            },
         };
         if looks_ahead && self.brackets.starts_reference(at) {
             return None;
@@ -503,6 +519,7 @@ impl<'l, 'a> Layout<'l, 'a> {
         if let Some(frame) = self.frames.last_mut() {
             frame.every = false;
             frame.some = false;
+            frame.with = false;
             frame.depth.next_expression();
         }
     }

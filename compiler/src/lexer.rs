@@ -56,10 +56,13 @@ pub fn lex(text: &str) -> Lexed {
             Token::Comment => {
                 let span = lexer.span();
                 let text = lexer.slice().trim_end_matches('\r');
-                lexed
-                    .comments
-                    .push((offset(span.start), offset(span.start + text.len())));
-                continue;
+                match text.chars().find_map(illegal_in_comment) {
+                    Some(error) => token = Token::Illegal(error),
+                    None => {
+                        lexed.comments.push((offset(span.start), offset(span.start + text.len())));
+                        continue;
+                    }
+                }
             }
             Token::Template(Piece::Start) => templates.push((false, 0)),
             Token::RawTemplate(Piece::Start) => templates.push((true, 0)),
@@ -72,10 +75,7 @@ pub fn lex(text: &str) -> Lexed {
                 Some((raw, 0)) => {
                     let raw = *raw;
                     token = scan::template_rest(&mut lexer, raw);
-                    if !matches!(
-                        token,
-                        Token::Template(Piece::Middle) | Token::RawTemplate(Piece::Middle)
-                    ) {
+                    if !matches!(token, Token::Template(Piece::Middle) | Token::RawTemplate(Piece::Middle)) {
                         templates.pop();
                     }
                 }
@@ -98,14 +98,16 @@ pub fn lex(text: &str) -> Lexed {
     }
     let end = offset(text.len());
     let newline = text.get(previous_end..).unwrap_or("").contains('\n');
-    lexed.lexemes.push(Lexeme {
-        token: Token::End,
-        start: end,
-        end,
-        newline,
-        glued: false,
-    });
+    lexed.lexemes.push(Lexeme { token: Token::End, start: end, end, newline, glued: false });
     lexed
+}
+
+fn illegal_in_comment(found: char) -> Option<LexError> {
+    match found {
+        '\u{0}' => Some(LexError::Null),
+        '\u{feff}' => Some(LexError::ByteOrderMark),
+        _ => None,
+    }
 }
 
 fn illegal_character(text: &str) -> LexError {

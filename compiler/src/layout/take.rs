@@ -1,7 +1,7 @@
 //! The step of the layout pass: what one lexeme becomes, and what may follow it.
 
 use crate::layout::{
-    Alternative, AlternativeKind, Close, Depth, Frame, FrameKind, IfBrace, Layout, Phase, Pos, Start,
+    Alternative, AlternativeKind, Close, Depth, Frame, FrameKind, IfBrace, Layout, Phase, Pos, Start, Stop,
 };
 use crate::lexer::Lexeme;
 use crate::token::{Op, Piece, Tok, Token, Word};
@@ -101,11 +101,15 @@ impl<'a> Layout<'_, 'a> {
         }
     }
 
-    /// The name behind a glued dot: any word.
+    /// The name behind a glued dot: any word, glued too.
     fn take_field(&mut self) {
-        if let Some(lexeme) = self.lexeme(self.at)
-            && lexeme.token == Token::Ident
-        {
+        let Some(lexeme) = self.lexeme(self.at) else { return };
+        if !lexeme.glued && lexeme.token != Token::End {
+            let dot_end = self.out.tokens.last().map_or(lexeme.start, |token| token.2);
+            // OPA counts a line end to the row behind it.
+            let on_new_row = self.text.as_bytes().get(dot_end as usize) == Some(&b'\n');
+            self.out.stop = Some((dot_end + u32::from(on_new_row), Stop::FieldGap));
+        } else if lexeme.token == Token::Ident {
             self.term(Tok::Ident(self.slice(lexeme)), lexeme);
         }
     }
@@ -159,12 +163,16 @@ impl<'a> Layout<'_, 'a> {
             }
             Word::Some => self.mark(|frame| frame.some = true),
             Word::Every => self.mark(|frame| frame.every = true),
-            Word::With => self.statement_operator(),
+            Word::With => {
+                self.statement_operator();
+                self.mark(|frame| frame.with = true);
+            }
             Word::In => {
                 self.leave_head();
                 self.count_operator();
             }
-            Word::As | Word::Package | Word::Import | Word::Default => {}
+            Word::As => self.mark(|frame| frame.with = false),
+            Word::Package | Word::Import | Word::Default => {}
         }
         self.pos = Pos::Operand;
         self.start = Start::Inside;
@@ -226,6 +234,7 @@ impl<'a> Layout<'_, 'a> {
             close,
             every: false,
             some: false,
+            with: false,
             bar: None,
             rule_body: false,
             depth: Depth::default(),

@@ -16,9 +16,13 @@ pub(crate) fn package<'a>(cx: &Cx<'a>, span: Span, path: Term<'a>) -> Result<Pac
             return Err(Reject::new(head.span, message));
         }
         TermKind::Var(_) | TermKind::Ref { .. } => names(cx, path)?,
-        _ => return Err(Reject::new(path.span, "unexpected package path")),
+        _ => return Err(no_name(path)),
     };
     Ok(Package { span, path })
+}
+
+fn no_name(term: Term<'_>) -> Reject {
+    Reject::new(term.span, format!("unexpected {} token", value_name(&term)))
 }
 
 /// The elements of a variable or a reference of strings.
@@ -30,33 +34,30 @@ fn names<'a>(cx: &Cx<'a>, path: Term<'a>) -> Result<&'a [Name<'a>], Reject> {
     let TermKind::Var(first) = head.kind else {
         return Err(Reject::new(head.span, "expected path"));
     };
-    let mut found = vec![Name {
-        span: head.span,
-        text: first,
-    }];
+    let mut found = vec![Name { span: head.span, text: first }];
     for term in rest {
         let TermKind::String { text, .. } = term.kind else {
             let message = format!("unexpected {} token: expecting string", value_name(term));
             return Err(Reject::new(term.span, message));
         };
-        found.push(Name {
-            span: term.span,
-            text,
-        });
+        found.push(Name { span: term.span, text });
     }
     Ok(cx.bump.alloc_slice_copy(&found))
 }
 
-/// Checks path and alias of `import`.
+/// Checks path and alias of `import`. `behind`: the next token, where OPA reports what is no path or name.
 pub(crate) fn import<'a>(
     cx: &Cx<'a>,
     words: &Words,
     span: Span,
     path: Term<'a>,
     alias: Option<Term<'a>>,
+    behind: Span,
 ) -> Result<Import<'a>, Reject> {
-    if !matches!(path.kind, TermKind::Var(_) | TermKind::Ref { .. }) {
-        return Err(Reject::new(path.span, "expected path"));
+    match path.kind {
+        TermKind::Var(_) | TermKind::Ref { .. } => {}
+        TermKind::Call { .. } => return Err(Reject::new(behind, "expected path")),
+        _ => return Err(no_name(path)),
     }
     let names = names(cx, path)?;
     let root = names.first().map_or("", |name| name.text);
@@ -72,30 +73,23 @@ pub(crate) fn import<'a>(
             let message = format!("unexpected import alias, must not be a reserved name, got: {text}");
             return Err(Reject::new(alias.span, message));
         }
-        Some((alias, TermKind::Var(text))) => Some(Name {
-            span: alias.span,
-            text,
-        }),
-        Some((alias, _)) => return Err(Reject::new(alias.span, "expected var")),
+        Some((alias, TermKind::Var(text))) => Some(Name { span: alias.span, text }),
+        Some((_, TermKind::Ref { .. } | TermKind::Call { .. })) => {
+            return Err(Reject::new(behind, "expected var"));
+        }
+        Some((alias, _)) => return Err(no_name(alias)),
     };
     if alias.is_none()
         && root != "future"
         && let Some(last) = names.last()
         && Word::parse(last.text).is_some_and(|word| words.in_base(word))
     {
-        let message = format!(
-            "unexpected import path, must not end with a keyword, got: {}",
-            last.text
-        );
+        let message = format!("unexpected import path, must not end with a keyword, got: {}", last.text);
         let mut reject = Reject::new(last.span, message);
         reject.help = Some("import a different path or use an alias".to_owned());
         return Err(reject);
     }
-    Ok(Import {
-        span,
-        path: names,
-        alias,
-    })
+    Ok(Import { span, path: names, alias })
 }
 
 /// Turns on what `import future.…` and `import rego.…` ask for.
@@ -118,12 +112,7 @@ fn path_span(import: &Import<'_>) -> Span {
 fn future(words: &mut Words, import: &Import<'_>, blanket: BlanketImport) -> Result<(), Reject> {
     let path = match import.path {
         [_, keywords, rest @ ..] if keywords.text == "keywords" => rest,
-        _ => {
-            return Err(Reject::new(
-                path_span(import),
-                "invalid import, must be `future.keywords`",
-            ));
-        }
+        _ => return Err(Reject::new(path_span(import), "invalid import, must be `future.keywords`")),
     };
     if let Some(alias) = import.alias {
         return Err(Reject::new(alias.span, "`future` imports cannot be aliased"));
@@ -161,10 +150,8 @@ fn rego(words: &mut Words, import: &Import<'_>) -> Result<(), Reject> {
         [_, version] if matches!(version.text, "v1" | "v2") => version.text,
         _ => {
             let path: Vec<&str> = import.path.iter().map(|name| name.text).collect();
-            let message = format!(
-                "invalid import `{}`, must be one of: `rego.v1`, `rego.v2`",
-                path.join(".")
-            );
+            let message =
+                format!("invalid import `{}`, must be one of: `rego.v1`, `rego.v2`", path.join("."));
             return Err(Reject::new(path_span(import), message));
         }
     };

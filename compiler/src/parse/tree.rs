@@ -5,6 +5,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 use crate::ast::{Body, InfixOp, Literal, LiteralKind, Name, Operand, TemplatePart, Term, TermKind, With};
+use crate::parse::BaseDialect;
 use crate::parse::text::{self, decode_string, decode_template};
 use crate::source::{FileId, Span};
 
@@ -35,7 +36,7 @@ impl Reject {
 }
 
 /// What the constructors need: the arena, and the text for spans and source looks.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Cx<'a> {
     /// Owner of the nodes.
     pub(crate) bump: &'a Bump,
@@ -45,6 +46,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) text: &'a str,
     /// Template strings are part of the dialect (v1 and v2 bases).
     pub(crate) templates: bool,
+    /// `not` takes bodies here.
+    pub(crate) new_not: bool,
 }
 
 /// One statement of a module, before heads are understood.
@@ -193,6 +196,11 @@ pub(crate) struct Group<'a> {
 }
 
 impl<'a> Cx<'a> {
+    pub(crate) fn new(bump: &'a Bump, file: FileId, text: &'a str, base: BaseDialect) -> Cx<'a> {
+        let (templates, new_not) = (base != BaseDialect::V0, base == BaseDialect::V2);
+        Cx { bump, file, text, templates, new_not }
+    }
+
     pub(crate) fn span(&self, start: u32, end: u32) -> Span {
         Span {
             file: self.file,
@@ -395,6 +403,23 @@ impl<'a> Cx<'a> {
 
     pub(crate) fn not(&self, start: u32, end: u32, operand: Operand<'a>) -> Literal<'a> {
         self.statement(start, end, LiteralKind::Not(operand))
+    }
+
+    /// `not` before an expression. With the new `not`, a leading `{` opens a body.
+    pub(crate) fn not_plain(&self, start: u32, end: u32, inner: Literal<'a>) -> Result<Literal<'a>, Reject> {
+        if self.new_not && self.byte(inner.span.start) == Some(b'{') {
+            let what = match inner.kind {
+                LiteralKind::Term(term) | LiteralKind::Assign(term, _) | LiteralKind::Unify(term, _) => {
+                    text::value_name(&leftmost(term))
+                }
+                _ => "value",
+            };
+            let message = format!("`{{...}}` in an operand position must contain expression(s), got: {what}");
+            let braces = self.span(inner.span.start, inner.span.start + 1);
+            return Err(Reject::new(braces, message)
+                .help("write `not (...)` to negate the value, or `not {...}` for a body holding it"));
+        }
+        Ok(self.not(start, end, self.implicit(inner)))
     }
 
     pub(crate) fn not_body(
@@ -812,6 +837,15 @@ impl<'a> Cx<'a> {
         }
         Ok(())
     }
+}
+
+/// The operand that an infix expression starts with.
+fn leftmost(term: Term<'_>) -> Term<'_> {
+    let mut term = term;
+    while let TermKind::Infix { left, .. } = term.kind {
+        term = *left;
+    }
+    term
 }
 
 /// What `.`, `[` and `(` may follow.
