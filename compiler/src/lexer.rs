@@ -59,7 +59,9 @@ pub fn lex(text: &str) -> Lexed {
                 match text.chars().find_map(illegal_in_comment) {
                     Some(error) => token = Token::Illegal(error),
                     None => {
-                        lexed.comments.push((offset(span.start), offset(span.start + text.len())));
+                        lexed
+                            .comments
+                            .push((offset(span.start), offset(span.start + text.len())));
                         continue;
                     }
                 }
@@ -75,7 +77,10 @@ pub fn lex(text: &str) -> Lexed {
                 Some((raw, 0)) => {
                     let raw = *raw;
                     token = scan::template_rest(&mut lexer, raw);
-                    if !matches!(token, Token::Template(Piece::Middle) | Token::RawTemplate(Piece::Middle)) {
+                    if !matches!(
+                        token,
+                        Token::Template(Piece::Middle) | Token::RawTemplate(Piece::Middle)
+                    ) {
                         templates.pop();
                     }
                 }
@@ -98,7 +103,13 @@ pub fn lex(text: &str) -> Lexed {
     }
     let end = offset(text.len());
     let newline = text.get(previous_end..).unwrap_or("").contains('\n');
-    lexed.lexemes.push(Lexeme { token: Token::End, start: end, end, newline, glued: false });
+    lexed.lexemes.push(Lexeme {
+        token: Token::End,
+        start: end,
+        end,
+        newline,
+        glued: false,
+    });
     lexed
 }
 

@@ -80,7 +80,12 @@ pub fn parse_module<'a>(
             span: cx.span(*start, *end),
             text: text.get(*start as usize + 1..*end as usize).unwrap_or(""),
         });
-        match finish(&cx, &items, words, bump.alloc_slice_fill_iter(comments.collect::<Vec<_>>())) {
+        match finish(
+            &cx,
+            &items,
+            words,
+            bump.alloc_slice_fill_iter(comments.collect::<Vec<_>>()),
+        ) {
             Ok(module) => return Ok(module),
             Err(found) => errors = found,
         }
@@ -107,13 +112,19 @@ pub fn parse_query<'a>(
     if lexed.lexemes.len() == 1 {
         return Err(vec![diagnostic(Reject::new(cx.span(0, 0), "empty query"))]);
     }
-    Reader::new(&cx, &brackets, &words).query().map_err(|reject| vec![diagnostic(reject)])
+    Reader::new(&cx, &brackets, &words)
+        .query()
+        .map_err(|reject| vec![diagnostic(reject)])
 }
 
 fn source_text<'a>(bump: &'a Bump, sources: &SourceMap, file: FileId) -> Result<&'a str, Vec<Diagnostic>> {
     let text = &sources.source(file).text;
     if text.len() > MODULE_BYTES_MAX {
-        let span = Span { file, start: 0, end: 0 };
+        let span = Span {
+            file,
+            start: 0,
+            end: 0,
+        };
         let message = format!("the text is larger than {MODULE_BYTES_MAX} bytes");
         return Err(vec![Diagnostic::error(Code::Limit, span, message)]);
     }
@@ -183,16 +194,20 @@ fn read_item<'a>(
             Item::Import(found)
         }
         Statement::Default { span, head, key } => {
-            return Ok((Item::Rules(span, vec![rule::default(cx, span, &head, key)?]), next));
+            return Ok((
+                Item::Rules(span, vec![rule::default(cx, span, &head, key)?]),
+                next,
+            ));
         }
         Statement::Rule(parts) => return Ok((Item::Rules(parts.span, rule::with_body(cx, &parts)?), next)),
         Statement::Literal(literal) => return Ok((Item::Literal(literal), next)),
     };
     // A minus is not the start of a statement behind a path.
     match brackets.lexemes.get(next) {
-        Some(lexeme) if lexeme.token == Token::Minus => {
-            Err(Reject::new(cx.span(lexeme.start, lexeme.end), "unexpected minus token"))
-        }
+        Some(lexeme) if lexeme.token == Token::Minus => Err(Reject::new(
+            cx.span(lexeme.start, lexeme.end),
+            "unexpected minus token",
+        )),
         _ => Ok((item, next)),
     }
 }
@@ -216,7 +231,10 @@ fn keyword_as_name(cx: &Cx<'_>, brackets: &Brackets<'_>, words: &Words, at: usiz
     let word = brackets.keyword(at, cx.text, words)?;
     let assigned = matches!(brackets.token(at + 1), Token::Assign | Token::Unify);
     let called = brackets.token(at + 1) == Token::LParen;
-    let headed = matches!(brackets.keyword(at + 1, cx.text, words), Some(Word::If | Word::Contains));
+    let headed = matches!(
+        brackets.keyword(at + 1, cx.text, words),
+        Some(Word::If | Word::Contains)
+    );
     let is_name = match word {
         Word::Every | Word::If | Word::In | Word::Some | Word::As => assigned || called || headed,
         Word::Package | Word::Import => assigned || called,
@@ -241,7 +259,9 @@ fn finish<'a>(
     let mut rules = Vec::new();
     if items.is_empty() {
         let start = cx.span(0, 0);
-        return Err(vec![Diagnostic::global(Code::RegoParse, "empty module").label(start, "this text")]);
+        return Err(vec![
+            Diagnostic::global(Code::RegoParse, "empty module").label(start, "this text"),
+        ]);
     }
     for (position, item) in items.iter().enumerate() {
         match item {
@@ -268,7 +288,9 @@ fn finish<'a>(
         dialect: words.dialect,
         package,
         imports: cx.bump.alloc_slice_copy(&imports),
-        rules: cx.bump.alloc_slice_fill_iter(rules.iter().map(|parsed| parsed.rule)),
+        rules: cx
+            .bump
+            .alloc_slice_fill_iter(rules.iter().map(|parsed| parsed.rule)),
         comments,
     })
 }
@@ -294,8 +316,15 @@ fn keyword_hint(cx: &Cx<'_>, words: &Words, mut reject: Reject, next: Option<&It
         let between = cx.text.get(reject.span.end as usize..next.start as usize);
         between.is_some_and(|between| !between.contains('\n'))
     };
-    let next = next.map(item_span).filter(|next| same_line(*next)).map_or("", word);
-    let found = if matches!(word(reject.span), "if" | "contains") { word(reject.span) } else { next };
+    let next = next
+        .map(item_span)
+        .filter(|next| same_line(*next))
+        .map_or("", word);
+    let found = if matches!(word(reject.span), "if" | "contains") {
+        word(reject.span)
+    } else {
+        next
+    };
     if !words.dialect.v1 && matches!(found, "if" | "contains") {
         reject.help = message::keyword_hint(found);
     }

@@ -14,7 +14,12 @@ use crate::ast::{
 pub fn ast(module: &Module<'_>) -> String {
     let mut dump = String::new();
     // Writing to a string cannot fail.
-    let _ = write!(dump, "(module{}\n  (package{})", Switches(module), Names(module.package.path));
+    let _ = write!(
+        dump,
+        "(module{}\n  (package{})",
+        Switches(module),
+        Names(module.package.path)
+    );
     for import in module.imports {
         let _ = write!(dump, "\n  {}", Clause(import));
     }
@@ -187,7 +192,12 @@ impl Display for Kind<'_> {
                 }
                 write!(f, " {} {})", One(value), One(domain))
             }
-            LiteralKind::Every { key, value, domain, body } => {
+            LiteralKind::Every {
+                key,
+                value,
+                domain,
+                body,
+            } => {
                 f.write_str("(every")?;
                 if let Some(key) = key {
                     write!(f, " {}", key.text)?;
@@ -255,7 +265,13 @@ impl Display for One<'_> {
                 write!(f, "(set-of {} {})", One(head), Statements(body, ""))
             }
             TermKind::ObjectComprehension { key, value, body } => {
-                write!(f, "(object-of {} {} {})", One(key), One(value), Statements(body, ""))
+                write!(
+                    f,
+                    "(object-of {} {} {})",
+                    One(key),
+                    One(value),
+                    Statements(body, "")
+                )
             }
             TermKind::Template { parts, raw } => {
                 write!(f, "({}template", raw_mark(*raw))?;

@@ -103,7 +103,9 @@ impl<'a> Layout<'_, 'a> {
 
     /// The name behind a glued dot: any word, glued too.
     fn take_field(&mut self) {
-        let Some(lexeme) = self.lexeme(self.at) else { return };
+        let Some(lexeme) = self.lexeme(self.at) else {
+            return;
+        };
         if !lexeme.glued && lexeme.token != Token::End {
             let dot_end = self.out.tokens.last().map_or(lexeme.start, |token| token.2);
             // OPA counts a line end to the row behind it.

@@ -34,17 +34,31 @@ type Attempt<'a> = (Laid<'a>, Result<Statement<'a>, Failure>);
 
 impl<'r, 'a> Reader<'r, 'a> {
     pub(crate) fn new(cx: &Cx<'a>, brackets: &'r Brackets<'r>, words: &'r Words) -> Reader<'r, 'a> {
-        Reader { cx: Cx { new_not: words.dialect.new_not, ..*cx }, brackets, words }
+        Reader {
+            cx: Cx {
+                new_not: words.dialect.new_not,
+                ..*cx
+            },
+            brackets,
+            words,
+        }
     }
 
     /// The statement at lexeme `at`, and the lexeme behind it.
     pub(crate) fn statement(&self, at: usize) -> Result<(Statement<'a>, usize), Reject> {
         self.check_start(at)?;
-        let spaced = Choices { spaced_head: true, ..Choices::default() };
+        let spaced = Choices {
+            spaced_head: true,
+            ..Choices::default()
+        };
         let (laid, result) = self.with_if(at, spaced);
         // Blanks in a head are allowed where a rule comes of it; otherwise the name is a statement.
         let keep = !laid.head_gap || matches!(result, Ok(Statement::Rule(_) | Statement::Default { .. }));
-        let (laid, result) = if keep { (laid, result) } else { self.with_if(at, Choices::default()) };
+        let (laid, result) = if keep {
+            (laid, result)
+        } else {
+            self.with_if(at, Choices::default())
+        };
         match result {
             Ok(statement) => Ok((statement, laid.next)),
             Err(failure) => Err(failure.reject),
@@ -65,25 +79,38 @@ impl<'r, 'a> Reader<'r, 'a> {
             }
             match keyword(name) {
                 None => {}
-                Some(
-                    Word::Default | Word::Else | Word::With | Word::Null | Word::True | Word::False,
-                ) => return Err(Reject::new(self.span(at), "unexpected default keyword")),
+                Some(Word::Default | Word::Else | Word::With | Word::Null | Word::True | Word::False) => {
+                    return Err(Reject::new(self.span(at), "unexpected default keyword"));
+                }
                 Some(word) => return Err(message::keyword_as_name(self.span(name), word)),
             }
         }
         let is_name = self.brackets.token(name) == Token::Ident && keyword(name).is_none();
         let operator = name + 1;
-        let glued = self.brackets.lexemes.get(operator).is_some_and(|lexeme| lexeme.glued);
+        let glued = self
+            .brackets
+            .lexemes
+            .get(operator)
+            .is_some_and(|lexeme| lexeme.glued);
         if is_name && glued && layout::is_infix(self.brackets.token(operator)) {
-            return Err(message::unexpected(&self.cx, self.brackets, self.words, &[], operator));
+            return Err(message::unexpected(
+                &self.cx,
+                self.brackets,
+                self.words,
+                &[],
+                operator,
+            ));
         }
         Ok(())
     }
 
     /// Place of a lexeme.
     pub(crate) fn span(&self, at: usize) -> Span {
-        let (start, end) =
-            self.brackets.lexemes.get(at).map_or((0, 0), |lexeme| (lexeme.start, lexeme.end));
+        let (start, end) = self
+            .brackets
+            .lexemes
+            .get(at)
+            .map_or((0, 0), |lexeme| (lexeme.start, lexeme.end));
         self.cx.span(start, end)
     }
 
@@ -100,19 +127,33 @@ impl<'r, 'a> Reader<'r, 'a> {
         if !again {
             return (laid, result);
         }
-        self.with_flips(at, Choices { if_brace: Some(IfBrace::Body), ..choices })
+        self.with_flips(
+            at,
+            Choices {
+                if_brace: Some(IfBrace::Body),
+                ..choices
+            },
+        )
     }
 
     fn has_else_before(&self, laid: &Laid<'a>, failure: &Failure) -> bool {
-        let limit = self.brackets.lexemes.get(failure.at).map_or(u32::MAX, |lexeme| lexeme.start);
-        laid.tokens.iter().any(|(start, tok, _)| *start < limit && *tok == Tok::Word(Word::Else))
+        let limit = self
+            .brackets
+            .lexemes
+            .get(failure.at)
+            .map_or(u32::MAX, |lexeme| lexeme.start);
+        laid.tokens
+            .iter()
+            .any(|(start, tok, _)| *start < limit && *tok == Tok::Word(Word::Else))
     }
 
     fn with_flips(&self, at: usize, mut choices: Choices) -> Attempt<'a> {
         let (mut laid, mut result) = self.once(at, &choices);
         for _ in 0..REREADS_MAX {
             let Err(failure) = &result else { break };
-            let Some(alternative) = self.alternative(&laid, failure) else { break };
+            let Some(alternative) = self.alternative(&laid, failure) else {
+                break;
+            };
             choices.flipped.push(alternative.flip);
             let (other, other_result) = self.once(at, &choices);
             // In an operand the other reading only makes a better message, if it works out.
@@ -144,7 +185,11 @@ impl<'r, 'a> Reader<'r, 'a> {
         if !failure.syntax {
             return None;
         }
-        laid.alternatives.iter().filter(fits).max_by_key(|found| found.open).copied()
+        laid.alternatives
+            .iter()
+            .filter(fits)
+            .max_by_key(|found| found.open)
+            .copied()
     }
 
     fn once(&self, at: usize, choices: &Choices) -> Attempt<'a> {
@@ -177,9 +222,15 @@ impl<'r, 'a> Reader<'r, 'a> {
         let (start, end_of_tokens) = match error {
             ParseError::User { error } => {
                 let at = self.lexeme_at(error.span.start);
-                return Failure { reject: error, at, syntax: false };
+                return Failure {
+                    reject: error,
+                    at,
+                    syntax: false,
+                };
             }
-            ParseError::UnrecognizedToken { token: (start, _, _), .. }
+            ParseError::UnrecognizedToken {
+                token: (start, _, _), ..
+            }
             | ParseError::ExtraToken { token: (start, _, _) } => (start, false),
             ParseError::InvalidToken { .. } | ParseError::UnrecognizedEof { .. } => (0, true),
         };
@@ -189,17 +240,33 @@ impl<'r, 'a> Reader<'r, 'a> {
                 Stop::FieldGap => "unexpected whitespace token: expected identifier",
             };
             let reject = Reject::new(self.cx.span(start, start + 1), message);
-            return Failure { reject, at: laid.next, syntax: false };
+            return Failure {
+                reject,
+                at: laid.next,
+                syntax: false,
+            };
         }
-        let at = if end_of_tokens { laid.next } else { self.lexeme_at(start) };
-        let before = laid.tokens.partition_point(|token| token.0 < start || end_of_tokens);
+        let at = if end_of_tokens {
+            laid.next
+        } else {
+            self.lexeme_at(start)
+        };
+        let before = laid
+            .tokens
+            .partition_point(|token| token.0 < start || end_of_tokens);
         let read = laid.tokens.get(..before).unwrap_or_default();
         let reject = message::unexpected(&self.cx, self.brackets, self.words, read, at);
-        Failure { reject, at, syntax: true }
+        Failure {
+            reject,
+            at,
+            syntax: true,
+        }
     }
 
     fn lexeme_at(&self, start: u32) -> usize {
-        self.brackets.lexemes.partition_point(|lexeme| lexeme.start < start)
+        self.brackets
+            .lexemes
+            .partition_point(|lexeme| lexeme.start < start)
     }
 }
 
@@ -211,8 +278,13 @@ fn is_plain_set(statement: &Statement<'_>, cx: &Cx<'_>) -> bool {
     let literals = parts.tail.as_ref().map_or(&[][..], |tail| tail.body.literals);
     match literals {
         [literal] => match literal.kind {
-            LiteralKind::Term(Term { kind: TermKind::Set(_), span }) => {
-                span == literal.span || !literal.with.is_empty() && cx.text.as_bytes().get(literal.span.start as usize) == Some(&b'{')
+            LiteralKind::Term(Term {
+                kind: TermKind::Set(_),
+                span,
+            }) => {
+                span == literal.span
+                    || !literal.with.is_empty()
+                        && cx.text.as_bytes().get(literal.span.start as usize) == Some(&b'{')
             }
             _ => false,
         },

@@ -34,13 +34,19 @@ fn names<'a>(cx: &Cx<'a>, path: Term<'a>) -> Result<&'a [Name<'a>], Reject> {
     let TermKind::Var(first) = head.kind else {
         return Err(Reject::new(head.span, "expected path"));
     };
-    let mut found = vec![Name { span: head.span, text: first }];
+    let mut found = vec![Name {
+        span: head.span,
+        text: first,
+    }];
     for term in rest {
         let TermKind::String { text, .. } = term.kind else {
             let message = format!("unexpected {} token: expecting string", value_name(term));
             return Err(Reject::new(term.span, message));
         };
-        found.push(Name { span: term.span, text });
+        found.push(Name {
+            span: term.span,
+            text,
+        });
     }
     Ok(cx.bump.alloc_slice_copy(&found))
 }
@@ -73,7 +79,10 @@ pub(crate) fn import<'a>(
             let message = format!("unexpected import alias, must not be a reserved name, got: {text}");
             return Err(Reject::new(alias.span, message));
         }
-        Some((alias, TermKind::Var(text))) => Some(Name { span: alias.span, text }),
+        Some((alias, TermKind::Var(text))) => Some(Name {
+            span: alias.span,
+            text,
+        }),
         Some((_, TermKind::Ref { .. } | TermKind::Call { .. })) => {
             return Err(Reject::new(behind, "expected var"));
         }
@@ -84,12 +93,19 @@ pub(crate) fn import<'a>(
         && let Some(last) = names.last()
         && Word::parse(last.text).is_some_and(|word| words.in_base(word))
     {
-        let message = format!("unexpected import path, must not end with a keyword, got: {}", last.text);
+        let message = format!(
+            "unexpected import path, must not end with a keyword, got: {}",
+            last.text
+        );
         let mut reject = Reject::new(last.span, message);
         reject.help = Some("import a different path or use an alias".to_owned());
         return Err(reject);
     }
-    Ok(Import { span, path: names, alias })
+    Ok(Import {
+        span,
+        path: names,
+        alias,
+    })
 }
 
 /// Turns on what `import future.…` and `import rego.…` ask for.
@@ -112,7 +128,12 @@ fn path_span(import: &Import<'_>) -> Span {
 fn future(words: &mut Words, import: &Import<'_>, blanket: BlanketImport) -> Result<(), Reject> {
     let path = match import.path {
         [_, keywords, rest @ ..] if keywords.text == "keywords" => rest,
-        _ => return Err(Reject::new(path_span(import), "invalid import, must be `future.keywords`")),
+        _ => {
+            return Err(Reject::new(
+                path_span(import),
+                "invalid import, must be `future.keywords`",
+            ));
+        }
     };
     if let Some(alias) = import.alias {
         return Err(Reject::new(alias.span, "`future` imports cannot be aliased"));
@@ -150,8 +171,10 @@ fn rego(words: &mut Words, import: &Import<'_>) -> Result<(), Reject> {
         [_, version] if matches!(version.text, "v1" | "v2") => version.text,
         _ => {
             let path: Vec<&str> = import.path.iter().map(|name| name.text).collect();
-            let message =
-                format!("invalid import `{}`, must be one of: `rego.v1`, `rego.v2`", path.join("."));
+            let message = format!(
+                "invalid import `{}`, must be one of: `rego.v1`, `rego.v2`",
+                path.join(".")
+            );
             return Err(Reject::new(path_span(import), message));
         }
     };

@@ -3,7 +3,9 @@
 
 use std::collections::HashSet;
 
-use crate::ast::{Body, ElseBranch, Head, HeadKind, InfixOp, Literal, LiteralKind, Operand, Rule, Term, TermKind};
+use crate::ast::{
+    Body, ElseBranch, Head, HeadKind, InfixOp, Literal, LiteralKind, Operand, Rule, Term, TermKind,
+};
 use crate::layout::Words;
 use crate::parse::text::value_name;
 use crate::parse::tree::{Cx, ElseParts, Reject, RuleParts};
@@ -38,10 +40,21 @@ pub(crate) fn with_body<'a>(cx: &Cx<'a>, parts: &RuleParts<'a>) -> Result<Vec<Pa
     }
     let contains = parts.contains.is_some();
     let has_if = parts.tail.as_ref().is_some_and(|tail| tail.has_if);
-    let head = head(cx, named, parts.contains.map(|(_, key)| key), has_if, parts.head_span);
+    let head = head(
+        cx,
+        named,
+        parts.contains.map(|(_, key)| key),
+        has_if,
+        parts.head_span,
+    );
     let Some(tail) = &parts.tail else {
         let rule = rule(parts.span, head, None, false);
-        return Ok(vec![Parsed { rule, bare: false, contains, branches_without_if: Vec::new() }]);
+        return Ok(vec![Parsed {
+            rule,
+            bare: false,
+            contains,
+            branches_without_if: Vec::new(),
+        }]);
     };
     let mut branches_without_if = Vec::new();
     let mut branches = Vec::with_capacity(tail.branches.len());
@@ -63,27 +76,51 @@ pub(crate) fn with_body<'a>(cx: &Cx<'a>, parts: &RuleParts<'a>) -> Result<Vec<Pa
     let mut first = rule(parts.span.to(first_end), head, Some(tail.body), has_if);
     first.span.end = first_end.end.max(first.span.start);
     first.else_branches = cx.bump.alloc_slice_copy(&branches);
-    let mut rules = vec![Parsed { rule: first, bare: false, contains, branches_without_if }];
+    let mut rules = vec![Parsed {
+        rule: first,
+        bare: false,
+        contains,
+        branches_without_if,
+    }];
     for body in &tail.chained {
         let mut chained = rule(body.span, head, Some(*body), has_if);
         chained.chained = true;
-        rules.push(Parsed { rule: chained, bare: false, contains, branches_without_if: Vec::new() });
+        rules.push(Parsed {
+            rule: chained,
+            bare: false,
+            contains,
+            branches_without_if: Vec::new(),
+        });
     }
     Ok(rules)
 }
 
 fn rule<'a>(span: Span, head: Head<'a>, body: Option<Body<'a>>, has_if: bool) -> Rule<'a> {
-    Rule { span, is_default: false, head, body, has_if, else_branches: &[], chained: false }
+    Rule {
+        span,
+        is_default: false,
+        head,
+        body,
+        has_if,
+        else_branches: &[],
+        chained: false,
+    }
 }
 
 fn check_else<'a>(cx: &Cx<'a>, head: &Head<'a>, first: &ElseParts<'a>) -> Result<(), Reject> {
     let at = cx.span(first.span.start, first.span.start + 4);
     let open = head.reference.iter().skip(1).any(|term| !is_ground(term));
     if open && head.kind == HeadKind::Value {
-        return Err(Reject::new(at, "else keyword cannot be used on rules with variables in head"));
+        return Err(Reject::new(
+            at,
+            "else keyword cannot be used on rules with variables in head",
+        ));
     }
     if head.key.is_some() {
-        return Err(Reject::new(at, "else keyword cannot be used on multi-value rules"));
+        return Err(Reject::new(
+            at,
+            "else keyword cannot be used on multi-value rules",
+        ));
     }
     Ok(())
 }
@@ -103,21 +140,35 @@ pub(crate) fn default<'a>(
     if let Some(value) = &named.value
         && let Some(what) = not_constant(value)
     {
-        return Err(Reject::new(span, format!("illegal default rule (value cannot contain {what})")));
+        return Err(Reject::new(
+            span,
+            format!("illegal default rule (value cannot contain {what})"),
+        ));
     }
     let mut seen = HashSet::new();
     for arg in named.args.unwrap_or_default() {
         let TermKind::Var(name) = arg.kind else {
             let what = value_name(arg);
-            return Err(Reject::new(span, format!("illegal default rule (arguments cannot contain {what})")));
+            return Err(Reject::new(
+                span,
+                format!("illegal default rule (arguments cannot contain {what})"),
+            ));
         };
         if name != "_" && !seen.insert(name) {
-            return Err(Reject::new(span, format!("illegal default rule (arguments cannot be repeated {name})")));
+            return Err(Reject::new(
+                span,
+                format!("illegal default rule (arguments cannot be repeated {name})"),
+            ));
         }
     }
     let mut rule = rule(span, head(cx, named, None, true, expression.span), None, false);
     rule.is_default = true;
-    Ok(Parsed { rule, bare: false, contains: false, branches_without_if: Vec::new() })
+    Ok(Parsed {
+        rule,
+        bare: false,
+        contains: false,
+        branches_without_if: Vec::new(),
+    })
 }
 
 /// What a default value must not contain, outside comprehensions.
@@ -131,11 +182,14 @@ fn not_constant(term: &Term<'_>) -> Option<&'static str> {
         | TermKind::SetComprehension { .. }
         | TermKind::ObjectComprehension { .. } => None,
         TermKind::Array(terms) | TermKind::Set(terms) => terms.iter().find_map(not_constant),
-        TermKind::Object(pairs) => {
-            pairs.iter().find_map(|(key, value)| not_constant(key).or_else(|| not_constant(value)))
-        }
+        TermKind::Object(pairs) => pairs
+            .iter()
+            .find_map(|(key, value)| not_constant(key).or_else(|| not_constant(value))),
         TermKind::Template { parts, .. } => parts.iter().find_map(|part| match part {
-            crate::ast::TemplatePart::Expr(Literal { kind: LiteralKind::Term(term), .. }) => not_constant(term),
+            crate::ast::TemplatePart::Expr(Literal {
+                kind: LiteralKind::Term(term),
+                ..
+            }) => not_constant(term),
             _ => None,
         }),
         TermKind::Var(_)
@@ -171,7 +225,12 @@ pub(crate) fn bodyless<'a>(cx: &Cx<'a>, literal: &Literal<'a>) -> Result<Parsed<
     let bare = named.value.is_none() && named.args.is_none() && named.reference.len() != 2;
     let head = head(cx, named, None, false, literal.span);
     let rule = rule(literal.span, head, None, false);
-    Ok(Parsed { rule, bare, contains: false, branches_without_if: Vec::new() })
+    Ok(Parsed {
+        rule,
+        bare,
+        contains: false,
+        branches_without_if: Vec::new(),
+    })
 }
 
 /// A statement that is one term: `p[x]`, `p.q.r`, `f(x)`.
@@ -179,12 +238,16 @@ fn check_bare_head(term: &Term<'_>) -> Result<(), Reject> {
     match term.kind {
         TermKind::Ref { .. } => Ok(()),
         TermKind::Var("input" | "data") => Err(Reject::new(term.span, "refs cannot be used for rule head")),
-        TermKind::Infix { .. } | TermKind::Negate(_) | TermKind::KeyValueIn { .. } => {
-            Err(Reject::new(term.span, "rule name conflicts with built-in function"))
-        }
+        TermKind::Infix { .. } | TermKind::Negate(_) | TermKind::KeyValueIn { .. } => Err(Reject::new(
+            term.span,
+            "rule name conflicts with built-in function",
+        )),
         TermKind::Call { name, args } => {
             if is_builtin(name) {
-                return Err(Reject::new(term.span, "rule name conflicts with built-in function"));
+                return Err(Reject::new(
+                    term.span,
+                    "rule name conflicts with built-in function",
+                ));
             }
             if args.is_empty() {
                 let message = "rule argument list must take at least one argument";
@@ -192,7 +255,10 @@ fn check_bare_head(term: &Term<'_>) -> Result<(), Reject> {
             }
             Ok(())
         }
-        _ => Err(Reject::new(term.span, format!("{} cannot be used for rule name", value_name(term)))),
+        _ => Err(Reject::new(
+            term.span,
+            format!("{} cannot be used for rule name", value_name(term)),
+        )),
     }
 }
 
@@ -201,7 +267,13 @@ fn is_builtin(name: &Term<'_>) -> bool {
     let mut text = String::new();
     match name.kind {
         TermKind::Var(name) => text.push_str(name),
-        TermKind::Ref { head: Term { kind: TermKind::Var(first), .. }, path } => {
+        TermKind::Ref {
+            head: Term {
+                kind: TermKind::Var(first),
+                ..
+            },
+            path,
+        } => {
             text.push_str(first);
             for part in path {
                 let TermKind::String { text: part, .. } = part.kind else {
@@ -222,13 +294,26 @@ fn named<'a>(cx: &Cx<'a>, expression: &Literal<'a>) -> Result<Named<'a>, Reject>
         LiteralKind::Assign(left, right) => (left, Some(right), true),
         LiteralKind::Unify(left, right) => (left, Some(right), false),
         LiteralKind::Term(term) => (term, None, false),
-        _ => return Err(Reject::new(expression.span, "expression cannot be used for rule head")),
+        _ => {
+            return Err(Reject::new(
+                expression.span,
+                "expression cannot be used for rule head",
+            ));
+        }
     };
     let (name, args): (Term<'a>, Option<&'a [Term<'a>]>) = match left.kind {
         TermKind::Call { name, args } => (*name, Some(args).filter(|args| !args.is_empty())),
         // OPA reads an operator as a call of its builtin, here too.
-        TermKind::Infix { op, op_span, left, right } if op != InfixOp::In => {
-            let name = Term { span: op_span, kind: TermKind::Var(op.builtin()) };
+        TermKind::Infix {
+            op,
+            op_span,
+            left,
+            right,
+        } if op != InfixOp::In => {
+            let name = Term {
+                span: op_span,
+                kind: TermKind::Var(op.builtin()),
+            };
             (name, Some(cx.bump.alloc_slice_copy(&[*left, *right])))
         }
         TermKind::Var(_) | TermKind::Ref { .. } => (left, None),
@@ -247,23 +332,48 @@ fn named<'a>(cx: &Cx<'a>, expression: &Literal<'a>) -> Result<Named<'a>, Reject>
         }
         TermKind::Var(_) => reference.push(name),
         _ => {
-            let text = cx.text.get(name.span.start as usize..name.span.end as usize).unwrap_or("");
+            let text = cx
+                .text
+                .get(name.span.start as usize..name.span.end as usize)
+                .unwrap_or("");
             return Err(Reject::new(expression.span, format!("invalid rule head: {text}")));
         }
     }
-    Ok(Named { reference, args, value, assign })
+    Ok(Named {
+        reference,
+        args,
+        value,
+        assign,
+    })
 }
 
 /// `p[x]` without `if` and value is a set with member `x`; with either it is a value at `p[x]`.
 fn head<'a>(cx: &Cx<'a>, named: Named<'a>, key: Option<Term<'a>>, has_if: bool, span: Span) -> Head<'a> {
-    let Named { mut reference, args, value, assign } = named;
+    let Named {
+        mut reference,
+        args,
+        value,
+        assign,
+    } = named;
     let mut key = key;
-    let mut kind = if key.is_some() { HeadKind::Set } else { HeadKind::Value };
+    let mut kind = if key.is_some() {
+        HeadKind::Set
+    } else {
+        HeadKind::Value
+    };
     if !has_if && key.is_none() && args.is_none() && value.is_none() && reference.len() == 2 {
         key = reference.pop();
         kind = HeadKind::Set;
     }
-    Head { span, reference: cx.bump.alloc_slice_copy(&reference), args, key, value, assign, kind }
+    Head {
+        span,
+        reference: cx.bump.alloc_slice_copy(&reference),
+        args,
+        key,
+        value,
+        assign,
+        kind,
+    }
 }
 
 /// Whether the term has no variables, as OPA counts: the head of a reference is none.
@@ -279,7 +389,9 @@ fn is_ground(term: &Term<'_>) -> bool {
         }
         TermKind::Negate(inner) => is_ground(inner),
         TermKind::Array(terms) | TermKind::Set(terms) => terms.iter().all(is_ground),
-        TermKind::Object(pairs) => pairs.iter().all(|(key, value)| is_ground(key) && is_ground(value)),
+        TermKind::Object(pairs) => pairs
+            .iter()
+            .all(|(key, value)| is_ground(key) && is_ground(value)),
         TermKind::ArrayComprehension { .. }
         | TermKind::SetComprehension { .. }
         | TermKind::ObjectComprehension { .. }
@@ -293,22 +405,39 @@ pub(crate) fn check_v1(parsed: &Parsed<'_>, errors: &mut Vec<Reject>) {
     let head = &rule.head;
     let what = if head.args.is_some() { "function" } else { "rule" };
     let v1 = Words::new(crate::parse::BaseDialect::V1);
-    if let [Term { kind: TermKind::Var(name), .. }] = head.reference
+    if let [
+        Term {
+            kind: TermKind::Var(name),
+            ..
+        },
+    ] = head.reference
         && Word::parse(name).is_some_and(|word| v1.is_keyword(word))
     {
-        errors.push(Reject::new(rule.span, format!("{name} keyword cannot be used for rule name")));
+        errors.push(Reject::new(
+            rule.span,
+            format!("{name} keyword cannot be used for rule name"),
+        ));
     }
     if parsed.bare {
         let message = format!("{what} must have value assignment and/or body declaration");
         errors.push(Reject::new(rule.span, message));
     }
     if rule.body.is_some() && !rule.has_if {
-        errors.push(Reject::new(rule.span, format!("`if` keyword is required before {what} body")));
+        errors.push(Reject::new(
+            rule.span,
+            format!("`if` keyword is required before {what} body"),
+        ));
     }
     if head.kind == HeadKind::Set && !parsed.contains {
-        errors.push(Reject::new(rule.span, "`contains` keyword is required for partial set rules"));
+        errors.push(Reject::new(
+            rule.span,
+            "`contains` keyword is required for partial set rules",
+        ));
     }
     for span in &parsed.branches_without_if {
-        errors.push(Reject::new(*span, format!("`if` keyword is required before {what} body")));
+        errors.push(Reject::new(
+            *span,
+            format!("`if` keyword is required before {what} body"),
+        ));
     }
 }

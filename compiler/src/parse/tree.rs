@@ -198,7 +198,13 @@ pub(crate) struct Group<'a> {
 impl<'a> Cx<'a> {
     pub(crate) fn new(bump: &'a Bump, file: FileId, text: &'a str, base: BaseDialect) -> Cx<'a> {
         let (templates, new_not) = (base != BaseDialect::V0, base == BaseDialect::V2);
-        Cx { bump, file, text, templates, new_not }
+        Cx {
+            bump,
+            file,
+            text,
+            templates,
+            new_not,
+        }
     }
 
     pub(crate) fn span(&self, start: u32, end: u32) -> Span {
