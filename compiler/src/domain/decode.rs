@@ -36,6 +36,8 @@ pub(super) struct Fields<'d> {
     pub(super) span: Span,
     line: usize,
     by_name: HashMap<&'d str, NodeId>,
+    /// Keys in the order of the file.
+    keys: Vec<NodeId>,
 }
 
 impl Fields<'_> {
@@ -54,6 +56,7 @@ impl Fields<'_> {
 pub(super) struct Decoder<'d> {
     pub(super) document: &'d Document,
     pub(super) problems: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 impl<'d> Decoder<'d> {
@@ -89,6 +92,7 @@ impl<'d> Decoder<'d> {
             span: self.span(id),
             line: self.document.line(id),
             by_name: HashMap::new(),
+            keys: Vec::new(),
         };
         if self.is_null(id) {
             return fields;
@@ -100,11 +104,32 @@ impl<'d> Decoder<'d> {
         for (key, value) in self.document.members(id, &mut self.problems) {
             match self.document.scalar(key) {
                 _ if self.is_null(key) => {}
-                Some(scalar) => _ = fields.by_name.insert(&scalar.text, value),
+                Some(scalar) => {
+                    fields.by_name.insert(&scalar.text, value);
+                    fields.keys.push(key);
+                }
                 None => self.mismatch(key, "string"),
             }
         }
         fields
+    }
+
+    /// Warns of keys that are none of `known`: they are ignored.
+    pub(super) fn check_keys(&mut self, fields: &Fields<'d>, holder: &str, known: &[&str]) {
+        for &key in &fields.keys {
+            let Some(scalar) = self.document.scalar(key) else {
+                continue;
+            };
+            if known.contains(&&*scalar.text) {
+                continue;
+            }
+            let message = format!("unknown key `{}` in {holder} is ignored", scalar.text);
+            let mut warning = Diagnostic::warning(Code::Domain, self.span(key), message);
+            if let Some(near) = known.iter().find(|known| is_near(known, &scalar.text)) {
+                warning = warning.help(format!("did you mean `{near}`?"));
+            }
+            self.warnings.push(warning);
+        }
     }
 
     /// The text of a scalar as written; empty for null.
@@ -194,6 +219,7 @@ impl<'d> Decoder<'d> {
                 span: fields.span,
                 line: fields.line,
                 by_name: HashMap::new(),
+                keys: Vec::new(),
             },
         }
     }
@@ -201,4 +227,24 @@ impl<'d> Decoder<'d> {
     pub(super) fn raw_field(&self, fields: &Fields<'d>, name: &str) -> Option<NodeId> {
         fields.by_name.get(name).copied()
     }
+}
+
+/// Whether two keys differ by at most two letters added, left out or changed.
+fn is_near(known: &str, written: &str) -> bool {
+    let written: Vec<char> = written.chars().take(known.len() + 3).collect();
+    let mut row: Vec<usize> = (0..=written.len()).collect();
+    for (at, letter) in known.chars().enumerate() {
+        let mut diagonal = at;
+        let mut left = at + 1;
+        for (cell, other) in row.iter_mut().skip(1).zip(&written) {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = *cell;
+            left = replaced.min(left + 1).min(*cell + 1);
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = at + 1;
+        }
+    }
+    row.last().is_some_and(|distance| *distance <= 2)
 }

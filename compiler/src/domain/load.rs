@@ -3,7 +3,8 @@
 use super::read::read;
 use super::resolve::resolve;
 use super::set::DomainSet;
-use crate::diagnostic::Diagnostic;
+use super::structure::tolerated;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{FileId, SourceMap};
 
 /// Reads the files in order and resolves every reference among them. The Rego texts are in `sources` afterwards, not
@@ -13,5 +14,12 @@ use crate::source::{FileId, SourceMap};
 /// All problems of the first stage that has any, warnings among them.
 pub fn load(sources: &mut SourceMap, files: &[FileId]) -> Result<DomainSet, Vec<Diagnostic>> {
     let domains = read(sources, files)?;
-    resolve(sources, &domains)
+    let mut set = resolve(sources, &domains)?;
+    let as_warning = |problem| Diagnostic {
+        severity: Severity::Warning,
+        ..problem
+    };
+    set.warnings
+        .extend(tolerated(&domains).into_iter().map(as_warning));
+    Ok(set)
 }

@@ -32,3 +32,4 @@ pub use read::{ModuleKind, ReadDomain, ReadModule, read};
 pub use resolve::resolve;
 pub use selectors::Selector;
 pub use set::DomainSet;
+pub use structure::tolerated;

@@ -61,6 +61,8 @@ pub struct PolicyDomain {
     pub mappers: Vec<Mapper>,
     /// `resources`
     pub resources: Vec<Resource>,
+    /// Keys that nothing reads.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A policy or a library.
@@ -164,6 +166,7 @@ pub fn decode(file: FileId, document: &Document) -> Result<PolicyDomain, Vec<Dia
     let mut decoder = Decoder {
         document,
         problems: Vec::new(),
+        warnings: Vec::new(),
     };
     let top = decoder.fields(document.root(), "PolicyDomain");
     let kind = decoder.text_field(&top, "kind");
@@ -189,17 +192,47 @@ pub fn decode(file: FileId, document: &Document) -> Result<PolicyDomain, Vec<Dia
     let metadata = decoder.record_field(&top, "metadata");
     let name = decoder.text_field(&metadata, "name");
     let spec = decoder.record_field(&top, "spec");
-    let domain = Spec {
+    let mut domain = Spec {
         api,
         decoder: &mut decoder,
     }
     .domain(file, name, &spec);
+    domain.warnings = std::mem::take(&mut decoder.warnings);
     if decoder.problems.is_empty() {
         Ok(domain)
     } else {
         Err(decoder.problems)
     }
 }
+
+/// Keys of `spec`.
+const SECTIONS: &[&str] = &[
+    "annotation-defaults",
+    "policy-libraries",
+    "policies",
+    "roles",
+    "groups",
+    "resource-groups",
+    "scopes",
+    "operations",
+    "mappers",
+    "resources",
+];
+
+/// Keys of `spec` in v1alpha3.
+const SECTIONS_V1ALPHA3: &[&str] = &[
+    "policy-libraries",
+    "policies",
+    "roles",
+    "groups",
+    "resource-groups",
+    "scopes",
+    "operations",
+    "mappers",
+];
+
+/// Keys that each entry may have, for people.
+const FOR_PEOPLE: [&str; 3] = ["mrn", "name", "description"];
 
 /// Decodes the sections of one version.
 struct Spec<'a, 'd> {
@@ -210,6 +243,8 @@ struct Spec<'a, 'd> {
 impl<'d> Spec<'_, 'd> {
     fn domain(&mut self, file: FileId, name: Text, spec: &Fields<'d>) -> PolicyDomain {
         let has_merge = self.api >= ApiVersion::V1Alpha4;
+        let known = if has_merge { SECTIONS } else { SECTIONS_V1ALPHA3 };
+        self.decoder.check_keys(spec, "spec", known);
         let default_merge = if has_merge {
             let defaults = self.decoder.record_field(spec, "annotation-defaults");
             self.decoder.text_field(&defaults, "merge")
@@ -234,6 +269,7 @@ impl<'d> Spec<'_, 'd> {
             } else {
                 Vec::new()
             },
+            warnings: Vec::new(),
         }
     }
 
@@ -256,6 +292,8 @@ impl<'d> Spec<'_, 'd> {
     }
 
     fn module(&mut self, fields: &Fields<'d>) -> Module {
+        self.known(fields, "a policy or library", &["rego", "dependencies"]);
+        self.described(fields);
         Module {
             span: fields.span,
             mrn: self.text(fields, "mrn"),
@@ -265,6 +303,11 @@ impl<'d> Spec<'_, 'd> {
     }
 
     fn policy_entry(&mut self, fields: &Fields<'d>) -> PolicyEntry {
+        self.known(
+            fields,
+            "a role, scope or resource group",
+            &["policy", "default", "annotations"],
+        );
         self.described(fields);
         PolicyEntry {
             span: fields.span,
@@ -276,6 +319,7 @@ impl<'d> Spec<'_, 'd> {
     }
 
     fn group(&mut self, fields: &Fields<'d>) -> Group {
+        self.known(fields, "a group", &["roles", "annotations"]);
         self.described(fields);
         Group {
             span: fields.span,
@@ -286,6 +330,7 @@ impl<'d> Spec<'_, 'd> {
     }
 
     fn operation(&mut self, fields: &Fields<'d>) -> Operation {
+        self.known(fields, "an operation", &["selector", "policy"]);
         Operation {
             span: fields.span,
             name: self.text(fields, "name"),
@@ -295,6 +340,7 @@ impl<'d> Spec<'_, 'd> {
     }
 
     fn mapper(&mut self, fields: &Fields<'d>) -> Mapper {
+        self.known(fields, "a mapper", &["selector", "rego"]);
         Mapper {
             span: fields.span,
             name: self.text(fields, "name"),
@@ -304,7 +350,8 @@ impl<'d> Spec<'_, 'd> {
     }
 
     fn resource(&mut self, fields: &Fields<'d>) -> Resource {
-        let _ = self.text(fields, "description");
+        self.known(fields, "a resource", &["selector", "group", "annotations"]);
+        self.described(fields);
         Resource {
             span: fields.span,
             name: self.text(fields, "name"),
@@ -312,6 +359,12 @@ impl<'d> Spec<'_, 'd> {
             group: self.text(fields, "group"),
             annotations: self.annotations(fields),
         }
+    }
+
+    /// Warns of keys that are neither among `keys` nor for people.
+    fn known(&mut self, fields: &Fields<'d>, holder: &str, keys: &[&str]) {
+        let known: Vec<_> = FOR_PEOPLE.iter().chain(keys).copied().collect();
+        self.decoder.check_keys(fields, holder, &known);
     }
 
     /// Fields without a meaning of their own still have to be text.
@@ -347,6 +400,12 @@ impl<'d> Spec<'_, 'd> {
 
     fn annotation(&mut self, id: NodeId) -> Annotation {
         let fields = self.decoder.fields(id, "annotation");
+        let known: &[&str] = if self.api >= ApiVersion::V1Alpha4 {
+            &["name", "value", "merge"]
+        } else {
+            &["name", "value"]
+        };
+        self.decoder.check_keys(&fields, "an annotation", known);
         let name = self.text(&fields, "name");
         let value = match (self.api, self.decoder.raw_field(&fields, "value")) {
             (ApiVersion::V1Beta1, Some(value)) => annotations::native(self.decoder, value),

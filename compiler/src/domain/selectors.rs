@@ -2,7 +2,7 @@
 
 use super::limits;
 use crate::source::Span;
-use gavel_runtime::re2;
+use gavel_runtime::re2::{self, Translation};
 
 /// A selector that is a regular expression.
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub struct Selector {
     pub pattern: String,
     /// As written, in the file.
     pub span: Span,
+    /// What the pattern matches otherwise than it looks, with what was probably meant.
+    pub(super) slip: Option<(String, String)>,
 }
 
 /// Adds `^` and `$` where the text does not start and end with them. This works on the text: `a|b` becomes `^a|b$`, and a
@@ -29,8 +31,28 @@ pub(super) fn anchor(written: &str, span: Span) -> Result<Selector, String> {
     let head = if written.starts_with('^') { "" } else { "^" };
     let tail = if written.ends_with('$') { "" } else { "$" };
     let pattern = format!("{head}{written}{tail}");
-    match re2::translate(&pattern) {
-        Ok(_) => Ok(Selector { pattern, span }),
-        Err(error) => Err(error.to_string()),
+    let translation = re2::translate(&pattern).map_err(|error| error.to_string())?;
+    let slip = slip(written, &pattern, &translation);
+    Ok(Selector { pattern, span, slip })
+}
+
+/// Alternatives of which only the outer ones are anchored, and a leading star, which repeats the anchor.
+fn slip(written: &str, pattern: &str, translation: &Translation) -> Option<(String, String)> {
+    if translation.has_branches && !translation.is_anchored() {
+        let message =
+            format!("selector `{written}` means `{pattern}`, whose alternatives are not all anchored");
+        let inner = written.strip_prefix('^').unwrap_or(written);
+        let inner = inner.strip_suffix('$').unwrap_or(inner);
+        return Some((message, format!("for whole texts write `^(?:{inner})$`")));
     }
+    let rest = written.strip_prefix('*')?;
+    let what = if rest.is_empty() {
+        "every text".to_owned()
+    } else {
+        format!("every text that ends in `{rest}`")
+    };
+    Some((
+        format!("selector `{written}` means `{pattern}`, which matches {what}"),
+        format!("write `.*{rest}`"),
+    ))
 }

@@ -12,10 +12,43 @@ use crate::source::Span;
 /// Checks all domains; errors for what cannot work, warnings for what works otherwise than it looks.
 pub(super) fn check(domains: &[ReadDomain], problems: &mut Vec<Diagnostic>) {
     check_names(domains, problems);
-    for ReadDomain { domain, .. } in domains {
-        Checker { domain, problems }.check();
+    for read in domains {
+        Checker {
+            domain: &read.domain,
+            problems,
+        }
+        .check();
+        problems.extend(read.domain.warnings.iter().cloned());
+        let selectors = [
+            &read.operation_selectors,
+            &read.mapper_selectors,
+            &read.resource_selectors,
+        ];
+        for selector in selectors.into_iter().flatten().flatten() {
+            if let Some((message, help)) = &selector.slip {
+                problems.push(Diagnostic::warning(Code::Selector, selector.span, message).help(help));
+            }
+        }
     }
     check_across(domains, problems);
+}
+
+/// Errors that a lint reports and an engine lives with: names that are for people standing twice, entries that nothing
+/// can choose.
+#[must_use]
+pub fn tolerated(domains: &[ReadDomain]) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for ReadDomain { domain, .. } in domains {
+        let mut checker = Checker {
+            domain,
+            problems: &mut problems,
+        };
+        by_name(domain)
+            .iter()
+            .for_each(|section| checker.check_unique(section));
+        checker.check_selectors();
+    }
+    problems
 }
 
 /// Names of domains: there, and unique.
@@ -138,10 +171,7 @@ impl Checker<'_> {
         let domain = self.domain;
         for section in by_mrn(domain) {
             self.check_mrns(&section);
-            self.check_unique(&section, Diagnostic::error);
-        }
-        for section in by_name(domain) {
-            self.check_unique(&section, Diagnostic::warning);
+            self.check_unique(&section);
         }
         for entry in &domain.libraries {
             self.check_rego("library", &entry.mrn.text, &entry.rego, entry.span);
@@ -158,7 +188,6 @@ impl Checker<'_> {
             };
             self.check_rego("mapper", id, &entry.rego, entry.span);
         }
-        self.check_selectors();
         self.check_strategies();
     }
 
@@ -175,7 +204,7 @@ impl Checker<'_> {
         }
     }
 
-    fn check_unique(&mut self, section: &Section<'_>, problem: fn(Code, Span, String) -> Diagnostic) {
+    fn check_unique(&mut self, section: &Section<'_>) {
         let mut first: HashMap<&str, &Text> = HashMap::new();
         for &(_, name) in section.entries.iter().filter(|(_, name)| !name.text.is_empty()) {
             let Some(earlier) = first.get(&*name.text) else {
@@ -187,7 +216,7 @@ impl Checker<'_> {
                 "duplicate {noun} mrn \"{}\" (first defined at line {line})",
                 name.text
             );
-            let problem = problem(Code::Duplicate, name.span, message);
+            let problem = Diagnostic::error(Code::Duplicate, name.span, message);
             self.problems
                 .push(problem.label(earlier.span, "first defined here"));
         }

@@ -62,7 +62,9 @@ fn every_type_error_is_reported_where_it_stands() {
 fn nothing_is_not_an_error_and_unknown_keys_are_ignored() {
     check_sections(
         "  roles:\n  groups: ~\n  scopes: [~]\n  nonsense: {a: 1, a: 2}\n  operations: null\nextra: [1]\n",
-        expect![""],
+        expect![[r#"
+            1.yml:10:3: warning: domain: unknown key `nonsense` in spec is ignored
+        "#]],
     );
     check_sections(
         "  scopes: [{mrn: s, policy: p, default: yes, name: 1.0}]\n",
@@ -152,10 +154,10 @@ fn what_works_otherwise_than_it_looks_is_a_warning() {
         "  annotation-defaults: {merge: union}\n  operations:\n    - {name: o, policy: p}\n    - {name: o, selector: [x], policy: p}\n  \
          roles: [{mrn: r, policy: p, annotations: [{name: a, value: 1, merge: Replace}]}]\n",
         expect![[r#"
-            1.yml:10:14: warning: duplicate: duplicate operation mrn "o" (first defined at line 9)
-            1.yml:9:7: warning: domain: operation "o" is missing required selector field
             1.yml:7:32: warning: domain: `annotation-defaults.merge` has no effect
             1.yml:11:72: warning: domain: unknown merge strategy `Replace`; it merges as `deep` does
+            1.yml:10:14: warning: duplicate: duplicate operation mrn "o" (first defined at line 9)
+            1.yml:9:7: warning: domain: operation "o" is missing required selector field
         "#]],
     );
     let one = domain_text("one", "  roles: [{mrn: r, policy: p}]\n");
@@ -179,6 +181,34 @@ fn selectors_are_judged_with_their_anchors() {
             1.yml:8:54: selector: error parsing regexp: invalid character class range: `z-a`
             1.yml:8:63: selector: error parsing regexp: invalid or unsupported Perl syntax: `(?=`
         "]],
+    );
+}
+
+#[test]
+fn selectors_that_match_otherwise_than_they_look_are_warned_of() {
+    check_sections(
+        r"  operations:
+    - {policy: p, selector: ['a|b', '(a|b)', 'a$|^b', '*', '*x', '.*', '^a|^b$']}
+",
+        expect![[r#"
+            1.yml:8:30: warning: selector: selector `a|b` means `^a|b$`, whose alternatives are not all anchored
+            1.yml:8:55: warning: selector: selector `*` means `^*$`, which matches every text
+            1.yml:8:60: warning: selector: selector `*x` means `^*x$`, which matches every text that ends in `x`
+            1.yml:8:72: warning: selector: selector `^a|^b$` means `^a|^b$`, whose alternatives are not all anchored
+        "#]],
+    );
+}
+
+#[test]
+fn keys_that_nothing_reads_are_warned_of() {
+    check_sections(
+        "  rolls: []\n  operations: [{selectors: [x], selector: [y], policy: p, mrn: o}]\n  \
+         roles: [{mrn: r, policy: p, annotations: [{name: a, value: 1, strategy: union}]}]\n",
+        expect![[r#"
+            1.yml:7:3: warning: domain: unknown key `rolls` in spec is ignored
+            1.yml:9:65: warning: domain: unknown key `strategy` in an annotation is ignored
+            1.yml:8:17: warning: domain: unknown key `selectors` in an operation is ignored
+        "#]],
     );
 }
 

@@ -22,6 +22,17 @@ pub struct Translation {
     pub hir: Hir,
     /// Name of each group; the whole match is group 0.
     pub group_names: Vec<Option<Box<str>>>,
+    /// Whether a `|` stands outside of all groups.
+    pub has_branches: bool,
+}
+
+impl Translation {
+    /// Whether every match starts at the start of the text and ends at its end.
+    #[must_use]
+    pub fn is_anchored(&self) -> bool {
+        let properties = self.hir.properties();
+        properties.look_set_prefix().contains(Look::Start) && properties.look_set_suffix().contains(Look::End)
+    }
 }
 
 /// Translates a pattern.
@@ -45,12 +56,10 @@ pub fn translate(pattern: &str) -> Result<Translation, Re2Error> {
     let (Some(frame), true) = (frames.pop(), frames.is_empty()) else {
         return Err(Re2Error::new(Re2ErrorKind::MissingParen, pattern));
     };
+    let has_branches = !frame.branches.is_empty();
     let whole = frame.close();
     whole.check_limits(pattern)?;
-    Ok(Translation {
-        hir: whole.hir,
-        group_names,
-    })
+    Ok(Translation { hir: whole.hir, group_names, has_branches })
 }
 
 #[derive(Clone, Copy, Debug, Default)]
