@@ -43,7 +43,11 @@ fn check(input: &str, want: &[&str]) {
     let bytes = input.as_bytes();
     assert_eq!(outcome(&[bytes]), want, "whole: {input:?}");
     for at in 1..bytes.len() {
-        assert_eq!(outcome(&[&bytes[..at], &bytes[at..]]), want, "split at {at}: {input:?}");
+        assert_eq!(
+            outcome(&[&bytes[..at], &bytes[at..]]),
+            want,
+            "split at {at}: {input:?}"
+        );
     }
     let single: Vec<&[u8]> = bytes.chunks(1).collect();
     assert_eq!(outcome(&single), want, "byte by byte: {input:?}");
@@ -60,12 +64,31 @@ fn bodies_by_length() {
     check(&post("content-length: 02\r\n", "{}"), &["Post [{}]"]);
     check(&post("Content-Length: 0\r\n", ""), &["Post []"]);
     check(&post("", ""), &["Post []"]);
-    check(&post("Content-Length: 64\r\n", &"x".repeat(64)), &[&format!("Post [{}]", "x".repeat(64))]);
-    check(&post("Content-Length: 65\r\n", ""), &["413 request body too large"]);
-    check(&post("Content-Length: 9223372036854775807\r\n", ""), &["413 request body too large"]);
+    check(
+        &post("Content-Length: 64\r\n", &"x".repeat(64)),
+        &[&format!("Post [{}]", "x".repeat(64))],
+    );
+    check(
+        &post("Content-Length: 65\r\n", ""),
+        &["413 request body too large"],
+    );
+    check(
+        &post("Content-Length: 9223372036854775807\r\n", ""),
+        &["413 request body too large"],
+    );
     check(&post("Content-Length: 3\r\n", "{}"), &["cut"]);
     let bad = "400 malformed or repeated Content-Length";
-    for value in ["-1", "+2", "2 2", "2, 2", "0x2", "", "2.0", "18446744073709551616", "99999999999999999999"] {
+    for value in [
+        "-1",
+        "+2",
+        "2 2",
+        "2, 2",
+        "0x2",
+        "",
+        "2.0",
+        "18446744073709551616",
+        "99999999999999999999",
+    ] {
         check(&post(&format!("Content-Length: {value}\r\n"), "{}"), &[bad]);
     }
     check(&post("Content-Length: 2\r\nContent-Length: 2\r\n", "{}"), &[bad]);
@@ -76,8 +99,17 @@ fn bodies_by_length() {
 fn bodies_in_chunks() {
     let chunked = |rest: &str| post("Transfer-Encoding: chunked\r\n", rest);
     check(&chunked("2\r\n{}\r\n0\r\n\r\n"), &["Post [{}]"]);
-    check(&post("transfer-encoding: Chunked\r\n", "1\r\n{\r\n01\r\n}\r\n00\r\n\r\n"), &["Post [{}]"]);
-    check(&chunked("a;x=y;z=\"q\"\r\n0123456789\r\nA\r\nabcdefghij\r\n0\r\n\r\n"), &["Post [0123456789abcdefghij]"]);
+    check(
+        &post(
+            "transfer-encoding: Chunked\r\n",
+            "1\r\n{\r\n01\r\n}\r\n00\r\n\r\n",
+        ),
+        &["Post [{}]"],
+    );
+    check(
+        &chunked("a;x=y;z=\"q\"\r\n0123456789\r\nA\r\nabcdefghij\r\n0\r\n\r\n"),
+        &["Post [0123456789abcdefghij]"],
+    );
     check(&chunked("0\r\n\r\n"), &["Post []"]);
     check(&chunked("2\r\n{}\r\n0\r\nX-A: 1\r\nX-B:\r\n\r\n"), &["Post [{}]"]);
     check(&chunked("2\r\n{}\r\n"), &["cut"]);
@@ -98,14 +130,26 @@ fn bodies_in_chunks() {
     ] {
         check(&chunked(bad), &["400 malformed chunk"]);
     }
-    check(&chunked(&format!("2;{}\r\n{{}}\r\n0\r\n\r\n", "e".repeat(300))), &["400 malformed chunk"]);
-    check(&chunked("2\r\n{}\r\n0\r\nbad trailer\r\n\r\n"), &["400 malformed trailer"]);
+    check(
+        &chunked(&format!("2;{}\r\n{{}}\r\n0\r\n\r\n", "e".repeat(300))),
+        &["400 malformed chunk"],
+    );
+    check(
+        &chunked("2\r\n{}\r\n0\r\nbad trailer\r\n\r\n"),
+        &["400 malformed trailer"],
+    );
     check(&chunked("2\r\n{}\r\n0\r\nA: 1\n\r\n"), &["400 malformed trailer"]);
     check(&chunked("41\r\n"), &["413 request body too large"]);
-    check(&chunked(&format!("40\r\n{}\r\n1\r\nx\r\n0\r\n\r\n", "x".repeat(64))), &["413 request body too large"]);
+    check(
+        &chunked(&format!("40\r\n{}\r\n1\r\nx\r\n0\r\n\r\n", "x".repeat(64))),
+        &["413 request body too large"],
+    );
     check(&chunked("ffffffffffffffff\r\n"), &["413 request body too large"]);
     let many = "1;e\r\nx\r\n".repeat(64);
-    check(&chunked(&format!("{many}0\r\n\r\n")), &[&format!("Post [{}]", "x".repeat(64))]);
+    check(
+        &chunked(&format!("{many}0\r\n\r\n")),
+        &[&format!("Post [{}]", "x".repeat(64))],
+    );
 }
 
 #[test]
@@ -114,19 +158,45 @@ fn bounds_of_extensions_and_trailers() {
     let extension = "e".repeat(250);
     let long = chunked(&format!("1;{extension}\r\nx\r\n").repeat(40));
     assert_eq!(outcome(&[&long]), ["400 malformed chunk"]);
-    let trailers = chunked(&format!("0\r\n{}\r\n", format!("A: {}\r\n", "t".repeat(1000)).repeat(9)));
+    let trailers = chunked(&format!(
+        "0\r\n{}\r\n",
+        format!("A: {}\r\n", "t".repeat(1000)).repeat(9)
+    ));
     assert_eq!(outcome(&[&trailers]), ["431 trailer too large"]);
 }
 
 #[test]
 fn one_framing_only() {
     let two = "400 more than one of Content-Length and Transfer-Encoding";
-    check(&post("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"), &[two]);
-    check(&post("Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "0\r\n\r\n"), &[two]);
-    check(&post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"), &[two]);
+    check(
+        &post("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
+        &[two],
+    );
+    check(
+        &post("Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "0\r\n\r\n"),
+        &[two],
+    );
+    check(
+        &post(
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+            "0\r\n\r\n",
+        ),
+        &[two],
+    );
     let coding = "501 the only supported transfer coding is chunked";
-    for value in ["gzip", "gzip, chunked", "chunked, chunked", "identity", "xchunked", "chunked;q=1", ""] {
-        check(&post(&format!("Transfer-Encoding: {value}\r\n"), "0\r\n\r\n"), &[coding]);
+    for value in [
+        "gzip",
+        "gzip, chunked",
+        "chunked, chunked",
+        "identity",
+        "xchunked",
+        "chunked;q=1",
+        "",
+    ] {
+        check(
+            &post(&format!("Transfer-Encoding: {value}\r\n"), "0\r\n\r\n"),
+            &[coding],
+        );
     }
     check(
         "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -139,9 +209,18 @@ fn heads() {
     let malformed = "400 malformed request head";
     let line_feed = "400 line feed without carriage return";
     check("GET / HTTP/1.1\r\n\r\n", &["400 missing Host header"]);
-    check("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", &["400 malformed or repeated Host header"]);
-    check("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", &["400 malformed or repeated Host header"]);
-    check("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", &["400 malformed or repeated Host header"]);
+    check(
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+        &["400 malformed or repeated Host header"],
+    );
+    check(
+        "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+        &["400 malformed or repeated Host header"],
+    );
+    check(
+        "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+        &["400 malformed or repeated Host header"],
+    );
     check("GET / HTTP/1.1\r\nHost:\r\n\r\n", &["Get []"]);
     check("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", &["Get []"]);
     check("GET / HTTP/1.0\r\n\r\n", &["Get [] close"]);
@@ -159,9 +238,18 @@ fn heads() {
     check("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", &[malformed]);
     check("GET /\r\nHost: a\r\n\r\n", &[malformed]);
     check("nonsense\r\n\r\n", &[malformed]);
-    check("GET / HTTP/2.0\r\nHost: a\r\n\r\n", &["505 the supported versions are HTTP/1.0 and HTTP/1.1"]);
-    check("GET / HTTP/1.2\r\nHost: a\r\n\r\n", &["505 the supported versions are HTTP/1.0 and HTTP/1.1"]);
-    check("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &["505 the supported versions are HTTP/1.0 and HTTP/1.1"]);
+    check(
+        "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
+        &["505 the supported versions are HTTP/1.0 and HTTP/1.1"],
+    );
+    check(
+        "GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+        &["505 the supported versions are HTTP/1.0 and HTTP/1.1"],
+    );
+    check(
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        &["505 the supported versions are HTTP/1.0 and HTTP/1.1"],
+    );
     check("GET / HTTP/1.1\r\nHost: a", &["cut"]);
 }
 
@@ -173,21 +261,41 @@ fn bounds_of_a_head() {
         format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", field(total - fixed))
     };
     assert_eq!(outcome(&[head(16 * 1024).as_bytes()]), ["Get []"]);
-    assert_eq!(outcome(&[head(16 * 1024 + 1).as_bytes()]), ["431 request head too large"]);
-    let fields = |count: usize| format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(count - 1));
+    assert_eq!(
+        outcome(&[head(16 * 1024 + 1).as_bytes()]),
+        ["431 request head too large"]
+    );
+    let fields = |count: usize| {
+        format!(
+            "GET / HTTP/1.1\r\nHost: a\r\n{}\r\n",
+            "X: y\r\n".repeat(count - 1)
+        )
+    };
     assert_eq!(outcome(&[fields(64).as_bytes()]), ["Get []"]);
     assert_eq!(outcome(&[fields(65).as_bytes()]), ["431 too many header fields"]);
     let target = |bytes: usize| format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "p".repeat(bytes - 1));
     assert_eq!(outcome(&[target(8 * 1024).as_bytes()]), ["Get []"]);
-    assert_eq!(outcome(&[target(8 * 1024 + 1).as_bytes()]), ["414 request target too long"]);
-    assert_eq!(outcome(&[target(20 * 1024).as_bytes()]), ["414 request target too long"]);
+    assert_eq!(
+        outcome(&[target(8 * 1024 + 1).as_bytes()]),
+        ["414 request target too long"]
+    );
+    assert_eq!(
+        outcome(&[target(20 * 1024).as_bytes()]),
+        ["414 request target too long"]
+    );
 }
 
 #[test]
 fn the_end_of_a_connection() {
     check(&post("Connection: close\r\n", ""), &["Post [] close"]);
-    check(&post("Connection: keep-alive , Close\r\n", ""), &["Post [] close"]);
-    check(&post("Connection: x\r\nConnection: close\r\n", ""), &["Post [] close"]);
+    check(
+        &post("Connection: keep-alive , Close\r\n", ""),
+        &["Post [] close"],
+    );
+    check(
+        &post("Connection: x\r\nConnection: close\r\n", ""),
+        &["Post [] close"],
+    );
     check(&post("Connection: closed\r\n", ""), &["Post []"]);
 }
 
@@ -197,21 +305,47 @@ fn pipelined_requests_keep_their_order() {
         post("Content-Length: 1\r\n", "1"),
         post("Transfer-Encoding: chunked\r\n", "1\r\n2\r\n0\r\n\r\n"),
         post("", ""),
-        post("Transfer-Encoding: chunked\r\n", "1;x\r\n3\r\n1\r\n3\r\n0\r\nT: u\r\n\r\n"),
+        post(
+            "Transfer-Encoding: chunked\r\n",
+            "1;x\r\n3\r\n1\r\n3\r\n0\r\nT: u\r\n\r\n",
+        ),
         post("Content-Length: 1\r\nConnection: close\r\n", "4"),
     ]
     .concat();
-    check(&input, &["Post [1]", "Post [2]", "Post []", "Post [33]", "Post [4] close"]);
-    let broken = [post("Content-Length: 1\r\n", "1"), "GARBAGE\r\n\r\n".to_owned(), post("", "")].concat();
+    check(
+        &input,
+        &["Post [1]", "Post [2]", "Post []", "Post [33]", "Post [4] close"],
+    );
+    let broken = [
+        post("Content-Length: 1\r\n", "1"),
+        "GARBAGE\r\n\r\n".to_owned(),
+        post("", ""),
+    ]
+    .concat();
     check(&broken, &["Post [1]", "400 malformed request head"]);
 }
 
 #[test]
 fn expectations() {
-    check(&post("Expect: 100-continue\r\nContent-Length: 2\r\n", "{}"), &["Post [{}]"]);
-    check(&post("Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n"), &["Post [{}]"]);
-    check(&post("Expect: 200-ok\r\n", ""), &["417 the only supported expectation is 100-continue"]);
-    check(&post("Expect: 100-continue\r\nContent-Length: 65\r\n", ""), &["413 request body too large"]);
+    check(
+        &post("Expect: 100-continue\r\nContent-Length: 2\r\n", "{}"),
+        &["Post [{}]"],
+    );
+    check(
+        &post(
+            "Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n",
+            "2\r\n{}\r\n0\r\n\r\n",
+        ),
+        &["Post [{}]"],
+    );
+    check(
+        &post("Expect: 200-ok\r\n", ""),
+        &["417 the only supported expectation is 100-continue"],
+    );
+    check(
+        &post("Expect: 100-continue\r\nContent-Length: 65\r\n", ""),
+        &["413 request body too large"],
+    );
 }
 
 #[test]

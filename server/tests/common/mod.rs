@@ -1,0 +1,280 @@
+//! A real server process on a free port, and a client that sends bytes.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+pub const GRANTED: &str = r#"{"operation":"shop:door:open"}"#;
+pub const DENIED: &str = r#"{"operation":"shop:door:shut"}"#;
+
+/// The drivers to test: the one that `GAVEL_IO` names, or both, as far as this machine allows io_uring at all.
+pub fn drivers() -> Vec<String> {
+    match std::env::var("GAVEL_IO") {
+        Ok(driver) => vec![driver],
+        Err(_) => ["epoll", "uring"].map(str::to_owned).into(),
+    }
+}
+
+/// Runs a test on every driver.
+pub fn on_each_driver(test: impl Fn(&str)) {
+    for driver in drivers() {
+        if driver == "uring" && !uring_allowed() {
+            eprintln!("this machine allows no io_uring: tested on epoll only");
+            continue;
+        }
+        eprintln!("driver {driver}");
+        test(&driver);
+    }
+}
+
+fn uring_allowed() -> bool {
+    gavel_server::io::Core::build(gavel_server::io::DriverChoice::Uring).is_ok()
+}
+
+pub fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/files")
+        .join(name)
+}
+
+pub fn gavel() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gavel"));
+    command
+        .env_remove("GAVEL_IO")
+        .env("RUST_BACKTRACE", "0")
+        .env("MPE_CONFIG_PATH", "");
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MPE_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+pub struct Server {
+    pub child: Child,
+    pub port: u16,
+    stdout: Option<ChildStdout>,
+    lines: Receiver<String>,
+    stderr: JoinHandle<()>,
+    seen: Vec<String>,
+}
+
+impl Server {
+    /// A server for `shop.yml` with these flags more.
+    pub fn start(driver: &str, flags: &[&str]) -> Server {
+        Server::start_with(driver, flags, |_| {})
+    }
+
+    pub fn start_with(driver: &str, flags: &[&str], change: impl FnOnce(&mut Command)) -> Server {
+        let mut command = gavel();
+        command
+            .args(["serve", "--port", "0", "--io", driver, "-b"])
+            .arg(file("shop.yml"));
+        if !flags.contains(&"--threads") {
+            command.args(["--threads", "1"]);
+        }
+        command
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null());
+        change(&mut command);
+        let mut child = command.spawn().unwrap();
+        let (tell, lines) = mpsc::channel();
+        let reader = BufReader::new(child.stderr.take().unwrap());
+        let stderr = thread::spawn(move || {
+            for line in reader.lines().map_while(Result::ok) {
+                let _ = tell.send(line);
+            }
+        });
+        let stdout = child.stdout.take();
+        let mut server = Server {
+            child,
+            port: 0,
+            stdout,
+            lines,
+            stderr,
+            seen: Vec::new(),
+        };
+        let line = server.wait_for("listening on ");
+        let address = line
+            .split("listening on ")
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap();
+        server.port = address.rsplit(':').next().unwrap().parse().unwrap();
+        server
+    }
+
+    /// The next line of the log with this text.
+    pub fn wait_for(&mut self, text: &str) -> String {
+        loop {
+            let line = self
+                .lines
+                .recv_timeout(Duration::from_secs(20))
+                .unwrap_or_else(|_| {
+                    panic!("no line with {text:?} in {:#?}", self.seen);
+                });
+            self.seen.push(line.clone());
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    pub fn connect(&self) -> Client {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client {
+            stream,
+            buffer: Vec::new(),
+        }
+    }
+
+    pub fn take_stdout(&mut self) -> ChildStdout {
+        self.stdout.take().unwrap()
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let status = Command::new("kill")
+            .args(["-s", signal, &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Ends the server with SIGTERM: exit status, standard output, log.
+    pub fn stop(self) -> (ExitStatus, String, Vec<String>) {
+        self.signal("TERM");
+        self.wait()
+    }
+
+    pub fn wait(mut self) -> (ExitStatus, String, Vec<String>) {
+        let mut output = String::new();
+        if let Some(mut stdout) = self.stdout.take() {
+            stdout.read_to_string(&mut output).unwrap();
+        }
+        let status = self.child.wait().unwrap();
+        self.stderr.join().unwrap();
+        self.seen.extend(self.lines.try_iter());
+        (status, output, self.seen)
+    }
+}
+
+pub struct Client {
+    pub stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub close: bool,
+    pub body: String,
+}
+
+impl Client {
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).unwrap();
+    }
+
+    pub fn post(&mut self, body: &str) -> Answer {
+        self.send(post(body));
+        self.answer().unwrap()
+    }
+
+    pub fn half_close(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// The next answer; none once the server closed the connection.
+    pub fn answer(&mut self) -> Option<Answer> {
+        let head_end = loop {
+            if let Some(at) = self.buffer.windows(4).position(|w| w == b"\r\n\r\n") {
+                break at + 4;
+            }
+            if !self.more() {
+                assert!(
+                    self.buffer.is_empty(),
+                    "cut: {}",
+                    String::from_utf8_lossy(&self.buffer)
+                );
+                return None;
+            }
+        };
+        let head = String::from_utf8(self.buffer.drain(..head_end).collect()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let length = head
+            .lines()
+            .find_map(|l| l.strip_prefix("Content-Length: "))
+            .map_or(0, |l| l.parse().unwrap());
+        while self.buffer.len() < length {
+            assert!(self.more(), "the body is cut");
+        }
+        let body = String::from_utf8(self.buffer.drain(..length).collect()).unwrap();
+        Some(Answer {
+            status,
+            close: head.contains("\r\nConnection: close\r\n"),
+            body,
+        })
+    }
+
+    fn more(&mut self) -> bool {
+        let mut chunk = [0; 65536];
+        match self.stream.read(&mut chunk) {
+            Ok(read) => {
+                self.buffer.extend_from_slice(&chunk[..read]);
+                read > 0
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.more(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Nothing more comes and the connection is closed.
+    #[track_caller]
+    pub fn expect_closed(&mut self) {
+        assert_eq!(self.answer(), None);
+    }
+}
+
+pub fn post(body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST /decision HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+pub fn granted() -> Answer {
+    Answer {
+        status: 200,
+        close: false,
+        body: "{\"allow\":true}\n".to_owned(),
+    }
+}
+
+pub fn denied() -> Answer {
+    Answer {
+        status: 200,
+        close: false,
+        body: "{\"allow\":false}\n".to_owned(),
+    }
+}
+
+/// Waits until `done`, for a bounded time.
+#[track_caller]
+pub fn eventually(mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < end, "it did not happen");
+        thread::sleep(Duration::from_millis(10));
+    }
+}

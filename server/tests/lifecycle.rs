@@ -1,0 +1,154 @@
+//! Starting and ending: ports, signals, draining, what goes to which stream.
+
+mod common;
+
+use std::net::TcpListener;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Answer, GRANTED, Server, eventually, file, gavel, granted, on_each_driver, post};
+
+#[test]
+fn a_port_in_use_is_an_operator_error() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port().to_string();
+    for threads in ["1", "2"] {
+        let mut command = gavel();
+        command
+            .args(["serve", "--threads", threads, "--port", &port, "-b"])
+            .arg(file("shop.yml"));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains("in use") && text.contains(&port), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn two_servers_do_not_share_a_port_by_accident() {
+    on_each_driver(|driver| {
+        let first = Server::start(driver, &["--threads", "2"]);
+        let mut command = gavel();
+        let port = first.port.to_string();
+        command
+            .args(["serve", "--threads", "2", "--port", &port, "-b"])
+            .arg(file("shop.yml"));
+        assert_eq!(command.output().unwrap().status.code(), Some(2));
+        first.stop();
+    });
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_operator_error() {
+    let output = gavel()
+        .args(["serve", "--port", "0", "-b", "nowhere.yml"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("nowhere.yml"));
+}
+
+#[test]
+fn draining_finishes_what_is_in_flight() {
+    on_each_driver(|driver| {
+        for signal in ["TERM", "INT"] {
+            let mut server = Server::start(driver, &[]);
+            let mut idle = server.connect();
+            assert_eq!(idle.post(GRANTED), granted());
+            let mut busy = server.connect();
+            let request = post(GRANTED);
+            let (first, rest) = request.split_at(request.len() - 5);
+            busy.send(first);
+            thread::sleep(Duration::from_millis(50));
+            server.signal(signal);
+            server.wait_for("shutting down");
+            idle.expect_closed();
+            eventually(|| std::net::TcpStream::connect(("127.0.0.1", server.port)).is_err());
+            assert!(server.child.try_wait().unwrap().is_none());
+            busy.send(rest);
+            assert_eq!(
+                busy.answer(),
+                Some(Answer {
+                    close: true,
+                    ..granted()
+                })
+            );
+            busy.expect_closed();
+            drop(busy);
+            let (status, output, _) = server.wait();
+            assert_eq!(status.code(), Some(0));
+            assert_eq!(output.lines().count(), 2);
+        }
+    });
+}
+
+#[test]
+fn draining_has_an_end() {
+    on_each_driver(|driver| {
+        let server = Server::start(driver, &["--drain-seconds", "1"]);
+        let mut client = server.connect();
+        assert_eq!(client.post(GRANTED), granted());
+        client.send(&post(GRANTED)[..60]);
+        thread::sleep(Duration::from_millis(50));
+        let start = Instant::now();
+        let (status, output, _) = server.stop();
+        assert_eq!(status.code(), Some(0));
+        assert_eq!(output.lines().count(), 1);
+        assert!(start.elapsed() < Duration::from_secs(5));
+    });
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    on_each_driver(|driver| {
+        let mut server = Server::start(driver, &[]);
+        let mut client = server.connect();
+        client.send(&post(GRANTED)[..60]);
+        thread::sleep(Duration::from_millis(50));
+        server.signal("TERM");
+        server.wait_for("shutting down");
+        let start = Instant::now();
+        server.signal("TERM");
+        let (status, _, _) = server.wait();
+        assert_eq!(status.code(), Some(128 + 15));
+        assert!(start.elapsed() < Duration::from_secs(2));
+    });
+}
+
+#[test]
+fn records_are_not_lost_when_the_process_ends() {
+    on_each_driver(|driver| {
+        let server = Server::start(driver, &[]);
+        let mut client = server.connect();
+        client.send(post(GRANTED).repeat(500));
+        for _ in 0..500 {
+            assert_eq!(client.answer(), Some(granted()));
+        }
+        let (_, output, _) = server.stop();
+        assert_eq!(output.lines().count(), 500);
+    });
+}
+
+#[test]
+fn a_reader_of_the_records_that_goes_away() {
+    on_each_driver(|driver| {
+        for (policy, allowed) in [("wait", true), ("drop", true), ("deny", false)] {
+            let mut server = Server::start(driver, &["--audit-full", policy]);
+            drop(server.take_stdout());
+            let mut client = server.connect();
+            assert_eq!(client.post(GRANTED), granted());
+            server.wait_for("access records are lost");
+            let answer = client.post(GRANTED);
+            assert_eq!(answer.body, format!("{{\"allow\":{allowed}}}\n"), "{policy}");
+            let (status, _, log) = server.stop();
+            assert_eq!(status.code(), Some(0));
+            assert!(
+                log.iter()
+                    .any(|line| line.contains("not all access records were written")),
+                "{log:#?}"
+            );
+        }
+    });
+}
