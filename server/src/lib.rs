@@ -4,6 +4,7 @@
 pub mod api;
 pub mod audit;
 pub mod cli;
+pub mod config;
 mod conn;
 pub mod connections;
 pub mod desk;

@@ -1,0 +1,90 @@
+//! Finds and reads the configuration file and flattens it to dotted keys in small letters.
+//!
+//! The search is the reference's: `$MPE_CONFIG_PATH` (default: the working directory; empty: nowhere), the name
+//! `$MPE_CONFIG_FILENAME` (default `mpe-config`; empty: `config`) with each known extension and then bare. Whatever the
+//! extension, the text is YAML. Unlike the reference we refuse a file that is there but cannot be used.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::values::Environment;
+use crate::error::Failure;
+
+const EXTENSIONS: [&str; 13] = [
+    ".json",
+    ".toml",
+    ".yaml",
+    ".yml",
+    ".properties",
+    ".props",
+    ".prop",
+    ".hcl",
+    ".tfvars",
+    ".dotenv",
+    ".env",
+    ".ini",
+    "",
+];
+
+/// Dotted keys with their values; lists stay values.
+pub(super) type Settings = BTreeMap<String, Value>;
+
+/// Reads the file, if there is one.
+pub(super) fn settings(environment: &Environment<'_>) -> Result<Settings, Failure> {
+    let Some(path) = find(environment) else {
+        return Ok(Settings::new());
+    };
+    let text = std::fs::read_to_string(&path).map_err(|error| Failure::unreadable(&path, &error))?;
+    parse(&text)
+        .map_err(|error| Failure::Operator(format!("error reading config {}: {error}", path.display())))
+}
+
+fn find(environment: &Environment<'_>) -> Option<PathBuf> {
+    let directory = match environment("MPE_CONFIG_PATH") {
+        Some(path) if path.is_empty() => return None,
+        Some(path) => PathBuf::from(path),
+        None => PathBuf::from("."),
+    };
+    let name = match environment("MPE_CONFIG_FILENAME") {
+        Some(name) if name.is_empty() => "config".into(),
+        Some(name) => name,
+        None => "mpe-config".into(),
+    };
+    EXTENSIONS.iter().find_map(|extension| {
+        let mut file = name.clone();
+        file.push(extension);
+        let path = Path::new(&directory).join(file);
+        // A folder of that name is no configuration.
+        path.metadata().is_ok_and(|found| !found.is_dir()).then_some(path)
+    })
+}
+
+pub(super) fn parse(text: &str) -> Result<Settings, String> {
+    let value: Option<Value> = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    let mut settings = Settings::new();
+    match value {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(members)) => {
+            for (key, value) in members {
+                flatten(key.to_lowercase(), value, &mut settings);
+            }
+        }
+        Some(_) => return Err("the top level must be a mapping".to_owned()),
+    }
+    Ok(settings)
+}
+
+fn flatten(key: String, value: Value, settings: &mut Settings) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                flatten(format!("{key}.{}", name.to_lowercase()), value, settings);
+            }
+        }
+        value => {
+            settings.insert(key, value);
+        }
+    }
+}
