@@ -62,7 +62,9 @@ fn find(environment: &Environment<'_>) -> Option<PathBuf> {
 }
 
 pub(super) fn parse(text: &str) -> Result<Settings, String> {
-    let value: Option<Value> = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    // YAML 1.2 has two words for each boolean; a key `n` must stay a text.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let value: Option<Value> = serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())?;
     let mut settings = Settings::new();
     match value {
         None | Some(Value::Null) => {}
