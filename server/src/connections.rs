@@ -92,7 +92,7 @@ impl Connections {
         self.tick += 1;
         let mut late = 0;
         for entry in self.entries.iter_mut().flatten() {
-            if entry.deadline < self.tick {
+            if entry.deadline <= self.tick {
                 sys::shutdown(entry.fd, Half::Both);
                 entry.deadline = u64::MAX;
                 late += 1;

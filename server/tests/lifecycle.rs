@@ -1,4 +1,5 @@
 //! Starting and ending: ports, signals, draining, what goes to which stream.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! A running server: answers, order, limits, and clients that behave badly.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 mod common;
 

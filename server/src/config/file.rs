@@ -64,7 +64,8 @@ fn find(environment: &Environment<'_>) -> Option<PathBuf> {
 pub(super) fn parse(text: &str) -> Result<Settings, String> {
     // YAML 1.2 has two words for each boolean; a key `n` must stay a text.
     let options = serde_saphyr::options! { strict_booleans: true };
-    let value: Option<Value> = serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())?;
+    let value: Option<Value> =
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())?;
     let mut settings = Settings::new();
     match value {
         None | Some(Value::Null) => {}

@@ -9,40 +9,45 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-pub const GRANTED: &str = r#"{"operation":"shop:door:open"}"#;
-pub const DENIED: &str = r#"{"operation":"shop:door:shut"}"#;
+pub(crate) const GRANTED: &str = r#"{"operation":"shop:door:open"}"#;
+pub(crate) const DENIED: &str = r#"{"operation":"shop:door:shut"}"#;
 
 /// The drivers to test: the one that `GAVEL_IO` names, or both, as far as this machine allows io_uring at all.
-pub fn drivers() -> Vec<String> {
+pub(crate) fn drivers() -> Vec<String> {
     match std::env::var("GAVEL_IO") {
         Ok(driver) => vec![driver],
         Err(_) => ["epoll", "uring"].map(str::to_owned).into(),
     }
 }
 
-/// Runs a test on every driver.
-pub fn on_each_driver(test: impl Fn(&str)) {
-    for driver in drivers() {
-        if driver == "uring" && !uring_allowed() {
-            eprintln!("this machine allows no io_uring: tested on epoll only");
-            continue;
+/// Runs a test on every driver, on all at the same time.
+pub(crate) fn on_each_driver(test: impl Fn(&str) + Sync) {
+    thread::scope(|scope| {
+        for driver in drivers() {
+            if driver == "uring" && !uring_allowed() {
+                eprintln!("this machine allows no io_uring: tested on epoll only");
+                continue;
+            }
+            let test = &test;
+            scope.spawn(move || {
+                eprintln!("driver {driver}");
+                test(&driver);
+            });
         }
-        eprintln!("driver {driver}");
-        test(&driver);
-    }
+    });
 }
 
 fn uring_allowed() -> bool {
     gavel_server::io::Core::build(gavel_server::io::DriverChoice::Uring).is_ok()
 }
 
-pub fn file(name: &str) -> PathBuf {
+pub(crate) fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/files")
         .join(name)
 }
 
-pub fn gavel() -> Command {
+pub(crate) fn gavel() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gavel"));
     command
         .env_remove("GAVEL_IO")
@@ -54,9 +59,9 @@ pub fn gavel() -> Command {
     command
 }
 
-pub struct Server {
-    pub child: Child,
-    pub port: u16,
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) port: u16,
     stdout: Option<ChildStdout>,
     lines: Receiver<String>,
     stderr: JoinHandle<()>,
@@ -65,11 +70,11 @@ pub struct Server {
 
 impl Server {
     /// A server for `shop.yml` with these flags more.
-    pub fn start(driver: &str, flags: &[&str]) -> Server {
+    pub(crate) fn start(driver: &str, flags: &[&str]) -> Server {
         Server::start_with(driver, flags, |_| {})
     }
 
-    pub fn start_with(driver: &str, flags: &[&str], change: impl FnOnce(&mut Command)) -> Server {
+    pub(crate) fn start_with(driver: &str, flags: &[&str], change: impl FnOnce(&mut Command)) -> Server {
         let mut command = gavel();
         command
             .args(["serve", "--port", "0", "--io", driver, "-b"])
@@ -113,7 +118,7 @@ impl Server {
     }
 
     /// The next line of the log with this text.
-    pub fn wait_for(&mut self, text: &str) -> String {
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
         loop {
             let line = self
                 .lines
@@ -128,7 +133,7 @@ impl Server {
         }
     }
 
-    pub fn connect(&self) -> Client {
+    pub(crate) fn connect(&self) -> Client {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -138,11 +143,11 @@ impl Server {
         }
     }
 
-    pub fn take_stdout(&mut self) -> ChildStdout {
+    pub(crate) fn take_stdout(&mut self) -> ChildStdout {
         self.stdout.take().unwrap()
     }
 
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let status = Command::new("kill")
             .args(["-s", signal, &self.child.id().to_string()])
             .status()
@@ -151,12 +156,12 @@ impl Server {
     }
 
     /// Ends the server with SIGTERM: exit status, standard output, log.
-    pub fn stop(self) -> (ExitStatus, String, Vec<String>) {
+    pub(crate) fn stop(self) -> (ExitStatus, String, Vec<String>) {
         self.signal("TERM");
         self.wait()
     }
 
-    pub fn wait(mut self) -> (ExitStatus, String, Vec<String>) {
+    pub(crate) fn wait(mut self) -> (ExitStatus, String, Vec<String>) {
         let mut output = String::new();
         if let Some(mut stdout) = self.stdout.take() {
             stdout.read_to_string(&mut output).unwrap();
@@ -168,34 +173,34 @@ impl Server {
     }
 }
 
-pub struct Client {
-    pub stream: TcpStream,
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct Answer {
-    pub status: u16,
-    pub close: bool,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) close: bool,
+    pub(crate) body: String,
 }
 
 impl Client {
-    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
-    pub fn post(&mut self, body: &str) -> Answer {
+    pub(crate) fn post(&mut self, body: &str) -> Answer {
         self.send(post(body));
         self.answer().unwrap()
     }
 
-    pub fn half_close(&self) {
+    pub(crate) fn half_close(&self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
     /// The next answer; none once the server closed the connection.
-    pub fn answer(&mut self) -> Option<Answer> {
+    pub(crate) fn answer(&mut self) -> Option<Answer> {
         let head_end = loop {
             if let Some(at) = self.buffer.windows(4).position(|w| w == b"\r\n\r\n") {
                 break at + 4;
@@ -241,19 +246,19 @@ impl Client {
 
     /// Nothing more comes and the connection is closed.
     #[track_caller]
-    pub fn expect_closed(&mut self) {
+    pub(crate) fn expect_closed(&mut self) {
         assert_eq!(self.answer(), None);
     }
 }
 
-pub fn post(body: &str) -> String {
+pub(crate) fn post(body: &str) -> String {
     let length = body.len();
     format!(
         "POST /decision HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )
 }
 
-pub fn granted() -> Answer {
+pub(crate) fn granted() -> Answer {
     Answer {
         status: 200,
         close: false,
@@ -261,7 +266,7 @@ pub fn granted() -> Answer {
     }
 }
 
-pub fn denied() -> Answer {
+pub(crate) fn denied() -> Answer {
     Answer {
         status: 200,
         close: false,
@@ -271,7 +276,7 @@ pub fn denied() -> Answer {
 
 /// Waits until `done`, for a bounded time.
 #[track_caller]
-pub fn eventually(mut done: impl FnMut() -> bool) {
+pub(crate) fn eventually(mut done: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !done() {
         assert!(Instant::now() < end, "it did not happen");
