@@ -133,6 +133,12 @@ impl Server {
         }
     }
 
+    /// Whether the log has a line with this text by now.
+    pub(crate) fn saw(&mut self, text: &str) -> bool {
+        self.seen.extend(self.lines.try_iter());
+        self.seen.iter().any(|line| line.contains(text))
+    }
+
     pub(crate) fn connect(&self) -> Client {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
