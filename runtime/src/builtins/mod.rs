@@ -14,6 +14,7 @@ mod operators;
 mod output;
 mod rego_text;
 mod sets;
+mod sprintf;
 mod strings;
 mod table;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The rows: names and types of all builtins of OPA 1.22.2, and the functions of those that gavel runs.
 
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
-use super::{aggregates, arrays, casts, glob, host, operators, sets, strings};
+use super::{aggregates, arrays, casts, glob, host, operators, sets, sprintf, strings};
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
 /// `print` takes any number of arguments. The compiler erases all three.
@@ -263,7 +263,7 @@ pub static BUILTINS: &[Builtin] = &[
     row("set_diff", &[SET, SET], SET).run(sets::diff).deprecated(),
     row("sort", &[LIST_OR_SET], ARRAY).run(aggregates::sort),
     row("split", &[STRING, STRING], STRINGS).run(strings::split),
-    row("sprintf", &[STRING, ARRAY], STRING),
+    row("sprintf", &[STRING, ARRAY], STRING).run(sprintf::sprintf),
     row("startswith", &[STRING, STRING], BOOLEAN).run(strings::startswith),
     row(
         "strings.any_prefix_match",

@@ -1,0 +1,53 @@
+//! Values as Go arguments.
+
+use crate::arena::Arena;
+use crate::builtins::output::Text;
+use crate::builtins::{Failure, rego_text};
+use crate::number;
+use crate::value::{Kind, Value};
+use num_bigint::BigInt;
+
+/// What Go's `fmt` gets to see.
+pub(super) enum Argument<'r> {
+    Int(i64),
+    Float(f64),
+    Big(BigInt),
+    Text(&'r str),
+}
+
+impl<'r> Argument<'r> {
+    pub(super) fn of(value: Value<'r>, arena: &'r Arena) -> Result<Argument<'r>, Failure> {
+        match value.kind() {
+            Kind::Int(int) => Ok(Argument::Int(int)),
+            Kind::String(text) => Ok(Argument::Text(text)),
+            Kind::Number(text) if text.contains(['.', 'e', 'E']) => {
+                let float = number::to_f64(text);
+                Ok(if float.is_finite() {
+                    Argument::Float(float)
+                } else {
+                    Argument::Text(text)
+                })
+            }
+            Kind::Number(_) => Ok(match (number::int(value), number::integer(value)?) {
+                (Some(int), _) => Argument::Int(int),
+                (None, Some(big)) => Argument::Big(big),
+                (None, None) => Argument::Text(""),
+            }),
+            _ => {
+                let mut out = Text::new(arena);
+                rego_text::write(&mut out, arena, value)?;
+                Ok(Argument::Text(out.finish()?))
+            }
+        }
+    }
+
+    /// Go's name of the type.
+    pub(super) fn type_name(&self) -> &'static str {
+        match self {
+            Argument::Int(_) => "int64",
+            Argument::Float(_) => "float64",
+            Argument::Big(_) => "*big.Int",
+            Argument::Text(_) => "string",
+        }
+    }
+}

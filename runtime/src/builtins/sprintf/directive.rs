@@ -1,0 +1,236 @@
+//! The directives of a format text: flags, argument numbers, width, precision, verb.
+
+use crate::value::Value;
+
+/// Widths, precisions and argument numbers beyond this are malformed.
+const NUMBER_MAX: usize = 1_000_000;
+
+/// Flags, width and precision of one directive.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Flags {
+    pub(super) minus: bool,
+    pub(super) plus: bool,
+    pub(super) sharp: bool,
+    pub(super) space: bool,
+    pub(super) zero: bool,
+    /// `%+v` and `%#v`: there the flags mean something else.
+    pub(super) plus_v: bool,
+    pub(super) sharp_v: bool,
+    pub(super) width: Option<usize>,
+    pub(super) precision: Option<usize>,
+}
+
+/// What to print for one directive.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Action {
+    /// An argument with a verb.
+    Print(usize, char),
+    /// `%%`
+    Percent,
+    /// `%!v(BADINDEX)`
+    BadIndex(char),
+    /// `%!v(MISSING)`
+    Missing(char),
+    /// The text ends before the verb.
+    NoVerb,
+}
+
+/// One directive.
+#[derive(Debug)]
+pub(super) struct Directive {
+    pub(super) flags: Flags,
+    pub(super) action: Action,
+    /// A `*` found no usable width.
+    pub(super) bad_width: bool,
+    /// A `*` found no usable precision.
+    pub(super) bad_precision: bool,
+}
+
+/// Reads directives from behind their `%`.
+pub(super) struct Reader<'f, 'r> {
+    pub(super) rest: &'f str,
+    args: &'f [Value<'r>],
+    /// The argument that the next directive takes.
+    pub(super) next: usize,
+    /// Argument numbers were used: leftover arguments are no error then.
+    pub(super) reordered: bool,
+    good_index: bool,
+    after_index: bool,
+}
+
+impl<'f, 'r> Reader<'f, 'r> {
+    pub(super) fn new(format: &'f str, args: &'f [Value<'r>]) -> Reader<'f, 'r> {
+        Reader {
+            rest: format,
+            args,
+            next: 0,
+            reordered: false,
+            good_index: true,
+            after_index: false,
+        }
+    }
+
+    /// The next directive; `rest` stands behind a `%`.
+    pub(super) fn directive(&mut self) -> Directive {
+        (self.good_index, self.after_index) = (true, false);
+        let mut flags = self.flags();
+        let simple = self.rest.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+        let (mut bad_width, mut bad_precision) = (false, false);
+        if !simple || self.next >= self.args.len() {
+            self.index();
+            bad_width = self.width(&mut flags);
+            bad_precision = self.precision(&mut flags);
+            if !self.after_index {
+                self.index();
+            }
+        }
+        let action = self.action(&mut flags);
+        Directive {
+            flags,
+            action,
+            bad_width,
+            bad_precision,
+        }
+    }
+
+    fn flags(&mut self) -> Flags {
+        let mut flags = Flags::default();
+        loop {
+            match self.rest.bytes().next() {
+                Some(b'#') => flags.sharp = true,
+                Some(b'0') => flags.zero = true,
+                Some(b'+') => flags.plus = true,
+                Some(b'-') => flags.minus = true,
+                Some(b' ') => flags.space = true,
+                _ => return flags,
+            }
+            self.skip(1);
+        }
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.rest = self.rest.get(bytes..).unwrap_or("");
+    }
+
+    /// `[n]`
+    fn index(&mut self) {
+        self.after_index = false;
+        if !self.rest.starts_with('[') {
+            return;
+        }
+        self.reordered = true;
+        let end = self.rest.find(']').filter(|_| self.rest.len() >= 3);
+        let index = end.and_then(|end| self.rest.get(1..end)).and_then(whole_number);
+        self.skip(end.map_or(1, |end| end + 1));
+        match index.and_then(|index| index.checked_sub(1)) {
+            Some(index) if index < self.args.len() => {
+                self.next = index;
+                self.after_index = true;
+            }
+            _ => {
+                self.good_index = false;
+                self.after_index = index.is_some();
+            }
+        }
+    }
+
+    /// `n` or `*`; whether a `*` found no number.
+    fn width(&mut self, flags: &mut Flags) -> bool {
+        if self.rest.starts_with('*') {
+            self.skip(1);
+            let number = self.star();
+            if number.is_some_and(|number| number < 0) {
+                flags.minus = true;
+                flags.zero = false;
+            }
+            flags.width = number.map(|number| number.unsigned_abs() as usize);
+            self.after_index = false;
+            return flags.width.is_none();
+        }
+        flags.width = self.number();
+        if self.after_index && flags.width.is_some() {
+            self.good_index = false;
+        }
+        false
+    }
+
+    /// `.n`, `.` or `.*`; whether a `*` found no number.
+    fn precision(&mut self, flags: &mut Flags) -> bool {
+        if !self.rest.starts_with('.') || self.rest.len() < 2 {
+            return false;
+        }
+        self.skip(1);
+        if self.after_index {
+            self.good_index = false;
+        }
+        self.index();
+        if self.rest.starts_with('*') {
+            self.skip(1);
+            flags.precision = self.star().and_then(|number| usize::try_from(number).ok());
+            self.after_index = false;
+            return flags.precision.is_none();
+        }
+        flags.precision = Some(self.number().unwrap_or(0));
+        false
+    }
+
+    /// The integer argument of a `*`.
+    fn star(&mut self) -> Option<i64> {
+        let value = self.args.get(self.next).copied()?;
+        self.next += 1;
+        let int = value.as_int().or_else(|| spelled_int(value))?;
+        (int.unsigned_abs() <= NUMBER_MAX as u64).then_some(int)
+    }
+
+    /// Digits; a number that is too long swallows the rest of the format, as in Go.
+    fn number(&mut self) -> Option<usize> {
+        let count = self.rest.bytes().take_while(u8::is_ascii_digit).count();
+        let mut number = 0_usize;
+        for digit in self.rest.bytes().take(count) {
+            if number > NUMBER_MAX {
+                self.rest = "";
+                return None;
+            }
+            number = number * 10 + usize::from(digit - b'0');
+        }
+        self.skip(count);
+        (count > 0).then_some(number)
+    }
+
+    fn action(&mut self, flags: &mut Flags) -> Action {
+        let Some(verb) = self.rest.chars().next() else {
+            return Action::NoVerb;
+        };
+        self.skip(verb.len_utf8());
+        if verb == '%' {
+            return Action::Percent;
+        }
+        if !self.good_index {
+            return Action::BadIndex(verb);
+        }
+        if self.next >= self.args.len() {
+            return Action::Missing(verb);
+        }
+        if matches!(verb, 'v' | 'w') {
+            (flags.sharp_v, flags.sharp) = (flags.sharp, false);
+            (flags.plus_v, flags.plus) = (flags.plus, false);
+        }
+        self.next += 1;
+        Action::Print(self.next - 1, verb)
+    }
+}
+
+/// An argument number: digits and nothing else.
+fn whole_number(text: &str) -> Option<usize> {
+    let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let number = if all_digits { text.parse().ok() } else { None };
+    number.filter(|number: &usize| *number <= 10 * NUMBER_MAX + 9)
+}
+
+/// Integers in other spellings (`-0`); not those with a point, which are floats for Go.
+fn spelled_int(value: Value<'_>) -> Option<i64> {
+    match value.kind() {
+        crate::value::Kind::Number(text) if !text.contains(['.', 'e', 'E']) => crate::number::int(value),
+        _ => None,
+    }
+}

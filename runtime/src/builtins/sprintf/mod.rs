@@ -1,0 +1,10 @@
+//! `sprintf`: Go's format language over the values that OPA hands to it: 64-bit integers, 64-bit floats, big integers,
+//! and the Rego text of everything else.
+
+mod argument;
+mod directive;
+mod float;
+mod print;
+mod run;
+
+pub(super) use run::sprintf;
