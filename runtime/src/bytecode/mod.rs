@@ -1,12 +1,20 @@
 //! Bytecode: the table of ops, the program as the compiler emits it, and the program that may run.
 
+#[cfg(test)]
+mod assemble;
+mod dump;
 mod flow;
 mod op;
 mod prepared;
 mod program;
+#[cfg(test)]
+mod tests;
 mod verified;
 mod verify;
 
+#[cfg(test)]
+pub(crate) use assemble::assemble;
+pub use dump::dump;
 pub use op::{Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Role, Shape};
 pub use prepared::{Prepared, PreparedSpec};
 pub use program::{FnId, FnInfo, FnKind, Line, RawProgram, SlotId, SlotPath};

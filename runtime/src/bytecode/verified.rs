@@ -57,6 +57,12 @@ impl Program {
             .map(|function| function.name.as_str())
     }
 
+    /// Number of functions.
+    #[must_use]
+    pub fn function_count(&self) -> u32 {
+        self.functions.len() as u32
+    }
+
     /// The slot of a path below `input`.
     #[must_use]
     pub fn slot(&self, path: &[&str]) -> Option<SlotId> {

@@ -3,6 +3,8 @@
 mod doc;
 mod error;
 mod tape;
+#[cfg(test)]
+mod tests;
 mod trie;
 
 pub(crate) use doc::{Body, Cell, InputDoc, Replacement, Saved, buffers};

@@ -9,7 +9,11 @@ mod request;
 mod rules;
 mod run;
 mod scopes;
+#[cfg(test)]
+mod tests;
 mod tree;
+#[cfg(test)]
+mod with_tests;
 
 pub use self::core::Vm;
 pub use env::RequestEnv;

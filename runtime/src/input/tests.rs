@@ -1,0 +1,243 @@
+//! PORCs in all their forms: simd-json's way and the exact way must say the same.
+
+use super::{Body, InputDoc, PorcError, SlotTrie, Trailing, buffers};
+use crate::arena::Arena;
+use crate::json::{Escape, write};
+use simd_json::Tape;
+
+/// JSON text of `input`, and of the slots, or the error. `fast`: with simd-json.
+fn read(bytes: &[u8], slots: &[&[&str]], fast: bool, trailing: Trailing) -> Result<String, PorcError> {
+    let paths: Vec<Vec<String>> = slots
+        .iter()
+        .map(|path| path.iter().map(|&key| key.to_owned()).collect())
+        .collect();
+    let (trie, cells) = SlotTrie::build(&paths).unwrap();
+    let arena = Arena::new(1 << 12, 64 << 20);
+    let (mut padded, mut simd) = (Vec::new(), buffers(1 << 10));
+    let mut doc = InputDoc {
+        cells: Vec::new(),
+        replaced: Vec::new(),
+        saved_cells: Vec::new(),
+        saved_replaced: Vec::new(),
+        tape: Tape(Vec::new()),
+    };
+    let body = fast.then_some(Body {
+        bytes: &mut padded,
+        buffers: &mut simd,
+    });
+    doc.read_porc(&trie, &arena, body, bytes, trailing)?;
+    let mut out = Vec::new();
+    for cell in cells {
+        match doc.value(&trie, &arena, cell).unwrap() {
+            Some(value) => write(&mut out, value, Escape::Plain).unwrap(),
+            None => out.push(b'-'),
+        }
+        out.push(b' ');
+    }
+    out.pop();
+    Ok(String::from_utf8(out).unwrap())
+}
+
+#[track_caller]
+fn check_slots(text: &[u8], slots: &[&[&str]], wanted: &str) {
+    for fast in [false, true] {
+        let found = match read(text, slots, fast, Trailing::Refuse) {
+            Ok(text) => text,
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(found, wanted, "fast: {fast}, {}", String::from_utf8_lossy(text));
+    }
+}
+
+#[track_caller]
+fn check(text: &str, wanted: &str) {
+    check_slots(text.as_bytes(), &[&[]], wanted);
+}
+
+#[test]
+fn slots_are_filled_in_one_walk() {
+    let slots: &[&[&str]] = &[&["a"], &["a", "b"], &["a", "b", "c"], &["d"], &["a", "x"]];
+    check_slots(
+        br#"{"a":{"b":{"c":1},"x":null},"d":[1]}"#,
+        slots,
+        r#"{"b":{"c":1},"x":null} {"c":1} 1 [1] null"#,
+    );
+    check_slots(br#"{"a":{"b":5}}"#, slots, r#"{"b":5} 5 - - -"#);
+    check_slots(br#"{"a":"s"}"#, slots, r#""s" - - - -"#);
+    check_slots(b"{}", slots, "- - - - -");
+    check_slots(br#"{"q":{"a":1},"d":2}"#, slots, "- - - 2 -");
+}
+
+#[test]
+fn the_last_of_equal_keys_wins_whole() {
+    let slots: &[&[&str]] = &[&["a", "b"], &["a", "c"], &["a"], &[]];
+    check_slots(
+        br#"{"a":{"b":1,"c":2},"a":{"c":3}}"#,
+        slots,
+        r#"- 3 {"c":3} {"a":{"c":3}}"#,
+    );
+    check_slots(br#"{"a":{"b":1},"a":7}"#, slots, r#"- - 7 {"a":7}"#);
+    check_slots(
+        br#"{"a":7,"a":{"b":1,"b":2}}"#,
+        slots,
+        r#"2 - {"b":2} {"a":{"b":2}}"#,
+    );
+}
+
+#[test]
+fn numbers_are_read_by_value() {
+    check(
+        r#"{"n":[1.0,1e2,-0,-0.0,1.50,1e-7]}"#,
+        r#"{"n":[1,100,0,0,1.5,1e-07]}"#,
+    );
+    check(r#"{"n":9223372036854775807}"#, r#"{"n":9223372036854775807}"#);
+    check(r#"{"n":-9223372036854775808}"#, r#"{"n":-9223372036854775808}"#);
+    check(r#"{"n":9223372036854775808}"#, r#"{"n":9223372036854775808}"#);
+    check(r#"{"n":18446744073709551615}"#, r#"{"n":18446744073709551615}"#);
+    check(r#"{"n":18446744073709551616}"#, r#"{"n":18446744073709551616}"#);
+    check(r#"{"n":12345678901234567890.0}"#, r#"{"n":12345678901234567890}"#);
+    check(r#"{"n":1e22}"#, r#"{"n":10000000000000000000000}"#);
+    check(r#"{"n":1e-400}"#, r#"{"n":0}"#);
+    check(r#"{"n":33.333333333333336}"#, r#"{"n":33.333333333333336}"#);
+    for beyond in ["1e400", "-1e309"] {
+        check(
+            &format!(r#"{{"n":{beyond}}}"#),
+            "json: cannot unmarshal number into Go value of type float64",
+        );
+    }
+}
+
+#[test]
+fn strings_are_repaired() {
+    check_slots(b"{\"s\":\"<\xff>\"}", &[&["s"]], "\"<\u{fffd}>\"");
+    check_slots(
+        b"{\"s\":\"\xed\xa0\x80\"}",
+        &[&["s"]],
+        "\"\u{fffd}\u{fffd}\u{fffd}\"",
+    );
+    check_slots(br#"{"s":"a\udc00b\ud83d\ude00"}"#, &[&["s"]], "\"a\u{fffd}b😀\"");
+    check_slots(br#"{"s":"\ud800\u0041\/\b"}"#, &[&["s"]], "\"\u{fffd}A/\\b\"");
+    check_slots(b"{\"k\xff\":1}", &[&[]], "{\"k\u{fffd}\":1}");
+}
+
+#[test]
+fn what_is_no_object_is_refused() {
+    for (text, what) in [
+        ("[{}]", "array"),
+        ("42", "number"),
+        ("-1", "number"),
+        ("true", "bool"),
+        ("\"x\"", "string"),
+    ] {
+        check(
+            text,
+            &format!("json: cannot unmarshal {what} into Go value of type types.PORC"),
+        );
+    }
+    check(" null ", "malformed PORC");
+    for (text, error) in [
+        ("", "unexpected end of JSON input"),
+        ("  \n\t ", "unexpected end of JSON input"),
+        ("hello", "invalid character 'h' looking for beginning of value"),
+        (r#"{"a":"#, "unexpected end of JSON input"),
+        (
+            r#"{"a":1,}"#,
+            "invalid character '}' looking for beginning of object key string",
+        ),
+        (
+            r#"{"a":012}"#,
+            "invalid character '1' after object key:value pair",
+        ),
+        (
+            r#"{"a":1.}"#,
+            "invalid character '}' after decimal point in numeric literal",
+        ),
+        (
+            r#"{"a":.5}"#,
+            "invalid character '.' looking for beginning of value",
+        ),
+        (
+            r#"{"a":1e}"#,
+            "invalid character '}' in exponent of numeric literal",
+        ),
+        (r#"{"a":-}"#, "invalid character '}' in numeric literal"),
+        (
+            r#"{"a":TRUE}"#,
+            "invalid character 'T' looking for beginning of value",
+        ),
+        ("{\"a\":\"\n\"}", "invalid character '\\n' in string literal"),
+        ("{\"a\":\"\t\"}", "invalid character '\\t' in string literal"),
+        (
+            r#"{"a":"\u12"}"#,
+            "invalid character '\"' in \\u hexadecimal character escape",
+        ),
+        (
+            "{/* no */}",
+            "invalid character '/' looking for beginning of object key string",
+        ),
+        (
+            "\u{feff}{}",
+            "invalid character 'ï' looking for beginning of value",
+        ),
+        ("{} x", "invalid character 'x' after top-level value"),
+    ] {
+        check(text, error);
+    }
+    check_slots(
+        b"{\"a\":\"x\"\xff}",
+        &[&[]],
+        "invalid character 'ÿ' after object key:value pair",
+    );
+}
+
+#[test]
+fn text_behind_the_object_can_be_ignored() {
+    for behind in ["", " x", "}", "{}", "\0", "\u{ffff}"] {
+        let text = format!("{{\"a\":1}}{behind}");
+        for fast in [false, true] {
+            assert_eq!(
+                read(text.as_bytes(), &[&["a"]], fast, Trailing::Ignore).as_deref(),
+                Ok("1")
+            );
+        }
+    }
+}
+
+#[test]
+fn nesting() {
+    for depth in [1, 100, 127, 128, 200, 1024, 9_999] {
+        let text = format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        check(&text, &text);
+    }
+    let text = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    check(&text, "exceeded max depth");
+}
+
+/// Small changes of a document: both ways must agree on what comes out and on whether anything does.
+#[test]
+fn both_ways_agree_on_damaged_documents() {
+    let seed = r#"{"a":{"b":[1,-2.5,true,null,"x\n\u00e9y"],"c":{}},"d":1.0,"e":"é","a":[]}"#.as_bytes();
+    let bytes = b"{}[]:,\"\\ 0-.eE+1a\x00\xff\ntfn";
+    let slots: &[&[&str]] = &[&[], &["a", "b"], &["d"]];
+    let compare = |text: &[u8]| {
+        for trailing in [Trailing::Refuse, Trailing::Ignore] {
+            let slow = read(text, slots, false, trailing);
+            let fast = read(text, slots, true, trailing);
+            assert_eq!(slow, fast, "{}", String::from_utf8_lossy(text));
+        }
+    };
+    for at in 0..seed.len() {
+        compare(&seed[..at]);
+        let mut shorter = seed.to_vec();
+        shorter.remove(at);
+        compare(&shorter);
+        for &byte in bytes {
+            let mut changed = seed.to_vec();
+            changed[at] = byte;
+            compare(&changed);
+            let mut longer = seed.to_vec();
+            longer.insert(at, byte);
+            compare(&longer);
+        }
+    }
+}
