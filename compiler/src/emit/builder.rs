@@ -123,6 +123,13 @@ impl ProgramBuilder {
                 *word = (*word & 0xffff_ffff) | u64::from(number) << 32;
             }
         }
+        // Labels and constants are numbers of 24 bits.
+        if self.program.code.len() >= WORDS_MAX || self.pools.constant_count() >= WORDS_MAX {
+            return Err(Diagnostic::global(
+                Code::Limit,
+                "the program is larger than 16,777,216 words",
+            ));
+        }
         let id = |func: &FnRef| FnId(numbers.get(func).copied().unwrap_or(u32::MAX));
         Ok(UnitEntries {
             entries: plan
@@ -213,6 +220,9 @@ impl ProgramBuilder {
         at
     }
 }
+
+/// What fits the label operand of an op.
+const WORDS_MAX: usize = 1 << 24;
 
 /// The words of a function placed at a word.
 fn words(encoded: &Encoded, entry: u32) -> impl Iterator<Item = u64> + '_ {

@@ -80,6 +80,11 @@ impl Pools {
         at
     }
 
+    /// Number of constants.
+    pub(super) fn constant_count(&self) -> usize {
+        self.constants.len()
+    }
+
     /// The index of the array of a path's keys.
     pub(super) fn path(&mut self, path: &[String]) -> u32 {
         let keys = path.iter().cloned().map(Constant::String).collect();

@@ -8,6 +8,7 @@ mod body;
 mod calls;
 mod cycles;
 mod data;
+mod disjoint;
 mod extent;
 mod ir;
 mod partial;

@@ -1,6 +1,7 @@
 //! Complete rules and functions: bodies in order, `else` chains, conflicts, defaults.
 
 use super::body::{Body, Env, Planned};
+use super::disjoint::are_disjoint;
 use super::ir::{Cond, Inst, K, Label, NO_BODY, Reg};
 use crate::hir::{Clause, Rule, Term};
 
@@ -8,7 +9,7 @@ use crate::hir::{Clause, Rule, Term};
 struct Outcome {
     /// All bodies yield this constant: the first that succeeds decides.
     early: Option<K>,
-    /// There is one rule only, so that a body with one solution decides.
+    /// At most one rule can succeed, so that a body with one solution decides.
     sole: bool,
     /// Where values are collected otherwise.
     acc: Reg,
@@ -22,7 +23,7 @@ impl Body<'_, '_> {
         let bodies: Vec<&Rule> = rules.iter().copied().filter(|rule| !rule.is_default).collect();
         let mut outcome = Outcome {
             early: same_constant(&bodies),
-            sole: bodies.len() == 1,
+            sole: are_disjoint(&bodies),
             acc: self.reg(),
             bodies: 0,
         };
