@@ -1,0 +1,86 @@
+//! Collects what the stages find, stops where OPA stops, and puts the result in the order of the sources.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{SourceMap, Span};
+
+/// Findings of one analysis.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    list: Vec<Diagnostic>,
+    limit: Option<usize>,
+    stopped: bool,
+}
+
+impl Findings {
+    /// `limit`: errors after which no more are taken.
+    pub(super) fn new(limit: Option<usize>) -> Findings {
+        Findings {
+            list: Vec::new(),
+            limit: limit.filter(|limit| *limit > 0),
+            stopped: false,
+        }
+    }
+
+    /// An error after which later stages make no sense: the analysis ends with this stage.
+    pub(super) fn fatal(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.add(Diagnostic::error(code, span, message));
+        self.stopped = true;
+    }
+
+    /// An error that leaves the program in a state that later stages can judge.
+    pub(super) fn recoverable(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.add(Diagnostic::error(code, span, message));
+    }
+
+    /// Takes fatal diagnostics.
+    pub(super) fn fatal_all(&mut self, found: Vec<Diagnostic>) {
+        self.stopped |= !found.is_empty();
+        self.recoverable_all(found);
+    }
+
+    /// Takes recoverable diagnostics.
+    pub(super) fn recoverable_all(&mut self, found: Vec<Diagnostic>) {
+        for diagnostic in found {
+            self.add(diagnostic);
+        }
+    }
+
+    fn add(&mut self, diagnostic: Diagnostic) {
+        if self.is_full() {
+            return;
+        }
+        self.list.push(diagnostic);
+        self.stopped |= self.is_full();
+    }
+
+    fn is_full(&self) -> bool {
+        self.limit.is_some_and(|limit| self.list.len() >= limit)
+    }
+
+    /// Whether anything was found yet.
+    pub(super) fn found_any(&self) -> bool {
+        !self.list.is_empty()
+    }
+
+    /// Whether the next stage must not run.
+    pub(super) fn stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// All findings by place, the limit marker last; `Ok` when there are none.
+    pub(super) fn finish(mut self, sources: &SourceMap) -> Result<(), Vec<Diagnostic>> {
+        if self.list.is_empty() {
+            return Ok(());
+        }
+        let full = self.is_full();
+        self.list.sort_by(|a, b| {
+            let place = |d: &Diagnostic| d.span.map(|span| (sources.source(span.file).name.clone(), span.start));
+            place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message))
+        });
+        if full {
+            self.list
+                .push(Diagnostic::global(Code::RegoCompile, "error limit reached"));
+        }
+        Err(self.list)
+    }
+}

@@ -1,0 +1,126 @@
+//! What names mean in a module before its own variables: rules of its package and imports.
+
+use super::declared;
+use crate::ast;
+use crate::source::Span;
+use std::collections::HashMap;
+
+/// A name that stands for a document.
+#[derive(Clone, Debug)]
+pub(super) struct Global {
+    pub(super) root: Root,
+    /// Behind the root.
+    pub(super) path: Vec<String>,
+    /// The import that made it, by index.
+    pub(super) import: Option<usize>,
+}
+
+/// The two root documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Root {
+    Input,
+    Data,
+}
+
+/// Names by what they stand for.
+pub(super) type Globals = HashMap<String, Global>;
+
+/// Rule names of every package.
+#[derive(Debug, Default)]
+pub(super) struct Exports(HashMap<Vec<String>, Vec<String>>);
+
+impl Exports {
+    pub(super) fn of(modules: &[ast::Module<'_>]) -> Exports {
+        let mut exports: HashMap<Vec<String>, Vec<String>> = HashMap::new();
+        for module in modules {
+            let names = exports.entry(package(module)).or_default();
+            names.extend(module.rules.iter().map(|rule| rule_name(&rule.head).to_owned()));
+        }
+        Exports(exports)
+    }
+
+    /// Names of a module: its package's rules, then its imports (which win).
+    pub(super) fn globals(&self, module: &ast::Module<'_>) -> Globals {
+        let package = package(module);
+        let mut globals = Globals::new();
+        for name in self.0.get(&package).into_iter().flatten() {
+            let mut path = package.clone();
+            path.push(name.clone());
+            globals.insert(
+                name.clone(),
+                Global {
+                    root: Root::Data,
+                    path,
+                    import: None,
+                },
+            );
+        }
+        for (index, import) in module.imports.iter().enumerate() {
+            let Some(root) = import_root(import) else {
+                continue;
+            };
+            let path = import.path.iter().skip(1).map(|name| name.text.to_owned()).collect();
+            globals.insert(
+                import_name(import).to_owned(),
+                Global {
+                    root,
+                    path,
+                    import: Some(index),
+                },
+            );
+        }
+        globals
+    }
+}
+
+/// Path behind `package`.
+pub(super) fn package(module: &ast::Module<'_>) -> Vec<String> {
+    module.package.path.iter().map(|name| name.text.to_owned()).collect()
+}
+
+/// First name of a head's reference.
+pub(super) fn rule_name<'a>(head: &ast::Head<'a>) -> &'a str {
+    match head.reference.first().map(|term| term.kind) {
+        Some(ast::TermKind::Var(name)) => name,
+        _ => "",
+    }
+}
+
+/// The name that an import brings.
+pub(super) fn import_name<'a>(import: &ast::Import<'a>) -> &'a str {
+    import.alias.or(import.path.last().copied()).map_or("", |name| name.text)
+}
+
+/// The document an import is about; `None` for switches (`rego`, `future`).
+pub(super) fn import_root(import: &ast::Import<'_>) -> Option<Root> {
+    match import.path.first().map(|name| name.text) {
+        Some("data") => Some(Root::Data),
+        Some("input") => Some(Root::Input),
+        _ => None,
+    }
+}
+
+/// Root documents that stand as parameters: `(name, place)`.
+pub(super) fn shadowed_roots(args: &[ast::Term<'_>]) -> Option<(&'static str, Span)> {
+    let mut found = None;
+    for arg in args {
+        declared::walk_pattern(arg, &mut |term| {
+            if let ast::TermKind::Var(name) = term.kind
+                && let Some(root) = root_name(name)
+                && found.is_none()
+            {
+                found = Some((root, term.span));
+            }
+        });
+    }
+    found
+}
+
+/// `input` and `data`.
+pub(super) fn root_name(name: &str) -> Option<&'static str> {
+    match name {
+        "input" => Some("input"),
+        "data" => Some("data"),
+        _ => None,
+    }
+}

@@ -1,0 +1,40 @@
+//! Meaning of parsed modules: names, safety, checks. In: trees of modules that see each other. Out: HIR for the planner,
+//! or everything that is wrong with the modules, in OPA's words and order.
+//!
+//! Stages, a file each: `resolve*` (names) → `template`, `print`, `expand` (calls become statements) → `withs` →
+//! `conflicts`, `calls` (checks) → `order` (safety) → `recursion` → `lower` (HIR). `pipeline` runs them.
+
+mod calls;
+mod conflicts;
+mod declared;
+mod dump;
+mod expand;
+mod findings;
+mod globals;
+mod known_values;
+mod lower;
+mod names;
+mod options;
+mod order;
+mod outputs;
+mod pipeline;
+mod print;
+mod query;
+mod recursion;
+mod resolve;
+mod resolve_rule;
+mod resolve_term;
+mod rule_tree;
+mod scope;
+mod template;
+mod text;
+mod tree;
+mod unused;
+mod vars;
+mod walk;
+mod withs;
+
+pub use dump::{dump, dump_query};
+pub use options::AnalyseOptions;
+pub use pipeline::analyse;
+pub use query::analyse_query;

@@ -1,0 +1,109 @@
+//! Names that must not be: rules, parameters and variables called like a root document, imports that hide each other or
+//! that nobody uses.
+
+use super::declared;
+use super::findings::Findings;
+use super::globals::{import_name, import_root, root_name, rule_name, shadowed_roots};
+use crate::ast::{self, Literal, LiteralKind, Operand, TermKind};
+use crate::diagnostic::Code;
+use std::collections::{HashMap, HashSet};
+
+/// Root documents as names of rules, parameters and variables, where v1 or strict mode forbid it.
+pub(super) fn check_overrides(modules: &[ast::Module<'_>], strict: bool, findings: &mut Findings) {
+    for module in modules.iter().filter(|module| strict || module.dialect.v1) {
+        for rule in module.rules {
+            if let Some(root) = root_name(rule_name(&rule.head)) {
+                let message = format!("rules must not shadow {root} (use a different rule name)");
+                findings.recoverable(Code::RegoCompile, rule.span, message);
+            }
+            if let Some((root, span)) = shadowed_roots(rule.head.args.unwrap_or_default()) {
+                let message = format!("args must not shadow {root} (use a different variable name)");
+                findings.recoverable(Code::RegoCompile, span, message);
+            }
+            let bodies = rule.body.iter().chain(rule.else_branches.iter().filter_map(|branch| branch.body.as_ref()));
+            for body in bodies {
+                overrides_in_body(body, findings);
+            }
+        }
+    }
+}
+
+/// As [`check_overrides`], for a query in strict mode.
+pub(super) fn overrides_in_body(body: &ast::Body<'_>, findings: &mut Findings) {
+    for literal in body.literals {
+        overrides_in_literal(literal, findings);
+    }
+}
+
+fn overrides_in_literal(literal: &Literal<'_>, findings: &mut Findings) {
+    let mut operand = |operand: &Operand<'_>| match operand {
+        Operand::Implicit(inner) => overrides_in_literal(inner, findings),
+        Operand::Braced(body) => overrides_in_body(body, findings),
+    };
+    match declared::literal_kind(literal) {
+        LiteralKind::Assign(left, _) => {
+            if let TermKind::Var(name) = left.kind
+                && let Some(root) = root_name(name)
+            {
+                let message = format!("variables must not shadow {root} (use a different variable name)");
+                findings.recoverable(Code::RegoCompile, literal.span, message);
+            }
+        }
+        LiteralKind::Every { body, .. } => overrides_in_body(&body, findings),
+        LiteralKind::Not(inner) => operand(&inner),
+        LiteralKind::And(left, right) | LiteralKind::Or(left, right) => {
+            operand(&left);
+            operand(&right);
+        }
+        LiteralKind::Term(_) | LiteralKind::Unify(..) | LiteralKind::SomeDecl(_) | LiteralKind::SomeIn { .. } => {}
+    }
+}
+
+/// Imports of one name, where v1 or strict mode forbid it.
+pub(super) fn check_imports(modules: &[ast::Module<'_>], strict: bool, findings: &mut Findings) {
+    for module in modules.iter().filter(|module| strict || module.dialect.v1) {
+        let mut first: HashMap<&str, &ast::Import<'_>> = HashMap::new();
+        for import in module.imports {
+            match first.get(import_name(import)) {
+                Some(earlier) => {
+                    let message = format!("import must not shadow {}", import_text(earlier));
+                    findings.recoverable(Code::RegoCompile, import.span, message);
+                }
+                None => {
+                    first.insert(import_name(import), import);
+                }
+            }
+        }
+    }
+}
+
+/// Strict mode: imports that no rule uses.
+pub(super) fn check_unused_imports(
+    modules: &[ast::Module<'_>],
+    used: &[HashSet<usize>],
+    findings: &mut Findings,
+) {
+    for (module, used) in modules.iter().zip(used) {
+        let names: HashSet<&str> = used
+            .iter()
+            .filter_map(|index| module.imports.get(*index))
+            .map(import_name)
+            .collect();
+        for import in module.imports {
+            if import_root(import).is_some() && !names.contains(import_name(import)) {
+                let message = format!("{} unused", import_text(import));
+                findings.recoverable(Code::RegoCompile, import.span, message);
+            }
+        }
+    }
+}
+
+fn import_text(import: &ast::Import<'_>) -> String {
+    let mut names = import.path.iter().map(|name| name.text.to_owned());
+    let first = names.next().unwrap_or_default();
+    let path = super::text::dotted(&first, &names.collect::<Vec<_>>());
+    match import.alias {
+        Some(alias) => format!("import {path} as {}", alias.text),
+        None => format!("import {path}"),
+    }
+}

@@ -1,0 +1,18 @@
+//! What a caller may choose.
+
+use gavel_runtime::value::Constant;
+
+/// Options of an analysis.
+#[derive(Clone, Debug, Default)]
+pub struct AnalyseOptions {
+    /// Builtins that do not exist for the program.
+    pub disallowed_builtins: Vec<String>,
+    /// Strict mode: unused variables, parameters and imports, and v1's rules for names, in every module.
+    pub strict: bool,
+    /// Errors after which no more are reported. `None`: all.
+    pub error_limit: Option<usize>,
+    /// The base document, an object.
+    pub base: Option<Constant>,
+    /// Takes builtins that this version cannot run. Only for tools that evaluate nothing.
+    pub keep_unsupported: bool,
+}

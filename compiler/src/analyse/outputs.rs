@@ -1,0 +1,383 @@
+//! Which variables a statement gives a value, when some are known already.
+//!
+//! Rego binds through references (`xs[i]`), through unification, and through the result argument of a call. Everything
+//! else only reads.
+
+use super::tree::{Body, Expr, ExprKind, Head, Kind, Part, Ref, Term};
+use super::vars::{Arity, Collector, Places, VarSet, binding, needed_in_expr, open_in_term};
+use crate::hir::VarId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Variables that a statement binds when `safe` are known.
+pub(super) fn of_expr(expr: &Expr, arity: Arity<'_>, safe: &VarSet) -> VarSet {
+    if expr.negated || matches!(expr.kind, ExprKind::Not(_)) {
+        return VarSet::new();
+    }
+    for with in &expr.with {
+        let mut collector = Collector::open();
+        collector.with(with);
+        if !collector.found.is_subset(safe) {
+            return VarSet::new();
+        }
+    }
+    match &expr.kind {
+        ExprKind::Term(term) => of_terms(&[term], safe),
+        ExprKind::Eq {
+            left,
+            right,
+            directed,
+        } => of_equality(left, right, *directed, safe),
+        ExprKind::Call(call) => match arity(&call.callee) {
+            Some(arity) => of_call(&call.args, arity, safe),
+            None => VarSet::new(),
+        },
+        ExprKind::Every { domain, .. } => of_terms(&[domain], safe),
+        ExprKind::Not(_) | ExprKind::And(..) | ExprKind::Or(..) => VarSet::new(),
+    }
+}
+
+/// Variables that the statements of a body bind when run in their order.
+pub(super) fn of_body<'b>(body: impl IntoIterator<Item = &'b Expr>, arity: Arity<'_>, safe: &VarSet) -> VarSet {
+    let mut known = safe.clone();
+    for expr in body {
+        let bound = of_expr(expr, arity, &known);
+        known.extend(bound);
+    }
+    known.difference(safe).copied().collect()
+}
+
+fn of_equality(left: &Term, right: &Term, directed: bool, safe: &VarSet) -> VarSet {
+    let mut known = of_terms(&[left, right], safe);
+    known.extend(safe);
+    if directed {
+        for var in super::vars::all_in_term(left) {
+            known.remove(&var);
+        }
+    }
+    let unified = unify(&known, left, right);
+    known.extend(unified);
+    known.difference(safe).copied().collect()
+}
+
+fn of_call(args: &[Term], arity: usize, safe: &VarSet) -> VarSet {
+    let all: Vec<&Term> = args.iter().collect();
+    let mut bound = of_terms(&all, safe);
+    let Some((inputs, results)) = args.split_at_checked(arity) else {
+        return bound;
+    };
+    if results.is_empty() {
+        return bound;
+    }
+    let places = Places {
+        no_ref_heads: true,
+        no_object_keys: true,
+        no_closures: true,
+        no_sets: true,
+    };
+    let vars_of = |terms: &[Term]| {
+        let mut collector = Collector {
+            places,
+            operands: None,
+            found: VarSet::new(),
+        };
+        terms.iter().for_each(|term| collector.term(term));
+        collector.found
+    };
+    if vars_of(inputs)
+        .iter()
+        .any(|var| !bound.contains(var) && !safe.contains(var))
+    {
+        return VarSet::new();
+    }
+    bound.extend(vars_of(results));
+    bound
+}
+
+/// Variables in brackets of references whose head is known.
+fn of_terms(terms: &[&Term], safe: &VarSet) -> VarSet {
+    let mut bound = VarSet::new();
+    terms.iter().for_each(|term| of_term(term, safe, &mut bound));
+    bound
+}
+
+fn of_term(term: &Term, safe: &VarSet, bound: &mut VarSet) {
+    match &term.kind {
+        Kind::Ref(reference) => {
+            if !is_safe_ref(reference, safe) {
+                return;
+            }
+            let mut collector = Collector::everywhere();
+            reference.path.iter().for_each(|element| collector.term(element));
+            bound.append(&mut collector.found);
+            if let Head::Term(head) = &reference.head {
+                of_term(head, safe, bound);
+            }
+            reference.path.iter().for_each(|element| of_term(element, safe, bound));
+        }
+        Kind::Call(call) => call.args.iter().for_each(|arg| of_term(arg, safe, bound)),
+        Kind::Array(items) | Kind::Set(items) => items.iter().for_each(|item| of_term(item, safe, bound)),
+        Kind::Object(entries) => entries.iter().for_each(|(key, value)| {
+            of_term(key, safe, bound);
+            of_term(value, safe, bound);
+        }),
+        Kind::Const(_) | Kind::Var(_) | Kind::Comprehension(_) | Kind::Template(_) | Kind::Builtin(_) => {}
+    }
+}
+
+fn is_safe_ref(reference: &Ref, safe: &VarSet) -> bool {
+    match &reference.head {
+        Head::Input | Head::Data => true,
+        Head::Var(var) => safe.contains(var),
+        Head::Term(head) => open_in_term(head).is_subset(safe),
+    }
+}
+
+/// Variables that become known when two terms are made equal.
+fn unify(safe: &VarSet, left: &Term, right: &Term) -> VarSet {
+    let mut unifier = Unifier {
+        safe,
+        unified: VarSet::new(),
+        unknown: BTreeMap::new(),
+    };
+    unifier.unify(left, right);
+    unifier.unified
+}
+
+struct Unifier<'s> {
+    safe: &'s VarSet,
+    unified: VarSet,
+    /// A variable that becomes known once all of its set are.
+    unknown: BTreeMap<VarId, BTreeSet<VarId>>,
+}
+
+/// What matters of a term's shape for unification.
+enum Shape<'t> {
+    Var(VarId),
+    /// Reads others; known when those are.
+    Computed(bool),
+    Array(&'t [Term]),
+    Object(&'t [(Term, Term)]),
+    Comprehension,
+    /// Known as it is, and gives no part away.
+    Opaque,
+}
+
+impl Unifier<'_> {
+    fn is_safe(&self, var: VarId) -> bool {
+        self.safe.contains(&var) || self.unified.contains(&var)
+    }
+
+    fn shape<'t>(&self, term: &'t Term) -> Shape<'t> {
+        match &term.kind {
+            Kind::Var(var) => Shape::Var(*var),
+            Kind::Ref(reference) => Shape::Computed(is_safe_ref(reference, self.safe)),
+            Kind::Call(_) => Shape::Computed(open_in_term(term).is_subset(self.safe)),
+            Kind::Array(items) => Shape::Array(items),
+            Kind::Object(entries) => Shape::Object(entries),
+            Kind::Comprehension(_) => Shape::Comprehension,
+            Kind::Const(_) | Kind::Set(_) | Kind::Template(_) | Kind::Builtin(_) => Shape::Opaque,
+        }
+    }
+
+    fn unify(&mut self, left: &Term, right: &Term) {
+        match (self.shape(left), self.shape(right)) {
+            (Shape::Var(a), Shape::Var(b)) => {
+                if self.is_safe(b) {
+                    self.mark(a);
+                } else if self.is_safe(a) {
+                    self.mark(b);
+                } else {
+                    self.unknown.entry(a).or_default().insert(b);
+                    self.unknown.entry(b).or_default().insert(a);
+                }
+            }
+            (Shape::Var(var), Shape::Array(_) | Shape::Object(_)) => self.against_collection(var, right),
+            (Shape::Array(_) | Shape::Object(_), Shape::Var(var)) => self.against_collection(var, left),
+            (Shape::Var(var), Shape::Computed(known)) | (Shape::Computed(known), Shape::Var(var)) => {
+                if known {
+                    self.mark(var);
+                }
+            }
+            (Shape::Var(var), Shape::Comprehension | Shape::Opaque)
+            | (Shape::Comprehension | Shape::Opaque, Shape::Var(var)) => self.mark(var),
+            (Shape::Computed(known), Shape::Array(_) | Shape::Object(_)) => {
+                if known {
+                    self.mark_all(right);
+                }
+            }
+            (Shape::Array(_) | Shape::Object(_), Shape::Computed(known)) => {
+                if known {
+                    self.mark_all(left);
+                }
+            }
+            (Shape::Comprehension, Shape::Array(_) | Shape::Object(_)) => self.mark_all(right),
+            (Shape::Array(_), Shape::Comprehension) => self.mark_all(left),
+            (Shape::Array(a), Shape::Array(b)) => {
+                if a.len() == b.len() {
+                    a.iter().zip(b).for_each(|(a, b)| self.unify(a, b));
+                }
+            }
+            (Shape::Object(a), Shape::Object(b)) => {
+                if a.len() == b.len() {
+                    for (key, value) in a {
+                        if let Some((_, other)) = b.iter().find(|(k, _)| same_key(key, k)) {
+                            self.unify(value, other);
+                        }
+                    }
+                }
+            }
+            (Shape::Array(_) | Shape::Object(_), Shape::Opaque) => self.into_constant(left, right),
+            (Shape::Opaque, Shape::Array(_) | Shape::Object(_)) => self.into_constant(right, left),
+            (Shape::Object(_), Shape::Comprehension)
+            | (Shape::Array(_), Shape::Object(_))
+            | (Shape::Object(_), Shape::Array(_))
+            | (Shape::Computed(_), Shape::Computed(_) | Shape::Comprehension | Shape::Opaque)
+            | (Shape::Comprehension | Shape::Opaque, Shape::Computed(_) | Shape::Comprehension | Shape::Opaque) => {}
+        }
+    }
+
+    /// A pattern against a constant collection of the same size.
+    fn into_constant(&mut self, pattern: &Term, other: &Term) {
+        use gavel_runtime::value::Constant;
+        match (&pattern.kind, &other.kind) {
+            (Kind::Array(items), Kind::Const(Constant::Array(values))) if items.len() == values.len() => {
+                for (item, value) in items.iter().zip(values) {
+                    self.unify(item, &Term::new(other.span, Kind::Const(value.clone())));
+                }
+            }
+            (Kind::Object(entries), Kind::Const(Constant::Object(values))) if entries.len() == values.len() => {
+                for (key, item) in entries {
+                    let value = key
+                        .as_const()
+                        .and_then(|key| values.iter().find(|(k, _)| k == key))
+                        .map(|(_, value)| value.clone());
+                    if let Some(value) = value {
+                        self.unify(item, &Term::new(other.span, Kind::Const(value)));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn against_collection(&mut self, var: VarId, collection: &Term) {
+        if self.is_safe(var) {
+            self.mark_all(collection);
+            return;
+        }
+        let unsafe_vars: BTreeSet<VarId> = binding(collection)
+            .into_iter()
+            .filter(|var| !self.is_safe(*var))
+            .collect();
+        if unsafe_vars.is_empty() {
+            self.mark(var);
+        } else {
+            self.unknown.entry(var).or_default().extend(unsafe_vars);
+        }
+    }
+
+    fn mark_all(&mut self, term: &Term) {
+        binding(term).into_iter().for_each(|var| self.mark(var));
+    }
+
+    fn mark(&mut self, var: VarId) {
+        self.unified.insert(var);
+        for dependency in self.unknown.remove(&var).unwrap_or_default() {
+            self.mark(dependency);
+        }
+        let mut ready = Vec::new();
+        for (dependent, missing) in &mut self.unknown {
+            if missing.remove(&var) && missing.is_empty() {
+                ready.push(*dependent);
+            }
+        }
+        for dependent in ready {
+            if self.unknown.remove(&dependent).is_some() {
+                self.mark(dependent);
+            }
+        }
+    }
+}
+
+/// Keys of two object patterns that are the same constant or variable.
+fn same_key(a: &Term, b: &Term) -> bool {
+    match (&a.kind, &b.kind) {
+        (Kind::Const(a), Kind::Const(b)) => a == b,
+        (Kind::Var(a), Kind::Var(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// Variables of an unbraced operand that the body around it must bind: those the operand does not bind for a statement of
+/// its own that was lifted out of it.
+pub(super) fn unbound_in_operand(body: &Body, arity: Arity<'_>) -> VarSet {
+    let mut occurrences: BTreeMap<VarId, usize> = BTreeMap::new();
+    for expr in body {
+        let mut collector = Collector::open();
+        collector.expr(expr);
+        for var in collector.found {
+            *occurrences.entry(var).or_default() += 1;
+        }
+    }
+    if body.len() == 1 {
+        return occurrences.into_keys().collect();
+    }
+    let mut safe: VarSet = occurrences.keys().copied().collect();
+    for expr in body {
+        if let ExprKind::Eq { left, right, .. } = &expr.kind {
+            for side in [left, right] {
+                if let Some(var) = side.as_var() {
+                    safe.remove(&var);
+                }
+            }
+        }
+    }
+    let mut bound = VarSet::new();
+    loop {
+        let before = bound.len();
+        for expr in body {
+            if let ExprKind::Eq {
+                left,
+                right,
+                directed,
+            } = &expr.kind
+            {
+                let outputs = of_equality(left, right, *directed, &safe);
+                safe.extend(&outputs);
+                bound.extend(outputs);
+            }
+        }
+        if bound.len() == before {
+            break;
+        }
+    }
+    for expr in body {
+        let ExprKind::Call(call) = &expr.kind else { continue };
+        let Some((_, results)) = arity(&call.callee).and_then(|arity| call.args.split_at_checked(arity)) else {
+            continue;
+        };
+        let mut collector = Collector {
+            places: Places {
+                no_sets: true,
+                ..super::vars::BINDING
+            },
+            operands: None,
+            found: VarSet::new(),
+        };
+        results.iter().for_each(|result| collector.term(result));
+        bound.append(&mut collector.found);
+    }
+    occurrences
+        .into_iter()
+        .filter(|(var, count)| !bound.contains(var) || *count == 1)
+        .map(|(var, _)| var)
+        .collect()
+}
+
+/// Variables that a template's expression may use: for the check that it does not iterate.
+pub(super) fn unknown_in_part(part: &Part, safe: &VarSet, arity: Arity<'_>) -> VarSet {
+    match part {
+        Part::Text(_) => VarSet::new(),
+        Part::Expr(expr) => needed_in_expr(expr, arity).difference(safe).copied().collect(),
+    }
+}

@@ -1,0 +1,108 @@
+//! The order of the stages, and where an analysis ends.
+
+use super::findings::Findings;
+use super::options::AnalyseOptions;
+use super::recursion::{self, Graph};
+use super::resolve::Known;
+use super::rule_tree::RuleTree;
+use super::tree::Program;
+use super::{
+    calls, conflicts, expand, lower, names, order, print, resolve_rule, template, withs,
+};
+use crate::ast;
+use crate::diagnostic::Diagnostic;
+use crate::hir::{Checked, Unit};
+use crate::source::SourceMap;
+
+/// Checks modules that see each other and brings them into the planner's language.
+pub fn analyse(
+    sources: &SourceMap,
+    modules: &[ast::Module<'_>],
+    options: &AnalyseOptions,
+) -> Result<Checked, Vec<Diagnostic>> {
+    let mut findings = Findings::new(options.error_limit);
+    let found = stages(sources, modules, options, &mut findings);
+    findings.finish(sources)?;
+    match found {
+        Some(unit) => Ok(Checked(unit)),
+        None => Err(Vec::new()),
+    }
+}
+
+fn stages(
+    sources: &SourceMap,
+    modules: &[ast::Module<'_>],
+    options: &AnalyseOptions,
+    findings: &mut Findings,
+) -> Option<Unit> {
+    let known = known(options);
+    resolve_rule::check_parameters(modules, findings);
+    go_on(findings)?;
+    let (mut program, report) = resolve_rule::resolve(modules, &known);
+    if options.strict {
+        names::check_unused_imports(modules, &report.used_imports, findings);
+    }
+    names::check_overrides(modules, options.strict, findings);
+    names::check_imports(modules, options.strict, findings);
+    findings.fatal_all(report.errors);
+    findings.recoverable_all(report.unused);
+    go_on(findings)?;
+
+    let tree = RuleTree::of(&program);
+    template::lower(&mut program, &tree, findings);
+    go_on(findings)?;
+    print::check_values(&program, findings);
+    go_on(findings)?;
+    print::erase(&mut program);
+    expand::expand(&mut program);
+    let graph = Graph::of(&program, &tree);
+    expand::expand_heads(&mut program);
+    withs::prepare(&mut program, &tree, findings);
+    go_on(findings)?;
+    conflicts::check(&program, &tree, options.base.as_ref(), sources, findings);
+    go_on(findings)?;
+    calls::check_defined(&program, &tree, findings);
+    go_on(findings)?;
+    order::check_heads(&program, sources, findings);
+    go_on(findings)?;
+    order::order(&mut program, &tree, sources, findings);
+    go_on(findings)?;
+    graph.check(&program, findings);
+    go_on(findings)?;
+    recursion::check_enumeration(&program, &tree, findings);
+    go_on(findings)?;
+    finish(program, &tree, options, findings)
+}
+
+/// The stages on an ordered program.
+fn finish(
+    program: Program,
+    tree: &RuleTree,
+    options: &AnalyseOptions,
+    findings: &mut Findings,
+) -> Option<Unit> {
+    calls::check_references(&program, tree, findings);
+    go_on(findings)?;
+    calls::check_deprecated(&program, options.strict, findings);
+    if !options.keep_unsupported {
+        calls::check_supported(&program, findings);
+    }
+    match lower::lower(program, tree, options.base.clone()) {
+        Ok(ordered) => Some(ordered.0),
+        Err(errors) => {
+            findings.fatal_all(errors);
+            None
+        }
+    }
+}
+
+pub(super) fn go_on(findings: &Findings) -> Option<()> {
+    (!findings.stopped()).then_some(())
+}
+
+pub(super) fn known(options: &AnalyseOptions) -> Known {
+    Known {
+        strict: options.strict,
+        disallowed: options.disallowed_builtins.iter().cloned().collect(),
+    }
+}

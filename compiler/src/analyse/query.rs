@@ -1,0 +1,119 @@
+//! Queries against a checked unit: the same stages on a body without a package.
+
+use super::findings::Findings;
+use super::globals::Globals;
+use super::options::AnalyseOptions;
+use super::pipeline::{go_on, known};
+use super::resolve::Resolver;
+use super::rule_tree::RuleTree;
+use super::tree::{Body, VarName, Vars};
+use super::vars::Collector;
+use super::{calls, declared, expand, lower, names, order, print, template, withs};
+use crate::ast::{self, Dialect};
+use crate::diagnostic::Diagnostic;
+use crate::hir::{Block, Checked, Query, VarId};
+use crate::source::SourceMap;
+use std::collections::HashSet;
+
+/// Checks a query against a unit. The variables that the query writes, wildcards apart, are its results.
+pub fn analyse_query(
+    sources: &SourceMap,
+    unit: &Checked,
+    query: &ast::Body<'_>,
+    dialect: Dialect,
+    options: &AnalyseOptions,
+) -> Result<Query, Vec<Diagnostic>> {
+    let mut findings = Findings::new(options.error_limit);
+    let found = stages(unit, query, dialect, options, &mut findings);
+    findings.finish(sources)?;
+    match found {
+        Some((block, bindings, vars)) => Ok(Query {
+            block,
+            bindings,
+            var_names: vars.into_names(),
+            span: query.span,
+        }),
+        None => Err(Vec::new()),
+    }
+}
+
+type Found = (Block, Vec<(String, VarId)>, Vars);
+
+fn stages(
+    unit: &Checked,
+    query: &ast::Body<'_>,
+    dialect: Dialect,
+    options: &AnalyseOptions,
+    findings: &mut Findings,
+) -> Option<Found> {
+    if options.strict {
+        names::overrides_in_body(query, findings);
+        if findings.found_any() {
+            return None;
+        }
+    }
+    let tree = RuleTree::of_unit(&unit.0);
+    let (mut body, mut vars) = resolve(query, dialect, options, findings)?;
+    let bindings = bindings(&body, &vars);
+    template::lower_query(&mut body, &tree, &mut vars, findings);
+    go_on(findings)?;
+    print::check_values_in_query(&body, &vars, findings);
+    go_on(findings)?;
+    print::erase_in_body(&mut body);
+    expand::expand_query(&mut body, &mut vars);
+    withs::prepare_body(&mut body, &mut vars, &tree, findings);
+    go_on(findings)?;
+    calls::check_defined_in_query(&body, &tree, findings);
+    go_on(findings)?;
+    order::order_query(&mut body, &vars, &tree, findings);
+    go_on(findings)?;
+    calls::check_references_in_query(&body, &vars, &tree, findings);
+    go_on(findings)?;
+    if options.strict {
+        calls::check_deprecated_in_query(&body, findings);
+    }
+    if !options.keep_unsupported {
+        calls::check_supported_in_query(&body, findings);
+    }
+    match lower::lower_query(body, &mut vars, &tree) {
+        Ok(block) => Some((block, bindings, vars)),
+        Err(errors) => {
+            findings.fatal_all(errors);
+            None
+        }
+    }
+}
+
+fn resolve(
+    query: &ast::Body<'_>,
+    dialect: Dialect,
+    options: &AnalyseOptions,
+    findings: &mut Findings,
+) -> Option<(Body, Vars)> {
+    let globals = Globals::new();
+    let known = known(options);
+    let mut used_imports = HashSet::new();
+    let mut resolver = Resolver::new(&globals, &mut used_imports, dialect, &known);
+    let mut hidden = declared::Names::new();
+    declared::in_body(query, &mut hidden);
+    resolver.hidden = vec![hidden];
+    let body = resolver.body(query, &declared::Names::new());
+    findings.fatal_all(resolver.errors);
+    findings.fatal_all(resolver.unused);
+    go_on(findings)?;
+    Some((body, resolver.vars))
+}
+
+/// Written variables that stand directly in the query, in the order of first occurrence.
+fn bindings(body: &Body, vars: &Vars) -> Vec<(String, VarId)> {
+    let mut collector = Collector::open();
+    collector.body(body);
+    collector
+        .found
+        .into_iter()
+        .filter_map(|var| match vars.name(var) {
+            VarName::Written(name) => Some((name.clone(), var)),
+            VarName::Wildcard | VarName::Generated => None,
+        })
+        .collect()
+}

@@ -1,0 +1,297 @@
+//! Names to variables and documents: modules, rules and their heads.
+
+use super::declared::{self, Names};
+use super::findings::Findings;
+use super::globals::{Exports, Globals, package, rule_name, shadowed_roots};
+use super::resolve::{Known, Resolver};
+use super::tree::{self, Clause, Expr, Kind, Module, Program, Rule, Term, VarName, Vars};
+use super::vars;
+use crate::ast::{self, TermKind};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::VarId;
+use crate::source::Span;
+use gavel_runtime::value::Constant;
+use std::collections::HashSet;
+
+/// What resolution found beside the program, kept apart because OPA reports it at different stages.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// Broken declarations: nothing later makes sense.
+    pub(super) errors: Vec<Diagnostic>,
+    /// Unused variables.
+    pub(super) unused: Vec<Diagnostic>,
+    /// Used imports of each module, by index.
+    pub(super) used_imports: Vec<HashSet<usize>>,
+}
+
+/// Parameters that are named like a root document.
+pub(super) fn check_parameters(modules: &[ast::Module<'_>], findings: &mut Findings) {
+    for rule in modules.iter().flat_map(|module| module.rules) {
+        if let Some((root, _)) = shadowed_roots(rule.head.args.unwrap_or_default()) {
+            for span in std::iter::once(rule.span).chain(rule.else_branches.iter().map(|branch| branch.span)) {
+                let message = format!("args must not shadow {root} (use a different variable name)");
+                findings.fatal(Code::RegoCompile, span, message);
+            }
+        }
+    }
+}
+
+/// Resolves all modules.
+pub(super) fn resolve(modules: &[ast::Module<'_>], known: &Known) -> (Program, Report) {
+    let exports = Exports::of(modules);
+    let mut program = Program::default();
+    let mut report = Report::default();
+    for module in modules {
+        let globals = exports.globals(module);
+        let mut used_imports = HashSet::new();
+        let package = package(module);
+        let rules = module
+            .rules
+            .iter()
+            .map(|rule| {
+                let resolver = Resolver::new(&globals, &mut used_imports, module.dialect, known);
+                RuleResolver { resolver, rule }.resolve(&package, &mut report)
+            })
+            .collect();
+        report.used_imports.push(used_imports);
+        program.modules.push(Module {
+            file: module.package.span.file,
+            span: module.package.span,
+            package,
+            dialect: module.dialect,
+            rules,
+        });
+    }
+    (program, report)
+}
+
+struct RuleResolver<'g, 'a, 'r> {
+    resolver: Resolver<'g, 'a>,
+    rule: &'r ast::Rule<'a>,
+}
+
+/// Head, value and body of one clause as written.
+struct Part<'r, 'a> {
+    span: Span,
+    body: Option<&'r ast::Body<'a>>,
+    value: Option<&'r ast::Term<'a>>,
+}
+
+impl<'a> RuleResolver<'_, 'a, '_> {
+    fn resolve(mut self, package: &[String], report: &mut Report) -> Rule {
+        let head = &self.rule.head;
+        let args: Option<Vec<Term>> = head
+            .args
+            .filter(|args| !args.is_empty())
+            .map(|args| args.iter().map(|arg| self.parameter(arg)).collect());
+        let parameters = self.resolver.scopes.clone();
+        let mut unused_args = self.parameter_names();
+
+        let value = match head.kind {
+            ast::HeadKind::Value => head.value.as_ref(),
+            ast::HeadKind::Set => head.key.as_ref(),
+        };
+        let first = Part {
+            span: self.rule.span,
+            body: self.rule.body.as_ref(),
+            value,
+        };
+        let (mut clause, rest) = self.clause(&first, &head.reference.get(1..).unwrap_or_default(), &mut unused_args);
+        let mut reference: Vec<Term> = package.iter().map(|name| Term::string(head.span, name)).collect();
+        let name = rule_name(head);
+        reference.push(Term::string(head.span, name));
+        let mut lifted = Vec::new();
+        for element in rest {
+            if element.is_scalar() || element.as_var().is_some() {
+                reference.push(element);
+            } else {
+                let var = self.resolver.vars.generated();
+                reference.push(Term::var(element.span, var));
+                lifted.push(Expr::capture(var, element));
+            }
+        }
+        tree::append(&mut clause.body, lifted);
+        let mut clauses = vec![clause];
+        for branch in self.rule.else_branches {
+            self.resolver.scopes = parameters.clone();
+            let part = Part {
+                span: branch.span,
+                body: branch.body.as_ref(),
+                value: branch.value.as_ref(),
+            };
+            clauses.push(self.clause(&part, &[], &mut unused_args).0);
+        }
+        if self.resolver.strict {
+            for (name, _) in unused_args {
+                let message = format!("unused argument {name}. (hint: use _ (wildcard variable) instead)");
+                let found = Diagnostic::error(Code::RegoCompile, head.span, message);
+                self.resolver.unused.push(found);
+            }
+        }
+        report.errors.append(&mut self.resolver.errors);
+        report.unused.append(&mut self.resolver.unused);
+        Rule {
+            span: self.rule.span,
+            head_span: head.span,
+            is_default: self.rule.is_default,
+            is_set: head.kind == ast::HeadKind::Set,
+            args,
+            reference,
+            clauses,
+            vars: self.resolver.vars,
+        }
+    }
+
+    /// One clause; also the rest of the head's reference, resolved in the clause's block.
+    fn clause(
+        &mut self,
+        part: &Part<'_, 'a>,
+        rest: &[ast::Term<'a>],
+        unused_args: &mut Vec<(String, VarId)>,
+    ) -> (Clause, Vec<Term>) {
+        let mut hidden = Names::new();
+        for arg in self.rule.head.args.unwrap_or_default() {
+            declared::bound_names(arg, &mut hidden);
+        }
+        if let Some(body) = part.body {
+            declared::in_body(body, &mut hidden);
+        }
+        self.resolver.hidden = vec![hidden];
+        self.resolver.shadowed_builtins = HashSet::new();
+        let mut head_terms: Vec<&ast::Term<'a>> = rest.iter().collect();
+        head_terms.extend(part.value);
+        let used = Resolver::used_names(&head_terms);
+        if let Some(value) = part.value {
+            let of_value = Resolver::used_names(&[value]);
+            unused_args.retain(|(name, _)| !of_value.contains(name.as_str()));
+        }
+        // Errors of one clause must not silence the unused variables of another.
+        let before = std::mem::take(&mut self.resolver.errors);
+        let unused_before = std::mem::take(&mut self.resolver.unused);
+        let body = match part.body {
+            Some(body) => {
+                self.shadow_builtins(body);
+                self.resolver.body(body, &used)
+            }
+            None => vec![Expr::always(part.span)],
+        };
+        unused_args.retain(|(name, _)| self.resolver.scopes.uses(name) <= 1);
+        let rest = rest.iter().map(|element| self.resolver.term(element)).collect();
+        let value = match part.value {
+            Some(value) => self.resolver.term(value),
+            None => Term::boolean(part.span, true),
+        };
+        self.resolver.errors.splice(0..0, before);
+        self.resolver.unused.splice(0..0, unused_before);
+        let clause = Clause {
+            span: part.span,
+            body,
+            value,
+            bodyless: part.body.is_none(),
+        };
+        (clause, rest)
+    }
+
+    /// Notes the builtins whose names the body uses for variables that it does not declare.
+    fn shadow_builtins(&mut self, body: &ast::Body<'a>) {
+        let mut names = Names::new();
+        declared::open_names_in_body(body, &mut names);
+        let mut declared_names = Names::new();
+        declared::in_body(body, &mut declared_names);
+        let mut replaced = Names::new();
+        declared::names_in_withs(body, &mut replaced);
+        for name in names {
+            let is_variable = self.resolver.global(name).is_none() && self.resolver.scopes.declared(name).is_none();
+            if is_variable
+                && !declared_names.contains(name)
+                && !replaced.contains(name)
+                && self.resolver.builtin(name).is_some()
+            {
+                self.resolver.shadowed_builtins.insert(name.to_owned());
+            }
+        }
+    }
+
+    fn parameter_names(&self) -> Vec<(String, VarId)> {
+        let mut names: Vec<(String, VarId)> = self
+            .resolver
+            .scopes
+            .declared_here()
+            .into_iter()
+            .map(|declared| (declared.name, declared.var))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// A parameter's pattern: declares its variables.
+    fn parameter(&mut self, arg: &ast::Term<'a>) -> Term {
+        let span = arg.span;
+        let kind = match arg.kind {
+            TermKind::Var(name) => Kind::Var(self.resolver.scopes.parameter(&mut self.resolver.vars, name)),
+            TermKind::Array(items) => Kind::Array(items.iter().map(|item| self.parameter(item)).collect()),
+            TermKind::Object(entries) => Kind::Object(
+                entries
+                    .iter()
+                    .map(|(key, value)| (self.parameter_key(key), self.parameter(value)))
+                    .collect(),
+            ),
+            TermKind::Ref { head, path } => {
+                let head = match self.parameter(head) {
+                    Term {
+                        kind: Kind::Var(var),
+                        ..
+                    } => tree::Head::Var(var),
+                    head => tree::Head::Term(head),
+                };
+                let path = path.iter().map(|element| self.parameter(element)).collect();
+                Kind::Ref(Box::new(tree::Ref { head, path }))
+            }
+            TermKind::Call { .. }
+            | TermKind::Infix { .. }
+            | TermKind::KeyValueIn { .. }
+            | TermKind::Negate(_) => {
+                self.resolver.error(span, "rule arguments cannot contain calls");
+                Kind::Const(Constant::Null)
+            }
+            TermKind::Null
+            | TermKind::Bool(_)
+            | TermKind::Number(_)
+            | TermKind::String { .. }
+            | TermKind::Set(_)
+            | TermKind::ArrayComprehension { .. }
+            | TermKind::SetComprehension { .. }
+            | TermKind::ObjectComprehension { .. }
+            | TermKind::Template { .. } => return self.resolver.term(arg),
+        };
+        super::resolve_term::fold(Term::new(span, kind))
+    }
+
+    fn parameter_key(&mut self, key: &ast::Term<'a>) -> Term {
+        match key.kind {
+            TermKind::Var(name) if name != "_" => {
+                let var = match self.resolver.scopes.declared(name) {
+                    Some(var) => var,
+                    None => self.resolver.scopes.undeclared(&mut self.resolver.vars, name),
+                };
+                Term::var(key.span, var)
+            }
+            _ => self.resolver.term(key),
+        }
+    }
+}
+
+impl Vars {
+    /// Whether a message may name the variable.
+    pub(super) fn is_written(&self, var: VarId) -> bool {
+        matches!(self.name(var), VarName::Written(_) | VarName::Wildcard)
+    }
+}
+
+/// Variables of a rule's parameters.
+pub(super) fn parameter_vars(rule: &Rule) -> vars::VarSet {
+    let mut collector = vars::Collector::everywhere();
+    rule.args.iter().flatten().for_each(|arg| collector.term(arg));
+    collector.found
+}
+
