@@ -1,6 +1,7 @@
 //! Rego and PolicyDomain text in, image and diagnostics out. Pure: no files, clocks, sockets, environment, logging.
 #![forbid(unsafe_code)]
 
+pub mod analyse;
 pub mod ast;
 pub mod diagnostic;
 pub mod domain;

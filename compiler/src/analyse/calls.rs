@@ -1,14 +1,12 @@
-//! Calls: of what does not exist, with a wrong number of arguments, of what this version refuses, of deprecated builtins;
-//! and functions that stand where a value is wanted.
+//! Calls: of what does not exist, with a wrong number of arguments, of what this version refuses, of deprecated builtins.
 
 use super::findings::Findings;
 use super::rule_tree::RuleTree;
 use super::text;
-use super::tree::{Body, Call, Callee, Expr, ExprKind, Head, Kind, Program, Ref, Vars};
+use super::tree::{Body, Call, Callee, Expr, ExprKind, Kind, Program};
 use super::walk::{self, Place};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 use gavel_runtime::builtins::BuiltinId;
-use std::collections::HashSet;
 
 /// Undefined functions and wrong numbers of arguments.
 pub(super) fn check_defined(program: &Program, tree: &RuleTree, findings: &mut Findings) {
@@ -52,128 +50,57 @@ fn is_equality(callee: &Callee) -> bool {
     matches!(callee, Callee::Builtin(id) if id.get().name == "eq")
 }
 
-/// Functions named where a value is wanted.
-pub(super) fn check_references(program: &Program, tree: &RuleTree, findings: &mut Findings) {
-    for (_, rule) in program.rules() {
-        for clause in &rule.clauses {
-            let mut check = ReferenceCheck {
-                tree,
-                vars: &rule.vars,
-                findings,
-            };
-            check.body(&clause.body);
-        }
-    }
-}
-
-/// As [`check_references`], for a query.
-pub(super) fn check_references_in_query(
-    body: &Body,
-    vars: &Vars,
-    tree: &RuleTree,
-    findings: &mut Findings,
-) {
-    ReferenceCheck {
-        tree,
-        vars,
-        findings,
-    }
-    .body(body);
-}
-
-struct ReferenceCheck<'x> {
-    tree: &'x RuleTree,
-    vars: &'x Vars,
-    findings: &'x mut Findings,
-}
-
-impl ReferenceCheck<'_> {
-    fn body(&mut self, body: &Body) {
-        // Modifiers name functions rightly, so only what is not directly theirs is looked at.
-        let mut named: HashSet<*const Ref> = HashSet::new();
-        let mut found = Vec::new();
-        walk::body(body, &mut |place| match place {
-            Place::Expr(expr) => {
-                for with in &expr.with {
-                    let values = [with.target.as_ref(), with.value.as_ref()];
-                    named.extend(values.into_iter().flatten().map(std::ptr::from_ref));
-                }
-            }
-            Place::Term(term) => {
-                if let Kind::Ref(reference) = &term.kind {
-                    found.push((term, reference.as_ref()));
-                }
-            }
-        });
-        for (term, reference) in found {
-            if !named.contains(&std::ptr::from_ref(reference)) && self.is_function(reference) {
-                let name = text::term(term, self.vars);
-                let message = format!("function {name} used as reference, not called");
-                self.findings.fatal(Code::RegoType, term.span, message);
-            }
-        }
-    }
-
-    fn is_function(&self, reference: &Ref) -> bool {
-        if !matches!(reference.head, Head::Data) {
-            return false;
-        }
-        let mut node = self.tree.root();
-        for element in &reference.path {
-            let Some(child) = element.as_const().and_then(|key| self.tree.child(node, key)) else {
-                return false;
-            };
-            if self.tree.is_function(child) {
-                return true;
-            }
-            node = child;
-        }
-        false
-    }
-}
-
 /// Builtins that v1 took away, in modules that follow it.
-pub(super) fn check_deprecated(program: &Program, strict: bool, findings: &mut Findings) {
+pub(super) fn deprecated(program: &Program, strict: bool) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
     for module in &program.modules {
         if !strict && !module.dialect.v1 {
             continue;
         }
         for clause in module.rules.iter().flat_map(|rule| &rule.clauses) {
-            walk::clause(clause, &mut |place| check_deprecated_at(place, findings));
+            walk::clause(clause, &mut |place| found.extend(deprecated_at(place)));
         }
     }
+    found
 }
 
-/// As [`check_deprecated`], for a query.
-pub(super) fn check_deprecated_in_query(body: &Body, findings: &mut Findings) {
-    walk::body(body, &mut |place| check_deprecated_at(place, findings));
+/// As [`deprecated`], for a query.
+pub(super) fn deprecated_in_query(body: &Body) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    walk::body(body, &mut |place| found.extend(deprecated_at(place)));
+    found
 }
 
-fn check_deprecated_at(place: Place<'_>, findings: &mut Findings) {
-    if let Some((id, expr)) = called(place)
-        && id.get().deprecated
-    {
-        let name = id.get().name;
-        let message = format!("deprecated built-in function calls in expression: {name}");
-        findings.recoverable(Code::RegoType, expr.span, message);
-    }
+fn deprecated_at(place: Place<'_>) -> Option<Diagnostic> {
+    let (id, expr) = called(place)?;
+    let message = format!(
+        "deprecated built-in function calls in expression: {}",
+        id.get().name
+    );
+    id.get()
+        .deprecated
+        .then(|| Diagnostic::error(Code::RegoType, expr.span, message))
 }
 
 /// Builtins that this version does not run, called or put in the place of another.
-pub(super) fn check_supported(program: &Program, findings: &mut Findings) {
-    walk::program(program, &mut |place| check_supported_at(place, findings));
+pub(super) fn unsupported(program: &Program) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    walk::program(program, &mut |place| unsupported_at(place, &mut found));
+    found
 }
 
-/// As [`check_supported`], for a query.
-pub(super) fn check_supported_in_query(body: &Body, findings: &mut Findings) {
-    walk::body(body, &mut |place| check_supported_at(place, findings));
+/// As [`unsupported`], for a query.
+pub(super) fn unsupported_in_query(body: &Body) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    walk::body(body, &mut |place| unsupported_at(place, &mut found));
+    found
 }
 
-fn check_supported_at(place: Place<'_>, findings: &mut Findings) {
+fn unsupported_at(place: Place<'_>, found: &mut Vec<Diagnostic>) {
     let mut refuse = |id: BuiltinId, span| {
         if !is_supported(id) {
             let message = format!("the builtin `{}` is not supported", id.get().name);
-            findings.fatal(Code::Unsupported, span, message);
+            found.push(Diagnostic::error(Code::Unsupported, span, message));
         }
     };
     if let Some((id, expr)) = called(place) {

@@ -39,7 +39,13 @@ struct Census {
     object_of_sets: bool,
 }
 
-fn check_node(node: NodeId, program: &Program, tree: &RuleTree, sources: &SourceMap, findings: &mut Findings) {
+fn check_node(
+    node: NodeId,
+    program: &Program,
+    tree: &RuleTree,
+    sources: &SourceMap,
+    findings: &mut Findings,
+) {
     let rules: Vec<(RuleId, &Rule)> = tree
         .rules(node)
         .iter()
@@ -86,14 +92,24 @@ fn check_node(node: NodeId, program: &Program, tree: &RuleTree, sources: &Source
         || (census.complete && census.partial)
         || (census.set && census.object_of_sets);
     if mixed {
-        findings.fatal(Code::RegoType, first.span, format!("conflicting rules {name} found"));
+        findings.fatal(
+            Code::RegoType,
+            first.span,
+            format!("conflicting rules {name} found"),
+        );
         return;
     }
     let defaults: Vec<&(RuleId, &Rule)> = rules.iter().filter(|(_, rule)| rule.is_default).collect();
     if let [(id, _), _, ..] = defaults.as_slice() {
-        let places: Vec<String> = defaults.iter().map(|(_, rule)| place(rule.span, sources)).collect();
+        let places: Vec<String> = defaults
+            .iter()
+            .map(|(_, rule)| place(rule.span, sources))
+            .collect();
         let message = format!("multiple default rules {name} found at {}", places.join(", "));
-        let span = program.modules.get(id.module).map_or(first.span, |module| module.span);
+        let span = program
+            .modules
+            .get(id.module)
+            .map_or(first.span, |module| module.span);
         findings.fatal(Code::RegoType, span, message);
     }
 }
@@ -123,7 +139,10 @@ fn rules_below(
         }
     }
     found.sort();
-    found.into_iter().map(|(reference, span, _)| (reference, span)).collect()
+    found
+        .into_iter()
+        .map(|(reference, span, _)| (reference, span))
+        .collect()
 }
 
 /// Rules on a path where the base document has something, or cannot have anything.
@@ -135,7 +154,9 @@ fn check_base(
     path: &mut Vec<String>,
     findings: &mut Findings,
 ) {
-    let Some(Constant::String(key)) = tree.key(node) else { return };
+    let Some(Constant::String(key)) = tree.key(node) else {
+        return;
+    };
     path.push(key.clone());
     if let Some(rule) = tree.rules(node).first().and_then(|id| program.rule(*id))
         && is_taken(base, path)

@@ -4,8 +4,8 @@
 
 use super::text;
 use crate::hir::{
-    Block, Callee, Comprehension, ComprehensionKind, Query, Ref, RefHead, Rule, RuleKind, Stmt, StmtKind, Term, Unit,
-    VarId, With, WithTarget, WithValue,
+    Block, Callee, Comprehension, ComprehensionKind, Query, Ref, RefHead, Rule, RuleKind, Stmt, StmtKind,
+    Term, Unit, VarId, With, WithTarget, WithValue,
 };
 
 /// Text of a unit.
@@ -163,7 +163,11 @@ impl Printer<'_> {
     }
 
     fn list(&self, terms: &[Term]) -> String {
-        terms.iter().map(|term| self.term(term)).collect::<Vec<_>>().join(", ")
+        terms
+            .iter()
+            .map(|term| self.term(term))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn term(&self, term: &Term) -> String {

@@ -5,8 +5,8 @@
 //! evaluated is moved to the end of bodies, comprehension heads to the end of theirs.
 
 use super::tree::{
-    Body, Call, Comprehension, ComprehensionKind, Expr, ExprKind, Head, Kind, Operand, Program, Ref, Rule, Term, Vars,
-    append,
+    Body, Call, Comprehension, ComprehensionKind, Expr, ExprKind, Head, Kind, Operand, Program, Ref, Rule,
+    Term, Vars, append,
 };
 
 /// Expands all rules.
@@ -166,7 +166,11 @@ impl Lifter<'_> {
 
     fn comprehension(&mut self, comprehension: &mut Comprehension) {
         expand_body(&mut comprehension.body, self.vars);
-        for head in comprehension.key.iter_mut().chain(std::iter::once(&mut comprehension.value)) {
+        for head in comprehension
+            .key
+            .iter_mut()
+            .chain(std::iter::once(&mut comprehension.value))
+        {
             let mut inner = Lifter {
                 vars: self.vars,
                 lifted: Vec::new(),
@@ -225,7 +229,9 @@ fn body_heads(body: &mut Body, vars: &mut Vars) {
         for operand in operands.into_iter().flatten() {
             body_heads(&mut operand.body, vars);
         }
-        expr.with.iter_mut().for_each(|with| term_heads(&mut with.value, vars));
+        expr.with
+            .iter_mut()
+            .for_each(|with| term_heads(&mut with.value, vars));
     }
 }
 
@@ -233,7 +239,10 @@ fn term_heads(term: &mut Term, vars: &mut Vars) {
     match &mut term.kind {
         Kind::Const(_) | Kind::Var(_) | Kind::Builtin(_) | Kind::Template(_) => {}
         Kind::Call(call) => call.args.iter_mut().for_each(|arg| term_heads(arg, vars)),
-        Kind::Ref(reference) => reference.path.iter_mut().for_each(|element| term_heads(element, vars)),
+        Kind::Ref(reference) => reference
+            .path
+            .iter_mut()
+            .for_each(|element| term_heads(element, vars)),
         Kind::Array(items) | Kind::Set(items) => items.iter_mut().for_each(|item| term_heads(item, vars)),
         Kind::Object(entries) => entries.iter_mut().for_each(|(key, value)| {
             term_heads(key, vars);

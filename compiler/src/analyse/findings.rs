@@ -74,7 +74,10 @@ impl Findings {
         }
         let full = self.is_full();
         self.list.sort_by(|a, b| {
-            let place = |d: &Diagnostic| d.span.map(|span| (sources.source(span.file).name.clone(), span.start));
+            let place = |d: &Diagnostic| {
+                d.span
+                    .map(|span| (sources.source(span.file).name.clone(), span.start))
+            };
             place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message))
         });
         if full {

@@ -59,7 +59,12 @@ impl Exports {
             let Some(root) = import_root(import) else {
                 continue;
             };
-            let path = import.path.iter().skip(1).map(|name| name.text.to_owned()).collect();
+            let path = import
+                .path
+                .iter()
+                .skip(1)
+                .map(|name| name.text.to_owned())
+                .collect();
             globals.insert(
                 import_name(import).to_owned(),
                 Global {
@@ -75,7 +80,12 @@ impl Exports {
 
 /// Path behind `package`.
 pub(super) fn package(module: &ast::Module<'_>) -> Vec<String> {
-    module.package.path.iter().map(|name| name.text.to_owned()).collect()
+    module
+        .package
+        .path
+        .iter()
+        .map(|name| name.text.to_owned())
+        .collect()
 }
 
 /// First name of a head's reference.
@@ -88,7 +98,10 @@ pub(super) fn rule_name<'a>(head: &ast::Head<'a>) -> &'a str {
 
 /// The name that an import brings.
 pub(super) fn import_name<'a>(import: &ast::Import<'a>) -> &'a str {
-    import.alias.or(import.path.last().copied()).map_or("", |name| name.text)
+    import
+        .alias
+        .or(import.path.last().copied())
+        .map_or("", |name| name.text)
 }
 
 /// The document an import is about; `None` for switches (`rego`, `future`).

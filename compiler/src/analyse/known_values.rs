@@ -126,11 +126,9 @@ fn members(value: &Constant) -> Option<Vec<Constant>> {
     match value {
         Constant::Array(items) | Constant::Set(items) => Some(items.clone()),
         Constant::Object(entries) => Some(entries.iter().map(|(_, value)| value.clone()).collect()),
-        Constant::Null
-        | Constant::Bool(_)
-        | Constant::Int(_)
-        | Constant::Number(_)
-        | Constant::String(_) => None,
+        Constant::Null | Constant::Bool(_) | Constant::Int(_) | Constant::Number(_) | Constant::String(_) => {
+            None
+        }
     }
 }
 
@@ -140,7 +138,10 @@ fn member(value: &Constant, key: &Constant) -> Option<Constant> {
             usize::try_from(*at).ok().and_then(|at| items.get(at)).cloned()
         }
         (Constant::Set(items), _) => items.iter().find(|item| *item == key).cloned(),
-        (Constant::Object(entries), _) => entries.iter().find(|(k, _)| k == key).map(|(_, value)| value.clone()),
+        (Constant::Object(entries), _) => entries
+            .iter()
+            .find(|(k, _)| k == key)
+            .map(|(_, value)| value.clone()),
         _ => None,
     }
 }

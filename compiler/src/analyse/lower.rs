@@ -41,11 +41,7 @@ pub(super) fn lower(
 }
 
 /// Lowers the ordered body of a query. `==` stays a call there, as in OPA.
-pub(super) fn lower_query(
-    body: Body,
-    vars: &mut Vars,
-    tree: &RuleTree,
-) -> Result<Block, Vec<Diagnostic>> {
+pub(super) fn lower_query(body: Body, vars: &mut Vars, tree: &RuleTree) -> Result<Block, Vec<Diagnostic>> {
     let mut lowering = Lowering {
         vars,
         tree,
@@ -60,12 +56,7 @@ pub(super) fn lower_query(
     }
 }
 
-fn lower_rule(
-    rule: tree::Rule,
-    module: usize,
-    tree: &RuleTree,
-    errors: &mut Vec<Diagnostic>,
-) -> hir::Rule {
+fn lower_rule(rule: tree::Rule, module: usize, tree: &RuleTree, errors: &mut Vec<Diagnostic>) -> hir::Rule {
     let mut vars = rule.vars;
     let mut lowering = Lowering {
         vars: &mut vars,
@@ -170,7 +161,11 @@ impl Lowering<'_> {
         let Some(span) = group.stmts.first().map(|stmt| stmt.span) else {
             return;
         };
-        let modifiers = group.with.into_iter().filter_map(|with| self.with(with)).collect();
+        let modifiers = group
+            .with
+            .into_iter()
+            .filter_map(|with| self.with(with))
+            .collect();
         block.stmts.push(Stmt {
             span,
             kind: StmtKind::With {
@@ -273,7 +268,9 @@ impl Lowering<'_> {
             Kind::Array(items) => {
                 hir::Term::Array(items.into_iter().map(|item| self.operand(item, out)).collect())
             }
-            Kind::Set(items) => hir::Term::Set(items.into_iter().map(|item| self.operand(item, out)).collect()),
+            Kind::Set(items) => {
+                hir::Term::Set(items.into_iter().map(|item| self.operand(item, out)).collect())
+            }
             Kind::Object(entries) => hir::Term::Object(
                 entries
                     .into_iter()
@@ -310,11 +307,7 @@ impl Lowering<'_> {
                     .map(|(key, value)| (self.plain(key), self.plain(value)))
                     .collect(),
             ),
-            Kind::Ref(_)
-            | Kind::Call(_)
-            | Kind::Comprehension(_)
-            | Kind::Template(_)
-            | Kind::Builtin(_) => {
+            Kind::Ref(_) | Kind::Call(_) | Kind::Comprehension(_) | Kind::Template(_) | Kind::Builtin(_) => {
                 self.errors.push(Diagnostic::error(
                     Code::Unsupported,
                     term.span,
@@ -370,7 +363,9 @@ impl Lowering<'_> {
         let kind = match (comprehension.kind, key) {
             (tree::ComprehensionKind::Array, _) => ComprehensionKind::Array(value),
             (tree::ComprehensionKind::Object, Some(key)) => ComprehensionKind::Object(key, value),
-            (tree::ComprehensionKind::Set | tree::ComprehensionKind::Object, _) => ComprehensionKind::Set(value),
+            (tree::ComprehensionKind::Set | tree::ComprehensionKind::Object, _) => {
+                ComprehensionKind::Set(value)
+            }
         };
         hir::Term::Comprehension(Box::new(hir::Comprehension { span, kind, body }))
     }
@@ -380,7 +375,9 @@ impl Lowering<'_> {
         let for_function = matches!(target, WithTarget::Function(_) | WithTarget::Builtin(_));
         let value = match with.value.kind {
             Kind::Builtin(id) if for_function => WithValue::Builtin(id),
-            Kind::Ref(reference) if for_function => WithValue::Function(self.names(with.value.span, reference.path)?),
+            Kind::Ref(reference) if for_function => {
+                WithValue::Function(self.names(with.value.span, reference.path)?)
+            }
             kind => WithValue::Term(self.plain(Term::new(with.value.span, kind))),
         };
         Some(hir::With {
@@ -399,8 +396,9 @@ impl Lowering<'_> {
                     .tree
                     .find(&reference.path)
                     .is_some_and(|node| self.tree.is_function(node));
-                let path = self.names(span, reference.path)?;
-                match reference.head {
+                let tree::Ref { head, path } = *reference;
+                let path = self.names(span, path)?;
+                match head {
                     tree::Head::Input => Some(WithTarget::Input(path)),
                     tree::Head::Data if is_function => Some(WithTarget::Function(path)),
                     tree::Head::Data => Some(WithTarget::Data(path)),

@@ -20,7 +20,11 @@ pub(super) fn check_overrides(modules: &[ast::Module<'_>], strict: bool, finding
                 let message = format!("args must not shadow {root} (use a different variable name)");
                 findings.recoverable(Code::RegoCompile, span, message);
             }
-            let bodies = rule.body.iter().chain(rule.else_branches.iter().filter_map(|branch| branch.body.as_ref()));
+            let bodies = rule.body.iter().chain(
+                rule.else_branches
+                    .iter()
+                    .filter_map(|branch| branch.body.as_ref()),
+            );
             for body in bodies {
                 overrides_in_body(body, findings);
             }
@@ -55,7 +59,10 @@ fn overrides_in_literal(literal: &Literal<'_>, findings: &mut Findings) {
             operand(&left);
             operand(&right);
         }
-        LiteralKind::Term(_) | LiteralKind::Unify(..) | LiteralKind::SomeDecl(_) | LiteralKind::SomeIn { .. } => {}
+        LiteralKind::Term(_)
+        | LiteralKind::Unify(..)
+        | LiteralKind::SomeDecl(_)
+        | LiteralKind::SomeIn { .. } => {}
     }
 }
 

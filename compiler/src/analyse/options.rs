@@ -1,5 +1,6 @@
 //! What a caller may choose.
 
+use crate::ast::Dialect;
 use gavel_runtime::value::Constant;
 
 /// Options of an analysis.
@@ -15,4 +16,6 @@ pub struct AnalyseOptions {
     pub base: Option<Constant>,
     /// Takes builtins that this version cannot run. Only for tools that evaluate nothing.
     pub keep_unsupported: bool,
+    /// How queries were parsed: which `not` they mean.
+    pub query_dialect: Dialect,
 }

@@ -10,7 +10,9 @@ use super::outputs;
 use super::resolve_rule::parameter_vars;
 use super::rule_tree::RuleTree;
 use super::text;
-use super::tree::{Body, Callee, Comprehension, Expr, ExprKind, Kind, Module, Operand, Part, Program, Rule, Term, Vars};
+use super::tree::{
+    Body, Callee, Comprehension, Expr, ExprKind, Kind, Module, Operand, Part, Program, Rule, Term, Vars,
+};
 use super::vars::{self, Arity, VarSet};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::VarId;
@@ -166,7 +168,8 @@ impl Waiting {
             }
         }
         let outputs = &self.outputs;
-        self.missing.retain(|var| !outputs.contains(var) && !safe.contains(var));
+        self.missing
+            .retain(|var| !outputs.contains(var) && !safe.contains(var));
         self.missing.is_empty()
     }
 
@@ -202,9 +205,7 @@ impl Closures<'_> {
                 self.term(right);
             }
             ExprKind::Call(call) => call.args.iter_mut().for_each(|arg| self.term(arg)),
-            ExprKind::Every {
-                key, value, body, ..
-            } => {
+            ExprKind::Every { key, value, body, .. } => {
                 self.known.extend(*key);
                 self.known.insert(*value);
                 self.body(body);
@@ -252,7 +253,7 @@ impl Closures<'_> {
         let mut bound = vars::needed_in_body(&comprehension.body, self.arity);
         bound.extend(self.known.iter());
         let mut head = vars::all_in_term(&comprehension.value);
-        for key in &comprehension.key {
+        if let Some(key) = &comprehension.key {
             head.append(&mut vars::all_in_term(key));
         }
         let open: VarSet = head.difference(&bound).copied().collect();
@@ -291,7 +292,10 @@ fn report(found: &[Unsafe], vars: &Vars, scope: &str) -> Vec<Diagnostic> {
         .filter(|(var, _)| !has_cause || !assigned.contains(var))
         .map(|(var, span)| {
             let name = vars.text(var);
-            let hint = if matches!(name.as_str(), "in" | "every" | "contains" | "if" | "and" | "or" | "not") {
+            let hint = if matches!(
+                name.as_str(),
+                "in" | "every" | "contains" | "if" | "and" | "or" | "not"
+            ) {
                 format!(" (hint: `import future.keywords.{name}` to import a future keyword)")
             } else {
                 String::new()

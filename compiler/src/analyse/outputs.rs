@@ -3,8 +3,8 @@
 //! Rego binds through references (`xs[i]`), through unification, and through the result argument of a call. Everything
 //! else only reads.
 
-use super::tree::{Body, Expr, ExprKind, Head, Kind, Part, Ref, Term};
-use super::vars::{Arity, Collector, Places, VarSet, binding, needed_in_expr, open_in_term};
+use super::tree::{Body, Expr, ExprKind, Head, Kind, Ref, Term};
+use super::vars::{Arity, Collector, Places, VarSet, binding, open_in_term};
 use crate::hir::VarId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,11 @@ pub(super) fn of_expr(expr: &Expr, arity: Arity<'_>, safe: &VarSet) -> VarSet {
 }
 
 /// Variables that the statements of a body bind when run in their order.
-pub(super) fn of_body<'b>(body: impl IntoIterator<Item = &'b Expr>, arity: Arity<'_>, safe: &VarSet) -> VarSet {
+pub(super) fn of_body<'b>(
+    body: impl IntoIterator<Item = &'b Expr>,
+    arity: Arity<'_>,
+    safe: &VarSet,
+) -> VarSet {
     let mut known = safe.clone();
     for expr in body {
         let bound = of_expr(expr, arity, &known);
@@ -112,7 +116,10 @@ fn of_term(term: &Term, safe: &VarSet, bound: &mut VarSet) {
             if let Head::Term(head) = &reference.head {
                 of_term(head, safe, bound);
             }
-            reference.path.iter().for_each(|element| of_term(element, safe, bound));
+            reference
+                .path
+                .iter()
+                .for_each(|element| of_term(element, safe, bound));
         }
         Kind::Call(call) => call.args.iter().for_each(|arg| of_term(arg, safe, bound)),
         Kind::Array(items) | Kind::Set(items) => items.iter().for_each(|item| of_term(item, safe, bound)),
@@ -232,7 +239,10 @@ impl Unifier<'_> {
             | (Shape::Array(_), Shape::Object(_))
             | (Shape::Object(_), Shape::Array(_))
             | (Shape::Computed(_), Shape::Computed(_) | Shape::Comprehension | Shape::Opaque)
-            | (Shape::Comprehension | Shape::Opaque, Shape::Computed(_) | Shape::Comprehension | Shape::Opaque) => {}
+            | (
+                Shape::Comprehension | Shape::Opaque,
+                Shape::Computed(_) | Shape::Comprehension | Shape::Opaque,
+            ) => {}
         }
     }
 
@@ -245,7 +255,9 @@ impl Unifier<'_> {
                     self.unify(item, &Term::new(other.span, Kind::Const(value.clone())));
                 }
             }
-            (Kind::Object(entries), Kind::Const(Constant::Object(values))) if entries.len() == values.len() => {
+            (Kind::Object(entries), Kind::Const(Constant::Object(values)))
+                if entries.len() == values.len() =>
+            {
                 for (key, item) in entries {
                     let value = key
                         .as_const()
@@ -352,8 +364,11 @@ pub(super) fn unbound_in_operand(body: &Body, arity: Arity<'_>) -> VarSet {
         }
     }
     for expr in body {
-        let ExprKind::Call(call) = &expr.kind else { continue };
-        let Some((_, results)) = arity(&call.callee).and_then(|arity| call.args.split_at_checked(arity)) else {
+        let ExprKind::Call(call) = &expr.kind else {
+            continue;
+        };
+        let Some((_, results)) = arity(&call.callee).and_then(|arity| call.args.split_at_checked(arity))
+        else {
             continue;
         };
         let mut collector = Collector {
@@ -372,12 +387,4 @@ pub(super) fn unbound_in_operand(body: &Body, arity: Arity<'_>) -> VarSet {
         .filter(|(var, count)| !bound.contains(var) || *count == 1)
         .map(|(var, _)| var)
         .collect()
-}
-
-/// Variables that a template's expression may use: for the check that it does not iterate.
-pub(super) fn unknown_in_part(part: &Part, safe: &VarSet, arity: Arity<'_>) -> VarSet {
-    match part {
-        Part::Text(_) => VarSet::new(),
-        Part::Expr(expr) => needed_in_expr(expr, arity).difference(safe).copied().collect(),
-    }
 }

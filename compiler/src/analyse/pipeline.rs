@@ -6,13 +6,12 @@ use super::recursion::{self, Graph};
 use super::resolve::Known;
 use super::rule_tree::RuleTree;
 use super::tree::Program;
-use super::{
-    calls, conflicts, expand, lower, names, order, print, resolve_rule, template, withs,
-};
+use super::{calls, conflicts, expand, lower, names, order, print, resolve_rule, template, withs};
 use crate::ast;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Checked, Unit};
+use crate::hir::{Checked, Ordered, Unit};
 use crate::source::SourceMap;
+use crate::types;
 
 /// Checks modules that see each other and brings them into the planner's language.
 pub fn analyse(
@@ -71,29 +70,35 @@ fn stages(
     go_on(findings)?;
     recursion::check_enumeration(&program, &tree, findings);
     go_on(findings)?;
-    finish(program, &tree, options, findings)
+    finish(sources, program, &tree, options, findings)
 }
 
 /// The stages on an ordered program.
 fn finish(
+    sources: &SourceMap,
     program: Program,
     tree: &RuleTree,
     options: &AnalyseOptions,
     findings: &mut Findings,
 ) -> Option<Unit> {
-    calls::check_references(&program, tree, findings);
-    go_on(findings)?;
-    calls::check_deprecated(&program, options.strict, findings);
-    if !options.keep_unsupported {
-        calls::check_supported(&program, findings);
-    }
-    match lower::lower(program, tree, options.base.clone()) {
-        Ok(ordered) => Some(ordered.0),
+    let deprecated = calls::deprecated(&program, options.strict);
+    let unsupported = if options.keep_unsupported {
+        Vec::new()
+    } else {
+        calls::unsupported(&program)
+    };
+    let unit = match lower::lower(program, tree, options.base.clone()) {
+        Ok(Ordered(unit)) => unit,
         Err(errors) => {
             findings.fatal_all(errors);
-            None
+            return None;
         }
-    }
+    };
+    findings.fatal_all(types::check(sources, &unit));
+    go_on(findings)?;
+    findings.recoverable_all(deprecated);
+    findings.recoverable_all(unsupported);
+    Some(unit)
 }
 
 pub(super) fn go_on(findings: &Findings) -> Option<()> {

@@ -9,10 +9,11 @@ use super::rule_tree::RuleTree;
 use super::tree::{Body, VarName, Vars};
 use super::vars::Collector;
 use super::{calls, declared, expand, lower, names, order, print, template, withs};
-use crate::ast::{self, Dialect};
+use crate::ast;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Block, Checked, Query, VarId};
+use crate::hir::{Checked, Query, VarId};
 use crate::source::SourceMap;
+use crate::types;
 use std::collections::HashSet;
 
 /// Checks a query against a unit. The variables that the query writes, wildcards apart, are its results.
@@ -20,32 +21,21 @@ pub fn analyse_query(
     sources: &SourceMap,
     unit: &Checked,
     query: &ast::Body<'_>,
-    dialect: Dialect,
     options: &AnalyseOptions,
 ) -> Result<Query, Vec<Diagnostic>> {
     let mut findings = Findings::new(options.error_limit);
-    let found = stages(unit, query, dialect, options, &mut findings);
+    let found = stages(sources, unit, query, options, &mut findings);
     findings.finish(sources)?;
-    match found {
-        Some((block, bindings, vars)) => Ok(Query {
-            block,
-            bindings,
-            var_names: vars.into_names(),
-            span: query.span,
-        }),
-        None => Err(Vec::new()),
-    }
+    found.ok_or_else(Vec::new)
 }
 
-type Found = (Block, Vec<(String, VarId)>, Vars);
-
 fn stages(
+    sources: &SourceMap,
     unit: &Checked,
     query: &ast::Body<'_>,
-    dialect: Dialect,
     options: &AnalyseOptions,
     findings: &mut Findings,
-) -> Option<Found> {
+) -> Option<Query> {
     if options.strict {
         names::overrides_in_body(query, findings);
         if findings.found_any() {
@@ -53,7 +43,7 @@ fn stages(
         }
     }
     let tree = RuleTree::of_unit(&unit.0);
-    let (mut body, mut vars) = resolve(query, dialect, options, findings)?;
+    let (mut body, mut vars) = resolve(query, options, findings)?;
     let bindings = bindings(&body, &vars);
     template::lower_query(&mut body, &tree, &mut vars, findings);
     go_on(findings)?;
@@ -67,33 +57,38 @@ fn stages(
     go_on(findings)?;
     order::order_query(&mut body, &vars, &tree, findings);
     go_on(findings)?;
-    calls::check_references_in_query(&body, &vars, &tree, findings);
-    go_on(findings)?;
-    if options.strict {
-        calls::check_deprecated_in_query(&body, findings);
-    }
+    let mut late = if options.strict {
+        calls::deprecated_in_query(&body)
+    } else {
+        Vec::new()
+    };
     if !options.keep_unsupported {
-        calls::check_supported_in_query(&body, findings);
+        late.append(&mut calls::unsupported_in_query(&body));
     }
-    match lower::lower_query(body, &mut vars, &tree) {
-        Ok(block) => Some((block, bindings, vars)),
+    let block = match lower::lower_query(body, &mut vars, &tree) {
+        Ok(block) => block,
         Err(errors) => {
             findings.fatal_all(errors);
-            None
+            return None;
         }
-    }
+    };
+    let found = Query {
+        block,
+        bindings,
+        var_names: vars.into_names(),
+        span: query.span,
+    };
+    findings.fatal_all(types::check_query(sources, &unit.0, &found));
+    go_on(findings)?;
+    findings.recoverable_all(late);
+    Some(found)
 }
 
-fn resolve(
-    query: &ast::Body<'_>,
-    dialect: Dialect,
-    options: &AnalyseOptions,
-    findings: &mut Findings,
-) -> Option<(Body, Vars)> {
+fn resolve(query: &ast::Body<'_>, options: &AnalyseOptions, findings: &mut Findings) -> Option<(Body, Vars)> {
     let globals = Globals::new();
     let known = known(options);
     let mut used_imports = HashSet::new();
-    let mut resolver = Resolver::new(&globals, &mut used_imports, dialect, &known);
+    let mut resolver = Resolver::new(&globals, &mut used_imports, options.query_dialect, &known);
     let mut hidden = declared::Names::new();
     declared::in_body(query, &mut hidden);
     resolver.hidden = vec![hidden];

@@ -114,9 +114,9 @@ impl Graph {
 
 fn report(program: &Program, at: ClauseId, path: &[ClauseId], word: &str, findings: &mut Findings) {
     let name = |id: &ClauseId| {
-        program
-            .rule(id.rule)
-            .map_or_else(String::new, |rule| text::data_reference(&rule.reference, &rule.vars))
+        program.rule(id.rule).map_or_else(String::new, |rule| {
+            text::data_reference(&rule.reference, &rule.vars)
+        })
     };
     let names: Vec<String> = path.iter().map(name).collect();
     let message = format!("rule {} {word} recursive: {}", name(&at), names.join(" -> "));
@@ -163,7 +163,11 @@ impl Dependencies<'_> {
         let expanded = known_values::expand(path, known);
         let bound = self.bound_before(at);
         for narrowed in &expanded {
-            let selecting = if expanded.len() == 1 { narrowed.as_slice() } else { path };
+            let selecting = if expanded.len() == 1 {
+                narrowed.as_slice()
+            } else {
+                path
+            };
             for target in rules_of(self.program, self.tree, narrowed) {
                 let surely = self
                     .program
@@ -178,10 +182,21 @@ impl Dependencies<'_> {
     /// Variables that may have a value before a statement.
     fn bound_before(&self, at: usize) -> VarSet {
         let mut collector = vars::Collector::everywhere();
-        self.rule.args.iter().flatten().for_each(|arg| collector.term(arg));
-        self.rule.reference.iter().for_each(|element| collector.term(element));
+        self.rule
+            .args
+            .iter()
+            .flatten()
+            .for_each(|arg| collector.term(arg));
+        self.rule
+            .reference
+            .iter()
+            .for_each(|element| collector.term(element));
         collector.term(&self.clause.value);
-        self.clause.body.iter().take(at).for_each(|expr| collector.expr(expr));
+        self.clause
+            .body
+            .iter()
+            .take(at)
+            .for_each(|expr| collector.expr(expr));
         collector.found
     }
 }
@@ -189,7 +204,9 @@ impl Dependencies<'_> {
 /// Whether a reference means a rule whatever its variables hold.
 fn selects(path: &[Term], rule: &Rule, bound: &VarSet) -> bool {
     path.iter().zip(&rule.reference).all(|(element, of_rule)| {
-        let Some(wanted) = of_rule.as_const() else { return true };
+        let Some(wanted) = of_rule.as_const() else {
+            return true;
+        };
         match &element.kind {
             Kind::Const(given) => given == wanted,
             Kind::Var(var) => {

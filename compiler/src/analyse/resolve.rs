@@ -76,7 +76,8 @@ impl<'g, 'a> Resolver<'g, 'a> {
     }
 
     pub(super) fn error(&mut self, span: Span, message: impl Into<String>) {
-        self.errors.push(Diagnostic::error(Code::RegoCompile, span, message));
+        self.errors
+            .push(Diagnostic::error(Code::RegoCompile, span, message));
     }
 
     /// Statements of the current block. `used`: names that stand outside of the body and belong to its block (heads).
@@ -121,7 +122,9 @@ impl<'g, 'a> Resolver<'g, 'a> {
                 self.some_declared(literal, names);
                 None
             }
-            LiteralKind::SomeIn { key, value, domain } => self.some_in(literal, key.as_ref(), &value, &domain),
+            LiteralKind::SomeIn { key, value, domain } => {
+                self.some_in(literal, key.as_ref(), &value, &domain)
+            }
             LiteralKind::Every {
                 key,
                 value,
@@ -154,7 +157,9 @@ impl<'g, 'a> Resolver<'g, 'a> {
                 ExprKind::Call(Call { callee, args })
             }
             LiteralKind::And(..) | LiteralKind::Or(..) | LiteralKind::Not(_) => {
-                return self.literal(literal).unwrap_or_else(|| Expr::always(literal.span));
+                return self
+                    .literal(literal)
+                    .unwrap_or_else(|| Expr::always(literal.span));
             }
             LiteralKind::SomeDecl(_) | LiteralKind::SomeIn { .. } | LiteralKind::Every { .. } => {
                 self.error(literal.span, "declaration not allowed here");
@@ -204,7 +209,12 @@ impl<'g, 'a> Resolver<'g, 'a> {
         }
     }
 
-    fn assignment(&mut self, literal: &Literal<'a>, left: &ast::Term<'a>, right: &ast::Term<'a>) -> Option<Expr> {
+    fn assignment(
+        &mut self,
+        literal: &Literal<'a>,
+        left: &ast::Term<'a>,
+        right: &ast::Term<'a>,
+    ) -> Option<Expr> {
         let right = self.term(right);
         let with = literal
             .with
@@ -261,7 +271,9 @@ impl<'g, 'a> Resolver<'g, 'a> {
 
     fn key_of_pattern(&mut self, key: &ast::Term<'a>) -> Term {
         match key.kind {
-            TermKind::Var(name) if name != "_" && root_name(name).is_none() && self.global(name).is_none() => {
+            TermKind::Var(name)
+                if name != "_" && root_name(name).is_none() && self.global(name).is_none() =>
+            {
                 let var = self.scopes.undeclared(&mut self.vars, name);
                 Term::var(key.span, var)
             }
@@ -298,7 +310,8 @@ impl<'g, 'a> Resolver<'g, 'a> {
         domain: &ast::Term<'a>,
     ) -> Option<Expr> {
         let mut bound = Names::new();
-        key.into_iter().for_each(|key| declared::bound_names(key, &mut bound));
+        key.into_iter()
+            .for_each(|key| declared::bound_names(key, &mut bound));
         declared::bound_names(value, &mut bound);
         let mut in_domain = Names::new();
         declared::open_names(domain, &mut in_domain);
@@ -321,7 +334,8 @@ impl<'g, 'a> Resolver<'g, 'a> {
         ) {
             declared::bound_names(value, &mut outputs);
         }
-        key.into_iter().for_each(|key| declared::all_names(key, &mut outputs));
+        key.into_iter()
+            .for_each(|key| declared::all_names(key, &mut outputs));
         let mut of_domain = Names::new();
         declared::all_names(domain, &mut of_domain);
         let mut outputs: Vec<&str> = outputs.difference(&of_domain).copied().collect();
@@ -399,7 +413,10 @@ impl<'g, 'a> Resolver<'g, 'a> {
         let inner = match operand {
             ast::Operand::Implicit(inner) => inner,
             ast::Operand::Braced(body) => {
-                self.error(body.span, "body not allowed behind `not` without `import future.keywords.not`");
+                self.error(
+                    body.span,
+                    "body not allowed behind `not` without `import future.keywords.not`",
+                );
                 return None;
             }
         };
@@ -441,7 +458,9 @@ impl<'g, 'a> Resolver<'g, 'a> {
     /// Names of variables that stand in a term (of a head) and count as used there.
     pub(super) fn used_names(terms: &[&ast::Term<'a>]) -> Names<'a> {
         let mut names = Names::new();
-        terms.iter().for_each(|term| declared::all_names(term, &mut names));
+        terms
+            .iter()
+            .for_each(|term| declared::all_names(term, &mut names));
         names
     }
 

@@ -2,7 +2,7 @@
 
 use super::declared::{self, Names};
 use super::findings::Findings;
-use super::globals::{Exports, Globals, package, rule_name, shadowed_roots};
+use super::globals::{Exports, package, rule_name, shadowed_roots};
 use super::resolve::{Known, Resolver};
 use super::tree::{self, Clause, Expr, Kind, Module, Program, Rule, Term, VarName, Vars};
 use super::vars;
@@ -28,7 +28,8 @@ pub(super) struct Report {
 pub(super) fn check_parameters(modules: &[ast::Module<'_>], findings: &mut Findings) {
     for rule in modules.iter().flat_map(|module| module.rules) {
         if let Some((root, _)) = shadowed_roots(rule.head.args.unwrap_or_default()) {
-            for span in std::iter::once(rule.span).chain(rule.else_branches.iter().map(|branch| branch.span)) {
+            for span in std::iter::once(rule.span).chain(rule.else_branches.iter().map(|branch| branch.span))
+            {
                 let message = format!("args must not shadow {root} (use a different variable name)");
                 findings.fatal(Code::RegoCompile, span, message);
             }
@@ -96,7 +97,11 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             body: self.rule.body.as_ref(),
             value,
         };
-        let (mut clause, rest) = self.clause(&first, &head.reference.get(1..).unwrap_or_default(), &mut unused_args);
+        let (mut clause, rest) = self.clause(
+            &first,
+            &head.reference.get(1..).unwrap_or_default(),
+            &mut unused_args,
+        );
         let mut reference: Vec<Term> = package.iter().map(|name| Term::string(head.span, name)).collect();
         let name = rule_name(head);
         reference.push(Term::string(head.span, name));
@@ -132,7 +137,6 @@ impl<'a> RuleResolver<'_, 'a, '_> {
         report.unused.append(&mut self.resolver.unused);
         Rule {
             span: self.rule.span,
-            head_span: head.span,
             is_default: self.rule.is_default,
             is_set: head.kind == ast::HeadKind::Set,
             args,
@@ -187,7 +191,6 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             span: part.span,
             body,
             value,
-            bodyless: part.body.is_none(),
         };
         (clause, rest)
     }
@@ -201,7 +204,8 @@ impl<'a> RuleResolver<'_, 'a, '_> {
         let mut replaced = Names::new();
         declared::names_in_withs(body, &mut replaced);
         for name in names {
-            let is_variable = self.resolver.global(name).is_none() && self.resolver.scopes.declared(name).is_none();
+            let is_variable =
+                self.resolver.global(name).is_none() && self.resolver.scopes.declared(name).is_none();
             if is_variable
                 && !declared_names.contains(name)
                 && !replaced.contains(name)
@@ -239,8 +243,7 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             TermKind::Ref { head, path } => {
                 let head = match self.parameter(head) {
                     Term {
-                        kind: Kind::Var(var),
-                        ..
+                        kind: Kind::Var(var), ..
                     } => tree::Head::Var(var),
                     head => tree::Head::Term(head),
                 };
@@ -294,4 +297,3 @@ pub(super) fn parameter_vars(rule: &Rule) -> vars::VarSet {
     rule.args.iter().flatten().for_each(|arg| collector.term(arg));
     collector.found
 }
-

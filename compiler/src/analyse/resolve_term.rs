@@ -168,7 +168,8 @@ impl<'a> Resolver<'_, 'a> {
         declared::in_body(body, &mut hidden);
         self.hidden.push(hidden);
         let mut used = Names::new();
-        key.into_iter().for_each(|key| declared::all_names(key, &mut used));
+        key.into_iter()
+            .for_each(|key| declared::all_names(key, &mut used));
         declared::all_names(value, &mut used);
         self.scopes.push();
         let body = self.body(body, &used);
@@ -243,7 +244,9 @@ impl<'a> Resolver<'_, 'a> {
         if first == "data" {
             return Callee::Rule(rest);
         }
-        let joined = std::iter::once(first).chain(rest.iter().map(String::as_str)).collect::<Vec<_>>();
+        let joined = std::iter::once(first)
+            .chain(rest.iter().map(String::as_str))
+            .collect::<Vec<_>>();
         match self.builtin(&joined.join(".")) {
             Some(id) => Callee::Builtin(id),
             None => Callee::Unknown(text),
@@ -267,7 +270,9 @@ impl<'a> Resolver<'_, 'a> {
         if let Some(rest) = rest
             && !local
         {
-            let joined: Vec<&str> = std::iter::once(first).chain(rest.iter().map(String::as_str)).collect();
+            let joined: Vec<&str> = std::iter::once(first)
+                .chain(rest.iter().map(String::as_str))
+                .collect();
             if let Some(id) = self.builtin(&joined.join(".")) {
                 return Term::new(term.span, Kind::Builtin(id));
             }

@@ -75,7 +75,11 @@ impl Program {
 impl Rule {
     /// The part of the reference before the first variable.
     pub(super) fn ground_prefix(&self) -> &[Term] {
-        let len = self.reference.iter().take_while(|term| term.as_const().is_some()).count();
+        let len = self
+            .reference
+            .iter()
+            .take_while(|term| term.as_const().is_some())
+            .count();
         self.reference.get(..len).unwrap_or_default()
     }
 
@@ -153,7 +157,9 @@ impl RuleTree {
     }
 
     fn add(&mut self, node: NodeId, id: RuleId, rule: &RuleFacts) {
-        let Some(node) = self.nodes.get_mut(node) else { return };
+        let Some(node) = self.nodes.get_mut(node) else {
+            return;
+        };
         node.rules.push(id);
         let facts = &mut node.facts;
         if facts.rules == 0 {
@@ -194,7 +200,9 @@ impl RuleTree {
     pub(super) fn find(&self, path: &[Term]) -> Option<NodeId> {
         let mut node = self.root();
         for element in path {
-            let Kind::Const(key) = &element.kind else { return None };
+            let Kind::Const(key) = &element.kind else {
+                return None;
+            };
             node = self.child(node, key)?;
         }
         Some(node)
@@ -234,7 +242,10 @@ impl RuleTree {
     }
 
     fn facts(&self, node: NodeId) -> Option<&Facts> {
-        self.nodes.get(node).map(|node| &node.facts).filter(|facts| facts.rules > 0)
+        self.nodes
+            .get(node)
+            .map(|node| &node.facts)
+            .filter(|facts| facts.rules > 0)
     }
 
     fn child_or_new(&mut self, node: NodeId, key: &Constant) -> NodeId {

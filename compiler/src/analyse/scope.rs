@@ -57,7 +57,12 @@ impl Scopes {
     }
 
     /// Declares a name in the current block, or tells why it may not be.
-    pub(super) fn declare(&mut self, vars: &mut Vars, name: &str, occurrence: Occurrence) -> Result<VarId, String> {
+    pub(super) fn declare(
+        &mut self,
+        vars: &mut Vars,
+        name: &str,
+        occurrence: Occurrence,
+    ) -> Result<VarId, String> {
         if name == "_" {
             return Ok(vars.fresh(VarName::Wildcard));
         }
@@ -151,7 +156,11 @@ impl Scopes {
     }
 
     fn use_declared(&mut self, name: &str) -> Option<VarId> {
-        let entry = self.blocks.iter_mut().rev().find_map(|block| block.get_mut(name))?;
+        let entry = self
+            .blocks
+            .iter_mut()
+            .rev()
+            .find_map(|block| block.get_mut(name))?;
         entry.uses += 1;
         Some(entry.var)
     }

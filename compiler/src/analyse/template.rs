@@ -5,8 +5,8 @@ use super::findings::Findings;
 use super::outputs;
 use super::rule_tree::RuleTree;
 use super::tree::{
-    Body, Call, Callee, Comprehension, ComprehensionKind, Expr, ExprKind, Head, Kind, Operand, Part, Program, Ref,
-    Term, Vars,
+    Body, Call, Callee, Comprehension, ComprehensionKind, Expr, ExprKind, Head, Kind, Operand, Part, Program,
+    Ref, Term, Vars,
 };
 use super::vars::{VarSet, open_in_term};
 use crate::diagnostic::Code;
@@ -33,17 +33,8 @@ pub(super) fn lower(program: &mut Program, tree: &RuleTree, findings: &mut Findi
 }
 
 /// Lowers the templates of a query.
-pub(super) fn lower_query(
-    body: &mut Body,
-    tree: &RuleTree,
-    vars: &mut Vars,
-    findings: &mut Findings,
-) {
-    let mut lowering = Lowering {
-        tree,
-        vars,
-        findings,
-    };
+pub(super) fn lower_query(body: &mut Body, tree: &RuleTree, vars: &mut Vars, findings: &mut Findings) {
+    let mut lowering = Lowering { tree, vars, findings };
     lowering.body(body, &VarSet::new());
 }
 
@@ -97,7 +88,9 @@ impl Lowering<'_> {
                 self.operand(right, safe);
             }
         }
-        expr.with.iter_mut().for_each(|with| self.term(&mut with.value, safe));
+        expr.with
+            .iter_mut()
+            .for_each(|with| self.term(&mut with.value, safe));
     }
 
     fn term(&mut self, term: &mut Term, safe: &VarSet) {
@@ -107,7 +100,10 @@ impl Lowering<'_> {
                 if let Head::Term(head) = &mut reference.head {
                     self.term(head, safe);
                 }
-                reference.path.iter_mut().for_each(|element| self.term(element, safe));
+                reference
+                    .path
+                    .iter_mut()
+                    .for_each(|element| self.term(element, safe));
             }
             Kind::Call(call) => call.args.iter_mut().for_each(|arg| self.term(arg, safe)),
             Kind::Array(items) | Kind::Set(items) => items.iter_mut().for_each(|item| self.term(item, safe)),
@@ -117,7 +113,10 @@ impl Lowering<'_> {
             }),
             Kind::Comprehension(comprehension) => {
                 let inside = self.body(&mut comprehension.body, safe);
-                comprehension.key.iter_mut().for_each(|key| self.term(key, &inside));
+                comprehension
+                    .key
+                    .iter_mut()
+                    .for_each(|key| self.term(key, &inside));
                 self.term(&mut comprehension.value, &inside);
             }
             Kind::Template(parts) => {

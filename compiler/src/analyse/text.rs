@@ -70,7 +70,9 @@ pub(super) fn term(term: &Term, vars: &Vars) -> String {
             let value = self::term(&comprehension.value, vars);
             match (comprehension.kind, &comprehension.key) {
                 (ComprehensionKind::Array, _) => format!("[{value} | …]"),
-                (ComprehensionKind::Object, Some(key)) => format!("{{{}: {value} | …}}", self::term(key, vars)),
+                (ComprehensionKind::Object, Some(key)) => {
+                    format!("{{{}: {value} | …}}", self::term(key, vars))
+                }
                 (ComprehensionKind::Set | ComprehensionKind::Object, _) => format!("{{{value} | …}}"),
             }
         }

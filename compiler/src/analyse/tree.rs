@@ -30,7 +30,6 @@ pub(super) struct Module {
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     pub(super) span: Span,
-    pub(super) head_span: Span,
     pub(super) is_default: bool,
     pub(super) is_set: bool,
     /// `Some` for functions.
@@ -48,8 +47,6 @@ pub(super) struct Clause {
     pub(super) body: Body,
     /// Value, or member of a set rule.
     pub(super) value: Term,
-    /// The body is `true` because none was written.
-    pub(super) bodyless: bool,
 }
 
 pub(super) type Body = Vec<Expr>;

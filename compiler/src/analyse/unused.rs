@@ -37,7 +37,10 @@ pub(super) fn assigned(scopes: &Scopes, body: &Body<'_, '_>) -> Vec<Diagnostic> 
 /// Always: variables of `some` and `every` that occur nowhere in their block.
 pub(super) fn declared(scopes: &Scopes, body: &Body<'_, '_>) -> Vec<Diagnostic> {
     let here = scopes.declared_here();
-    if here.iter().all(|declared| declared.occurrence != Occurrence::Declared) {
+    if here
+        .iter()
+        .all(|declared| declared.occurrence != Occurrence::Declared)
+    {
         return Vec::new();
     }
     let occurring: VarSet = vars::all_in_body(body.resolved);

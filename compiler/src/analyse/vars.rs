@@ -154,7 +154,8 @@ impl Collector<'_> {
     fn operand(&mut self, operand: &Operand) {
         if let Some(arity) = self.operands {
             if !operand.braced {
-                self.found.extend(outputs::unbound_in_operand(&operand.body, arity));
+                self.found
+                    .extend(outputs::unbound_in_operand(&operand.body, arity));
             }
         } else if !self.places.no_closures {
             self.body(&operand.body);

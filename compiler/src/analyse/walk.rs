@@ -62,7 +62,10 @@ pub(super) fn term<'t>(term: &'t Term, visit: &mut dyn FnMut(Place<'t>)) {
             if let Head::Term(head) = &reference.head {
                 self::term(head, visit);
             }
-            reference.path.iter().for_each(|element| self::term(element, visit));
+            reference
+                .path
+                .iter()
+                .for_each(|element| self::term(element, visit));
         }
         Kind::Call(call) => call.args.iter().for_each(|arg| self::term(arg, visit)),
         Kind::Array(items) | Kind::Set(items) => items.iter().for_each(|item| self::term(item, visit)),
@@ -110,7 +113,9 @@ fn bodies_in_expr(expr: &mut Expr, visit: &mut dyn FnMut(&mut Body)) {
             bodies_mut(body, visit);
         }
     }
-    expr.with.iter_mut().for_each(|with| bodies_in_term(&mut with.value, visit));
+    expr.with
+        .iter_mut()
+        .for_each(|with| bodies_in_term(&mut with.value, visit));
 }
 
 /// Visits every body in a term.
@@ -121,16 +126,24 @@ pub(super) fn bodies_in_term(term: &mut Term, visit: &mut dyn FnMut(&mut Body)) 
             if let Head::Term(head) = &mut reference.head {
                 bodies_in_term(head, visit);
             }
-            reference.path.iter_mut().for_each(|element| bodies_in_term(element, visit));
+            reference
+                .path
+                .iter_mut()
+                .for_each(|element| bodies_in_term(element, visit));
         }
         Kind::Call(call) => call.args.iter_mut().for_each(|arg| bodies_in_term(arg, visit)),
-        Kind::Array(items) | Kind::Set(items) => items.iter_mut().for_each(|item| bodies_in_term(item, visit)),
+        Kind::Array(items) | Kind::Set(items) => {
+            items.iter_mut().for_each(|item| bodies_in_term(item, visit))
+        }
         Kind::Object(entries) => entries.iter_mut().for_each(|(key, value)| {
             bodies_in_term(key, visit);
             bodies_in_term(value, visit);
         }),
         Kind::Comprehension(comprehension) => {
-            comprehension.key.iter_mut().for_each(|key| bodies_in_term(key, visit));
+            comprehension
+                .key
+                .iter_mut()
+                .for_each(|key| bodies_in_term(key, visit));
             bodies_in_term(&mut comprehension.value, visit);
             bodies_mut(&mut comprehension.body, visit);
         }

@@ -47,7 +47,8 @@ fn prepare_here(body: &mut Body, vars: &mut Vars, tree: &RuleTree) -> Result<(),
             }
             if evaluates(with, tree)? {
                 let var = vars.generated();
-                let value = std::mem::replace(&mut with.value, Term::var(with.value.span, var));
+                let placeholder = Term::var(with.value.span, var);
+                let value = std::mem::replace(&mut with.value, placeholder);
                 prepared.push(Expr::capture(var, value));
                 captured.insert(with.span, with.value.clone());
             }
@@ -106,8 +107,7 @@ fn document_value(with: &With) -> Result<bool, Box<Diagnostic>> {
 
 fn is_function(reference: &Ref, tree: &RuleTree) -> bool {
     matches!(reference.head, Head::Data)
-        && context
-            .tree
+        && tree
             .find(&reference.path)
             .is_some_and(|node| tree.is_function(node))
 }

@@ -16,6 +16,14 @@ pub struct Case {
     pub query: Option<String>,
     /// Code, module, row and column of OPA's first error.
     pub want: Option<Want>,
+    /// All of OPA's errors.
+    pub wants: Vec<Want>,
+    /// Strict mode.
+    pub strict: bool,
+    /// The base document.
+    pub data: Option<Value>,
+    /// Code of the error that evaluation or compilation ends with.
+    pub want_error_code: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,7 +74,12 @@ pub fn json_cases(path: &Path) -> Vec<Case> {
 fn json_case(line: &str) -> Case {
     let value: Value = serde_json::from_str(line).expect("JSON line");
     let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
-    let first = value["want_errors"].get(0);
+    let wants: Vec<Want> = value["want_errors"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(want)
+        .collect();
     Case {
         note: text(&value["note"]),
         dialect: match value["dialect"].as_str() {
@@ -81,13 +94,22 @@ fn json_case(line: &str) -> Case {
             .map(text)
             .collect(),
         query: value["query"].as_str().map(str::to_owned),
-        want: first.map(|error| Want {
-            code: text(&error["code"]),
-            module: usize::try_from(error["module"].as_u64().unwrap_or(0)).expect("small"),
-            row: error["row"].as_u64().unwrap_or(0),
-            col: error["col"].as_u64().unwrap_or(0),
-            message: text(&error["message"]),
-        }),
+        want: wants.first().cloned(),
+        wants,
+        strict: value["strict"].as_bool().unwrap_or(false),
+        data: value.get("data").cloned(),
+        want_error_code: value["want_error_code"].as_str().map(str::to_owned),
+    }
+}
+
+fn want(error: &Value) -> Want {
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    Want {
+        code: text(&error["code"]),
+        module: usize::try_from(error["module"].as_u64().unwrap_or(0)).expect("small"),
+        row: error["row"].as_u64().unwrap_or(0),
+        col: error["col"].as_u64().unwrap_or(0),
+        message: text(&error["message"]),
     }
 }
 
@@ -144,6 +166,7 @@ fn scalar_value(way: &[(String, bool)], scalar: &str, cases: &mut [Case]) {
     let Some(case) = cases.last_mut() else { return };
     match keys.as_slice() {
         ["cases", "-", "note"] => case.note = scalar.to_owned(),
+        ["cases", "-", "want_error_code"] => case.want_error_code = Some(scalar.to_owned()),
         ["cases", "-", "query"] => case.query = Some(scalar.to_owned()),
         ["cases", "-", "modules", "-"] => case.modules.push(scalar.to_owned()),
         _ => {}
