@@ -13,7 +13,14 @@ const FUEL: u64 = 100_000;
 /// All passes with this folding, or none.
 #[must_use]
 pub fn opt_options(optimise: bool) -> OptOptions<'static> {
-    if optimise { OptOptions { fold_builtin: Some(&call), ..OptOptions::all() } } else { OptOptions::none() }
+    if optimise {
+        OptOptions {
+            fold_builtin: Some(&call),
+            ..OptOptions::all()
+        }
+    } else {
+        OptOptions::none()
+    }
 }
 
 /// The result of a deterministic builtin. `None`: it fails, has no single value, is not there, or takes too much.
@@ -22,7 +29,11 @@ pub fn call(builtin: BuiltinId, args: &[Constant]) -> Option<Constant> {
     let row = builtin.get();
     let run = row.run.filter(|_| !row.nondeterministic && !row.relation)?;
     let arena = Arena::new(1 << 10, ARENA_BYTES_MAX);
-    let args: Vec<Value<'_>> = args.iter().map(|arg| arg.to_value(&arena)).collect::<Result<_, _>>().ok()?;
+    let args: Vec<Value<'_>> = args
+        .iter()
+        .map(|arg| arg.to_value(&arena))
+        .collect::<Result<_, _>>()
+        .ok()?;
     let mut fuel = FUEL;
     let mut call = Call {
         arena: &arena,

@@ -29,14 +29,22 @@ pub fn image(
     entries: &Entries,
     include_all_references: bool,
 ) -> Result<Image, Diagnostic> {
-    let policies = set.policies.iter().zip(&entries.policies).map(|(policy, entry)| PolicyPart {
-        mrn: policy.mrn.to_string(),
-        fingerprint: policy.fingerprint,
-        entry: *entry,
-    });
+    let policies = set
+        .policies
+        .iter()
+        .zip(&entries.policies)
+        .map(|(policy, entry)| PolicyPart {
+            mrn: policy.mrn.to_string(),
+            fingerprint: policy.fingerprint,
+            entry: *entry,
+        });
     let operations = set.operations.iter().map(|operation| OperationPart {
         domain: index(operation.domain.0),
-        selectors: operation.selectors.iter().map(|selector| selector.pattern.clone()).collect(),
+        selectors: operation
+            .selectors
+            .iter()
+            .map(|selector| selector.pattern.clone())
+            .collect(),
         policy: index(operation.policy.0),
     });
     let groups = set.groups.iter().map(|group| GroupPart {
@@ -47,7 +55,11 @@ pub fn image(
     let resources = set.resources.iter().filter_map(|resource| {
         let group = set.resource_groups.get(resource.group.0)?;
         Some(ResourcePart {
-            selectors: resource.selectors.iter().map(|selector| selector.pattern.clone()).collect(),
+            selectors: resource
+                .selectors
+                .iter()
+                .map(|selector| selector.pattern.clone())
+                .collect(),
             group: group.mrn.to_string(),
             annotations: annotations(&resource.annotations),
             group_annotations: annotations(&group.annotations),
@@ -65,7 +77,8 @@ pub fn image(
         resources: resources.collect(),
         include_all_references,
     };
-    Image::new(parts).map_err(|error| Diagnostic::global(Code::Limit, format!("the policies make no image: {error:?}")))
+    Image::new(parts)
+        .map_err(|error| Diagnostic::global(Code::Limit, format!("the policies make no image: {error:?}")))
 }
 
 fn subjects(holders: &[PolicyHolder]) -> Vec<SubjectPart> {

@@ -24,6 +24,7 @@ pub(super) fn expand_heads(program: &mut Program) {
         for rule in &mut module.rules {
             for clause in &mut rule.clauses {
                 body_heads(&mut clause.body, &mut rule.vars);
+                term_heads(&mut clause.value, &mut rule.vars);
                 lift_head(&mut clause.value, &mut clause.body, &mut rule.vars);
             }
             if let Some(args) = &mut rule.args {
@@ -31,6 +32,7 @@ pub(super) fn expand_heads(program: &mut Program) {
                     if !needs_evaluation(arg) {
                         continue;
                     }
+                    term_heads(arg, &mut rule.vars);
                     let var = rule.vars.generated();
                     let term = std::mem::replace(arg, Term::var(arg.span, var));
                     for clause in &mut rule.clauses {
