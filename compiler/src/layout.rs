@@ -20,6 +20,8 @@ pub(crate) use lookahead::{Brackets, is_infix};
 pub(crate) struct Choices {
     /// `p [x]`: blanks may stand between a rule's name and the first bracket.
     pub(crate) spaced_head: bool,
+    /// The statement is none of a rule: OPA has read one in front of a `;`.
+    pub(crate) literal: bool,
     /// How to read the `{` behind a rule's first `if`; `None`: by its looks.
     pub(crate) if_brace: Option<IfBrace>,
     /// Lexemes (a `|` or a `{`) to be read the other way.
@@ -298,6 +300,9 @@ impl<'l, 'a> Layout<'l, 'a> {
 
     /// Takes the words that only start a statement.
     fn begin_statement(&mut self) {
+        if self.choices.literal {
+            return;
+        }
         match self.word_at_start() {
             Some(word @ (Word::Package | Word::Import)) => {
                 self.push_word(word);

@@ -146,6 +146,8 @@ enum Item<'a> {
     Rules(Span, Vec<Parsed<'a>>),
     /// Perhaps a rule without a body: OPA decides that when it has read the whole module.
     Literal(Literal<'a>),
+    /// Literals joined by `;`, which never are a rule.
+    Several(Span),
 }
 
 /// Reads statement after statement. After an error the next line that starts like a statement is tried.
@@ -186,7 +188,9 @@ fn read_item<'a>(
     let reader = Reader::new(cx, brackets, words);
     let (statement, next) = reader.statement(at)?;
     let item = match statement {
-        Statement::Package { span, path } => Item::Package(import::package(cx, span, path)?),
+        Statement::Package { span, path } => {
+            Item::Package(import::package(cx, span, path, reader.span(next))?)
+        }
         Statement::Import { span, path, alias } => {
             let behind = reader.span(next);
             let found = import::import(cx, words, span, path, alias, behind)?;
@@ -200,7 +204,15 @@ fn read_item<'a>(
             ));
         }
         Statement::Rule(parts) => return Ok((Item::Rules(parts.span, rule::with_body(cx, &parts)?), next)),
-        Statement::Literal(literal) => return Ok((Item::Literal(literal), next)),
+        Statement::Literal(literal) => {
+            let (several, next) = reader.further_literals(next)?;
+            let item = if several {
+                Item::Several(literal.span)
+            } else {
+                Item::Literal(literal)
+            };
+            return Ok((item, next));
+        }
     };
     // A minus is not the start of a statement behind a path.
     match brackets.lexemes.get(next) {
@@ -270,6 +282,10 @@ fn finish<'a>(
             _ if position == 0 => errors.push(Reject::new(item_span(item), "package expected")),
             Item::Import(found) => imports.push(*found),
             Item::Rules(_, found) => rules.extend(found.iter().cloned()),
+            Item::Several(span) => {
+                let message = "multiple expressions cannot be used for rule head";
+                errors.push(Reject::new(*span, message));
+            }
             Item::Literal(literal) => match rule::bodyless(cx, literal) {
                 Ok(rule) => rules.push(rule),
                 Err(reject) => errors.push(keyword_hint(cx, &words, reject, items.get(position + 1))),
@@ -299,7 +315,7 @@ fn item_span(item: &Item<'_>) -> Span {
     match item {
         Item::Package(package) => package.span,
         Item::Import(import) => import.span,
-        Item::Rules(span, _) => *span,
+        Item::Rules(span, _) | Item::Several(span) => *span,
         Item::Literal(literal) => literal.span,
     }
 }

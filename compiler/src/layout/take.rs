@@ -109,8 +109,15 @@ impl<'a> Layout<'_, 'a> {
         if !lexeme.glued && lexeme.token != Token::End {
             let dot_end = self.out.tokens.last().map_or(lexeme.start, |token| token.2);
             // OPA counts a line end to the row behind it.
-            let on_new_row = self.text.as_bytes().get(dot_end as usize) == Some(&b'\n');
-            self.out.stop = Some((dot_end + u32::from(on_new_row), Stop::FieldGap));
+            let behind = self.text.get(dot_end as usize..).unwrap_or("");
+            let comment = if behind.starts_with('#') {
+                behind.find('\n').unwrap_or(0)
+            } else {
+                0
+            };
+            let line_end = behind.as_bytes().get(comment) == Some(&b'\n');
+            let skipped = u32::try_from(comment + usize::from(line_end)).unwrap_or(0);
+            self.out.stop = Some((dot_end + skipped, Stop::FieldGap));
         } else if lexeme.token == Token::Ident {
             self.term(Tok::Ident(self.slice(lexeme)), lexeme);
         }

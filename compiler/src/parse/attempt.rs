@@ -52,8 +52,9 @@ impl<'r, 'a> Reader<'r, 'a> {
             ..Choices::default()
         };
         let (laid, result) = self.with_if(at, spaced);
-        // Blanks in a head are allowed where a rule comes of it; otherwise the name is a statement.
-        let keep = !laid.head_gap || matches!(result, Ok(Statement::Rule(_) | Statement::Default { .. }));
+        // Blanks in a head are allowed where a rule comes of it (or would have, but for an error in it); otherwise the
+        // name is a statement.
+        let keep = !laid.head_gap || !matches!(result, Ok(Statement::Literal(_)));
         let (laid, result) = if keep {
             (laid, result)
         } else {
@@ -65,6 +66,26 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
     }
 
+    /// The statements behind `;` that OPA still reads as one with the literal before `at`, and the lexeme behind them.
+    pub(crate) fn further_literals(&self, at: usize) -> Result<(bool, usize), Reject> {
+        let mut at = at;
+        let mut any = false;
+        while self.brackets.token(at) == Token::Semicolon {
+            if self.brackets.token(at + 1) == Token::End {
+                return Err(Reject::new(self.span(at + 1), "unexpected eof token"));
+            }
+            let choices = Choices {
+                literal: true,
+                ..Choices::default()
+            };
+            let (laid, result) = self.with_flips(at + 1, choices);
+            result.map_err(|failure| failure.reject)?;
+            any = true;
+            at = laid.next;
+        }
+        Ok((any, at))
+    }
+
     /// What OPA refuses before it reads on: `default` without a name, and an operator glued to the first name.
     fn check_start(&self, at: usize) -> Result<(), Reject> {
         let keyword = |at: usize| {
@@ -72,6 +93,17 @@ impl<'r, 'a> Reader<'r, 'a> {
             (!self.brackets.starts_reference(at)).then_some(word)
         };
         let mut name = at;
+        let path = matches!(keyword(at), Some(Word::Package | Word::Import));
+        if path && self.brackets.token(at + 1) != Token::Ident {
+            let read = [(0, Tok::Op(Op::Sep), 0)];
+            return Err(message::unexpected(
+                &self.cx,
+                self.brackets,
+                self.words,
+                &read,
+                at + 1,
+            ));
+        }
         if keyword(at) == Some(Word::Default) {
             name = at + 1;
             if self.brackets.token(name) != Token::Ident {
@@ -255,6 +287,14 @@ impl<'r, 'a> Reader<'r, 'a> {
             .tokens
             .partition_point(|token| token.0 < start || end_of_tokens);
         let read = laid.tokens.get(..before).unwrap_or_default();
+        if let Some(reject) = message::reference_into_literal(&self.cx, read) {
+            let at = self.lexeme_at(reject.span.start);
+            return Failure {
+                reject,
+                at,
+                syntax: false,
+            };
+        }
         let reject = message::unexpected(&self.cx, self.brackets, self.words, read, at);
         Failure {
             reject,

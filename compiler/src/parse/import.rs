@@ -9,13 +9,19 @@ use crate::source::Span;
 use crate::token::Word;
 
 /// Checks the path of `package`.
-pub(crate) fn package<'a>(cx: &Cx<'a>, span: Span, path: Term<'a>) -> Result<Package<'a>, Reject> {
+pub(crate) fn package<'a>(
+    cx: &Cx<'a>,
+    span: Span,
+    path: Term<'a>,
+    behind: Span,
+) -> Result<Package<'a>, Reject> {
     let path = match path.kind {
         TermKind::Ref { head, .. } if !matches!(head.kind, TermKind::Var(_)) => {
             let message = format!("unexpected {} token: expecting var", value_name(head));
             return Err(Reject::new(head.span, message));
         }
         TermKind::Var(_) | TermKind::Ref { .. } => names(cx, path)?,
+        TermKind::Call { .. } => return Err(Reject::new(behind, "unexpected token behind a call")),
         _ => return Err(no_name(path)),
     };
     Ok(Package { span, path })

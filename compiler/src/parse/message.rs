@@ -53,6 +53,31 @@ pub(crate) fn unexpected(
     reject
 }
 
+/// OPA reports `1[…]` and `"a".b` when it sees the bracket or dot, before anything that is wrong behind it.
+pub(crate) fn reference_into_literal(cx: &Cx<'_>, read: &[(u32, Tok<'_>, u32)]) -> Option<Reject> {
+    read.windows(2).find_map(|pair| {
+        let [
+            (start, head, end),
+            (_, Tok::Op(Op::FieldDot | Op::IndexOpen | Op::CallOpen), _),
+        ] = pair
+        else {
+            return None;
+        };
+        let what = match head {
+            Tok::Number(_) => "number",
+            Tok::Str(_) | Tok::RawStr(_) => "string",
+            Tok::Word(Word::Null) => "null",
+            Tok::Word(Word::True | Word::False) => "boolean",
+            Tok::Template { .. } => "templatestring",
+            _ => return None,
+        };
+        Some(Reject::new(
+            cx.span(*start, *end),
+            format!("illegal ref (head cannot be {what})"),
+        ))
+    })
+}
+
 /// How to turn on the keyword that `text` would be.
 pub(crate) fn keyword_hint(text: &str) -> Option<String> {
     let example = match text {

@@ -309,12 +309,21 @@ fn named<'a>(cx: &Cx<'a>, expression: &Literal<'a>) -> Result<Named<'a>, Reject>
             op_span,
             left,
             right,
-        } if op != InfixOp::In => {
-            let name = Term {
-                span: op_span,
-                kind: TermKind::Var(op.builtin()),
-            };
+        } => {
+            let name = builtin_name(cx, op_span, op.builtin());
             (name, Some(cx.bump.alloc_slice_copy(&[*left, *right])))
+        }
+        TermKind::KeyValueIn { key, value, domain } => {
+            let name = builtin_name(cx, left.span, "internal.member_3");
+            (name, Some(cx.bump.alloc_slice_copy(&[*key, *value, *domain])))
+        }
+        TermKind::Negate(inner) => {
+            let zero = Term {
+                span: left.span,
+                kind: TermKind::Number("0"),
+            };
+            let name = builtin_name(cx, left.span, InfixOp::Sub.builtin());
+            (name, Some(cx.bump.alloc_slice_copy(&[zero, *inner])))
         }
         TermKind::Var(_) | TermKind::Ref { .. } => (left, None),
         _ => {
@@ -345,6 +354,34 @@ fn named<'a>(cx: &Cx<'a>, expression: &Literal<'a>) -> Result<Named<'a>, Reject>
         value,
         assign,
     })
+}
+
+/// A builtin's name as it would be written.
+fn builtin_name<'a>(cx: &Cx<'a>, span: Span, name: &'static str) -> Term<'a> {
+    let Some((first, second)) = name.split_once('.') else {
+        return Term {
+            span,
+            kind: TermKind::Var(name),
+        };
+    };
+    let head = cx.bump.alloc(Term {
+        span,
+        kind: TermKind::Var(first),
+    });
+    let path = [Term {
+        span,
+        kind: TermKind::String {
+            text: second,
+            raw: false,
+        },
+    }];
+    Term {
+        span,
+        kind: TermKind::Ref {
+            head,
+            path: cx.bump.alloc_slice_copy(&path),
+        },
+    }
 }
 
 /// `p[x]` without `if` and value is a set with member `x`; with either it is a value at `p[x]`.

@@ -810,7 +810,7 @@ impl<'a> Cx<'a> {
         // The `$` belongs to the first piece only.
         self.template_text(start + 1, first.get(1..).unwrap_or(""), raw, &mut parts)?;
         for (literal, at, text) in rest {
-            check_template_expression(&literal)?;
+            check_template_expression(&literal, self.new_not)?;
             parts.push(TemplatePart::Expr(self.bump.alloc(literal)));
             self.template_text(at, text, raw, &mut parts)?;
         }
@@ -877,17 +877,16 @@ fn can_be_head(term: &Term<'_>) -> bool {
     }
 }
 
-fn check_template_expression(literal: &Literal<'_>) -> Result<(), Reject> {
+fn check_template_expression(literal: &Literal<'_>, new_not: bool) -> Result<(), Reject> {
     let what = match literal.kind {
-        LiteralKind::Not(Operand::Implicit(_)) => "unexpected negation ('not')",
+        LiteralKind::Not(_) if !new_not => "unexpected negation ('not')",
         LiteralKind::Unify(..) => "unexpected unification ('=')",
         LiteralKind::Assign(..) => "unexpected assignment (':=')",
         LiteralKind::Every { .. } => "unexpected 'every'",
         LiteralKind::SomeDecl(_) | LiteralKind::SomeIn { .. } => "unexpected 'some'",
-        LiteralKind::Term(_)
-        | LiteralKind::And(..)
-        | LiteralKind::Or(..)
-        | LiteralKind::Not(Operand::Braced(_)) => return Ok(()),
+        LiteralKind::Term(_) | LiteralKind::And(..) | LiteralKind::Or(..) | LiteralKind::Not(_) => {
+            return Ok(());
+        }
     };
     Err(Reject::new(
         literal.span,
