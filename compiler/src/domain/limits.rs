@@ -17,3 +17,7 @@ pub const SELECTOR_BYTES_MAX: usize = 64 << 10;
 
 /// Libraries that one module needs, directly or not. Bounds the lists that are kept for each module.
 pub const LIBRARIES_MAX: usize = 1000;
+
+/// Bytes read again because lines of flow collections or quoted scalars stand too far to the left; each such line costs
+/// one reading of the file.
+pub const REREAD_BYTES_MAX: usize = 128 << 20;

@@ -1,13 +1,15 @@
 //! PolicyDomain YAML in, validated and resolved domain tables out.
 //!
 //! ```text
-//! text ─yaml→ tree ─decode, scalar→ typed fields ─schema→ PolicyDomain ─read→ + Rego texts, selectors
+//! text ─indent, build→ yaml tree ─decode, scalar→ typed fields ─schema→ PolicyDomain ─read→ + Rego texts, selectors
 //!      ─structure, refs, deps─ resolve→ DomainSet
 //! ```
 
 mod annotations;
+mod build;
 mod decode;
 mod deps;
+mod indent;
 mod json;
 pub mod limits;
 mod load;

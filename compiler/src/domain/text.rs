@@ -42,7 +42,7 @@ impl Lines {
     }
 
     /// First byte of a line, from 1; the end of the text for lines behind it.
-    fn start(&self, row: usize, text: &str) -> usize {
+    pub(super) fn start(&self, row: usize, text: &str) -> usize {
         row.checked_sub(1)
             .and_then(|at| self.starts.get(at))
             .map_or(text.len(), |start| start.0 as usize)
@@ -73,17 +73,9 @@ pub(super) fn offset(at: usize) -> u32 {
 
 /// `(byte of the decoded text, byte of the file)` of each run that was copied unchanged, for `SourceMap::add_embedded`.
 pub(super) fn runs(file: &str, lines: &Lines, node: &Node, scalar: &Scalar) -> Vec<(u32, u32)> {
-    let start = node.span.start as usize;
-    let head = content_start(file, start, node.has_properties);
+    let head = content_start(file, node.span.start as usize, node.has_properties);
     let found = match scalar.style {
-        ScalarStyle::Literal | ScalarStyle::Folded => {
-            let first = if node.has_properties {
-                lines.row(offset(head)) + 1
-            } else {
-                lines.row(offset(start))
-            };
-            block_runs(file, lines, first, &scalar.text)
-        }
+        ScalarStyle::Literal | ScalarStyle::Folded => block_runs(file, lines, node, &scalar.text),
         style => flow_runs(file, head, node.span.end as usize, style, &scalar.text),
     };
     match found {
@@ -115,19 +107,64 @@ fn content_of_line(file: &str, lines: &Lines, row: usize) -> (usize, String) {
     (start, line.trim_end_matches(['\n', '\r']).to_owned())
 }
 
-/// Block scalars: each line of the file gives one piece of text; between pieces stand line breaks or a fold.
-fn block_runs(file: &str, lines: &Lines, first: usize, text: &str) -> Option<Vec<(u32, u32)>> {
-    let is_ink = |line: &str| line.bytes().any(|b| b != b' ');
-    let leading = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let ink = (first..=lines.starts.len()).find(|row| is_ink(&content_of_line(file, lines, *row).1))?;
-    let blank_count = text.split('\n').take_while(|line| !is_ink(line)).count();
-    let text_line = text.split('\n').nth(blank_count)?;
-    let indent = leading(&content_of_line(file, lines, ink).1).checked_sub(leading(text_line))?;
+/// How a block scalar lies in the file.
+struct BlockLayout {
+    /// Row of its first line.
+    first: usize,
+    /// Columns that are no content.
+    indent: usize,
+}
 
+impl BlockLayout {
+    /// Nothing if the scalar holds only blanks.
+    fn new(file: &str, lines: &Lines, node: &Node, text: &str) -> Option<BlockLayout> {
+        let is_ink = |line: &str| line.bytes().any(|b| b != b' ');
+        let leading = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        // With a tag or anchor the node starts there, and the content behind the header; else at the first content.
+        let header = content_start(file, node.span.start as usize, node.has_properties);
+        let from = lines.row(offset(header)) + usize::from(node.has_properties);
+        let ink = (from..=lines.starts.len()).find(|row| is_ink(&content_of_line(file, lines, *row).1))?;
+        let blank_count = text.split('\n').take_while(|line| !is_ink(line)).count();
+        let text_line = text.split('\n').nth(blank_count)?;
+        let indent = leading(&content_of_line(file, lines, ink).1).checked_sub(leading(text_line))?;
+        Some(BlockLayout {
+            first: ink.saturating_sub(blank_count).max(1),
+            indent,
+        })
+    }
+}
+
+/// The parser ends the last line of a block scalar that reaches the end of the file; yaml.v3 leaves it as it is, and
+/// fingerprints are taken over the text.
+pub(super) fn without_invented_newline<'s>(
+    file: &str,
+    node: &Node,
+    style: ScalarStyle,
+    text: &'s str,
+) -> &'s str {
+    let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+    if !is_block || file.ends_with(['\n', '\r']) || (node.span.end as usize) < file.len() {
+        return text;
+    }
+    let last = file.rsplit(['\n', '\r']).next().unwrap_or("");
+    if last.bytes().all(|b| b == b' ') {
+        let indent =
+            BlockLayout::new(file, &Lines::new(file), node, text).map_or(usize::MAX, |layout| layout.indent);
+        if last.len() < indent.max(1) {
+            return text;
+        }
+    }
+    text.strip_suffix('\n').unwrap_or(text)
+}
+
+/// Block scalars: each line of the file gives one piece of text; between pieces stand line breaks or a fold.
+fn block_runs(file: &str, lines: &Lines, node: &Node, text: &str) -> Option<Vec<(u32, u32)>> {
+    let leading = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let BlockLayout { first, indent } = BlockLayout::new(file, lines, node, text)?;
     let mut runs = Vec::new();
     let mut breaks: Vec<usize> = Vec::new();
     let mut at = 0;
-    for row in ink.saturating_sub(blank_count).max(1)..=lines.starts.len() {
+    for row in first..=lines.starts.len() {
         let (start, line) = content_of_line(file, lines, row);
         let content = if leading(&line) >= indent {
             line.get(indent..).unwrap_or("")

@@ -1,21 +1,20 @@
-//! YAML text in, a tree of nodes with places out.
-//!
-//! Only the first document of a stream is read. Aliases share the node they stand for, `<<` keys stay in the tree
-//! ([`Document::members`] resolves them). What scalars mean is decided in `scalar.rs`, which text stood where in `text.rs`.
+//! The tree of a YAML document, with places. Aliases share the node they stand for; `<<` keys stay in the tree and
+//! [`Document::members`] resolves them. `build.rs` makes it, `scalar.rs` says what scalars mean.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+use saphyr_parser::ScalarStyle;
 
-use super::limits;
 use super::text::{self, Lines};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{FileId, Span};
+use crate::source::Span;
+
+pub use super::build::parse;
 
 /// Index of a node in its document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(u32);
+pub struct NodeId(pub(super) u32);
 
 /// One node of the tree.
 #[derive(Clone, Debug)]
@@ -53,10 +52,10 @@ pub struct Scalar {
 /// The first document of a file.
 #[derive(Clone, Debug)]
 pub struct Document {
-    nodes: Vec<Node>,
-    lines: Lines,
-    text: Arc<str>,
-    root: NodeId,
+    pub(super) nodes: Vec<Node>,
+    pub(super) lines: Lines,
+    pub(super) text: Arc<str>,
+    pub(super) root: NodeId,
 }
 
 impl Document {
@@ -177,318 +176,5 @@ impl Document {
             );
         }
         unique
-    }
-}
-
-/// Reads the first document of a file.
-///
-/// # Errors
-/// One diagnostic: the text is not YAML, or over one of the bounds of `limits.rs`.
-pub fn parse(file: FileId, text: &Arc<str>) -> Result<Document, Box<Diagnostic>> {
-    let whole = Span {
-        file,
-        start: 0,
-        end: 0,
-    };
-    if text.len() > limits::FILE_BYTES_MAX {
-        let message = format!(
-            "the file has {} bytes; at most {} are read",
-            text.len(),
-            limits::FILE_BYTES_MAX
-        );
-        return Err(Box::new(Diagnostic::error(Code::Limit, whole, message)));
-    }
-    check_characters(file, text)?;
-    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut builder = Builder::new(file, text, body);
-    let mut parser = Parser::new_from_str(body);
-    while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| builder.scan_error(*error.marker(), error.info()))?;
-        let span = builder.span(span);
-        match event {
-            Event::DocumentEnd | Event::StreamEnd => break,
-            Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {}
-            Event::Alias(anchor) => builder.alias(anchor, span)?,
-            Event::Scalar(text, style, anchor, tag) => {
-                let text = builder.without_invented_newline(&text, style, span);
-                builder.leaf(
-                    Scalar {
-                        text: text.into(),
-                        style,
-                    },
-                    anchor,
-                    tag.as_deref(),
-                    span,
-                )?;
-            }
-            Event::SequenceStart(anchor, tag) => {
-                builder.open(NodeKind::Sequence(Vec::new()), anchor, tag.as_deref(), span)?;
-            }
-            Event::MappingStart(anchor, tag) => {
-                builder.open(NodeKind::Mapping(Vec::new()), anchor, tag.as_deref(), span)?;
-            }
-            Event::SequenceEnd | Event::MappingEnd => builder.close(span)?,
-        }
-    }
-    Ok(builder.finish())
-}
-
-/// Characters that YAML does not allow, and those that only YAML 1.1 takes for line breaks: a text that reads otherwise
-/// in the two versions must not decide about anything.
-fn check_characters(file: FileId, text: &str) -> Result<(), Box<Diagnostic>> {
-    for (at, c) in text.char_indices() {
-        let message = match c {
-            '\t' | '\n' | '\r' | ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}' => continue,
-            '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}' => continue,
-            '\u{feff}' if at == 0 => continue,
-            '\u{85}' | '\u{2028}' | '\u{2029}' => {
-                format!("yaml: the line break U+{:04X} is not supported", u32::from(c))
-            }
-            '\u{feff}' => "yaml: a byte order mark inside the text is not supported".to_owned(),
-            _ => format!("yaml: control characters are not allowed: U+{:04X}", u32::from(c)),
-        };
-        let code = if c.is_control() && c != '\u{85}' {
-            Code::Yaml
-        } else {
-            Code::Unsupported
-        };
-        let span = Span {
-            file,
-            start: text::offset(at),
-            end: text::offset(at + c.len_utf8()),
-        };
-        let escape = format!(
-            "write it as an escape in a double-quoted scalar: \"\\u{:04X}\"",
-            u32::from(c)
-        );
-        return Err(Box::new(Diagnostic::error(code, span, message).help(escape)));
-    }
-    Ok(())
-}
-
-/// A collection that is still open.
-struct Open {
-    id: NodeId,
-    anchor: usize,
-    key: Option<NodeId>,
-    size: usize,
-    height: usize,
-}
-
-/// A finished node that an alias can stand for.
-#[derive(Clone, Copy)]
-struct Anchored {
-    id: NodeId,
-    size: usize,
-    height: usize,
-}
-
-struct Builder<'t> {
-    file: FileId,
-    text: &'t Arc<str>,
-    lines: Lines,
-    body_start: u32,
-    body: &'t str,
-    nodes: Vec<Node>,
-    open: Vec<Open>,
-    anchors: HashMap<usize, Anchored>,
-    root: Option<NodeId>,
-}
-
-impl<'t> Builder<'t> {
-    fn new(file: FileId, text: &'t Arc<str>, body: &'t str) -> Builder<'t> {
-        Builder {
-            file,
-            text,
-            lines: Lines::new(body),
-            body_start: text::offset(text.len() - body.len()),
-            body,
-            nodes: Vec::new(),
-            open: Vec::new(),
-            anchors: HashMap::new(),
-            root: None,
-        }
-    }
-
-    fn byte(&self, mark: Marker) -> u32 {
-        self.body_start + self.lines.byte(self.body, mark.line(), mark.col())
-    }
-
-    fn span(&self, span: saphyr_parser::Span) -> Span {
-        let start = self.byte(span.start);
-        Span {
-            file: self.file,
-            start,
-            end: self.byte(span.end).max(start),
-        }
-    }
-
-    fn scan_error(&self, mark: Marker, info: &str) -> Box<Diagnostic> {
-        let start = self.byte(mark);
-        let span = Span {
-            file: self.file,
-            start,
-            end: start,
-        };
-        Box::new(Diagnostic::error(
-            Code::Yaml,
-            span,
-            format!("yaml: line {}: {info}", mark.line()),
-        ))
-    }
-
-    /// The parser ends the last line of a block scalar that reaches the end of the file; yaml.v3 leaves it as it is, and
-    /// fingerprints are taken over the text.
-    fn without_invented_newline<'s>(&self, text: &'s str, style: ScalarStyle, span: Span) -> &'s str {
-        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-        let at_end = span.end as usize == self.text.len() && !self.text.ends_with(['\n', '\r']);
-        if block && at_end {
-            text.strip_suffix('\n').unwrap_or(text)
-        } else {
-            text
-        }
-    }
-
-    fn push(&mut self, kind: NodeKind, anchor: usize, tag: Option<&Tag>, span: Span) -> NodeId {
-        let id = NodeId(text::offset(self.nodes.len()));
-        let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix).into_boxed_str());
-        let has_properties = tag.is_some() || anchor > 0;
-        self.nodes.push(Node {
-            span,
-            tag,
-            has_properties,
-            kind,
-        });
-        id
-    }
-
-    fn leaf(
-        &mut self,
-        scalar: Scalar,
-        anchor: usize,
-        tag: Option<&Tag>,
-        span: Span,
-    ) -> Result<(), Box<Diagnostic>> {
-        let id = self.push(NodeKind::Scalar(scalar), anchor, tag, span);
-        self.attach(
-            Anchored {
-                id,
-                size: 1,
-                height: 1,
-            },
-            anchor,
-            span,
-        )
-    }
-
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
-        match self.anchors.get(&anchor) {
-            Some(&target) => self.attach(target, 0, span),
-            None => Err(Box::new(Diagnostic::error(
-                Code::Yaml,
-                span,
-                "yaml: anchor value contains itself",
-            ))),
-        }
-    }
-
-    fn open(
-        &mut self,
-        kind: NodeKind,
-        anchor: usize,
-        tag: Option<&Tag>,
-        span: Span,
-    ) -> Result<(), Box<Diagnostic>> {
-        let id = self.push(kind, anchor, tag, span);
-        self.open.push(Open {
-            id,
-            anchor,
-            key: None,
-            size: 1,
-            height: 1,
-        });
-        self.check_height(self.open.len(), span)
-    }
-
-    fn close(&mut self, span: Span) -> Result<(), Box<Diagnostic>> {
-        let Some(Open {
-            id,
-            anchor,
-            size,
-            height,
-            ..
-        }) = self.open.pop()
-        else {
-            return Ok(());
-        };
-        if let Some(node) = self.nodes.get_mut(id.0 as usize) {
-            node.span.end = node.span.end.max(span.end);
-        }
-        self.attach(Anchored { id, size, height }, anchor, span)
-    }
-
-    /// Hands a finished node to the collection it stands in.
-    fn attach(&mut self, node: Anchored, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
-        if anchor > 0 {
-            self.anchors.insert(anchor, node);
-        }
-        let Some(parent) = self.open.last_mut() else {
-            self.root = self.root.or(Some(node.id));
-            return Ok(());
-        };
-        parent.size += node.size;
-        parent.height = parent.height.max(node.height + 1);
-        let (size, height) = (parent.size, parent.height);
-        match self
-            .nodes
-            .get_mut(parent.id.0 as usize)
-            .map(|parent| &mut parent.kind)
-        {
-            Some(NodeKind::Sequence(items)) => items.push(node.id),
-            Some(NodeKind::Mapping(entries)) => match parent.key.take() {
-                Some(key) => entries.push((key, node.id)),
-                None => parent.key = Some(node.id),
-            },
-            Some(NodeKind::Scalar(_)) | None => {}
-        }
-        if size > limits::NODES_MAX {
-            let message = format!("yaml: more than {} nodes, aliases included", limits::NODES_MAX);
-            return Err(Box::new(Diagnostic::error(Code::Limit, span, message)));
-        }
-        self.check_height(height, span)
-    }
-
-    fn check_height(&self, height: usize, span: Span) -> Result<(), Box<Diagnostic>> {
-        if height <= limits::DEPTH_MAX {
-            return Ok(());
-        }
-        let message = format!("yaml: nested more than {} levels deep", limits::DEPTH_MAX);
-        Err(Box::new(Diagnostic::error(Code::Limit, span, message)))
-    }
-
-    fn finish(mut self) -> Document {
-        let root = self.root.unwrap_or_else(|| {
-            let span = Span {
-                file: self.file,
-                start: self.body_start,
-                end: self.body_start,
-            };
-            let empty = Scalar {
-                text: "".into(),
-                style: ScalarStyle::Plain,
-            };
-            self.push(NodeKind::Scalar(empty), 0, None, span)
-        });
-        let lines = if self.body_start == 0 {
-            self.lines
-        } else {
-            Lines::new(self.text)
-        };
-        Document {
-            nodes: self.nodes,
-            lines,
-            text: Arc::clone(self.text),
-            root,
-        }
     }
 }

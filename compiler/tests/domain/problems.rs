@@ -213,6 +213,14 @@ fn keys_that_nothing_reads_are_warned_of() {
 }
 
 #[test]
+fn flow_collections_may_close_below_their_key() {
+    check_sections(
+        "  roles: [\n  ]\n  scopes:\n  - {\n    mrn: s,\n    policy: p\n  }\n  groups: [\n    {mrn: g,\n    roles: []},\n  ]\n",
+        expect![""],
+    );
+}
+
+#[test]
 fn yaml_errors_name_the_line() {
     check(
         &["a: [1\nb: 2"],
@@ -248,6 +256,28 @@ fn yaml_errors_name_the_line() {
         &["<<: 3"],
         expect![[r#"
         1.yml:1:5: yaml: yaml: map merge requires map or sequence of maps as the value
+    "#]],
+    );
+}
+
+#[test]
+fn a_colon_that_two_versions_read_otherwise_is_refused() {
+    check(
+        &["{kind:, a: 1}"],
+        expect![[r#"
+        1.yml:1:6: unsupported: yaml: a colon right in front of `,` or a bracket is not supported
+    "#]],
+    );
+    check(
+        &["{\"kind\":, a: 1}"],
+        expect![[r#"
+        1.yml:1:8: domain: expected PolicyDomain got 
+    "#]],
+    );
+    check(
+        &["{kind: , a: 1}"],
+        expect![[r#"
+        1.yml:1:6: domain: expected PolicyDomain got 
     "#]],
     );
 }

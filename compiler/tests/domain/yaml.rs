@@ -79,6 +79,18 @@ fn literal_blocks() {
         8:9 "#]],
     );
     check(
+        "|\n        a\n   ",
+        expect![[r#"
+        a⏎
+        8:9 "#]],
+    );
+    check(
+        "|\n        a\n          ",
+        expect![[r#"
+        a⏎  
+        8:9 9:9 "#]],
+    );
+    check(
         "|\n        no end of line",
         expect![[r#"
         no end of line
@@ -127,6 +139,16 @@ fn flow_scalars() {
         expect![[r#"
         ab
         7:14 "#]],
+    );
+}
+
+#[test]
+fn quoted_scalars_may_go_on_further_left() {
+    check(
+        "\"package a\\n\n  x = 1\\n\ny\"\n",
+        expect![[r#"
+        package a⏎ x = 1⏎ y
+        7:14 7:25 8:10 "#]],
     );
 }
 
