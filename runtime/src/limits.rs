@@ -23,6 +23,9 @@ pub const BUILDERS_MAX: usize = 1 << 16;
 /// Instructions between two looks at the clock. At about 1 ns each the deadline is overrun by some microseconds.
 pub const DEADLINE_POLL_FUEL: u64 = 8192;
 
+/// Recursion of builtins along nested documents (`object.union`, `json.filter`, …): below 500 bytes of stack a level.
+pub const BUILTIN_DEPTH_MAX: usize = 500;
+
 /// Bounds of one core's VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

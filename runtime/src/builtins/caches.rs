@@ -10,6 +10,8 @@ const PATTERNS_MAX: usize = 256;
 #[derive(Debug, Default)]
 pub struct Caches {
     globs: PatternCache<Glob>,
+    /// Bytes that are being written.
+    pub(super) scratch: Vec<u8>,
     /// Scratch memory of the pattern walks.
     pub(super) glob_walk: Walk,
 }

@@ -4,11 +4,17 @@
 
 mod aggregates;
 mod arrays;
+mod base64;
 pub mod caches;
 mod call;
 mod casts;
+mod encoding;
 mod glob;
 mod host;
+mod json_paths;
+mod json_text;
+mod jwt;
+mod objects;
 mod operand;
 mod operators;
 mod output;
@@ -20,6 +26,7 @@ mod table;
 #[cfg(test)]
 mod testing;
 mod types;
+mod walk;
 
 pub use call::{BuiltinFn, BuiltinResult, Call, Failure, FailureCode};
 pub use glob::Glob;

@@ -1,7 +1,10 @@
 //! The rows: names and types of all builtins of OPA 1.22.2, and the functions of those that gavel runs.
 
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
-use super::{aggregates, arrays, casts, glob, host, operators, sets, sprintf, strings};
+use super::{
+    aggregates, arrays, base64, casts, encoding, glob, host, json_paths, json_text, jwt, objects, operators,
+    sets, sprintf, strings, walk,
+};
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
 /// `print` takes any number of arguments. The compiler erases all three.
@@ -19,12 +22,12 @@ pub static BUILTINS: &[Builtin] = &[
     row("array.reverse", &[ARRAY], ARRAY).run(arrays::reverse),
     row("array.slice", &[ARRAY, NUMBER, NUMBER], ARRAY).run(arrays::slice),
     row("assign", &[ANY, ANY], BOOLEAN).run(operators::equal),
-    row("base64.decode", &[STRING], STRING),
-    row("base64.encode", &[STRING], STRING),
-    row("base64.is_valid", &[STRING], BOOLEAN),
-    row("base64url.decode", &[STRING], STRING),
-    row("base64url.encode", &[STRING], STRING),
-    row("base64url.encode_no_pad", &[STRING], STRING),
+    row("base64.decode", &[STRING], STRING).run(base64::decode),
+    row("base64.encode", &[STRING], STRING).run(base64::encode),
+    row("base64.is_valid", &[STRING], BOOLEAN).run(base64::is_valid),
+    row("base64url.decode", &[STRING], STRING).run(base64::url_decode),
+    row("base64url.encode", &[STRING], STRING).run(base64::url_encode),
+    row("base64url.encode_no_pad", &[STRING], STRING).run(base64::url_encode_no_pad),
     row("bits.and", &[NUMBER, NUMBER], NUMBER),
     row("bits.lsh", &[NUMBER, NUMBER], NUMBER),
     row("bits.negate", &[NUMBER], NUMBER),
@@ -103,8 +106,8 @@ pub static BUILTINS: &[Builtin] = &[
     row("graphql.schema_is_valid", &[STRING_OR_OBJECT], BOOLEAN),
     row("gt", &[ANY, ANY], BOOLEAN).run(operators::gt),
     row("gte", &[ANY, ANY], BOOLEAN).run(operators::gte),
-    row("hex.decode", &[STRING], STRING),
-    row("hex.encode", &[STRING], STRING),
+    row("hex.decode", &[STRING], STRING).run(encoding::hex_decode),
+    row("hex.encode", &[STRING], STRING).run(encoding::hex_encode),
     row("http.send", &[DICT], OBJECT).nondeterministic(),
     row("indexof", &[STRING, STRING], NUMBER).run(strings::indexof),
     row("indexof_n", &[STRING, STRING], NUMBERS).run(strings::indexof_n),
@@ -118,7 +121,8 @@ pub static BUILTINS: &[Builtin] = &[
         "io.jwt.decode",
         &[STRING],
         Type::Array(&[OBJECT, OBJECT, STRING], None),
-    ),
+    )
+    .run(jwt::decode),
     row("io.jwt.decode_verify", &[STRING, DICT], VERIFIED).nondeterministic(),
     row("io.jwt.encode_sign", &[DICT, DICT, DICT], STRING).nondeterministic(),
     row("io.jwt.encode_sign_raw", &[STRING, STRING, STRING], STRING).nondeterministic(),
@@ -142,9 +146,9 @@ pub static BUILTINS: &[Builtin] = &[
     row("is_object", &[ANY], BOOLEAN).run(casts::is_object),
     row("is_set", &[ANY], BOOLEAN).run(casts::is_set),
     row("is_string", &[ANY], BOOLEAN).run(casts::is_string),
-    row("json.filter", &[OBJECT, PATHS], OBJECT),
-    row("json.is_valid", &[STRING], BOOLEAN),
-    row("json.marshal", &[ANY], STRING),
+    row("json.filter", &[OBJECT, PATHS], OBJECT).run(json_paths::filter),
+    row("json.is_valid", &[STRING], BOOLEAN).run(json_text::is_valid),
+    row("json.marshal", &[ANY], STRING).run(json_text::marshal),
     row(
         "json.marshal_with_options",
         &[
@@ -155,7 +159,8 @@ pub static BUILTINS: &[Builtin] = &[
             ),
         ],
         STRING,
-    ),
+    )
+    .run(json_text::marshal_with_options),
     row(
         "json.match_schema",
         &[STRING_OR_OBJECT, STRING_OR_OBJECT],
@@ -193,8 +198,8 @@ pub static BUILTINS: &[Builtin] = &[
         ],
         ANY,
     ),
-    row("json.remove", &[OBJECT, PATHS], OBJECT),
-    row("json.unmarshal", &[STRING], ANY),
+    row("json.remove", &[OBJECT, PATHS], OBJECT).run(json_paths::remove),
+    row("json.unmarshal", &[STRING], ANY).run(json_text::unmarshal),
     row(
         "json.verify_schema",
         &[STRING_OR_OBJECT],
@@ -223,13 +228,13 @@ pub static BUILTINS: &[Builtin] = &[
     row("net.lookup_ip_addr", &[STRING], STRING_SET).nondeterministic(),
     row("numbers.range", &[NUMBER, NUMBER], NUMBERS),
     row("numbers.range_step", &[NUMBER, NUMBER, NUMBER], NUMBERS),
-    row("object.filter", &[OBJECT, COLLECTION], OBJECT),
-    row("object.get", &[OBJECT, ANY, ANY], ANY),
-    row("object.keys", &[OBJECT], SET),
-    row("object.remove", &[OBJECT, COLLECTION], OBJECT),
-    row("object.subset", &[COLLECTION, COLLECTION], BOOLEAN),
-    row("object.union", &[OBJECT, OBJECT], OBJECT),
-    row("object.union_n", &[Type::Array(&[], Some(&OBJECT))], OBJECT),
+    row("object.filter", &[OBJECT, COLLECTION], OBJECT).run(objects::filter),
+    row("object.get", &[OBJECT, ANY, ANY], ANY).run(objects::get),
+    row("object.keys", &[OBJECT], SET).run(objects::keys),
+    row("object.remove", &[OBJECT, COLLECTION], OBJECT).run(objects::remove),
+    row("object.subset", &[COLLECTION, COLLECTION], BOOLEAN).run(objects::subset),
+    row("object.union", &[OBJECT, OBJECT], OBJECT).run(objects::union),
+    row("object.union_n", &[Type::Array(&[], Some(&OBJECT))], OBJECT).run(objects::union_n),
     row("opa.runtime", &[], DICT)
         .run(host::runtime)
         .nondeterministic(),
@@ -323,21 +328,25 @@ pub static BUILTINS: &[Builtin] = &[
     row("upper", &[STRING], STRING).run(strings::upper),
     row("uri.is_valid", &[STRING], BOOLEAN),
     row("uri.parse", &[STRING], STRING_DICT),
-    row("urlquery.decode", &[STRING], STRING),
+    row("urlquery.decode", &[STRING], STRING).run(encoding::query_decode),
     row(
         "urlquery.decode_object",
         &[STRING],
         Type::Object(&[], Some((&STRING, &STRINGS))),
-    ),
-    row("urlquery.encode", &[STRING], STRING),
+    )
+    .run(encoding::query_decode_object),
+    row("urlquery.encode", &[STRING], STRING).run(encoding::query_encode),
     row(
         "urlquery.encode_object",
         &[Type::Object(&[], Some((&STRING, &STRING_OR_STRINGS)))],
         STRING,
-    ),
+    )
+    .run(encoding::query_encode_object),
     row("uuid.parse", &[STRING], DICT),
     row("uuid.rfc4122", &[STRING], STRING).nondeterministic(),
-    row("walk", &[ANY], Type::Array(&[ARRAY, ANY], None)).relation(),
+    row("walk", &[ANY], Type::Array(&[ARRAY, ANY], None))
+        .run(walk::walk)
+        .relation(),
     row("yaml.is_valid", &[STRING], BOOLEAN),
     row("yaml.marshal", &[ANY], STRING),
     row("yaml.unmarshal", &[STRING], ANY),

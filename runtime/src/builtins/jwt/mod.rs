@@ -1,0 +1,5 @@
+//! JSON web tokens.
+
+mod decode;
+
+pub(super) use decode::decode;
