@@ -51,6 +51,12 @@ pub(super) fn expand_query(body: &mut Body, vars: &mut Vars) {
 }
 
 fn rule_calls(rule: &mut Rule) {
+    let mut lifter = Lifter {
+        vars: &mut rule.vars,
+        lifted: Vec::new(),
+    };
+    rule.args.iter_mut().flatten().for_each(|arg| lifter.term(arg));
+    let of_args = lifter.lifted;
     for clause in &mut rule.clauses {
         let mut lifter = Lifter {
             vars: &mut rule.vars,
@@ -59,6 +65,7 @@ fn rule_calls(rule: &mut Rule) {
         lifter.term(&mut clause.value);
         let lifted = lifter.lifted;
         expand_body(&mut clause.body, &mut rule.vars);
+        append(&mut clause.body, of_args.clone());
         append(&mut clause.body, lifted);
     }
 }
@@ -147,13 +154,17 @@ impl Lifter<'_> {
         }
     }
 
-    /// A reference starts from a document or variable afterwards.
+    /// A reference starts from a document, a variable or a scalar afterwards.
     fn reference(&mut self, reference: &mut Ref) {
         if let Head::Term(head) = &mut reference.head {
             self.term(head);
         }
         reference.path.iter_mut().for_each(|element| self.term(element));
         if let Head::Term(head) = &reference.head {
+            // OPA leaves scalars where they are; such a reference is undefined.
+            if head.is_scalar() {
+                return;
+            }
             let var = match head.kind {
                 Kind::Var(var) => var,
                 _ => {

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{SourceMap, Span};
+use std::collections::HashSet;
 
 /// Findings of one analysis.
 #[derive(Debug, Default)]
@@ -9,6 +10,8 @@ pub(super) struct Findings {
     list: Vec<Diagnostic>,
     limit: Option<usize>,
     stopped: bool,
+    /// Places that OPA does not know: what is found there has no position, only a label.
+    placeless: HashSet<Span>,
 }
 
 impl Findings {
@@ -18,6 +21,7 @@ impl Findings {
             list: Vec::new(),
             limit: limit.filter(|limit| *limit > 0),
             stopped: false,
+            placeless: HashSet::new(),
         }
     }
 
@@ -45,9 +49,18 @@ impl Findings {
         }
     }
 
-    fn add(&mut self, diagnostic: Diagnostic) {
+    /// Takes the position from everything that will be found at a place.
+    pub(super) fn hide_place(&mut self, span: Span) {
+        self.placeless.insert(span);
+    }
+
+    fn add(&mut self, mut diagnostic: Diagnostic) {
         if self.is_full() {
             return;
+        }
+        if let Some(span) = diagnostic.span.filter(|span| self.placeless.contains(span)) {
+            diagnostic.span = None;
+            diagnostic = diagnostic.label(span, "");
         }
         self.list.push(diagnostic);
         self.stopped |= self.is_full();

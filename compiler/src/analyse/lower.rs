@@ -115,19 +115,19 @@ fn lower_rule(rule: tree::Rule, module: usize, tree: &RuleTree, errors: &mut Vec
     }
 }
 
-struct Lowering<'x> {
-    vars: &'x mut Vars,
-    tree: &'x RuleTree,
+pub(super) struct Lowering<'x> {
+    pub(super) vars: &'x mut Vars,
+    pub(super) tree: &'x RuleTree,
     equal_unifies: bool,
-    errors: Vec<Diagnostic>,
+    pub(super) errors: Vec<Diagnostic>,
 }
 
 /// Statements under the modifiers of one source literal.
-struct Group {
+pub(super) struct Group {
     /// Places of the modifiers: they tell groups apart.
     key: Vec<Span>,
-    with: Vec<With>,
-    stmts: Vec<Stmt>,
+    pub(super) with: Vec<With>,
+    pub(super) stmts: Vec<Stmt>,
 }
 
 impl Lowering<'_> {
@@ -154,25 +154,6 @@ impl Lowering<'_> {
         }
         self.close(open, &mut block);
         block
-    }
-
-    fn close(&mut self, group: Option<Group>, block: &mut Block) {
-        let Some(group) = group else { return };
-        let Some(span) = group.stmts.first().map(|stmt| stmt.span) else {
-            return;
-        };
-        let modifiers = group
-            .with
-            .into_iter()
-            .filter_map(|with| self.with(with))
-            .collect();
-        block.stmts.push(Stmt {
-            span,
-            kind: StmtKind::With {
-                modifiers,
-                block: Block { stmts: group.stmts },
-            },
-        });
     }
 
     fn stmt(&mut self, expr: Expr, out: &mut Vec<Stmt>) {
@@ -295,7 +276,7 @@ impl Lowering<'_> {
     }
 
     /// A term that earlier stages left without calls, references and comprehensions.
-    fn plain(&mut self, term: Term) -> hir::Term {
+    pub(super) fn plain(&mut self, term: Term) -> hir::Term {
         match term.kind {
             Kind::Const(constant) => hir::Term::Const(constant),
             Kind::Var(var) => hir::Term::Var(var),
@@ -368,62 +349,5 @@ impl Lowering<'_> {
             }
         };
         hir::Term::Comprehension(Box::new(hir::Comprehension { span, kind, body }))
-    }
-
-    fn with(&mut self, with: With) -> Option<hir::With> {
-        let target = self.with_target(with.target)?;
-        let for_function = matches!(target, WithTarget::Function(_) | WithTarget::Builtin(_));
-        let value = match with.value.kind {
-            Kind::Builtin(id) if for_function => WithValue::Builtin(id),
-            Kind::Ref(reference) if for_function => {
-                WithValue::Function(self.names(with.value.span, reference.path)?)
-            }
-            kind => WithValue::Term(self.plain(Term::new(with.value.span, kind))),
-        };
-        Some(hir::With {
-            span: with.span,
-            target,
-            value,
-        })
-    }
-
-    fn with_target(&mut self, target: Term) -> Option<WithTarget> {
-        let span = target.span;
-        match target.kind {
-            Kind::Builtin(id) => Some(WithTarget::Builtin(id)),
-            Kind::Ref(reference) => {
-                let is_function = self
-                    .tree
-                    .find(&reference.path)
-                    .is_some_and(|node| self.tree.is_function(node));
-                let tree::Ref { head, path } = *reference;
-                let path = self.names(span, path)?;
-                match head {
-                    tree::Head::Input => Some(WithTarget::Input(path)),
-                    tree::Head::Data if is_function => Some(WithTarget::Function(path)),
-                    tree::Head::Data => Some(WithTarget::Data(path)),
-                    tree::Head::Var(_) | tree::Head::Term(_) => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
-    fn names(&mut self, span: Span, path: Vec<Term>) -> Option<Vec<String>> {
-        let names: Option<Vec<String>> = path
-            .into_iter()
-            .map(|element| match element.kind {
-                Kind::Const(Constant::String(name)) => Some(name),
-                _ => None,
-            })
-            .collect();
-        if names.is_none() {
-            self.errors.push(Diagnostic::error(
-                Code::Unsupported,
-                span,
-                "`with` and a path that is not made of strings is not supported",
-            ));
-        }
-        names
     }
 }

@@ -13,6 +13,7 @@ mod findings;
 mod globals;
 mod known_values;
 mod lower;
+mod lower_with;
 mod names;
 mod options;
 mod order;

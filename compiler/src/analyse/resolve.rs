@@ -9,6 +9,7 @@ use super::globals::{Globals, root_name};
 use super::scope::{Occurrence, Scopes};
 use super::tree::{Body, Call, Expr, ExprKind, Kind, Operand, Ref, Term, VarName, Vars, With};
 use super::unused;
+use super::vars::VarSet;
 use crate::ast::{self, Dialect, Literal, LiteralKind, Name, TermKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::VarId;
@@ -31,6 +32,8 @@ pub(super) struct Resolver<'g, 'a> {
     pub(super) hidden: Vec<Names<'a>>,
     /// Builtins whose name the body uses for a variable.
     pub(super) shadowed_builtins: HashSet<String>,
+    /// Variables in the names of called functions.
+    pub(super) called: VarSet,
     pub(super) errors: Vec<Diagnostic>,
     /// Variables that nobody uses: reported, but no obstacle.
     pub(super) unused: Vec<Diagnostic>,
@@ -70,6 +73,7 @@ impl<'g, 'a> Resolver<'g, 'a> {
             scopes: Scopes::new(),
             hidden: Vec::new(),
             shadowed_builtins: HashSet::new(),
+            called: VarSet::new(),
             errors: Vec::new(),
             unused: Vec::new(),
         }
@@ -100,7 +104,7 @@ impl<'g, 'a> Resolver<'g, 'a> {
                 found = unused::assigned(&self.scopes, &assigned);
             }
             if found.is_empty() {
-                found = unused::declared(&self.scopes, &assigned);
+                found = unused::declared(&self.scopes, &assigned, &self.called);
             }
             self.unused.extend(found);
         }
@@ -381,8 +385,15 @@ impl<'g, 'a> Resolver<'g, 'a> {
         self.hidden.push(hidden);
         let domain = self.term(domain);
         self.scopes.push();
+        let before = self.errors.len();
         let key = key.map(|key| self.declare(literal.span, key.text, Occurrence::Declared));
         let value = self.declare(literal.span, value.text, Occurrence::Declared);
+        for error in self.errors.iter_mut().skip(before) {
+            // OPA knows no position here.
+            if let Some(span) = error.span.take() {
+                *error = error.clone().label(span, "");
+            }
+        }
         let body = self.body(body, &Names::new());
         self.hidden.pop();
         let expr = self.finish(

@@ -165,10 +165,6 @@ impl<'a> RuleResolver<'_, 'a, '_> {
         let mut head_terms: Vec<&ast::Term<'a>> = rest.iter().collect();
         head_terms.extend(part.value);
         let used = Resolver::used_names(&head_terms);
-        if let Some(value) = part.value {
-            let of_value = Resolver::used_names(&[value]);
-            unused_args.retain(|(name, _)| !of_value.contains(name.as_str()));
-        }
         // Errors of one clause must not silence the unused variables of another.
         let before = std::mem::take(&mut self.resolver.errors);
         let unused_before = std::mem::take(&mut self.resolver.unused);
@@ -185,6 +181,8 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             Some(value) => self.resolver.term(value),
             None => Term::boolean(part.span, true),
         };
+        let of_value = vars::all_in_term(&value);
+        unused_args.retain(|(_, var)| !of_value.contains(var));
         self.resolver.errors.splice(0..0, before);
         self.resolver.unused.splice(0..0, unused_before);
         let clause = Clause {

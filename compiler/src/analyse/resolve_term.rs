@@ -210,17 +210,18 @@ impl<'a> Resolver<'_, 'a> {
                 let keys: Option<Vec<String>> = path.iter().map(string_key).collect();
                 match (head.kind, keys) {
                     (TermKind::Var(first), Some(rest)) => self.callee_of(first, rest, name.span, nested),
-                    _ => {
-                        let resolved = self.term(name);
-                        Callee::Unknown(super::text::term(&resolved, &self.vars))
-                    }
+                    _ => self.computed_callee(name),
                 }
             }
-            _ => {
-                let resolved = self.term(name);
-                Callee::Unknown(super::text::term(&resolved, &self.vars))
-            }
+            _ => self.computed_callee(name),
         }
+    }
+
+    /// A name that is none: nothing can be called by it.
+    fn computed_callee(&mut self, name: &ast::Term<'a>) -> Callee {
+        let resolved = self.term(name);
+        self.called.append(&mut super::vars::all_in_term(&resolved));
+        Callee::Unknown(super::text::term(&resolved, &self.vars))
     }
 
     fn callee_of(&mut self, first: &str, rest: Vec<String>, span: Span, nested: bool) -> Callee {

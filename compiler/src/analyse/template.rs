@@ -26,6 +26,10 @@ pub(super) fn lower(program: &mut Program, tree: &RuleTree, findings: &mut Findi
                     findings,
                 };
                 let safe = lowering.body(&mut clause.body, &parameters);
+                rule.args
+                    .iter_mut()
+                    .flatten()
+                    .for_each(|arg| lowering.term(arg, &safe));
                 lowering.term(&mut clause.value, &safe);
             }
         }
@@ -162,6 +166,7 @@ impl Lowering<'_> {
                     self.findings.fatal(Code::RegoCompile, span, message);
                     return None;
                 }
+                self.findings.hide_place(span);
                 Term::new(span, Kind::Call(Box::new(call)))
             }
             ExprKind::And(..) => return self.unexpected(span, "LogicalAnd"),

@@ -34,8 +34,8 @@ pub(super) fn assigned(scopes: &Scopes, body: &Body<'_, '_>) -> Vec<Diagnostic> 
         .collect()
 }
 
-/// Always: variables of `some` and `every` that occur nowhere in their block.
-pub(super) fn declared(scopes: &Scopes, body: &Body<'_, '_>) -> Vec<Diagnostic> {
+/// Always: variables of `some` and `every` that occur nowhere in their block, nor in the name of a function (`called`).
+pub(super) fn declared(scopes: &Scopes, body: &Body<'_, '_>, called: &VarSet) -> Vec<Diagnostic> {
     let here = scopes.declared_here();
     if here
         .iter()
@@ -48,6 +48,7 @@ pub(super) fn declared(scopes: &Scopes, body: &Body<'_, '_>) -> Vec<Diagnostic> 
         .filter(|declared| {
             declared.occurrence == Occurrence::Declared
                 && !occurring.contains(&declared.var)
+                && !called.contains(&declared.var)
                 && !body.used.contains(declared.name.as_str())
         })
         .map(|declared| {
