@@ -194,6 +194,15 @@ impl<'r> InputDoc<'r> {
         self.cells.get_mut(range).unwrap_or_default().fill(Cell::Missing);
     }
 
+    /// A cell as it is.
+    #[inline(always)]
+    pub(crate) fn cell(&self, trie_node: u16) -> Cell<'r> {
+        self.cells
+            .get(usize::from(trie_node))
+            .copied()
+            .unwrap_or(Cell::Missing)
+    }
+
     /// The value of a cell; builds it if nobody asked before.
     pub(crate) fn value(
         &mut self,

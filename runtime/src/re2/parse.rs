@@ -59,7 +59,11 @@ pub fn translate(pattern: &str) -> Result<Translation, Re2Error> {
     let has_branches = !frame.branches.is_empty();
     let whole = frame.close();
     whole.check_limits(pattern)?;
-    Ok(Translation { hir: whole.hir, group_names, has_branches })
+    Ok(Translation {
+        hir: whole.hir,
+        group_names,
+        has_branches,
+    })
 }
 
 #[derive(Clone, Copy, Debug, Default)]

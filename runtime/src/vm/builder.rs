@@ -1,7 +1,7 @@
 //! Collections while they are built: growing lists in the arena, made into sets and objects at the end.
 
 use super::machine::Request;
-use super::tree::Tree;
+use super::tree::{Tree, What};
 use crate::arena::{Arena, List};
 use crate::error::EvalErrorKind;
 use crate::limits::BUILDERS_MAX;
@@ -40,10 +40,40 @@ impl<'v> Request<'v> {
     }
 
     /// The builder of a handle. `verify` proved that handles are only used as such, so it is there.
-    pub(super) fn builder(&mut self, handle: Value<'v>) -> Result<&mut Builder<'v>, EvalErrorKind> {
+    fn builder(&mut self, handle: Value<'v>) -> Result<&mut Builder<'v>, EvalErrorKind> {
         self.builders
             .get_mut(place_of(handle))
             .ok_or(EvalErrorKind::NoSuchEntry)
+    }
+
+    /// Adds an element to an array or a member to a set.
+    #[inline]
+    pub(super) fn push_part(&mut self, handle: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
+        let arena = self.arena;
+        self.builder(handle)?.push(arena, value)
+    }
+
+    /// Adds a member to an object.
+    pub(super) fn put_member(
+        &mut self,
+        handle: Value<'v>,
+        entry: Entry<'v>,
+        unique: bool,
+    ) -> Result<(), EvalErrorKind> {
+        let arena = self.arena;
+        self.builder(handle)?.put(arena, entry, unique)
+    }
+
+    /// Notes one thing in a tree.
+    pub(super) fn put_in_tree(
+        &mut self,
+        handle: Value<'v>,
+        path: &[Value<'v>],
+        what: What<'v>,
+    ) -> Result<(), EvalErrorKind> {
+        let arena = self.arena;
+        let path = arena.values(path)?;
+        self.builder(handle)?.tree()?.put(arena, path, what)
     }
 
     /// The finished value of a builder.
@@ -78,7 +108,7 @@ impl<'v> Builder<'v> {
 
     /// Adds an element to an array or a member to a set.
     #[inline]
-    pub(super) fn push(&mut self, arena: &'v Arena, value: Value<'v>) -> Result<(), EvalErrorKind> {
+    fn push(&mut self, arena: &'v Arena, value: Value<'v>) -> Result<(), EvalErrorKind> {
         match self {
             Builder::Array(items) => items.push(value),
             Builder::Set(items) => {
@@ -92,12 +122,7 @@ impl<'v> Builder<'v> {
     }
 
     /// Adds a member to an object.
-    pub(super) fn put(
-        &mut self,
-        arena: &'v Arena,
-        entry: Entry<'v>,
-        unique: bool,
-    ) -> Result<(), EvalErrorKind> {
+    fn put(&mut self, arena: &'v Arena, entry: Entry<'v>, unique: bool) -> Result<(), EvalErrorKind> {
         let Builder::Object(object) = self else {
             return Err(EvalErrorKind::NoSuchEntry);
         };
@@ -112,7 +137,7 @@ impl<'v> Builder<'v> {
     }
 
     /// The tree.
-    pub(super) fn tree(&mut self) -> Result<&mut Tree<'v>, EvalErrorKind> {
+    fn tree(&mut self) -> Result<&mut Tree<'v>, EvalErrorKind> {
         match self {
             Builder::Tree(tree) => Ok(tree),
             Builder::Array(_) | Builder::Set(_) | Builder::Object(_) => Err(EvalErrorKind::NoSuchEntry),

@@ -27,9 +27,11 @@ pub(super) struct Frame {
 }
 
 impl<'v> Request<'v> {
-    /// Begins a frame above `base`; gives the first instruction.
+    /// Begins a frame above `base`, with its registers; gives the first instruction.
+    #[inline]
     pub(super) fn enter(
         &mut self,
+        regs: &mut Vec<Value<'v>>,
         function: u32,
         base: usize,
         call: u32,
@@ -40,8 +42,8 @@ impl<'v> Request<'v> {
         if top > self.limits.stack_cells_max || self.frames.len() >= self.limits.frames_max {
             return Err(EvalErrorKind::DepthExceeded);
         }
-        if top > self.regs.len() {
-            self.regs.resize(top, Value::UNSET);
+        if top > regs.len() {
+            regs.resize(top, Value::UNSET);
         }
         self.frames.push(Frame {
             function,
@@ -55,6 +57,7 @@ impl<'v> Request<'v> {
     }
 
     /// Ends the running frame with a result (unset: undefined).
+    #[inline]
     pub(super) fn leave(&mut self, value: Value<'v>, evidence: u16) -> Result<Frame, EvalErrorKind> {
         let frame = self.frames.pop().ok_or(EvalErrorKind::NoSuchEntry)?;
         self.builders.truncate(frame.builders as usize);
@@ -67,6 +70,7 @@ impl<'v> Request<'v> {
         Ok(frame)
     }
 
+    #[inline]
     pub(super) fn function(&self, function: u32) -> Result<&'v Function, EvalErrorKind> {
         let program = self.program;
         program
@@ -94,8 +98,7 @@ impl<'v> Request<'v> {
         &mut self,
         builtin: u16,
         prepared: u32,
-        first: usize,
-        count: usize,
+        arguments: &[Value<'v>],
     ) -> Result<Value<'v>, EvalErrorKind> {
         self.charge()?;
         let run = BuiltinId(builtin).get().run.ok_or(EvalErrorKind::NoSuchEntry)?;
@@ -103,7 +106,6 @@ impl<'v> Request<'v> {
             NO_PREPARED => None,
             _ => self.program.prepared.get(prepared as usize),
         };
-        let arguments = self.regs.get(first..first + count).unwrap_or_default();
         let mut call = Call {
             arena: self.arena,
             now_ns: self.env.wall_ns,
