@@ -101,7 +101,11 @@ impl ProgramBuilder {
                 "a plan that calls itself",
             ));
         };
-        let names: Vec<String> = plan.functions.iter().map(|f| f.name.clone()).collect();
+        let names: Vec<String> = plan
+            .functions
+            .iter()
+            .map(|function| format!("{}/{}", function.name, function.params))
+            .collect();
         let mut numbers: HashMap<FnRef, u32> = HashMap::new();
         let mut forward: Vec<(u32, FnRef)> = Vec::new();
         for at in order {

@@ -124,10 +124,11 @@ impl Encoder<'_, '_> {
         self.short(at, "more than 65,535 input paths")
     }
 
+    /// The mock cell of a target. All users of a cell agree on the number of arguments, which is part of its name.
     fn cell(&mut self, target: Target) -> Result<u16, Diagnostic> {
         let name = match target {
             Target::Function(func) => self.linker.names.get(func.0).cloned().unwrap_or_default(),
-            Target::Builtin(id) => id.get().name.to_owned(),
+            Target::Builtin(id) => format!("{}/{}", id.get().name, id.get().args.len()),
         };
         let at = self.linker.pools.mocks.at(&name);
         self.short(at, "more than 65,535 replaced functions")

@@ -69,26 +69,41 @@ fn thread(function: &mut Function) -> bool {
     changed
 }
 
-/// Labels that nothing names, and what stands behind an end.
+/// Labels that nothing names, and what no way from the start leads to.
 fn drop_unreached(function: &mut Function) -> bool {
-    let named: HashSet<Label> = function
-        .code
-        .iter()
-        .filter_map(|step| step.inst.target())
-        .collect();
-    let before = function.code.len();
-    let mut reached = true;
-    function.code.retain(|step| {
+    let code = &function.code;
+    let mut places: HashMap<Label, usize> = HashMap::new();
+    for (at, step) in code.iter().enumerate() {
         if let Inst::Label(label) = &step.inst {
-            let keep = named.contains(label);
-            reached |= keep;
-            return keep;
+            places.insert(*label, at);
         }
-        let keep = reached;
-        if step.inst.is_end() {
-            reached = false;
+    }
+    let mut reached = vec![false; code.len()];
+    let mut named: HashSet<Label> = HashSet::new();
+    let mut open = vec![0];
+    while let Some(at) = open.pop() {
+        let (Some(step), Some(mark)) = (code.get(at), reached.get_mut(at)) else {
+            continue;
+        };
+        if std::mem::replace(mark, true) {
+            continue;
         }
-        keep
+        if let Some(label) = step.inst.target() {
+            named.insert(label);
+            open.extend(places.get(&label));
+        }
+        if !step.inst.is_end() {
+            open.push(at + 1);
+        }
+    }
+    let before = code.len();
+    let mut reached = reached.into_iter();
+    function.code.retain(|step| {
+        let is_reached = reached.next().unwrap_or(true);
+        match &step.inst {
+            Inst::Label(label) => is_reached && named.contains(label),
+            _ => is_reached,
+        }
     });
     function.code.len() != before
 }

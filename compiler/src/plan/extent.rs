@@ -8,14 +8,15 @@ use gavel_runtime::value::Constant;
 use std::rc::Rc;
 
 impl Body<'_, '_> {
-    /// The object of a node's children, as far as a filter goes.
+    /// The object of a node's children, as far as a filter goes. Documents below `system` are not part of `data` as a
+    /// whole.
     pub(super) fn extent(&mut self, path: &[String], filter: &Filter) -> Planned<()> {
         let to = self.reg();
         self.emit(Inst::New {
             kind: Container::Object,
             dst: to,
         });
-        self.children(path, filter, |body, key, value| {
+        self.children(path, filter, false, |body, key, value| {
             body.emit(Inst::Put {
                 to,
                 key,
@@ -35,7 +36,7 @@ impl Body<'_, '_> {
             kind: Container::Array,
             dst: to,
         });
-        self.children(path, filter, |body, key, value| {
+        self.children(path, filter, true, |body, key, value| {
             let pair = body.reg();
             body.emit(Inst::Collect {
                 kind: Container::Array,
@@ -60,7 +61,7 @@ impl Body<'_, '_> {
         });
     }
 
-    fn children(&mut self, path: &[String], filter: &Filter, mut add: impl FnMut(&mut Self, Reg, Reg)) {
+    fn children(&mut self, path: &[String], filter: &Filter, with_system: bool, mut add: impl FnMut(&mut Self, Reg, Reg)) {
         let tree = Rc::clone(&self.planner.tree);
         let Some(node) = tree.find(path) else {
             return;
@@ -74,7 +75,8 @@ impl Body<'_, '_> {
         trim(&mut rest);
         for (name, child) in &node.children {
             let key = Constant::String(name.clone());
-            if child.kind == NodeKind::Function || !wanted(&key) {
+            let is_hidden = !with_system && path.is_empty() && name == SYSTEM;
+            if child.kind == NodeKind::Function || !wanted(&key) || is_hidden {
                 continue;
             }
             let skip = self.label();
@@ -95,11 +97,7 @@ impl Body<'_, '_> {
         wanted: impl Fn(&Constant) -> bool,
         add: &mut impl FnMut(&mut Self, Reg, Reg),
     ) {
-        let taken = |name: &str| {
-            node.children
-                .get(name)
-                .is_some_and(|child| child.kind != NodeKind::Function)
-        };
+        let taken = |name: &str| (path.is_empty() && name == SYSTEM) || taken_by_rules(node, name);
         if !self.planner.replaced.touches(path) {
             let Some(base) = self.planner.base_at(path) else {
                 return;
@@ -130,16 +128,25 @@ impl Body<'_, '_> {
         };
         let mut redo = done;
         let (key, value) = self.open_loop(over, &mut redo);
-        for (name, child) in &node.children {
-            if child.kind != NodeKind::Function {
-                let other = self.label();
-                self.test_const(key, K::new(Constant::String(name.clone())), other);
-                self.emit(Inst::Jump(redo));
-                self.place(other);
-            }
+        let hidden = path.is_empty().then_some(SYSTEM);
+        let taken = node.children.keys().map(String::as_str).chain(hidden);
+        for name in taken.filter(|name| taken_by_rules(node, name) || hidden == Some(name)) {
+            let other = self.label();
+            self.test_const(key, K::new(Constant::String(name.to_owned())), other);
+            self.emit(Inst::Jump(redo));
+            self.place(other);
         }
         add(self, key, value);
         self.emit(Inst::Jump(redo));
         self.place(done);
     }
+}
+
+/// A package that OPA keeps apart from users' documents.
+const SYSTEM: &str = "system";
+
+fn taken_by_rules(node: &Node, name: &str) -> bool {
+    node.children
+        .get(name)
+        .is_some_and(|child| child.kind != NodeKind::Function)
 }

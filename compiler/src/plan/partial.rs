@@ -116,15 +116,6 @@ impl Body<'_, '_> {
 
     fn contribution(&mut self, rule: &Rule, head: &[Term], document: &Document<'_>) -> Planned<()> {
         let is_set = rule.kind == RuleKind::Set;
-        if is_set && document.kind == Container::Tree && rule.dynamic.is_empty() {
-            let mut redo = Label(0);
-            let path = self.head_regs(head, &mut redo)?;
-            self.emit(Inst::TreeAdd {
-                to: document.to,
-                path,
-                member: None,
-            });
-        }
         let before = self.env.clone();
         let next = self.label();
         for (at, clause) in rule.clauses.iter().enumerate() {
