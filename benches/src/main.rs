@@ -1,2 +1,166 @@
-//! gavel-benches
-fn main() {}
+//! `report [--quick]`: measures gavel and its peer on the examples in one run; closes with lines `figure NAME VALUE`.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool whose product is its output"
+)]
+
+use gavel_benches::corpus::{self, Example};
+use gavel_benches::measure::{median, pair};
+use gavel_benches::peer::{self, Peer};
+use gavel_benches::server::{Server, binary, on_path};
+use std::hint::black_box;
+use std::path::Path;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long each part takes.
+struct Effort {
+    rounds: usize,
+    round_ns: u64,
+    load_rounds: usize,
+    load_seconds: u32,
+}
+
+const QUICK: Effort = Effort {
+    rounds: 9,
+    round_ns: 30_000_000,
+    load_rounds: 3,
+    load_seconds: 2,
+};
+const FULL: Effort = Effort {
+    rounds: 31,
+    round_ns: 100_000_000,
+    load_rounds: 7,
+    load_seconds: 5,
+};
+
+fn main() -> ExitCode {
+    let effort = if std::env::args().any(|word| word == "--quick") {
+        QUICK
+    } else {
+        FULL
+    };
+    match run(&effort) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(effort: &Effort) -> Result<(), String> {
+    let examples = corpus::examples().map_err(|error| error.to_string())?;
+    let mut figures = Vec::new();
+    decisions(&examples, effort, &mut figures)?;
+    if let Some(example) = examples.first() {
+        service(example, effort, &mut figures)?;
+    }
+    println!();
+    for (name, value) in figures {
+        println!("figure {name} {value:.3}");
+    }
+    Ok(())
+}
+
+/// The whole decision in process, from the bytes of the body, against the peer's on the same request.
+fn decisions(
+    examples: &[Example],
+    effort: &Effort,
+    figures: &mut Vec<(&'static str, f64)>,
+) -> Result<(), String> {
+    let mut worst_ratio = f64::INFINITY;
+    let mut worst_ns: f64 = 0.0;
+    for example in examples {
+        let image = corpus::image(example)?;
+        let mut decider = corpus::decider(&image);
+        let mut rival = Peer::new(example)?;
+        for (name, body) in &example.requests {
+            let decision = corpus::decide(&mut decider, &image, body)?;
+            let granted = decision.granted;
+            let asked = peer::asked(decision.references);
+            let request = peer::request(&mut decider, &image, body, &asked)?;
+            if rival.decide(&request)? != granted {
+                return Err(format!(
+                    "{}/{name}: gavel and its peer decide differently",
+                    example.name
+                ));
+            }
+            let times = pair(
+                effort.rounds,
+                effort.round_ns,
+                || {
+                    black_box(corpus::decide(&mut decider, &image, black_box(body)).map(|d| d.granted)).ok();
+                },
+                || {
+                    black_box(rival.decide(black_box(&request))).ok();
+                },
+            );
+            println!(
+                "{}/{name}: gavel {:.0} ns, regorus RVM {:.0} ns, ratio {:.1}",
+                example.name, times.first_ns, times.second_ns, times.ratio
+            );
+            worst_ratio = worst_ratio.min(times.ratio);
+            worst_ns = worst_ns.max(times.first_ns);
+        }
+    }
+    figures.push(("decision.regorus_rvm_over_gavel.worst", worst_ratio));
+    figures.push(("decision.ns.worst", worst_ns));
+    Ok(())
+}
+
+/// A served example: start, memory, and the share of the throughput that is left when decisions are real.
+fn service(example: &Example, effort: &Effort, figures: &mut Vec<(&'static str, f64)>) -> Result<(), String> {
+    let binary = binary()?;
+    let Some((_, body)) = example.requests.iter().find(|(name, _)| name == "nurse-reads") else {
+        return Err("the example has no request".to_owned());
+    };
+    let mut starts = Vec::new();
+    for _ in 0..effort.load_rounds {
+        starts.push(Server::start(&binary, &example.domain, body, &[])?.start_ms);
+    }
+    figures.push(("start_ms", median(&mut starts)));
+    let idle = Server::start(&binary, &example.domain, body, &[])?;
+    figures.push(("rss_idle_mib", idle.rss_mib()?));
+    drop(idle);
+    if !on_path("wrk") {
+        println!("skipped: http.share_of_constant (wrk is not installed)");
+        return Ok(());
+    }
+    let script = std::env::temp_dir().join(format!("gavel-report-{}.lua", std::process::id()));
+    std::fs::write(&script, wrk_script(body)).map_err(|error| error.to_string())?;
+    let shares = shares(&binary, &example.domain, body, &script, effort);
+    std::fs::remove_file(&script).map_err(|error| error.to_string())?;
+    figures.push(("http.share_of_constant", median(&mut shares?)));
+    Ok(())
+}
+
+fn shares(
+    binary: &Path,
+    domain: &Path,
+    body: &[u8],
+    script: &Path,
+    effort: &Effort,
+) -> Result<Vec<f64>, String> {
+    let real = Server::start(binary, domain, body, &[])?;
+    let constant = Server::start(binary, domain, body, &["--constant-deny"])?;
+    let mut shares = Vec::new();
+    for _ in 0..effort.load_rounds {
+        let of_constant = constant.load(script, effort.load_seconds)?;
+        let of_real = real.load(script, effort.load_seconds)?;
+        println!("wrk: {of_real:.0} requests/s, with a constant decision {of_constant:.0}");
+        shares.push(of_real / of_constant);
+    }
+    Ok(shares)
+}
+
+fn wrk_script(body: &[u8]) -> String {
+    let body = String::from_utf8_lossy(body);
+    format!(
+        "wrk.method = \"POST\"\nwrk.headers[\"Content-Type\"] = \"application/json\"\nwrk.body = [==[{}]==]\n",
+        body.trim_end()
+    )
+}

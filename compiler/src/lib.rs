@@ -16,6 +16,10 @@ pub mod link;
 pub mod opt;
 pub mod parse;
 pub mod plan;
+pub mod policies;
+pub mod rego;
 pub mod source;
 pub mod token;
 pub mod types;
+
+pub use policies::{Compiled, Options, compile};
