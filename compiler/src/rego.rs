@@ -7,7 +7,7 @@ use crate::emit::{EmitOptions, ProgramBuilder};
 use crate::fold;
 use crate::hir::{Checked, Query};
 use crate::opt::optimise;
-use crate::parse::{ParseOptions, parse_module, parse_query};
+use crate::parse::{BaseDialect, ParseOptions, parse_module, parse_query};
 use crate::plan::{Plan, Request, plan};
 use crate::source::{FileId, SourceMap};
 use bumpalo::Bump;
@@ -40,7 +40,7 @@ pub struct QueryEntry {
 pub struct RegoProgram {
     /// Unverified.
     pub program: RawProgram,
-    /// Present when a query was given.
+    /// Present when a query was given. Queries are v1, whatever the modules are.
     pub query: Option<QueryEntry>,
 }
 
@@ -98,8 +98,9 @@ fn checked_query(
     options: &RegoOptions,
     bump: &Bump,
 ) -> Result<Query, Vec<Diagnostic>> {
-    let body = parse_query(bump, sources, file, options.parse)?;
-    analyse_query(sources, unit, body, &options.analyse)
+    let parse = ParseOptions { base: BaseDialect::V1, ..options.parse };
+    let body = parse_query(bump, sources, file, parse)?;
+    analyse_query(sources, unit, &body, &options.analyse)
 }
 
 /// The optimised plan of a unit: all its rules, for dumps and queries.

@@ -3,8 +3,9 @@
 use crate::case::{Case, Dialect, Want, WantError};
 use crate::json;
 use crate::outcome::Outcome;
+use gavel_compiler::analyse::AnalyseOptions;
 use gavel_compiler::diagnostic::{Code, Diagnostic};
-use gavel_compiler::parse::BaseDialect;
+use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
 use gavel_compiler::rego::{RegoOptions, RegoProgram, compile};
 use gavel_compiler::source::{FileId, SourceMap};
 use gavel_runtime::bytecode::verify;
@@ -39,18 +40,16 @@ pub fn run(case: &Case, options: &RunOptions) -> Outcome {
         .map(|(index, text)| sources.add_file(&format!("test-{index}.rego"), text))
         .collect();
     let query = case.query.as_ref().map(|text| sources.add_file("query", text));
+    let base = match case.dialect {
+        Dialect::V0 => BaseDialect::V0,
+        Dialect::V1 => BaseDialect::V1,
+        Dialect::V2 => BaseDialect::V2,
+    };
     let rego = RegoOptions {
-        base: match case.dialect {
-            Dialect::V0 => BaseDialect::V0,
-            Dialect::V1 => BaseDialect::V1,
-            Dialect::V2 => BaseDialect::V2,
-        },
+        parse: ParseOptions { base, blanket_import: BlanketImport::Opa },
+        analyse: AnalyseOptions { strict: case.strict, base: case.data.clone(), ..AnalyseOptions::default() },
         optimise: options.optimise,
         strict_builtins: case.strict_builtins,
-        strict: case.strict,
-        error_limit: None,
-        base_document: case.data.clone(),
-        ..RegoOptions::default()
     };
     match compile(&sources, &modules, query, &rego) {
         Ok(compiled) => evaluate(case, compiled),
@@ -106,7 +105,7 @@ fn evaluate(case: &Case, compiled: RegoProgram) -> Outcome {
         },
         (None, input) => input.clone(),
     };
-    let value = match input.as_ref().map(|input| request.constant(input)).transpose() {
+    let value = match input.as_ref().map(|input| input.to_value(request.arena())).transpose() {
         Ok(value) => value,
         Err(kind) => return Outcome::Aborted(kind.code()),
     };
@@ -115,7 +114,7 @@ fn evaluate(case: &Case, compiled: RegoProgram) -> Outcome {
         Err(error) => Outcome::Aborted(error.kind.code()),
         Ok(None) => Outcome::Solutions(Vec::new()),
         Ok(Some(solutions)) => {
-            let Constant::Array(solutions) = Constant::from(solutions) else {
+            let Some(Constant::Array(solutions)) = solutions.to_constant() else {
                 return Outcome::Broken("the query's result is no list".to_owned());
             };
             Outcome::Solutions(

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use crate::arena::Arena;
-use crate::bytecode::{FnId, Line, Program, RawProgram, VerifyError, verify};
+use crate::bytecode::{FnId, Program, RawProgram, VerifyError, verify};
 use crate::decision::{Annotation, PorcSlots, Strategy, merge};
 use crate::error::EvalErrorKind;
 use crate::re2::Re2Error;
@@ -204,8 +204,6 @@ struct StoredAnnotation {
 #[derive(Debug)]
 pub struct Image {
     program: Program,
-    lines: Vec<Line>,
-    sources: Vec<String>,
     porc_slots: PorcSlots,
     pool: Pool,
     annotations: Vec<StoredAnnotation>,
@@ -296,8 +294,6 @@ impl Image {
         let names = |subjects: &[Subject]| Names::new(subjects.iter().map(|s| s.mrn.clone()).collect());
         let porc_slots = PorcSlots::intern(&mut parts.program).ok_or(ImageError::TooManySlots)?;
         Ok(Image {
-            lines: std::mem::take(&mut parts.program.lines),
-            sources: std::mem::take(&mut parts.program.sources),
             program: verify(parts.program).map_err(ImageError::Verify)?,
             porc_slots,
             pool: Pool::new(&builder.constants).map_err(ImageError::Pool)?,
@@ -331,14 +327,6 @@ impl Image {
     #[must_use]
     pub fn has_unprintable_annotations(&self) -> bool {
         self.has_unprintable_annotations
-    }
-
-    /// Module and row of the code at a word.
-    #[must_use]
-    pub fn line_of(&self, pc: u32) -> Option<(&str, u32)> {
-        let next = self.lines.partition_point(|line| line.pc <= pc);
-        let line = self.lines.get(next.checked_sub(1)?)?;
-        Some((self.sources.get(line.source as usize)?, line.row))
     }
 
     /// The slots that the decision reads.

@@ -1,0 +1,162 @@
+//! After warm-up a decision calls the allocator zero times: counted for every request of the examples, and of the golden
+//! cases where they are at hand.
+#![expect(unsafe_code, reason = "a global allocator that counts is an unsafe trait")]
+
+use gavel_compiler::source::SourceMap;
+use gavel_compiler::{Options, compile, render};
+use gavel_runtime::decision::{Decider, Stamp};
+use gavel_runtime::image::Image;
+use gavel_runtime::input::Trailing;
+use gavel_runtime::limits::Limits;
+use gavel_runtime::vm::RequestEnv;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // A thread that is being torn down has no counter any more; its calls belong to no decision.
+    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+}
+
+// SAFETY: every call is handed to the system allocator unchanged; counting neither allocates nor panics.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise about `layout` is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: `pointer` came from `alloc` or `realloc` above with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as for `dealloc`; the new size is the caller's promise.
+        unsafe { System.realloc(pointer, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn image(files: &[PathBuf]) -> Result<Image, String> {
+    let mut sources = SourceMap::default();
+    let ids: Vec<_> = files
+        .iter()
+        .map(|path| sources.add_file(&path.display().to_string(), &std::fs::read_to_string(path).unwrap()))
+        .collect();
+    match compile(&mut sources, &ids, &Options::default()) {
+        Ok(compiled) => Ok(compiled.image),
+        Err(problems) => Err(render::lines(&sources, &problems)),
+    }
+}
+
+const ENV: RequestEnv = RequestEnv { wall_ns: 1_700_000_000_000_000_000, seed: 1, monotonic_ns: || 0, deadline_ns: None };
+
+fn decide(decider: &mut Decider, image: &Image, body: &[u8], frame: &mut Vec<u8>) {
+    frame.clear();
+    let stamp = Stamp { wall_ns: 0, random: [0; 16] };
+    match decider.decide(image, body, Trailing::Ignore, &ENV) {
+        Ok(decision) => decision.encode(body, stamp, frame),
+        Err(refusal) => refusal.encode(stamp, frame),
+    }
+}
+
+/// Allocator calls of the second decision on each body; the first one warms up.
+fn check(name: &str, image: &Image, bodies: &[(String, Vec<u8>)]) -> Vec<String> {
+    let mut decider = Decider::new(image, &Limits::DEFAULT);
+    let mut frame = Vec::with_capacity(1 << 20);
+    let mut guilty = Vec::new();
+    for (note, body) in bodies {
+        decide(&mut decider, image, body, &mut frame);
+        decide(&mut decider, image, body, &mut frame);
+        let before = CALLS.get();
+        decide(&mut decider, image, body, &mut frame);
+        let calls = CALLS.get() - before;
+        if calls > 0 {
+            guilty.push(format!("{name}: {note}: {calls} allocator calls"));
+        }
+    }
+    guilty
+}
+
+#[test]
+fn examples_allocate_nothing() {
+    let mut guilty = Vec::new();
+    for name in ["clinic", "saas", "toolgate"] {
+        let folder = root().join("examples").join(name);
+        let image = image(&[folder.join(format!("{name}.yml"))]).unwrap();
+        let mut bodies: Vec<(String, Vec<u8>)> = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|ext| ext == "json"))
+            .map(|path| (path.display().to_string(), std::fs::read(&path).unwrap()))
+            .collect();
+        bodies.sort();
+        assert!(!bodies.is_empty());
+        guilty.extend(check(name, &image, &bodies));
+    }
+    assert!(guilty.is_empty(), "{}", guilty.join("\n"));
+}
+
+/// Refusals of malformed requests spell out their reason; they never reach a policy.
+fn is_well_formed(case: &serde_json::Value) -> bool {
+    !case["allow"].is_null()
+}
+
+/// The bodies of a suite; those that are not text are left to the decision tests.
+fn golden_bodies(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let text = std::fs::read_to_string(folder.join("cases.jsonl")).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(is_well_formed)
+        .filter_map(|case| {
+            Some((case["note"].as_str()?.to_owned(), case["porc"].as_str()?.as_bytes().to_vec()))
+        })
+        .collect()
+}
+
+#[test]
+fn golden_decisions_allocate_nothing() {
+    let shared = std::env::var_os("GAVEL_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let decisions = shared.join("reference/decisions");
+    if !decisions.is_dir() {
+        eprintln!("skipped: {} is not there", decisions.display());
+        return;
+    }
+    let mut guilty = Vec::new();
+    let mut count = 0;
+    for entry in std::fs::read_dir(&decisions).unwrap() {
+        let folder = entry.unwrap().path();
+        let Ok(text) = std::fs::read_to_string(folder.join("suite.json")) else { continue };
+        let suite: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let files: Vec<PathBuf> =
+            suite["domains"].as_array().unwrap().iter().map(|name| folder.join(name.as_str().unwrap())).collect();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let image = match image(&files) {
+            Ok(image) => image,
+            Err(why) => {
+                eprintln!("skipped: suite {name}: {}", why.lines().next().unwrap_or_default());
+                continue;
+            }
+        };
+        let bodies = golden_bodies(&folder);
+        count += bodies.len();
+        guilty.extend(check(&name, &image, &bodies));
+    }
+    eprintln!("{count} golden decisions");
+    assert!(guilty.is_empty(), "{}", guilty.join("\n"));
+}
