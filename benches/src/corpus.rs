@@ -1,6 +1,5 @@
 //! The corpus: every example domain with its requests, and gavel compiled for it.
 
-use gavel_compiler::render;
 use gavel_compiler::source::SourceMap;
 use gavel_runtime::decision::{Decider, Decision};
 use gavel_runtime::image::Image;
@@ -56,7 +55,7 @@ pub fn image(example: &Example) -> Result<Image, String> {
     let file = sources.add_file(&example.domain.display().to_string(), &text);
     gavel_compiler::compile(&mut sources, &[file], &gavel_compiler::Options::default())
         .map(|compiled| compiled.image)
-        .map_err(|problems| render::text(&sources, &problems))
+        .map_err(|problems| format!("{problems:?}"))
 }
 
 /// The clock of a measured request: monotonic, in ns.

@@ -12,7 +12,6 @@ use gavel_runtime::json;
 use gavel_runtime::value::Value;
 use regorus::languages::rego::compiler::Compiler;
 use regorus::rvm::vm::RegoVM;
-use std::rc::Rc;
 
 use crate::corpus::Example;
 
@@ -87,7 +86,7 @@ fn vm(modules: &[String]) -> Result<RegoVM, Box<dyn std::error::Error>> {
     for (index, module) in modules.iter().enumerate() {
         engine.add_policy(format!("module-{index}.rego"), module.clone())?;
     }
-    let compiled = engine.compile_with_entrypoint(&Rc::from(ENTRY).into())?;
+    let compiled = engine.compile_with_entrypoint(&ENTRY.into())?;
     let program = Compiler::compile_from_policy(&compiled, &[ENTRY])?;
     let mut vm = RegoVM::new();
     vm.load_program(program);

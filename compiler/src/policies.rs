@@ -57,10 +57,17 @@ const ERROR_LIMIT: usize = 10;
 /// # Errors
 /// Every problem of the first stage that has any: reading (YAML, types, selectors), then references and Rego syntax
 /// together, then the compilation of libraries, policies and mappers.
-pub fn compile(sources: &mut SourceMap, files: &[FileId], options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
+pub fn compile(
+    sources: &mut SourceMap,
+    files: &[FileId],
+    options: &Options,
+) -> Result<Compiled, Vec<Diagnostic>> {
     let domains = domain::read(sources, files)?;
     let bump = Bump::new();
-    let mut modules = Modules { parsed: HashMap::new(), problems: Vec::new() };
+    let mut modules = Modules {
+        parsed: HashMap::new(),
+        problems: Vec::new(),
+    };
     for module in domains.iter().flat_map(|domain| &domain.modules) {
         modules.parse(sources, module.rego, module.kind, &module.id, options, &bump);
     }
@@ -73,13 +80,25 @@ pub fn compile(sources: &mut SourceMap, files: &[FileId], options: &Options) -> 
             return Err(problems);
         }
     };
-    let mut units = Units { sources, options, modules: &modules.parsed, problems: Vec::new() };
-    let mut builder = ProgramBuilder::new(EmitOptions { strict_builtins: false });
+    let mut units = Units {
+        sources,
+        options,
+        modules: &modules.parsed,
+        problems: Vec::new(),
+    };
+    let mut builder = ProgramBuilder::new(EmitOptions {
+        strict_builtins: false,
+    });
     let entries = units.compile(&set, &mut builder);
-    if units.problems.iter().any(|problem| problem.severity == Severity::Error) {
+    if units
+        .problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error)
+    {
         return Err(units.problems);
     }
-    let image = link::image(&set, builder.finish(), &entries, options.include_all_references).map_err(|p| vec![p])?;
+    let image =
+        link::image(&set, builder.finish(), &entries, options.include_all_references).map_err(|p| vec![p])?;
     let mut warnings = set.warnings;
     warnings.append(&mut units.problems);
     Ok(Compiled { image, warnings })
@@ -100,14 +119,18 @@ impl<'a> Modules<'a> {
         options: &Options,
         bump: &'a Bump,
     ) {
-        let parse = ParseOptions { base: options.dialect, blanket_import: BlanketImport::Reference };
+        let parse = ParseOptions {
+            base: options.dialect,
+            blanket_import: BlanketImport::Reference,
+        };
         match parse_module(bump, sources, file, parse) {
             Ok(module) => {
                 self.parsed.insert(file, module);
             }
             Err(problems) => {
                 let context = format!("rego compilation failed in {} '{id}'", kind.as_str());
-                self.problems.extend(problems.into_iter().map(|problem| problem.help(context.clone())));
+                self.problems
+                    .extend(problems.into_iter().map(|problem| problem.help(context.clone())));
             }
         }
     }
@@ -122,14 +145,23 @@ struct Units<'u, 'a> {
 
 impl Units<'_, '_> {
     fn compile(&mut self, set: &DomainSet, builder: &mut ProgramBuilder) -> Entries {
-        let domain_of = |index: domain::set::DomainIdx| set.domains.get(index.0).map_or("", |domain| &domain.name);
+        let domain_of =
+            |index: domain::set::DomainIdx| set.domains.get(index.0).map_or("", |domain| &domain.name);
         let library_files = |libraries: &[domain::set::LibraryIdx]| -> Vec<FileId> {
-            libraries.iter().filter_map(|index| set.libraries.get(index.0)).map(|library| library.rego).collect()
+            libraries
+                .iter()
+                .filter_map(|index| set.libraries.get(index.0))
+                .map(|library| library.rego)
+                .collect()
         };
         for library in &set.libraries {
             let mut files = library_files(&library.libraries);
             files.push(library.rego);
-            let name = format!("domain {}: policy library {}", domain_of(library.domain), library.mrn);
+            let name = format!(
+                "domain {}: policy library {}",
+                domain_of(library.domain),
+                library.mrn
+            );
             self.unit(&files, &name, &[], builder);
         }
         let mut entries = Entries::default();
@@ -137,27 +169,39 @@ impl Units<'_, '_> {
             let mut files = library_files(&policy.libraries);
             files.push(policy.rego);
             let name = format!("domain {}: policy {}", domain_of(policy.domain), policy.mrn);
-            entries.policies.push(self.unit(&files, &name, &["authz", "allow"], builder));
+            entries
+                .policies
+                .push(self.unit(&files, &name, &["authz", "allow"], builder));
         }
         for mapper in &set.mappers {
             let name = format!("domain {}: mapper {}", domain_of(mapper.domain), mapper.name);
-            entries.mappers.push(self.unit(&[mapper.rego], &name, &["mapper", "porc"], builder));
+            entries
+                .mappers
+                .push(self.unit(&[mapper.rego], &name, &["mapper", "porc"], builder));
         }
         entries
     }
 
     /// Compiles one module set; `entry` empty: only checks it.
-    fn unit(&mut self, files: &[FileId], name: &str, entry: &[&str], builder: &mut ProgramBuilder) -> Option<FnId> {
+    fn unit(
+        &mut self,
+        files: &[FileId],
+        name: &str,
+        entry: &[&str],
+        builder: &mut ProgramBuilder,
+    ) -> Option<FnId> {
         match self.compile_unit(files, entry, builder) {
             Ok(found) => found,
             Err(problems) => {
                 for problem in problems {
                     // An error in a library shows up in every policy that needs it; once is enough.
                     let known = self.problems.iter().any(|other| {
-                        (other.code, other.span, &other.message) == (problem.code, problem.span, &problem.message)
+                        (other.code, other.span, &other.message)
+                            == (problem.code, problem.span, &problem.message)
                     });
                     if !known {
-                        self.problems.push(problem.help(format!("{name}: compilation failed")));
+                        self.problems
+                            .push(problem.help(format!("{name}: compilation failed")));
                     }
                 }
                 None
@@ -171,7 +215,11 @@ impl Units<'_, '_> {
         entry: &[&str],
         builder: &mut ProgramBuilder,
     ) -> Result<Option<FnId>, Vec<Diagnostic>> {
-        let modules: Vec<Module<'_>> = files.iter().filter_map(|file| self.modules.get(file)).copied().collect();
+        let modules: Vec<Module<'_>> = files
+            .iter()
+            .filter_map(|file| self.modules.get(file))
+            .copied()
+            .collect();
         let analyse_options = AnalyseOptions {
             disallowed_builtins: self.options.disallowed_builtins.clone(),
             error_limit: Some(ERROR_LIMIT),
@@ -180,9 +228,17 @@ impl Units<'_, '_> {
         let checked = analyse(self.sources, &modules, &analyse_options)?;
         let path: Vec<String> = entry.iter().map(|name| (*name).to_owned()).collect();
         let wanted = if path.is_empty() { Vec::new() } else { vec![path] };
-        let plan = plan(&checked, Request { entries: &wanted, queries: &[] })?;
+        let plan = plan(
+            &checked,
+            Request {
+                entries: &wanted,
+                queries: &[],
+            },
+        )?;
         let plan = optimise(plan, &fold::opt_options(self.options.optimise));
-        let entries = builder.add_unit(&plan, self.sources).map_err(|problem| vec![problem])?;
+        let entries = builder
+            .add_unit(&plan, self.sources)
+            .map_err(|problem| vec![problem])?;
         Ok(entries.find(entry))
     }
 }

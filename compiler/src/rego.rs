@@ -56,15 +56,26 @@ pub fn compile(
 ) -> Result<RegoProgram, Vec<Diagnostic>> {
     let bump = Bump::new();
     let unit = checked(sources, modules, options, &bump)?;
-    let query = query.map(|file| checked_query(sources, &unit, file, options, &bump)).transpose()?;
+    let query = query
+        .map(|file| checked_query(sources, &unit, file, options, &bump))
+        .transpose()?;
     let plan = planned(&unit, query.as_slice(), options)?;
-    let mut builder = ProgramBuilder::new(EmitOptions { strict_builtins: options.strict_builtins });
-    let entries = builder.add_unit(&plan, sources).map_err(|problem| vec![problem])?;
-    let query = query.zip(entries.queries.first()).map(|(query, entry)| QueryEntry {
-        entry: *entry,
-        bindings: query.bindings.into_iter().map(|(name, _)| name).collect(),
+    let mut builder = ProgramBuilder::new(EmitOptions {
+        strict_builtins: options.strict_builtins,
     });
-    Ok(RegoProgram { program: builder.finish(), query })
+    let entries = builder
+        .add_unit(&plan, sources)
+        .map_err(|problem| vec![problem])?;
+    let query = query
+        .zip(entries.queries.first())
+        .map(|(query, entry)| QueryEntry {
+            entry: *entry,
+            bindings: query.bindings.into_iter().map(|(name, _)| name).collect(),
+        });
+    Ok(RegoProgram {
+        program: builder.finish(),
+        query,
+    })
 }
 
 /// Up to the checked unit.
@@ -98,7 +109,10 @@ fn checked_query(
     options: &RegoOptions,
     bump: &Bump,
 ) -> Result<Query, Vec<Diagnostic>> {
-    let parse = ParseOptions { base: BaseDialect::V1, ..options.parse };
+    let parse = ParseOptions {
+        base: BaseDialect::V1,
+        ..options.parse
+    };
     let body = parse_query(bump, sources, file, parse)?;
     analyse_query(sources, unit, &body, &options.analyse)
 }
@@ -116,7 +130,12 @@ pub fn planned(unit: &Checked, queries: &[Query], options: &RegoOptions) -> Resu
             }
         }
     }
-    let plan = plan(unit, Request { entries: &entries, queries })?;
+    let plan = plan(
+        unit,
+        Request {
+            entries: &entries,
+            queries,
+        },
+    )?;
     Ok(optimise(plan, &fold::opt_options(options.optimise)))
 }
-

@@ -46,8 +46,15 @@ pub fn run(case: &Case, options: &RunOptions) -> Outcome {
         Dialect::V2 => BaseDialect::V2,
     };
     let rego = RegoOptions {
-        parse: ParseOptions { base, blanket_import: BlanketImport::Opa },
-        analyse: AnalyseOptions { strict: case.strict, base: case.data.clone(), ..AnalyseOptions::default() },
+        parse: ParseOptions {
+            base,
+            blanket_import: BlanketImport::Opa,
+        },
+        analyse: AnalyseOptions {
+            strict: case.strict,
+            base: case.data.clone(),
+            ..AnalyseOptions::default()
+        },
         optimise: options.optimise,
         strict_builtins: case.strict_builtins,
     };
@@ -105,7 +112,11 @@ fn evaluate(case: &Case, compiled: RegoProgram) -> Outcome {
         },
         (None, input) => input.clone(),
     };
-    let value = match input.as_ref().map(|input| input.to_value(request.arena())).transpose() {
+    let value = match input
+        .as_ref()
+        .map(|input| input.to_value(request.arena()))
+        .transpose()
+    {
         Ok(value) => value,
         Err(kind) => return Outcome::Aborted(kind.code()),
     };

@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "a global allocator that counts is an unsafe trait")]
 
 use gavel_compiler::source::SourceMap;
-use gavel_compiler::{Options, compile, render};
+use gavel_compiler::{Options, compile};
 use gavel_runtime::decision::{Decider, Stamp};
 use gavel_runtime::image::Image;
 use gavel_runtime::input::Trailing;
@@ -56,19 +56,32 @@ fn image(files: &[PathBuf]) -> Result<Image, String> {
     let mut sources = SourceMap::default();
     let ids: Vec<_> = files
         .iter()
-        .map(|path| sources.add_file(&path.display().to_string(), &std::fs::read_to_string(path).unwrap()))
+        .map(|path| {
+            sources.add_file(
+                &path.display().to_string(),
+                &std::fs::read_to_string(path).unwrap(),
+            )
+        })
         .collect();
     match compile(&mut sources, &ids, &Options::default()) {
         Ok(compiled) => Ok(compiled.image),
-        Err(problems) => Err(render::lines(&sources, &problems)),
+        Err(problems) => Err(format!("{problems:?}")),
     }
 }
 
-const ENV: RequestEnv = RequestEnv { wall_ns: 1_700_000_000_000_000_000, seed: 1, monotonic_ns: || 0, deadline_ns: None };
+const ENV: RequestEnv = RequestEnv {
+    wall_ns: 1_700_000_000_000_000_000,
+    seed: 1,
+    monotonic_ns: || 0,
+    deadline_ns: None,
+};
 
 fn decide(decider: &mut Decider, image: &Image, body: &[u8], frame: &mut Vec<u8>) {
     frame.clear();
-    let stamp = Stamp { wall_ns: 0, random: [0; 16] };
+    let stamp = Stamp {
+        wall_ns: 0,
+        random: [0; 16],
+    };
     match decider.decide(image, body, Trailing::Ignore, &ENV) {
         Ok(decision) => decision.encode(body, stamp, frame),
         Err(refusal) => refusal.encode(stamp, frame),
@@ -124,7 +137,10 @@ fn golden_bodies(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
         .filter(is_well_formed)
         .filter_map(|case| {
-            Some((case["note"].as_str()?.to_owned(), case["porc"].as_str()?.as_bytes().to_vec()))
+            Some((
+                case["note"].as_str()?.to_owned(),
+                case["porc"].as_str()?.as_bytes().to_vec(),
+            ))
         })
         .collect()
 }
@@ -141,15 +157,24 @@ fn golden_decisions_allocate_nothing() {
     let mut count = 0;
     for entry in std::fs::read_dir(&decisions).unwrap() {
         let folder = entry.unwrap().path();
-        let Ok(text) = std::fs::read_to_string(folder.join("suite.json")) else { continue };
+        let Ok(text) = std::fs::read_to_string(folder.join("suite.json")) else {
+            continue;
+        };
         let suite: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let files: Vec<PathBuf> =
-            suite["domains"].as_array().unwrap().iter().map(|name| folder.join(name.as_str().unwrap())).collect();
+        let files: Vec<PathBuf> = suite["domains"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|name| folder.join(name.as_str().unwrap()))
+            .collect();
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let image = match image(&files) {
             Ok(image) => image,
             Err(why) => {
-                eprintln!("skipped: suite {name}: {}", why.lines().next().unwrap_or_default());
+                eprintln!(
+                    "skipped: suite {name}: {}",
+                    why.lines().next().unwrap_or_default()
+                );
                 continue;
             }
         };

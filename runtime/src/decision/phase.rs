@@ -301,7 +301,11 @@ impl<'r> Phases<'_, 'r> {
             Ok(Some(value)) => Ok(value),
             Ok(None) => Err(none),
             Err(error) => {
-                let (module, row) = self.image.program().place_of(error.pc).unwrap_or((&policy.mrn, 0));
+                let (module, row) = self
+                    .image
+                    .program()
+                    .place_of(error.pc)
+                    .unwrap_or((&policy.mrn, 0));
                 let text = ReasonText::Aborted {
                     module,
                     row,
