@@ -58,6 +58,7 @@ pub(super) struct Body<'p, 'u> {
     /// The statement being planned.
     pub span: Option<Span>,
     known: HashMap<Reg, K>,
+    among: HashMap<Reg, Vec<Constant>>,
 }
 
 impl<'p, 'u> Body<'p, 'u> {
@@ -71,6 +72,7 @@ impl<'p, 'u> Body<'p, 'u> {
             env: Env::default(),
             span: None,
             known: HashMap::new(),
+            among: HashMap::new(),
         }
     }
 
@@ -121,6 +123,23 @@ impl<'p, 'u> Body<'p, 'u> {
     /// The constant that a register is known to hold.
     pub(super) fn known(&self, reg: Reg) -> Option<&K> {
         self.known.get(&reg)
+    }
+
+    /// Notes what a loop over a constant can put into its registers.
+    pub(super) fn note_members(&mut self, over: Reg, key: Reg, value: Reg) {
+        let (keys, values): (Vec<Constant>, Vec<Constant>) = match self.known.get(&over).map(|k| &**k) {
+            Some(Constant::Array(items)) => (0..).map(Constant::Int).zip(items.iter().cloned()).unzip(),
+            Some(Constant::Set(members)) => (members.clone(), members.clone()),
+            Some(Constant::Object(members)) => members.iter().cloned().unzip(),
+            _ => return,
+        };
+        self.among.insert(key, keys);
+        self.among.insert(value, values);
+    }
+
+    /// Whether a register may hold a constant, as far as is known.
+    pub(super) fn may_be(&self, reg: Reg, value: &Constant) -> bool {
+        self.among.get(&reg).is_none_or(|values| values.contains(value))
     }
 
     /// The constant that a term is known to be.

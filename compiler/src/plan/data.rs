@@ -24,7 +24,10 @@ impl Body<'_, '_> {
                 return self.base_ref(&at, rest, redo);
             }
             if node.is_group() {
-                let value = self.view(node, &at, &self.filter(rest), *redo);
+                let value = match self.keyed(node, &at, rest, redo)? {
+                    Some(value) => value,
+                    None => self.view(node, &at, &self.filter(rest), *redo),
+                };
                 return self.steps(value, rest, redo);
             }
             let Some((element, rest)) = rest.split_first() else {
@@ -71,11 +74,12 @@ impl Body<'_, '_> {
         let filter = self.filter(rest);
         let (dst, done) = (self.reg(), self.label());
         for (name, child) in &node.children {
-            if child.kind == NodeKind::Function {
+            let constant = Constant::String(name.clone());
+            if child.kind == NodeKind::Function || !self.may_be(key, &constant) {
                 continue;
             }
             let next = self.label();
-            self.test_const(key, K::new(Constant::String(name.clone())), next);
+            self.test_const(key, K::new(constant), next);
             let mut path = at.to_vec();
             path.push(name.clone());
             let src = self.view(child, &path, &filter, fail);
@@ -123,6 +127,41 @@ impl Body<'_, '_> {
         self.call_rule(key, fail)
     }
 
+    /// A partial object or tree at keys that have values but are not all constant: only what can contribute to them is
+    /// evaluated, so that conflicts at other keys are not raised.
+    fn keyed(&mut self, node: &Node, at: &[String], rest: &[Term], redo: &mut Label) -> Planned<Option<Reg>> {
+        let has_keys = matches!(node.kind, NodeKind::Object | NodeKind::Tree);
+        if !has_keys || self.planner.replaced.touches(at) {
+            return Ok(None);
+        }
+        let (mut keys, mut args) = (Filter::new(), Vec::new());
+        for element in rest.iter().take(KEYS_MAX) {
+            let known = self.known_term(element);
+            if known.is_none() {
+                if !self.has_value(element) {
+                    break;
+                }
+                args.push(self.value(element, redo)?);
+            }
+            keys.push(known);
+        }
+        if args.is_empty() {
+            return Ok(None);
+        }
+        let func = self.planner.request(FnKey::Keyed {
+            path: at.to_vec(),
+            keys,
+        });
+        let dst = self.reg();
+        self.emit(Inst::CallFn {
+            dst,
+            func,
+            args,
+            fail: *redo,
+        });
+        Ok(Some(dst))
+    }
+
     /// The result of a rule or of one that the planner makes up.
     pub(super) fn call_rule(&mut self, key: FnKey, fail: Label) -> Reg {
         let func = self.planner.request(key);
@@ -141,11 +180,16 @@ impl Body<'_, '_> {
     /// A path that no rule is at.
     fn base_ref(&mut self, at: &[String], rest: &[Term], redo: &mut Label) -> Planned<Reg> {
         let mut path = at.to_vec();
-        let more = rest.iter().map_while(|element| match self.known_term(element) {
-            Some(Constant::String(key)) => Some(key),
-            _ => None,
-        });
-        path.extend(more);
+        for element in rest {
+            match self.known_term(element) {
+                Some(Constant::String(key)) => path.push(key),
+                // OPA's store names members of objects by text, whatever the element was.
+                Some(Constant::Int(number)) if self.base_has(&path, &number.to_string()) => {
+                    path.push(number.to_string());
+                }
+                _ => break,
+            }
+        }
         let rest = rest.get(path.len() - at.len()..).unwrap_or_default();
         match self.base_value(&path, *redo) {
             Some(value) => self.steps(value, rest, redo),
@@ -157,6 +201,12 @@ impl Body<'_, '_> {
                 Ok(dst)
             }
         }
+    }
+
+    fn base_has(&self, path: &[String], key: &str) -> bool {
+        self.planner
+            .base_at(path)
+            .is_some_and(|value| value.get(key).is_some())
     }
 
     /// The base document at a path: a constant, or what `with` left when some `with` may replace it. `None`: there can
@@ -171,9 +221,13 @@ impl Body<'_, '_> {
             }));
         }
         let value = self.planner.base_at(path)?;
+        let value = K::new(value.clone());
         Some(self.constant(value))
     }
 }
+
+/// Keys of one reference that are told to the rules behind it; heads hardly have more.
+const KEYS_MAX: usize = 4;
 
 /// Drops what matches anything from the end.
 pub(super) fn trim(filter: &mut Filter) {

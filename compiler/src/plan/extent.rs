@@ -61,7 +61,13 @@ impl Body<'_, '_> {
         });
     }
 
-    fn children(&mut self, path: &[String], filter: &Filter, with_system: bool, mut add: impl FnMut(&mut Self, Reg, Reg)) {
+    fn children(
+        &mut self,
+        path: &[String],
+        filter: &Filter,
+        with_system: bool,
+        mut add: impl FnMut(&mut Self, Reg, Reg),
+    ) {
         let tree = Rc::clone(&self.planner.tree);
         let Some(node) = tree.find(path) else {
             return;
@@ -102,7 +108,7 @@ impl Body<'_, '_> {
             let Some(base) = self.planner.base_at(path) else {
                 return;
             };
-            let Constant::Object(members) = &*base else {
+            let Constant::Object(members) = base else {
                 return;
             };
             let free: Vec<(Constant, Constant)> = members

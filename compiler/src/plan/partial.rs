@@ -12,16 +12,25 @@ use gavel_runtime::value::Constant;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+/// A key that the reference behind which a document is built has.
+#[derive(Clone, Debug)]
+pub(super) enum HeadKey {
+    /// A constant.
+    Known(Constant),
+    /// An argument.
+    Param(Reg),
+}
+
 /// The document being built.
 struct Document<'k> {
     kind: Container,
     to: Reg,
-    keys: &'k [Constant],
+    keys: &'k [HeadKey],
 }
 
 impl Body<'_, '_> {
     /// The document of a node that several rules contribute to.
-    pub(super) fn partial(&mut self, path: &[String], keys: &[Constant]) -> Planned<()> {
+    pub(super) fn partial(&mut self, path: &[String], keys: &[HeadKey]) -> Planned<()> {
         let tree = Rc::clone(&self.planner.tree);
         let Some(node) = tree.find(path) else {
             self.emit(Inst::RetUndefined);
@@ -70,7 +79,8 @@ impl Body<'_, '_> {
             head.extend(rule.dynamic.iter().cloned());
             self.span = Some(rule.span);
             self.env = Env::default();
-            if !self.take_keys(&head, document.keys) {
+            let other = self.label();
+            if !self.take_keys(&head, document.keys, other) {
                 continue;
             }
             if is_complete {
@@ -79,24 +89,33 @@ impl Body<'_, '_> {
             } else {
                 self.contribution(rule, &head, document)?;
             }
+            self.place(other);
         }
         Ok(())
     }
 
-    /// Gives known keys to the head's variables; false: the rule cannot contribute to them.
-    fn take_keys(&mut self, head: &[Term], keys: &[Constant]) -> bool {
-        head.iter()
-            .zip(keys)
-            .all(|(element, key)| match self.known_term(element) {
-                Some(known) => known == *key,
-                None => {
-                    if let Some(var) = self.unbound(element) {
-                        let reg = self.constant(K::new(key.clone()));
-                        self.env.bind(var, reg);
-                    }
-                    true
+    /// Gives keys to the head's variables and goes to `other` where the head has another constant; false: the rule can
+    /// never contribute to them.
+    fn take_keys(&mut self, head: &[Term], keys: &[HeadKey], other: Label) -> bool {
+        for (element, key) in head.iter().zip(keys) {
+            let known = self.known_term(element);
+            match (known, key) {
+                (Some(known), HeadKey::Known(key)) if known != *key => return false,
+                (Some(_), HeadKey::Known(_)) => {}
+                (Some(known), HeadKey::Param(param)) => self.test_const(*param, K::new(known), other),
+                (None, key) => {
+                    let Some(var) = self.unbound(element) else {
+                        continue;
+                    };
+                    let reg = match key {
+                        HeadKey::Known(key) => self.constant(K::new(key.clone())),
+                        HeadKey::Param(param) => *param,
+                    };
+                    self.env.bind(var, reg);
                 }
-            })
+            }
+        }
+        true
     }
 
     /// A complete rule below the root of a tree.
@@ -123,7 +142,11 @@ impl Body<'_, '_> {
             if is_set {
                 let member = document.keys.get(head.len());
                 let fits = member.is_none_or(|key| {
-                    self.take_keys(std::slice::from_ref(&clause.value), std::slice::from_ref(key))
+                    self.take_keys(
+                        std::slice::from_ref(&clause.value),
+                        std::slice::from_ref(key),
+                        next,
+                    )
                 });
                 if !fits {
                     continue;

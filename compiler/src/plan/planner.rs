@@ -3,6 +3,7 @@
 use super::body::{Body, Planned};
 use super::data::Filter;
 use super::ir::{Container, FnRef, Function, Inst, K, NO_BODY, Plan, Reg};
+use super::partial::HeadKey;
 use super::scan::Replaced;
 use super::text::{constant_text, document_name};
 use super::tree::{Node, NodeKind};
@@ -56,6 +57,8 @@ pub fn plan(unit: &Checked, request: Request<'_>) -> Result<Plan, Vec<Diagnostic
 pub(super) enum FnKey {
     /// A rule's document; with keys, only what can contribute to them.
     Group { path: Vec<String>, keys: Vec<Constant> },
+    /// What can contribute to keys of a partial document; keys that are not known are parameters.
+    Keyed { path: Vec<String>, keys: Filter },
     /// A complete rule that is part of a tree.
     Leaf { path: Vec<String> },
     /// A function rule.
@@ -130,16 +133,9 @@ impl<'u> Planner<'u> {
     }
 
     /// The base document at a path.
-    pub(super) fn base_at(&self, path: &[String]) -> Option<K> {
-        let base = self.base.as_ref()?;
-        if path.is_empty() {
-            return Some(K::clone(base));
-        }
-        let mut value: &Constant = base;
-        for key in path {
-            value = value.get(key)?;
-        }
-        Some(K::new(value.clone()))
+    pub(super) fn base_at(&self, path: &[String]) -> Option<&Constant> {
+        let base: &Constant = self.base.as_ref()?;
+        path.iter().try_fold(base, |value, key| value.get(key))
     }
 
     fn run(&mut self, queries: &[Query]) -> Result<(), Vec<Diagnostic>> {
@@ -184,6 +180,10 @@ impl<'u> Planner<'u> {
                 let first = rules(path).first().map_or(0, |rule| rule.args.len());
                 (FnKind::Function, u32::try_from(first).unwrap_or(u32::MAX))
             }
+            FnKey::Keyed { keys, .. } => {
+                let params = keys.iter().filter(|key| key.is_none()).count();
+                (FnKind::Function, u32::try_from(params).unwrap_or(u32::MAX))
+            }
             FnKey::Query(_) => (FnKind::Query, 0),
             FnKey::Group { .. }
             | FnKey::Leaf { .. }
@@ -199,8 +199,23 @@ impl<'u> Planner<'u> {
                 span = own.first().map(|rule| rule.span);
                 match tree.find(path).map(|node| node.kind) {
                     Some(NodeKind::Complete) => body.complete(&own, &[])?,
-                    _ => body.partial(path, keys)?,
+                    _ => body.partial(
+                        path,
+                        &keys.iter().cloned().map(HeadKey::Known).collect::<Vec<_>>(),
+                    )?,
                 }
+            }
+            FnKey::Keyed { path, keys } => {
+                span = rules(path).first().map(|rule| rule.span);
+                let mut params = (0..).map(Reg);
+                let keys: Vec<HeadKey> = keys
+                    .iter()
+                    .map(|key| match key {
+                        Some(key) => HeadKey::Known(key.clone()),
+                        None => HeadKey::Param(params.next().unwrap_or(Reg(0))),
+                    })
+                    .collect();
+                body.partial(path, &keys)?;
             }
             FnKey::Leaf { path } => {
                 let own: Vec<_> = rules(path)
@@ -258,6 +273,7 @@ impl FnKey {
                 .iter()
                 .fold(path(at), |name, key| format!("{name}[{}]", constant_text(key))),
             FnKey::Function { path: at } => path(at),
+            FnKey::Keyed { path: at, keys } => format!("keyed {}{}", path(at), filter(keys)),
             FnKey::Leaf { path: at } => format!("leaf {}", path(at)),
             FnKey::Extent { path: at, filter: f } => format!("extent {}{}", path(at), filter(f)),
             FnKey::Children { path: at, filter: f } => format!("children {}{}", path(at), filter(f)),
@@ -273,7 +289,9 @@ impl FnKey {
                 Some(path.clone())
             }
             // Made from the documents of the children, which are replaced one by one.
-            FnKey::Children { .. } | FnKey::Inside { .. } | FnKey::Function { .. } | FnKey::Query(_) => None,
+            FnKey::Children { .. } | FnKey::Inside { .. } | FnKey::Query(_) => None,
+            // Never asked for where some `with` replaces the document.
+            FnKey::Function { .. } | FnKey::Keyed { .. } => None,
         }
     }
 }

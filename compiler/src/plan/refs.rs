@@ -68,6 +68,7 @@ impl Body<'_, '_> {
             fail: *redo,
         });
         *redo = next;
+        self.note_members(over, key, value);
         (key, value)
     }
 

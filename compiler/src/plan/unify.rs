@@ -156,6 +156,11 @@ impl Body<'_, '_> {
                 }
                 return Ok(parts);
             }
+            // A set with unknown members equals no value.
+            Term::Set(_) if !self.has_value(&pattern) => {
+                self.emit(Inst::Jump(*redo));
+                self.bind_unreachable(&pattern);
+            }
             Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => {
                 let other = self.value(&pattern, redo)?;
                 self.equal(other, value, *redo);
