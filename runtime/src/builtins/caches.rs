@@ -1,6 +1,7 @@
 //! State of builtins that outlives a request: bounded caches of patterns that no compiler could prepare.
 
 use super::glob::{Glob, Walk};
+use super::time::Zones;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Patterns of one kind that are kept. A pattern out of the request displaces the one in its place; a policy uses few.
@@ -10,6 +11,8 @@ const PATTERNS_MAX: usize = 256;
 #[derive(Debug, Default)]
 pub struct Caches {
     globs: PatternCache<Glob>,
+    /// Time zones by name.
+    pub(super) zones: Zones,
     /// Bytes that are being written.
     pub(super) scratch: Vec<u8>,
     /// Scratch memory of the pattern walks.

@@ -25,6 +25,7 @@ mod strings;
 mod table;
 #[cfg(test)]
 mod testing;
+mod time;
 mod types;
 mod walk;
 

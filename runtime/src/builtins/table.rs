@@ -3,7 +3,7 @@
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
     aggregates, arrays, base64, casts, encoding, glob, host, json_paths, json_text, jwt, objects, operators,
-    sets, sprintf, strings, walk,
+    sets, sprintf, strings, time, walk,
 };
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
@@ -289,14 +289,15 @@ pub static BUILTINS: &[Builtin] = &[
     row("strings.split_n", &[STRING, STRING, NUMBER], STRINGS).run(strings::split_n),
     row("substring", &[STRING, NUMBER, NUMBER], STRING).run(strings::substring),
     row("sum", &[NUMBERS_OR_SET], NUMBER).run(aggregates::sum),
-    row("time.add_date", &[NUMBER, NUMBER, NUMBER, NUMBER], NUMBER),
-    row("time.clock", &[MOMENT], TRIPLE),
-    row("time.date", &[MOMENT], TRIPLE),
+    row("time.add_date", &[NUMBER, NUMBER, NUMBER, NUMBER], NUMBER).run(time::add_date),
+    row("time.clock", &[MOMENT], TRIPLE).run(time::clock),
+    row("time.date", &[MOMENT], TRIPLE).run(time::date),
     row(
         "time.diff",
         &[MOMENT, MOMENT],
         Type::Array(&[NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER], None),
-    ),
+    )
+    .run(time::diff),
     row(
         "time.format",
         &[Type::Or(&[
@@ -305,14 +306,15 @@ pub static BUILTINS: &[Builtin] = &[
             Type::Array(&[NUMBER, STRING, STRING], None),
         ])],
         STRING,
-    ),
+    )
+    .run(time::format),
     row("time.now_ns", &[], NUMBER)
         .run(host::now_ns)
         .nondeterministic(),
-    row("time.parse_duration_ns", &[STRING], NUMBER),
-    row("time.parse_ns", &[STRING, STRING], NUMBER),
-    row("time.parse_rfc3339_ns", &[STRING], NUMBER),
-    row("time.weekday", &[MOMENT], STRING),
+    row("time.parse_duration_ns", &[STRING], NUMBER).run(time::parse_duration_ns),
+    row("time.parse_ns", &[STRING, STRING], NUMBER).run(time::parse_ns),
+    row("time.parse_rfc3339_ns", &[STRING], NUMBER).run(time::parse_rfc3339_ns),
+    row("time.weekday", &[MOMENT], STRING).run(time::weekday),
     row("to_number", &[Type::Or(&[NULL, BOOLEAN, NUMBER, STRING])], NUMBER).run(casts::to_number),
     row("trace", &[STRING], BOOLEAN).run(host::trace),
     row("trim", &[STRING, STRING], STRING).run(strings::trim),
