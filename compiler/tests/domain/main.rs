@@ -1,4 +1,5 @@
 //! PolicyDomain files: text in, problem lines or tables out.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 mod annotations;
 mod fingerprints;

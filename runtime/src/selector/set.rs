@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::meta;
 use regex_automata::nfa::thompson::{self, WhichCaptures};
+use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::{Dot, Hir, HirKind, Look, Repetition};
@@ -35,6 +36,8 @@ pub struct SelectorSet {
 #[derive(Debug)]
 struct Automata {
     dfa: dense::DFA<Vec<u32>>,
+    /// Where a text starts.
+    start: StateID,
     /// Entry of each pattern of the automaton.
     entries: Vec<u32>,
 }
@@ -89,9 +92,9 @@ impl SelectorSet {
         if candidates.is_empty() {
             return Ok(());
         }
-        if let Some(dfa) = automaton(candidates) {
+        if let Some((dfa, start)) = automaton(candidates) {
             let entries = candidates.iter().map(|candidate| candidate.entry).collect();
-            self.automata.push(Automata { dfa, entries });
+            self.automata.push(Automata { dfa, start, entries });
             return Ok(());
         }
         if let [single] = candidates {
@@ -161,11 +164,7 @@ impl SelectorSet {
 
 impl Automata {
     fn each_match(&self, text: &str, found: &mut impl FnMut(u32)) {
-        let config = start::Config::new().anchored(Anchored::Yes);
-        // Only quit bytes and unanchored searches could fail, and these automata have neither.
-        let Ok(mut state) = self.dfa.start_state(&config) else {
-            return;
-        };
+        let mut state = self.start;
         for &byte in text.as_bytes() {
             state = self.dfa.next_state(state, byte);
             if self.dfa.is_dead_state(state) {
@@ -221,7 +220,8 @@ fn whole_text(hir: Hir) -> Hir {
     Hir::concat(parts)
 }
 
-fn automaton(candidates: &[Candidate<'_>]) -> Option<dense::DFA<Vec<u32>>> {
+/// Nothing if it would grow too large.
+fn automaton(candidates: &[Candidate<'_>]) -> Option<(dense::DFA<Vec<u32>>, StateID)> {
     let hirs: Vec<_> = candidates.iter().map(|candidate| &candidate.hir).collect();
     let config = thompson::Config::new()
         .utf8(false)
@@ -237,7 +237,9 @@ fn automaton(candidates: &[Candidate<'_>]) -> Option<dense::DFA<Vec<u32>>> {
         .accelerate(false)
         .dfa_size_limit(Some(DFA_BYTES_MAX))
         .determinize_size_limit(Some(DETERMINIZE_BYTES_MAX));
-    dense::Builder::new().configure(config).build_from_nfa(&nfa).ok()
+    let dfa = dense::Builder::new().configure(config).build_from_nfa(&nfa).ok()?;
+    let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
+    Some((dfa, start))
 }
 
 #[cfg(test)]
