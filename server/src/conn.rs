@@ -69,7 +69,12 @@ struct Conn {
 
 impl Conn {
     async fn run(&mut self) {
+        let mut turn = 0u32;
         loop {
+            turn = turn.wrapping_add(1);
+            if turn.is_multiple_of(limits::READS_PER_TURN) {
+                self.shared.let_others_run().await;
+            }
             if !self.read().await {
                 return self.end_of_input().await;
             }
@@ -195,6 +200,7 @@ impl Conn {
                 match self.shared.desk.borrow_mut().decide(body, probe) {
                     Verdict::Allow(allow) => response::decision(output, allow, close),
                     Verdict::Malformed(text) => response::reply(output, &Reply::error(400, text), ending),
+                    Verdict::TooLarge(text) => response::reply(output, &Reply::error(413, text), ending),
                 }
             }
             Route::Ready if self.shared.draining.get() => response::reply(output, &api::draining(), ending),

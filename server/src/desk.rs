@@ -4,8 +4,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use gavel_runtime::decision::{Decider, Refusal, Stamp};
+use gavel_runtime::error::EvalErrorKind;
+use gavel_runtime::image::Image;
+use gavel_runtime::input::Trailing;
+use gavel_runtime::limits::Limits;
+use gavel_runtime::vm::RequestEnv;
+
 use crate::audit::Sink;
-use crate::engine::{self, Image, RequestEnv, Vm};
+use crate::limits;
 use crate::log;
 use crate::metrics::Counters;
 use crate::random::Random;
@@ -18,12 +25,23 @@ pub enum Verdict {
     Allow(bool),
     /// The body is no PORC; the text says why.
     Malformed(String),
+    /// The body is a PORC that needs more memory than one request may have.
+    TooLarge(String),
+}
+
+impl Verdict {
+    fn refused(refusal: &Refusal) -> Verdict {
+        match refusal {
+            Refusal::Malformed(_) => Verdict::Malformed(refusal.to_string()),
+            Refusal::Budget(_) => Verdict::TooLarge(refusal.to_string()),
+        }
+    }
 }
 
 /// Everything that one core needs for decisions. Owned by that core.
 pub struct Desk {
     image: Arc<Image>,
-    vm: Vm,
+    decider: Decider,
     random: Random,
     sink: Sink,
     counters: Arc<Counters>,
@@ -33,54 +51,53 @@ impl Desk {
     /// A desk for one core.
     #[must_use]
     pub fn new(image: Arc<Image>, sink: Sink, counters: Arc<Counters>) -> Desk {
+        let decider = Decider::new(&image, &Limits::DEFAULT);
         Desk {
             image,
-            vm: Vm::new(),
+            decider,
             random: Random::seeded(),
             sink,
             counters,
         }
     }
 
-    /// Decides over the bytes of one body, which may be changed in place, and hands the record over unless it is a probe.
+    /// Decides over the bytes of one body and hands the record over unless it is a probe.
     ///
     /// A panic below is our bug: it denies, is counted, and the machine, whose state nobody knows any more, is replaced.
-    pub fn decide(&mut self, porc: &mut [u8], probe: bool) -> Verdict {
-        let wall_ns = wall_ns();
-        let env = RequestEnv {
-            wall_ns,
-            random: [self.random.next_u64(), self.random.next_u64()],
-            monotonic: sys::monotonic_ns,
-            probe,
-        };
-        let (image, vm, sink) = (&*self.image, &mut self.vm, &mut self.sink);
-        let outcome = catch_unwind(AssertUnwindSafe(|| match vm.decide(image, porc, &env) {
-            Ok(decision) => {
-                let stands = probe || sink.submit(|frame| decision.encode(frame));
-                Verdict::Allow(decision.allow() && stands)
-            }
-            Err(error) => {
-                if !probe {
-                    sink.submit(|frame| error.encode(frame));
+    pub fn decide(&mut self, body: &[u8], probe: bool) -> Verdict {
+        let (env, stamp) = moment(&mut self.random);
+        let (image, decider, sink) = (&*self.image, &mut self.decider, &mut self.sink);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            match decider.decide(image, body, Trailing::Ignore, &env) {
+                Ok(decision) => {
+                    let stands = probe || sink.submit(|frame| decision.encode(body, stamp, frame));
+                    Verdict::Allow(decision.granted && stands)
                 }
-                Verdict::Malformed(error.message())
+                Err(refusal) => {
+                    if !probe {
+                        sink.submit(|frame| refusal.encode(stamp, frame));
+                    }
+                    Verdict::refused(&refusal)
+                }
             }
         }));
-        let verdict = outcome.unwrap_or_else(|_| self.recover(wall_ns, probe));
+        let verdict = outcome.unwrap_or_else(|_| self.recover(stamp, probe));
         match &verdict {
             Verdict::Allow(true) => self.counters.grants.add(1),
             Verdict::Allow(false) => self.counters.denies.add(1),
-            Verdict::Malformed(_) => self.counters.malformed.add(1),
+            Verdict::Malformed(_) | Verdict::TooLarge(_) => self.counters.malformed.add(1),
         }
         verdict
     }
 
     #[cold]
-    fn recover(&mut self, wall_ns: i64, probe: bool) -> Verdict {
+    fn recover(&mut self, stamp: Stamp, probe: bool) -> Verdict {
         self.counters.panics.add(1);
-        self.vm = Vm::new();
+        self.decider = Decider::new(&self.image, &Limits::DEFAULT);
         if !probe {
-            self.sink.submit(|frame| engine::failure_frame(wall_ns, frame));
+            // The frame of a request that could not be evaluated: a denial without the document.
+            let refusal = Refusal::Budget(EvalErrorKind::FuelExhausted);
+            self.sink.submit(|frame| refusal.encode(stamp, frame));
         }
         log::line(
             log::Level::Error,
@@ -93,6 +110,25 @@ impl Desk {
     pub fn finish(&mut self) {
         self.sink.finish();
     }
+}
+
+/// What a request that starts now is told about the world, and what its record is stamped with.
+pub(crate) fn moment(random: &mut Random) -> (RequestEnv, Stamp) {
+    let wall_ns = wall_ns();
+    let env = RequestEnv {
+        wall_ns,
+        seed: random.next_u64(),
+        monotonic_ns: sys::monotonic_ns,
+        deadline_ns: Some(sys::monotonic_ns() + limits::DECISION_NS_MAX),
+    };
+    let id = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
+    (
+        env,
+        Stamp {
+            wall_ns,
+            random: id.to_ne_bytes(),
+        },
+    )
 }
 
 /// Nanoseconds since 1970; before that, 0.

@@ -8,7 +8,6 @@ pub mod config;
 mod conn;
 pub mod connections;
 pub mod desk;
-pub mod engine;
 pub mod error;
 pub mod http;
 pub mod io;

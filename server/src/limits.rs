@@ -27,6 +27,9 @@ pub const TRAILER_BYTES_MAX: usize = 8 * 1024;
 /// Answers that may wait in memory before they are written although more requests are already buffered.
 pub const OUTPUT_BYTES_FLUSH: usize = 64 * 1024;
 
+/// Reads after which a connection that always has more to read lets the others run.
+pub const READS_PER_TURN: u32 = 16;
+
 /// First size of a connection's receive buffer: some twenty pipelined requests.
 pub const INPUT_BYTES_START: usize = 8 * 1024;
 
@@ -63,6 +66,9 @@ pub const LINGER_SECONDS: u64 = 2;
 
 /// Bytes that are thrown away for the same reason.
 pub const LINGER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Time that one decision may take. Far beyond any useful policy; it bounds how long a hostile request blocks its core.
+pub const DECISION_NS_MAX: u64 = 250_000_000;
 
 /// Seconds that a drain may take before open connections are cut.
 pub const DRAIN_SECONDS_DEFAULT: u64 = 20;

@@ -9,11 +9,13 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use gavel_runtime::decision::{Decider, RecordOptions, write_json};
+use gavel_runtime::image::Image;
+use gavel_runtime::limits::Limits;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::audit::{self, Audit, FullPolicy, Sink};
+use crate::audit::{self, Audit, FullPolicy, Render, Sink};
 use crate::desk::Desk;
-use crate::engine::{Image, Vm, write_json};
 use crate::error::Failure;
 use crate::io::{DriverChoice, DriverReport};
 use crate::limits;
@@ -39,8 +41,8 @@ pub struct Options {
     pub body_bytes_max: usize,
     /// Time for requests in flight once the process is told to end.
     pub drain: Duration,
-    /// Indented access records.
-    pub pretty: bool,
+    /// How access records are written.
+    pub records: RecordOptions,
 }
 
 enum Event {
@@ -88,11 +90,18 @@ fn start_audit(
     output: Box<dyn Write + Send>,
 ) -> Result<(Audit, Vec<Sink>), Failure> {
     let ring_bytes = limits::AUDIT_RING_BYTES_MIN.max(options.body_bytes_max.saturating_mul(2));
-    let (image, pretty) = (Arc::clone(image), options.pretty);
-    let mut scratch = Vm::new();
-    let render = Box::new(move |frame: &[u8], text: &mut Vec<u8>| {
-        write_json(&image, frame, &mut scratch, text, pretty);
-    });
+    let (image, records) = (Arc::clone(image), options.records.clone());
+    let render = move || -> Render {
+        let mut scratch = Decider::new(&image, &Limits::DEFAULT);
+        Box::new(move |frame, text| {
+            if !write_json(&image, frame, &records, &mut scratch, text) {
+                log::line(
+                    Level::Error,
+                    format_args!("an access record could not be written: its frame is damaged"),
+                );
+            }
+        })
+    };
     audit::start(counters, ring_bytes, options.audit_full, output, render)
         .map_err(|e| Failure::Operator(format!("audit thread: {e}")))
 }

@@ -59,6 +59,9 @@ pub(crate) struct Shared {
     acceptor: Cell<Option<Waker>>,
     /// Woken when the core may have nothing left to do.
     finished: Cell<Option<Waker>>,
+    /// Tasks that gave up their turn, and the task that calls them in again.
+    waiting: RefCell<Vec<Waker>>,
+    usher: Cell<Option<Waker>>,
 }
 
 impl Shared {
@@ -79,6 +82,22 @@ impl Shared {
         }
         wake(&self.acceptor);
         wake(&self.finished);
+    }
+
+    /// Gives up the turn of a task that could go on for ever: on epoll an operation that is ready at once does not wait.
+    ///
+    /// A task that wakes itself is put at the front of monoio's queue, so another one, the usher, has to wake it.
+    pub(crate) async fn let_others_run(&self) {
+        let mut first = true;
+        poll_fn(|cx| {
+            if std::mem::take(&mut first) {
+                self.waiting.borrow_mut().push(cx.waker().clone());
+                wake(&self.usher);
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        })
+        .await;
     }
 
     fn done(&self) -> bool {
@@ -113,6 +132,8 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         abandoned: Cell::new(false),
         acceptor: Cell::new(None),
         finished: Cell::new(None),
+        waiting: RefCell::default(),
+        usher: Cell::new(None),
     });
     core.run(async {
         let opened = Listener::new(setup.listener, uring)
@@ -122,6 +143,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
                 started(Ok(report));
                 spawn(accept(Rc::clone(&listener), Rc::clone(&shared)));
                 spawn(obey(pipe, listener, Rc::clone(&shared)));
+                spawn(usher(Rc::clone(&shared)));
                 poll_fn(|cx| {
                     if shared.done() {
                         return Poll::Ready(());
@@ -180,6 +202,15 @@ async fn pause(shared: &Shared) {
             return Poll::Pending;
         }
         Poll::Ready(())
+    })
+    .await;
+}
+
+async fn usher(shared: Rc<Shared>) {
+    poll_fn(|cx| {
+        shared.waiting.borrow_mut().drain(..).for_each(Waker::wake);
+        shared.usher.set(Some(cx.waker().clone()));
+        Poll::<()>::Pending
     })
     .await;
 }

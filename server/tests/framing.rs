@@ -376,3 +376,44 @@ fn chunk_overhead_does_not_pile_up() {
     }
     assert_eq!(buffer.len(), head + 5_000);
 }
+
+/// Damaged requests: whatever they amount to, it must not depend on how they arrive.
+#[test]
+fn damaged_input_means_the_same_however_it_arrives() {
+    let seeds = [
+        post("Content-Length: 5\r\nConnection: keep-alive\r\n", "hello"),
+        post("Transfer-Encoding: chunked\r\n", "5;a=b\r\nhello\r\n3\r\nxyz\r\n0\r\nT: u\r\n\r\n"),
+        [post("Content-Length: 2\r\n", "{}"), post("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n")].concat(),
+        "\r\nGET http://a/b?c HTTP/1.0\r\nHost: a\r\nExpect: 100-continue\r\n\r\n".to_owned(),
+    ];
+    let alphabet = b"\r\n\r\n \t:;,0123456789abcfxAF\0\x7f\xff/?";
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    for round in 0..20_000 {
+        let mut input = seeds[round % seeds.len()].clone().into_bytes();
+        for _ in 0..=random(4) {
+            let at = random(input.len());
+            let byte = alphabet[random(alphabet.len())];
+            match random(4) {
+                0 => input[at] = byte,
+                1 => input.insert(at, byte),
+                2 => drop(input.remove(at)),
+                _ => {
+                    let piece = input[at..input.len().min(at + 12)].to_vec();
+                    let to = random(input.len());
+                    input.splice(to..to, piece);
+                }
+            }
+        }
+        let want = outcome(&[&input]);
+        let single: Vec<&[u8]> = input.chunks(1).collect();
+        assert_eq!(outcome(&single), want, "{:?}", String::from_utf8_lossy(&input));
+        let (first, rest) = input.split_at(random(input.len()));
+        assert_eq!(outcome(&[first, rest]), want, "{:?}", String::from_utf8_lossy(&input));
+    }
+}

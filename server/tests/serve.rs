@@ -222,6 +222,35 @@ fn several_cores() {
     });
 }
 
+/// A client that always has another request does not keep the core from the others, nor from the signal to end.
+#[test]
+fn a_flood_leaves_room_for_others() {
+    on_each_driver(|driver| {
+        let server = Server::start(driver, &[]);
+        let floods: Vec<_> = (0..3)
+            .map(|_| {
+                let stream = server.connect().stream;
+                let mut sender = stream.try_clone().unwrap();
+                let mut receiver = stream;
+                thread::spawn(move || std::io::copy(&mut receiver, &mut std::io::sink()));
+                thread::spawn(move || {
+                    let requests = "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1000);
+                    while std::io::Write::write_all(&mut sender, requests.as_bytes()).is_ok() {}
+                })
+            })
+            .collect();
+        thread::sleep(Duration::from_millis(200));
+        for _ in 0..20 {
+            let mut client = server.connect();
+            assert_eq!(client.post(GRANTED), granted());
+        }
+        let (status, output, _) = server.stop();
+        assert_eq!(status.code(), Some(0));
+        assert_eq!(output.lines().count(), 20);
+        floods.into_iter().for_each(|flood| flood.join().unwrap());
+    });
+}
+
 /// Slow clients: one that never ends its head, one that never ends its body, one that takes no answers. Each is cut
 /// after its ten seconds and a bit, while others are served.
 #[test]

@@ -29,7 +29,7 @@ pub mod yaml;
 
 pub use decode::Text;
 pub use load::load;
-pub use problems::{summary, without_place};
+pub use problems::{kind_of, summary, without_place};
 pub use read::{ModuleKind, ReadDomain, ReadModule, read};
 pub use resolve::resolve;
 pub use selectors::Selector;

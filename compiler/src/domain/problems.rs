@@ -43,7 +43,8 @@ pub fn without_place(message: &str) -> &str {
 }
 
 /// The kind of a problem in a summary.
-fn kind(code: Code) -> &'static str {
+#[must_use]
+pub fn kind_of(code: Code) -> &'static str {
     match code {
         Code::RegoParse | Code::RegoCompile | Code::RegoType | Code::RegoUnsafeVar | Code::RegoRecursion => {
             "rego"
@@ -68,7 +69,7 @@ pub fn summary(diagnostics: &[Diagnostic]) -> String {
         text.push_str(&format!(
             "\n  {}. [{}] {}",
             nth + 1,
-            kind(error.code),
+            kind_of(error.code),
             error.message
         ));
     }

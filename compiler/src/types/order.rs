@@ -3,11 +3,11 @@
 //! A reference with variables may read every rule that it can match, so the graph can have circles that no evaluation has
 //! (real ones were refused before). Rules that close such a circle are marked: their references are not checked.
 
-use super::documents::Key;
 use crate::hir::{
     Block, Callee, ComprehensionKind, Ref, RefHead, Rule, StmtKind, Term, Unit, WithTarget, WithValue,
 };
 use gavel_runtime::value::Constant;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// Documents that one reference may stand for, before it counts as reading everything below its constant part.
@@ -29,6 +29,9 @@ struct PathNode {
     rules: Vec<usize>,
 }
 
+#[derive(Clone, PartialEq, Eq)]
+struct Key(Constant);
+
 /// A rule in the order of inference.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Turn {
@@ -48,15 +51,6 @@ pub(super) fn ground_path(rule: &Rule) -> Vec<Constant> {
     fixed.chain(dynamic).collect()
 }
 
-/// The whole path of a rule.
-pub(super) fn head_path(rule: &Rule) -> impl Iterator<Item = Key> {
-    let fixed = rule.path.iter().cloned().map(Constant::String).map(Key::Constant);
-    fixed.chain(rule.dynamic.iter().map(|term| match term {
-        Term::Const(key) => Key::Constant(key.clone()),
-        _ => Key::Variable,
-    }))
-}
-
 impl Graph {
     /// The graph of a unit. O(size of the unit), times [`MATCHES_MAX`] for references with variables.
     pub(super) fn new(unit: &Unit) -> Graph {
@@ -68,7 +62,7 @@ impl Graph {
             read_by: Vec::new(),
         };
         for (index, rule) in unit.rules.iter().enumerate() {
-            graph.add_rule(index, head_path(rule));
+            graph.add_rule(index, &ground_path(rule));
         }
         graph.reads = vec![Vec::new(); rules + graph.paths.len()];
         for (at, path) in graph.paths.iter().enumerate() {
@@ -99,14 +93,14 @@ impl Graph {
         graph
     }
 
-    fn add_rule(&mut self, rule: usize, path: impl IntoIterator<Item = Key>) {
+    fn add_rule(&mut self, rule: usize, path: &[Constant]) {
         let mut at = 0;
         for key in path {
             let fresh = self.paths.len();
             let Some(node) = self.paths.get_mut(at) else {
                 return;
             };
-            at = *node.children.entry(key).or_insert(fresh);
+            at = *node.children.entry(Key(key.clone())).or_insert(fresh);
             if at == fresh {
                 self.paths.push(PathNode::default());
             }
@@ -117,18 +111,15 @@ impl Graph {
     }
 
     /// The nodes that a path behind `data` reads: rules on the way, and everything below its end.
-    fn targets(&self, path: &[Key], into: &mut Vec<usize>) {
+    fn targets(&self, path: &[Step], into: &mut Vec<usize>) {
         let mut ends = vec![0];
         for step in path {
             let mut next = Vec::new();
             for node in ends.iter().filter_map(|at| self.paths.get(*at)) {
                 into.extend(&node.rules);
                 match step {
-                    Key::Constant(_) => {
-                        next.extend(node.children.get(step));
-                        next.extend(node.children.get(&Key::Variable));
-                    }
-                    Key::Variable => next.extend(node.children.values()),
+                    Step::Key(key) => next.extend(node.children.get(key)),
+                    Step::Open => next.extend(node.children.values()),
                 }
             }
             if next.len() > MATCHES_MAX {
@@ -215,8 +206,26 @@ impl Graph {
     }
 }
 
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Key) -> Ordering {
+        self.0.compare(&other.0)
+    }
+}
+
+/// An element of a path behind `data`.
+enum Step {
+    Key(Key),
+    Open,
+}
+
 /// Calls back with each path behind `data` that a block mentions: references, functions, what `with` replaces.
-fn each_document_in_block(block: &Block, found: &mut dyn FnMut(&[Key])) {
+fn each_document_in_block(block: &Block, found: &mut dyn FnMut(&[Step])) {
     for stmt in &block.stmts {
         match &stmt.kind {
             StmtKind::Test(term) => each_document_in_term(term, found),
@@ -258,7 +267,7 @@ fn each_document_in_block(block: &Block, found: &mut dyn FnMut(&[Key])) {
     }
 }
 
-fn each_document_in_term(term: &Term, found: &mut dyn FnMut(&[Key])) {
+fn each_document_in_term(term: &Term, found: &mut dyn FnMut(&[Step])) {
     match term {
         Term::Const(_) | Term::Var(_) => {}
         Term::Array(items) | Term::Set(items) => {
@@ -288,14 +297,14 @@ fn each_document_in_term(term: &Term, found: &mut dyn FnMut(&[Key])) {
     }
 }
 
-fn each_document_in_ref(reference: &Ref, found: &mut dyn FnMut(&[Key])) {
+fn each_document_in_ref(reference: &Ref, found: &mut dyn FnMut(&[Step])) {
     if matches!(reference.head, RefHead::Data) {
-        let steps: Vec<Key> = reference
+        let steps: Vec<Step> = reference
             .path
             .iter()
             .map(|term| match term {
-                Term::Const(key) => Key::Constant(key.clone()),
-                _ => Key::Variable,
+                Term::Const(key) => Step::Key(Key(key.clone())),
+                _ => Step::Open,
             })
             .collect();
         found(&steps);
@@ -305,9 +314,9 @@ fn each_document_in_ref(reference: &Ref, found: &mut dyn FnMut(&[Key])) {
     }
 }
 
-fn named(path: &[String]) -> Vec<Key> {
+fn named(path: &[String]) -> Vec<Step> {
     path.iter()
-        .map(|name| Key::Constant(Constant::String(name.clone())))
+        .map(|name| Step::Key(Key(Constant::String(name.clone()))))
         .collect()
 }
 

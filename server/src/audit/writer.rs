@@ -13,7 +13,7 @@ use crate::log;
 use crate::metrics::Counters;
 
 /// Turns a frame into one line with its line end, appended to the buffer.
-pub type Render = Box<dyn FnMut(&[u8], &mut Vec<u8>) + Send>;
+pub type Render = Box<dyn FnMut(&[u8], &mut Vec<u8>)>;
 
 /// The running audit thread.
 pub struct Audit {
@@ -33,7 +33,7 @@ pub struct Finished {
     pub complete: bool,
 }
 
-/// Starts the audit thread and makes one sink for each of `counters`.
+/// Starts the audit thread and makes one sink for each of `counters`. `render` is called once, on that thread.
 ///
 /// # Errors
 /// When no thread can be started.
@@ -42,7 +42,7 @@ pub fn start(
     ring_bytes: usize,
     policy: FullPolicy,
     output: Box<dyn Write + Send>,
-    render: Render,
+    render: impl FnOnce() -> Render + Send + 'static,
 ) -> std::io::Result<(Audit, Vec<Sink>)> {
     let (stop, broken, written, wake) = (
         Arc::<AtomicBool>::default(),
@@ -64,21 +64,26 @@ pub fn start(
         rings.push(consumer);
     }
     let (tell, ended) = mpsc::channel();
-    let mut writer = Writer {
-        rings,
-        output,
-        render,
-        text: Vec::with_capacity(limits::AUDIT_BATCH_BYTES + 64 * 1024),
-        frame: Vec::new(),
-        in_text: 0,
-        written: Arc::clone(&written),
-        broken: Arc::clone(&broken),
-    };
-    let (stopping, waking) = (Arc::clone(&stop), Arc::clone(&wake));
+    let (stopping, waking, counted, lost) = (
+        Arc::clone(&stop),
+        Arc::clone(&wake),
+        Arc::clone(&written),
+        Arc::clone(&broken),
+    );
     thread::Builder::new()
         .name("audit".to_owned())
         .stack_size(limits::STACK_BYTES)
         .spawn(move || {
+            let mut writer = Writer {
+                rings,
+                output,
+                render: render(),
+                text: Vec::with_capacity(limits::AUDIT_BATCH_BYTES + 64 * 1024),
+                frame: Vec::new(),
+                in_text: 0,
+                written: counted,
+                broken: lost,
+            };
             writer.run(&stopping, &waking);
             let _ = tell.send(());
         })?;

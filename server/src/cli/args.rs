@@ -12,7 +12,7 @@ use crate::limits;
 
 /// A policy decision point: decides over PolicyDomains, serves decisions, and shows what it made of them.
 #[derive(Parser, Debug)]
-#[command(name = "gavel", disable_version_flag = true)]
+#[command(name = "gavel", version)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -53,6 +53,8 @@ pub(crate) enum Verb {
 pub(crate) enum TestVerb {
     /// Decide over one PORC and print its access record.
     Decision(DecisionArgs),
+    /// Run a suite of PORCs with expected decisions.
+    Decisions(SuiteArgs),
 }
 
 /// The domains and the dialect of their Rego.
@@ -115,6 +117,18 @@ pub(crate) struct DecisionArgs {
     pub(crate) input: Option<PathBuf>,
     /// Accepted, without effect.
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub(crate) test: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SuiteArgs {
+    #[command(flatten)]
+    pub(crate) domains: DomainArgs,
+    /// The suite.
+    #[arg(long, short, value_name = "FILE", allow_hyphen_values = true)]
+    pub(crate) input: PathBuf,
+    /// Run only tests whose name matches this pattern (repeatable; commas separate patterns).
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
     pub(crate) test: Vec<String>,
 }
 

@@ -1,26 +1,91 @@
-//! From the files that `--bundle` names to a compiled image.
+//! From the files that `--bundle` names and the configuration to what decides.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
-use crate::cli::args::DomainArgs;
-use crate::engine::Image;
+use gavel_compiler::policies::{self, Compiled};
+use gavel_compiler::source::SourceMap;
+use gavel_runtime::decision::RecordOptions;
+use gavel_runtime::image::Image;
+
+use crate::cli::args::{DomainArgs, Global};
+use crate::cli::{dialect, report};
+use crate::config::Config;
 use crate::error::Failure;
+use crate::limits;
+use crate::log;
 
-/// Reads and compiles the domains.
+/// An image and how its records are written.
+pub(crate) struct Loaded {
+    pub(crate) image: Arc<Image>,
+    pub(crate) records: RecordOptions,
+}
+
+/// Reads and compiles the domains under the configuration of this process.
 ///
 /// # Errors
-/// No bundle, a file that cannot be read, or what the compiler found.
-pub(crate) fn image(args: &DomainArgs) -> Result<Arc<Image>, Failure> {
+/// No bundle, a file that cannot be read, a broken configuration, or everything that the compiler found.
+pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure> {
     if args.bundle.is_empty() {
         return Err(Failure::Usage("at least one bundle must be specified".to_owned()));
     }
+    let mut sources = SourceMap::default();
+    let mut files = Vec::with_capacity(args.bundle.len());
     for path in &args.bundle {
-        let _ = read(path)?;
+        let text = read(path)?;
+        files.push(sources.add_file(&path.to_string_lossy(), &text));
     }
-    Ok(Arc::new(Image))
+    let config = Config::load()?;
+    if let Some(level) = config.log_level {
+        log::set_level(level);
+    }
+    let options = policies::Options {
+        dialect: dialect::of(args),
+        disallowed_builtins: config.unsafe_builtins,
+        include_all_references: config.include_all,
+        optimise: true,
+    };
+    let (sources, outcome) = on_a_deep_stack(move || {
+        let outcome = policies::compile(&mut sources, &files, &options);
+        (sources, outcome)
+    })?;
+    let Compiled { image, warnings } =
+        outcome.map_err(|problems| Failure::Policy(report::problems(&sources, &problems)))?;
+    for warning in &warnings {
+        log::line(
+            log::Level::Warn,
+            format_args!("{}", report::one(&sources, warning)),
+        );
+    }
+    let records = RecordOptions {
+        env: config.record_env.into_iter().collect(),
+        pretty: global.pretty_log,
+    };
+    Ok(Loaded {
+        image: Arc::new(image),
+        records,
+    })
 }
 
-fn read(path: &PathBuf) -> Result<String, Failure> {
+/// The text of a file, which must be UTF-8.
+///
+/// # Errors
+/// With the system's reason.
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))
+}
+
+/// Runs `work` on a thread whose stack fits the compiler's nesting limits, whatever stack this thread has.
+pub(crate) fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+    let failed = |cause: &str| Failure::Operator(format!("the compiling thread {cause}"));
+    thread::scope(|scope| {
+        let thread = thread::Builder::new()
+            .name("compile".to_owned())
+            .stack_size(limits::STACK_BYTES);
+        let running = thread
+            .spawn_scoped(scope, work)
+            .map_err(|e| failed(&format!("did not start: {e}")))?;
+        running.join().map_err(|_| failed("died"))
+    })
 }

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use crate::cli::args::{Cli, Global, TestVerb, Verb, normalise};
-use crate::cli::{serve, test_decision};
+use crate::cli::{serve, test_decision, test_decisions};
 use crate::error::Failure;
 use crate::log::{self, Level};
 
@@ -27,11 +27,16 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global), Failure::serve_status),
         Some(Verb::Test { verb: None }) => {
             let mut root = Cli::command();
+            root.build();
             root.find_subcommand_mut("test").map_or(ExitCode::FAILURE, help)
         }
-        Some(Verb::Test {
-            verb: Some(TestVerb::Decision(args)),
-        }) => status(test_decision::run(&args, &cli.global), |_| 1),
+        Some(Verb::Test { verb: Some(verb) }) => {
+            let outcome = match verb {
+                TestVerb::Decision(args) => test_decision::run(&args, &cli.global),
+                TestVerb::Decisions(args) => test_decisions::run(&args, &cli.global),
+            };
+            status(outcome, |_| 1)
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::os::fd::AsFd;
 use std::thread;
 use std::time::Duration;
 
+use gavel_runtime::decision::RecordOptions;
+
 use crate::cli::args::{Global, ServeArgs};
 use crate::cli::{load, run::refuse_trace};
 use crate::error::Failure;
@@ -16,12 +18,13 @@ use crate::server::{self, Options};
 /// # Errors
 /// Wrong flags, domains that do not load, or a server that does not start.
 pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
-    let options = options(args, global)?;
-    let image = load::image(&args.domains)?;
+    let mut options = options(args, global)?;
+    let loaded = load::load(&args.domains, global)?;
+    options.records = loaded.records;
     // A duplicate of the descriptor writes each batch with one call; `Stdout` would split it at its buffer's size.
     let output = std::io::stdout().as_fd().try_clone_to_owned().map(File::from);
     let output = output.map_err(|e| Failure::Operator(format!("standard output: {e}")))?;
-    server::run(&options, image, Box::new(output))
+    server::run(&options, loaded.image, Box::new(output))
 }
 
 fn options(args: &ServeArgs, global: &Global) -> Result<Options, Failure> {
@@ -54,6 +57,6 @@ fn options(args: &ServeArgs, global: &Global) -> Result<Options, Failure> {
         audit_full: args.audit_full,
         body_bytes_max: args.max_body_bytes,
         drain: Duration::from_secs(args.drain_seconds),
-        pretty: global.pretty_log,
+        records: RecordOptions::default(),
     })
 }
