@@ -167,6 +167,8 @@ struct Frame {
     some: bool,
     /// `with` waits for its `as`.
     with: bool,
+    /// `k, v` waits for its `in`.
+    pair: bool,
     /// Lexeme of the bar that ends a comprehension's head.
     bar: Option<usize>,
     /// A body of the rule itself.
@@ -270,6 +272,7 @@ impl<'l, 'a> Layout<'l, 'a> {
             every: false,
             some: false,
             with: false,
+            pair: false,
             bar: None,
             rule_body: false,
             depth: Depth::default(),
@@ -413,6 +416,7 @@ impl<'l, 'a> Layout<'l, 'a> {
             Pos::Term | Pos::Closed => match word {
                 Word::As => self.phase != Phase::Import && !self.frame().is_some_and(|frame| frame.with),
                 Word::If => !in_head,
+                Word::In => !self.frame().is_some_and(|frame| frame.pair),
                 _ => true,
             },
         };
@@ -446,7 +450,9 @@ impl<'l, 'a> Layout<'l, 'a> {
             | Token::LessEqual
             | Token::Greater
             | Token::GreaterEqual => paths || self.pos == Pos::Closed,
-            Token::Assign | Token::Unify => paths || self.pos == Pos::Closed,
+            Token::Assign | Token::Unify => {
+                paths || self.pos == Pos::Closed || (self.default && self.phase != Phase::Head)
+            }
             Token::Comma => {
                 let some = self.frame().is_some_and(|frame| frame.some);
                 paths || self.pos == Pos::Closed || !(some || self.is_pair_comma())
@@ -525,6 +531,7 @@ impl<'l, 'a> Layout<'l, 'a> {
             frame.every = false;
             frame.some = false;
             frame.with = false;
+            frame.pair = false;
             frame.depth.next_expression();
         }
     }

@@ -160,10 +160,7 @@ impl<'l> Brackets<'l> {
                     Some(Word::And | Word::Or) if self.starts_call(at) => self.skip_term(at),
                     Some(_) => None,
                 },
-                Token::Ident => {
-                    let is_in = self.keyword(at, text, words) == Some(Word::In);
-                    return is_in && !self.starts_reference(at);
-                }
+                Token::Ident => return self.keyword(at, text, words) == Some(Word::In),
                 _ if is_infix(token) => {
                     operand = true;
                     at += 1;
@@ -184,7 +181,7 @@ impl<'l> Brackets<'l> {
         let Some(close) = self.close(open) else {
             return false;
         };
-        if close == open + 1 || self.comprehension_bar(open).is_some() || self.key_colon(open).is_some() {
+        if self.is_no_set(open) {
             return true;
         }
         let next = close + 1;
@@ -195,6 +192,13 @@ impl<'l> Brackets<'l> {
             Token::Comma => self.pair_comma(next, text, words),
             token => is_infix(token),
         }
+    }
+
+    /// Whether the braces, read as a term, are an object or a comprehension.
+    pub(crate) fn is_no_set(&self, open: usize) -> bool {
+        self.close(open) == Some(open + 1)
+            || self.comprehension_bar(open).is_some()
+            || self.key_colon(open).is_some()
     }
 
     /// Whether `and` or `or` follows the bracket at `open`.

@@ -179,6 +179,7 @@ impl<'a> Layout<'_, 'a> {
             Word::In => {
                 self.leave_head();
                 self.count_operator();
+                self.mark(|frame| frame.pair = false);
             }
             Word::As => self.mark(|frame| frame.with = false),
             Word::Package | Word::Import | Word::Default => {}
@@ -220,6 +221,7 @@ impl<'a> Layout<'_, 'a> {
         if list {
             self.next_expression();
         }
+        self.mark(|frame| frame.pair = pair);
         self.operand(if pair { Op::PairComma } else { Op::Comma }, lexeme);
     }
 
@@ -244,6 +246,7 @@ impl<'a> Layout<'_, 'a> {
             every: false,
             some: false,
             with: false,
+            pair: false,
             bar: None,
             rule_body: false,
             depth: Depth::default(),

@@ -8,6 +8,7 @@ use crate::layout::{self, Alternative, AlternativeKind, Brackets, Choices, IfBra
 use crate::limits::REREADS_MAX;
 use crate::parse::grammar::{QueryParser, StatementParser};
 use crate::parse::message;
+use crate::parse::rule;
 use crate::parse::tree::{Cx, Reject, Statement};
 use crate::source::Span;
 use crate::token::{Op, Tok, Token, Word};
@@ -154,7 +155,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
         let again = match &result {
             Ok(statement) => is_plain_set(statement, &self.cx),
-            Err(failure) => !self.has_else_before(&laid, failure),
+            Err(failure) => self.fails_in_brace(&laid, failure),
         };
         if !again {
             return (laid, result);
@@ -168,15 +169,18 @@ impl<'r, 'a> Reader<'r, 'a> {
         )
     }
 
-    fn has_else_before(&self, laid: &Laid<'a>, failure: &Failure) -> bool {
-        let limit = self
-            .brackets
-            .lexemes
-            .get(failure.at)
-            .map_or(u32::MAX, |lexeme| lexeme.start);
-        laid.tokens
-            .iter()
-            .any(|(start, tok, _)| *start < limit && *tok == Tok::Word(Word::Else))
+    /// Whether OPA's parser drops this failure and tries a body: it does so for what fails in the term that the brace
+    /// behind `if` opens, behind `=` and `:=`, and where a set is left of the operator; not behind other operators.
+    fn fails_in_brace(&self, laid: &Laid<'a>, failure: &Failure) -> bool {
+        let Some((open, close)) = laid
+            .if_open
+            .and_then(|open| Some((open, self.brackets.close(open)?)))
+        else {
+            return true;
+        };
+        failure.at <= close
+            || matches!(self.brackets.token(close + 1), Token::Assign | Token::Unify)
+            || !self.brackets.is_no_set(open)
     }
 
     fn with_flips(&self, at: usize, mut choices: Choices) -> Attempt<'a> {
@@ -227,8 +231,35 @@ impl<'r, 'a> Reader<'r, 'a> {
     fn once(&self, at: usize, choices: &Choices) -> Attempt<'a> {
         let laid = layout::statement(self.cx.text, self.brackets, self.words, choices, at);
         let result = StatementParser::new().parse(&self.cx, laid.tokens.iter().copied());
-        let result = result.map_err(|error| self.failure(&laid, error));
+        let result = result.map_err(|error| {
+            let failure = self.failure(&laid, error);
+            self.refused_else(&laid, &failure).unwrap_or(failure)
+        });
         (laid, result)
+    }
+
+    /// OPA refuses `else` behind some heads before it reads on: so does this, if the text in front of the first `else`
+    /// is a rule.
+    fn refused_else(&self, laid: &Laid<'a>, failure: &Failure) -> Option<Failure> {
+        let before = laid
+            .tokens
+            .iter()
+            .position(|token| token.1 == Tok::Word(Word::Else))?;
+        let (start, _, end) = *laid.tokens.get(before)?;
+        let at = self.lexeme_at(start);
+        if failure.at <= at {
+            return None;
+        }
+        let read = laid.tokens.get(..before)?;
+        let Ok(Statement::Rule(parts)) = StatementParser::new().parse(&self.cx, read.iter().copied()) else {
+            return None;
+        };
+        let reject = rule::refused_else(&self.cx, &parts, self.cx.span(start, end))?;
+        Some(Failure {
+            reject,
+            at,
+            syntax: false,
+        })
     }
 
     /// All statements of a query.
@@ -295,6 +326,10 @@ impl<'r, 'a> Reader<'r, 'a> {
                 syntax: false,
             };
         }
+        let at = message::unread_some(read).map_or(at, |start| self.lexeme_at(start));
+        let read = read
+            .get(..laid.tokens.partition_point(|token| token.0 < self.span(at).start))
+            .unwrap_or(read);
         let reject = message::unexpected(&self.cx, self.brackets, self.words, read, at);
         Failure {
             reject,

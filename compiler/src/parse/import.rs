@@ -21,14 +21,9 @@ pub(crate) fn package<'a>(
             return Err(Reject::new(head.span, message));
         }
         TermKind::Var(_) | TermKind::Ref { .. } => names(cx, path)?,
-        TermKind::Call { .. } => return Err(Reject::new(behind, "unexpected token behind a call")),
-        _ => return Err(no_name(path)),
+        _ => return Err(Reject::new(behind, "expected path")),
     };
     Ok(Package { span, path })
-}
-
-fn no_name(term: Term<'_>) -> Reject {
-    Reject::new(term.span, format!("unexpected {} token", value_name(&term)))
 }
 
 /// The elements of a variable or a reference of strings.
@@ -66,10 +61,8 @@ pub(crate) fn import<'a>(
     alias: Option<Term<'a>>,
     behind: Span,
 ) -> Result<Import<'a>, Reject> {
-    match path.kind {
-        TermKind::Var(_) | TermKind::Ref { .. } => {}
-        TermKind::Call { .. } => return Err(Reject::new(behind, "expected path")),
-        _ => return Err(no_name(path)),
+    if !matches!(path.kind, TermKind::Var(_) | TermKind::Ref { .. }) {
+        return Err(Reject::new(behind, "expected path"));
     }
     let names = names(cx, path)?;
     let root = names.first().map_or("", |name| name.text);
@@ -89,10 +82,7 @@ pub(crate) fn import<'a>(
             span: alias.span,
             text,
         }),
-        Some((_, TermKind::Ref { .. } | TermKind::Call { .. })) => {
-            return Err(Reject::new(behind, "expected var"));
-        }
-        Some((alias, _)) => return Err(no_name(alias)),
+        Some(_) => return Err(Reject::new(behind, "expected var")),
     };
     if alias.is_none()
         && root != "future"

@@ -78,6 +78,50 @@ pub(crate) fn reference_into_literal(cx: &Cx<'_>, read: &[(u32, Tok<'_>, u32)]) 
     })
 }
 
+/// Where OPA reports an error in the domain of `some x in …`: it then reads `some x` and stops at the `in`. `read`: the
+/// tokens up to the error. `None`: the error is not in the first term of such a domain.
+pub(crate) fn unread_some(read: &[(u32, Tok<'_>, u32)]) -> Option<u32> {
+    let mut depth = 0_u32;
+    // Whether the error stands where a term is expected, or in a bracket of the domain.
+    let mut in_term = read.last().is_some_and(|token| !ends_term(token.1));
+    for (at, (start, tok, _)) in read.iter().enumerate().rev() {
+        match tok {
+            Tok::Op(Op::BrackClose | Op::BraceClose | Op::BodyClose | Op::ParenClose) => depth += 1,
+            Tok::Op(
+                Op::ArrayOpen
+                | Op::IndexOpen
+                | Op::BraceOpen
+                | Op::BodyOpen
+                | Op::ParenOpen
+                | Op::GroupOpen
+                | Op::CallOpen,
+            ) if depth == 0 => in_term = true,
+            Tok::Op(
+                Op::ArrayOpen
+                | Op::IndexOpen
+                | Op::BraceOpen
+                | Op::BodyOpen
+                | Op::ParenOpen
+                | Op::GroupOpen
+                | Op::CallOpen,
+            ) => depth -= 1,
+            Tok::Word(Word::In) if depth == 0 && !in_term => return None,
+            Tok::Word(Word::In) if depth == 0 => {
+                let names = read.get(..at)?;
+                let some = names.iter().rposition(|token| token.1 == Tok::Word(Word::Some))?;
+                let plain = |token: &(u32, Tok<'_>, u32)| {
+                    matches!(token.1, Tok::Ident(_) | Tok::Op(Op::Comma | Op::PairComma))
+                };
+                return names.get(some + 1..)?.iter().all(plain).then_some(*start);
+            }
+            Tok::Op(op) if depth == 0 && !matches!(op, Op::FieldDot) => return None,
+            Tok::Word(_) if depth == 0 => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// How to turn on the keyword that `text` would be.
 pub(crate) fn keyword_hint(text: &str) -> Option<String> {
     let example = match text {

@@ -59,7 +59,8 @@ pub(crate) fn with_body<'a>(cx: &Cx<'a>, parts: &RuleParts<'a>) -> Result<Vec<Pa
     let mut branches_without_if = Vec::new();
     let mut branches = Vec::with_capacity(tail.branches.len());
     if let Some(first) = tail.branches.first() {
-        check_else(cx, &head, first)?;
+        let word = cx.span(first.span.start, first.span.start + 4);
+        check_else(&head, word)?;
     }
     for branch in &tail.branches {
         if let Some((false, _)) = branch.body {
@@ -107,8 +108,7 @@ fn rule<'a>(span: Span, head: Head<'a>, body: Option<Body<'a>>, has_if: bool) ->
     }
 }
 
-fn check_else<'a>(cx: &Cx<'a>, head: &Head<'a>, first: &ElseParts<'a>) -> Result<(), Reject> {
-    let at = cx.span(first.span.start, first.span.start + 4);
+fn check_else(head: &Head<'_>, at: Span) -> Result<(), Reject> {
     let open = head.reference.iter().skip(1).any(|term| !is_ground(term));
     if open && head.kind == HeadKind::Value {
         return Err(Reject::new(
@@ -123,6 +123,15 @@ fn check_else<'a>(cx: &Cx<'a>, head: &Head<'a>, first: &ElseParts<'a>) -> Result
         ));
     }
     Ok(())
+}
+
+/// Why the rule, read up to the `else` at a place, must not have one.
+pub(crate) fn refused_else<'a>(cx: &Cx<'a>, parts: &RuleParts<'a>, at: Span) -> Option<Reject> {
+    let rules = with_body(cx, parts).ok()?;
+    let [Parsed { rule, .. }] = rules.as_slice() else {
+        return None;
+    };
+    check_else(&rule.head, at).err()
 }
 
 /// `default head`.

@@ -1,0 +1,115 @@
+//! Text of diagnostics: the long form with excerpts, and one line each. The only user of the rendering crate.
+//!
+//! Places are those of the file on disk: a span of a Rego module inside YAML is shown in the YAML that the author edits.
+
+use std::fmt::Write;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::{FileId, SourceMap, Span};
+
+/// Each diagnostic with the lines it speaks of, a blank line behind each.
+#[must_use]
+pub fn text(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
+    let renderer = Renderer::plain();
+    let mut report = String::new();
+    for diagnostic in diagnostics {
+        let level = match diagnostic.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
+        let help = diagnostic.help.iter().map(|line| Element::from(Level::HELP.message(line.as_str())));
+        let group = title.elements(excerpts(sources, diagnostic)).elements(help);
+        report.push_str(&renderer.render(&[group]));
+        report.push_str("\n\n");
+    }
+    report
+}
+
+/// `file:line:col: code: message`, one line for each diagnostic. Without a place the position is left out.
+#[must_use]
+pub fn lines(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
+    let mut report = String::new();
+    for diagnostic in diagnostics {
+        // Writing to a string cannot fail.
+        if let Some(span) = diagnostic.span.map(|span| sources.on_disk(span)) {
+            let place = sources.position(span);
+            let name = &sources.source(span.file).name;
+            let _ = write!(report, "{name}:{}:{}: ", place.row, place.col);
+        } else if let Some(label) = diagnostic.labels.first() {
+            let span = sources.on_disk(label.span);
+            let _ = write!(report, "{}: ", sources.source(span.file).name);
+        }
+        let message = diagnostic.message.replace('\n', " ");
+        let _ = writeln!(report, "{}: {message}", diagnostic.code.as_str());
+    }
+    report
+}
+
+/// What is underlined in one file.
+struct Marks<'d> {
+    file: FileId,
+    marks: Vec<(Range<usize>, Option<&'d str>, AnnotationKind)>,
+}
+
+/// One excerpt for each file that the diagnostic speaks of, the file of its own place first.
+fn excerpts<'d>(sources: &'d SourceMap, diagnostic: &'d Diagnostic) -> Vec<Element<'d>> {
+    let mut files: Vec<Marks<'d>> = Vec::new();
+    let mut mark = |span: Span, text: Option<&'d str>, kind: AnnotationKind| {
+        let span = sources.on_disk(span);
+        let range = span.start as usize..span.end as usize;
+        match files.iter_mut().find(|found| found.file == span.file) {
+            Some(found) => found.marks.push((range, text, kind)),
+            None => files.push(Marks { file: span.file, marks: vec![(range, text, kind)] }),
+        }
+    };
+    let own_text = diagnostic.span.and_then(|span| diagnostic.labels.iter().find(|label| label.span == span));
+    if let Some(span) = diagnostic.span {
+        mark(span, own_text.map(|label| label.text.as_str()), AnnotationKind::Primary);
+    }
+    for label in &diagnostic.labels {
+        if own_text.is_some_and(|own| std::ptr::eq(own, label)) {
+            continue;
+        }
+        let text = Some(label.text.as_str()).filter(|text| !text.is_empty());
+        mark(label.span, text, AnnotationKind::Context);
+    }
+    files.into_iter().map(|found| excerpt(sources, found)).collect()
+}
+
+fn excerpt<'d>(sources: &'d SourceMap, marks: Marks<'d>) -> Element<'d> {
+    let source = sources.source(marks.file);
+    let first = marks.marks.iter().map(|mark| mark.0.start).min().unwrap_or(0);
+    let last = marks.marks.iter().map(|mark| mark.0.end).max().unwrap_or(0);
+    let window = whole_lines(&source.text, first, last);
+    let row = sources.position(at(marks.file, window.start)).row;
+    let annotations = marks.marks.into_iter().map(|(range, text, kind)| {
+        let inside = |offset: usize| offset.clamp(window.start, window.end) - window.start;
+        kind.span(inside(range.start)..inside(range.end)).label(text)
+    });
+    Snippet::source(source.text.get(window.clone()).unwrap_or(""))
+        .path(source.name.as_ref())
+        .line_start(row as usize)
+        .annotations(annotations)
+        .into()
+}
+
+fn at(file: FileId, offset: usize) -> Span {
+    let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+    Span { file, start: offset, end: offset }
+}
+
+/// The lines around a byte range, without the last line end.
+fn whole_lines(text: &str, first: usize, last: usize) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let first = first.min(bytes.len());
+    let last = last.clamp(first, bytes.len());
+    let before = bytes.get(..first).unwrap_or_default();
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let behind = bytes.get(last..).unwrap_or_default();
+    let end = behind.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| last + at);
+    start..end
+}
