@@ -18,6 +18,7 @@ pub mod parse;
 pub mod plan;
 pub mod policies;
 pub mod rego;
+pub mod render;
 pub mod source;
 pub mod token;
 pub mod types;

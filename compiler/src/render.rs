@@ -20,8 +20,13 @@ pub fn text(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
-        let help = diagnostic.help.iter().map(|line| Element::from(Level::HELP.message(line.as_str())));
+        let title = level
+            .primary_title(diagnostic.message.as_str())
+            .id(diagnostic.code.as_str());
+        let help = diagnostic
+            .help
+            .iter()
+            .map(|line| Element::from(Level::HELP.message(line.as_str())));
         let group = title.elements(excerpts(sources, diagnostic)).elements(help);
         report.push_str(&renderer.render(&[group]));
         report.push_str("\n\n");
@@ -63,12 +68,21 @@ fn excerpts<'d>(sources: &'d SourceMap, diagnostic: &'d Diagnostic) -> Vec<Eleme
         let range = span.start as usize..span.end as usize;
         match files.iter_mut().find(|found| found.file == span.file) {
             Some(found) => found.marks.push((range, text, kind)),
-            None => files.push(Marks { file: span.file, marks: vec![(range, text, kind)] }),
+            None => files.push(Marks {
+                file: span.file,
+                marks: vec![(range, text, kind)],
+            }),
         }
     };
-    let own_text = diagnostic.span.and_then(|span| diagnostic.labels.iter().find(|label| label.span == span));
+    let own_text = diagnostic
+        .span
+        .and_then(|span| diagnostic.labels.iter().find(|label| label.span == span));
     if let Some(span) = diagnostic.span {
-        mark(span, own_text.map(|label| label.text.as_str()), AnnotationKind::Primary);
+        mark(
+            span,
+            own_text.map(|label| label.text.as_str()),
+            AnnotationKind::Primary,
+        );
     }
     for label in &diagnostic.labels {
         if own_text.is_some_and(|own| std::ptr::eq(own, label)) {
@@ -99,7 +113,11 @@ fn excerpt<'d>(sources: &'d SourceMap, marks: Marks<'d>) -> Element<'d> {
 
 fn at(file: FileId, offset: usize) -> Span {
     let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-    Span { file, start: offset, end: offset }
+    Span {
+        file,
+        start: offset,
+        end: offset,
+    }
 }
 
 /// The lines around a byte range, without the last line end.
@@ -108,8 +126,14 @@ fn whole_lines(text: &str, first: usize, last: usize) -> Range<usize> {
     let first = first.min(bytes.len());
     let last = last.clamp(first, bytes.len());
     let before = bytes.get(..first).unwrap_or_default();
-    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let start = before
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
     let behind = bytes.get(last..).unwrap_or_default();
-    let end = behind.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| last + at);
+    let end = behind
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(bytes.len(), |at| last + at);
     start..end
 }

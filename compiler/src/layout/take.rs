@@ -95,6 +95,17 @@ impl<'a> Layout<'_, 'a> {
         }
     }
 
+    /// A call or look-up of what a bracket closed nests the tree, as an operator does.
+    fn count_suffix(&mut self) {
+        let last = self.out.tokens.last().map(|token| token.1);
+        if matches!(
+            last,
+            Some(Tok::Op(Op::BrackClose | Op::BraceClose | Op::ParenClose))
+        ) {
+            self.count_operator();
+        }
+    }
+
     fn next_expression(&mut self) {
         if let Some(frame) = self.frames.last_mut() {
             frame.depth.next_expression();
@@ -281,7 +292,7 @@ impl<'a> Layout<'_, 'a> {
 
     fn take_bracket(&mut self, lexeme: Lexeme) {
         if self.is_glued(lexeme) {
-            self.count_operator();
+            self.count_suffix();
             self.push_op(Op::IndexOpen, lexeme);
             self.open(FrameKind::Single, Close::Brack, Start::Inside);
             return;
@@ -318,7 +329,7 @@ impl<'a> Layout<'_, 'a> {
 
     fn take_parenthesis(&mut self, lexeme: Lexeme) {
         if self.is_glued(lexeme) {
-            self.count_operator();
+            self.count_suffix();
             self.push_op(Op::CallOpen, lexeme);
             self.open(FrameKind::List { call: true }, Close::Paren, Start::Inside);
             return;
