@@ -38,8 +38,13 @@ struct Entry<'a> {
 }
 
 impl Resolved {
-    /// Resolves the dependencies of all libraries and policies; references to nothing and circles are problems.
-    pub(super) fn new(domains: &[ReadDomain], index: &Index, problems: &mut Vec<Diagnostic>) -> Resolved {
+    /// Resolves the dependencies of all libraries and policies; references to nothing are problems. Circles come
+    /// back apart, because they are reported behind all other problems.
+    pub(super) fn new(
+        domains: &[ReadDomain],
+        index: &Index,
+        problems: &mut Vec<Diagnostic>,
+    ) -> (Resolved, Vec<Diagnostic>) {
         let mut cycles = Vec::new();
         let mut libraries = Vec::new();
         let mut policies = Vec::new();
@@ -67,7 +72,6 @@ impl Resolved {
             );
         }
         let order = order(&libraries, index, &mut cycles);
-        problems.append(&mut cycles);
         let mut resolved = Resolved {
             libraries: vec![Vec::new(); libraries.len()],
             policies: Vec::new(),
@@ -83,7 +87,7 @@ impl Resolved {
             .iter()
             .map(|entry| resolved.full_list(entry, index, problems))
             .collect();
-        resolved
+        (resolved, cycles)
     }
 
     /// Each dependency as written, followed by what its library needs; later duplicates are dropped.

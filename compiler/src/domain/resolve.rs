@@ -26,7 +26,7 @@ pub fn resolve(sources: &SourceMap, domains: &[ReadDomain]) -> Result<DomainSet,
     let index = Index::new(domains);
     let mut found = Vec::new();
     structure::check(domains, &mut found);
-    let resolved = Resolved::new(domains, &index, &mut found);
+    let (resolved, cycles) = Resolved::new(domains, &index, &mut found);
     let mut builder = Builder {
         sources,
         index: &index,
@@ -41,8 +41,11 @@ pub fn resolve(sources: &SourceMap, domains: &[ReadDomain]) -> Result<DomainSet,
         builder.entries(DomainIdx(at), domain);
     }
     let Builder {
-        mut set, problems, ..
+        mut set,
+        mut problems,
+        ..
     } = builder;
+    problems.extend(cycles);
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }

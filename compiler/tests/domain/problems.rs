@@ -80,7 +80,6 @@ fn references_to_nothing_are_all_collected() {
          resources:\n    - {selector: [x], group: gone}\n  operations:\n    - {selector: [x], policy: ''}\n",
         expect![[r#"
             1.yml:8:48: reference: in domain 'one' library 'l' field 'dependencies': library reference 'gone' not found in domain 'one'
-            1.yml:8:48: cycle: library 'gone' not found in domain 'one'
             1.yml:10:24: reference: in domain 'one' role 'r' field 'policy': policy reference 'gone' not found in domain 'one'
             1.yml:11:24: reference: in domain 'one' role 's' field 'policy': domain 'one' contains undefined references to domain 'two'
             1.yml:12:24: reference: in domain 'one' role 't' field 'policy': invalid qualified reference format '/p', expected 'domain/id'
@@ -88,6 +87,7 @@ fn references_to_nothing_are_all_collected() {
             1.yml:14:33: reference: in domain 'one' group 'g' field 'roles[2]': role reference 'gone' not found in domain 'one'
             1.yml:18:31: reference: in domain 'one' operation 'operation[0]' field 'policy': policy reference is empty
             1.yml:16:30: reference: in domain 'one' resource 'resource[0]' field 'group': resource-group reference 'gone' not found in domain 'one'
+            1.yml:8:48: cycle: library 'gone' not found in domain 'one'
         "#]],
     );
 }
