@@ -1,7 +1,13 @@
 //! State of builtins that outlives a request: bounded caches of patterns that no compiler could prepare.
 
+use super::Failure;
 use super::glob::{Glob, Walk};
 use super::time::Zones;
+use crate::bytecode::PreparedRegex;
+use crate::error::EvalErrorKind;
+use crate::re2::{self, Pattern, Re2ErrorKind};
+use regex_automata::meta;
+use regex_automata::util::captures::Captures;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Patterns of one kind that are kept. A pattern out of the request displaces the one in its place; a policy uses few.
@@ -10,7 +16,9 @@ const PATTERNS_MAX: usize = 256;
 /// One per VM.
 #[derive(Debug, Default)]
 pub struct Caches {
-    globs: PatternCache<Glob>,
+    globs: Places<Compiled<Glob>>,
+    regexes: Places<Compiled<(Pattern, Working)>>,
+    prepared: Places<(u64, Working)>,
     /// Time zones by name.
     pub(super) zones: Zones,
     /// Bytes that are being written.
@@ -19,60 +27,115 @@ pub struct Caches {
     pub(super) glob_walk: Walk,
 }
 
+/// What searching with one pattern needs.
+#[derive(Debug)]
+pub(super) struct Working {
+    pub(super) cache: meta::Cache,
+    pub(super) groups: Captures,
+    /// Byte ranges of the groups of a match.
+    pub(super) ranges: Vec<Option<(usize, usize)>>,
+}
+
+impl Working {
+    fn new(pattern: &Pattern) -> Working {
+        Working {
+            cache: pattern.create_cache(),
+            groups: pattern.create_captures(),
+            ranges: Vec::new(),
+        }
+    }
+}
+
 impl Caches {
-    /// The compiled form of a glob pattern with its delimiters; `None` when it is malformed.
-    pub(super) fn glob(&mut self, pattern: &str, delimiters: Option<&str>) -> Option<(&Glob, &mut Walk)> {
-        let option = delimiters.map_or(('n', ""), |chars| ('d', chars));
-        let glob = self
-            .globs
-            .get(pattern, option, || Glob::new(pattern, delimiters))?;
-        Some((glob, &mut self.glob_walk))
-    }
-}
-
-/// Compiled patterns, each at the one place that its hash gives.
-#[derive(Debug)]
-struct PatternCache<T> {
-    places: Vec<Option<Kept<T>>>,
-}
-
-#[derive(Debug)]
-struct Kept<T> {
-    pattern: String,
-    option: (char, String),
-    compiled: Option<T>,
-}
-
-impl<T> Default for PatternCache<T> {
-    fn default() -> Self {
-        PatternCache { places: Vec::new() }
-    }
-}
-
-impl<T> PatternCache<T> {
-    fn get(
+    /// The compiled form of a glob pattern with its delimiters; an error when it is malformed.
+    pub(super) fn glob(
         &mut self,
         pattern: &str,
-        option: (char, &str),
-        compile: impl FnOnce() -> Option<T>,
-    ) -> Option<&T> {
+        delimiters: Option<&str>,
+    ) -> Result<(&Glob, &mut Walk), Failure> {
+        let option = delimiters.map_or(('n', ""), |chars| ('d', chars));
+        let compile = || Glob::new(pattern, delimiters).ok_or(Failure::BUILTIN);
+        let glob = self.globs.compiled(pattern, option, compile)?;
+        Ok((glob, &mut self.glob_walk))
+    }
+
+    /// The compiled form of a regular expression; an error when it is malformed.
+    pub(super) fn regex(&mut self, pattern: &str) -> Result<(&Pattern, &mut Working), Failure> {
+        let compile = || match re2::compile(pattern) {
+            Ok(compiled) => {
+                let working = Working::new(&compiled);
+                Ok((compiled, working))
+            }
+            // Memory is our bound, not a property of the pattern: it may not turn into undefined.
+            Err(error) if error.kind == Re2ErrorKind::Large => Err(EvalErrorKind::ArenaExhausted.into()),
+            Err(_) => Err(Failure::BUILTIN),
+        };
+        let (pattern, working) = self.regexes.compiled(pattern, ('r', ""), compile)?;
+        Ok((pattern, working))
+    }
+
+    /// Memory for searching with a pattern of the image.
+    pub(super) fn working(&mut self, prepared: &PreparedRegex) -> Option<&mut Working> {
+        let place = self.prepared.at(prepared.id())?;
+        if place.as_ref().is_none_or(|(id, _)| *id != prepared.id()) {
+            *place = Some((prepared.id(), Working::new(prepared.pattern())));
+        }
+        place.as_mut().map(|(_, working)| working)
+    }
+}
+
+/// Things, each at the one place that its hash gives.
+#[derive(Debug)]
+struct Places<T> {
+    places: Vec<Option<T>>,
+}
+
+/// A pattern with what became of it.
+#[derive(Debug)]
+struct Compiled<T> {
+    pattern: String,
+    option: (char, String),
+    compiled: Result<T, Failure>,
+}
+
+impl<T> Default for Places<T> {
+    fn default() -> Self {
+        Places { places: Vec::new() }
+    }
+}
+
+impl<T> Places<T> {
+    fn at(&mut self, hash: u64) -> Option<&mut Option<T>> {
         if self.places.is_empty() {
             self.places.resize_with(PATTERNS_MAX, || None);
         }
+        self.places.get_mut((hash % PATTERNS_MAX as u64) as usize)
+    }
+}
+
+impl<T> Places<Compiled<T>> {
+    fn compiled(
+        &mut self,
+        pattern: &str,
+        option: (char, &str),
+        compile: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<&mut T, Failure> {
         let mut hasher = DefaultHasher::new();
         (pattern, option).hash(&mut hasher);
-        let at = (hasher.finish() % PATTERNS_MAX as u64) as usize;
-        let place = self.places.get_mut(at)?;
+        let place = self.at(hasher.finish()).ok_or(Failure::BUILTIN)?;
         let is_kept = place.as_ref().is_some_and(|kept| {
             kept.pattern == pattern && kept.option.0 == option.0 && kept.option.1 == option.1
         });
         if !is_kept {
-            *place = Some(Kept {
+            *place = Some(Compiled {
                 pattern: pattern.to_owned(),
                 option: (option.0, option.1.to_owned()),
                 compiled: compile(),
             });
         }
-        place.as_ref()?.compiled.as_ref()
+        match place {
+            Some(kept) => kept.compiled.as_mut().map_err(|failure| *failure),
+            None => Err(Failure::BUILTIN),
+        }
     }
 }

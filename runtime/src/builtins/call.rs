@@ -54,15 +54,20 @@ impl From<EvalErrorKind> for Failure {
 impl Call<'_, '_> {
     /// Pays for work that grows with the arguments.
     pub fn charge(&mut self, steps: usize) -> Result<(), Failure> {
-        match self.fuel.checked_sub(steps as u64) {
-            Some(rest) => {
-                *self.fuel = rest;
-                Ok(())
-            }
-            None => {
-                *self.fuel = 0;
-                Err(Failure::Abort(EvalErrorKind::FuelExhausted))
-            }
+        charge(self.fuel, steps)
+    }
+}
+
+/// [`Call::charge`] where only the budget is at hand.
+pub(super) fn charge(fuel: &mut u64, steps: usize) -> Result<(), Failure> {
+    match fuel.checked_sub(steps as u64) {
+        Some(rest) => {
+            *fuel = rest;
+            Ok(())
+        }
+        None => {
+            *fuel = 0;
+            Err(Failure::Abort(EvalErrorKind::FuelExhausted))
         }
     }
 }

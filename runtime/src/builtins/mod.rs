@@ -14,15 +14,18 @@ mod host;
 mod json_paths;
 mod json_text;
 mod jwt;
+mod numbers;
 mod objects;
 mod operand;
 mod operators;
 mod output;
+mod regex;
 mod rego_text;
 mod sets;
 mod sprintf;
 mod strings;
 mod table;
+mod template;
 #[cfg(test)]
 mod testing;
 mod time;

@@ -2,14 +2,14 @@
 
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
-    aggregates, arrays, base64, casts, encoding, glob, host, json_paths, json_text, jwt, objects, operators,
-    sets, sprintf, strings, time, walk,
+    aggregates, arrays, base64, casts, encoding, glob, host, json_paths, json_text, jwt, numbers, objects,
+    operators, regex, sets, sprintf, strings, template, time, walk,
 };
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
 /// `print` takes any number of arguments. The compiler erases all three.
 pub static BUILTINS: &[Builtin] = &[
-    row("abs", &[NUMBER], NUMBER),
+    row("abs", &[NUMBER], NUMBER).run(numbers::abs),
     row("all", &[LIST_OR_SET], BOOLEAN)
         .run(aggregates::all)
         .deprecated(),
@@ -28,12 +28,12 @@ pub static BUILTINS: &[Builtin] = &[
     row("base64url.decode", &[STRING], STRING).run(base64::url_decode),
     row("base64url.encode", &[STRING], STRING).run(base64::url_encode),
     row("base64url.encode_no_pad", &[STRING], STRING).run(base64::url_encode_no_pad),
-    row("bits.and", &[NUMBER, NUMBER], NUMBER),
-    row("bits.lsh", &[NUMBER, NUMBER], NUMBER),
-    row("bits.negate", &[NUMBER], NUMBER),
-    row("bits.or", &[NUMBER, NUMBER], NUMBER),
-    row("bits.rsh", &[NUMBER, NUMBER], NUMBER),
-    row("bits.xor", &[NUMBER, NUMBER], NUMBER),
+    row("bits.and", &[NUMBER, NUMBER], NUMBER).run(numbers::bits_and),
+    row("bits.lsh", &[NUMBER, NUMBER], NUMBER).run(numbers::bits_lsh),
+    row("bits.negate", &[NUMBER], NUMBER).run(numbers::bits_negate),
+    row("bits.or", &[NUMBER, NUMBER], NUMBER).run(numbers::bits_or),
+    row("bits.rsh", &[NUMBER, NUMBER], NUMBER).run(numbers::bits_rsh),
+    row("bits.xor", &[NUMBER, NUMBER], NUMBER).run(numbers::bits_xor),
     row("cast_array", &[ANY], ARRAY)
         .run(casts::cast_array)
         .deprecated(),
@@ -48,7 +48,7 @@ pub static BUILTINS: &[Builtin] = &[
     row("cast_string", &[ANY], STRING)
         .run(casts::cast_string)
         .deprecated(),
-    row("ceil", &[NUMBER], NUMBER),
+    row("ceil", &[NUMBER], NUMBER).run(numbers::ceil),
     row("concat", &[STRING, Type::Or(&[STRINGS, STRING_SET])], STRING).run(strings::concat),
     row("contains", &[STRING, STRING], BOOLEAN).run(strings::contains),
     row("count", &[Type::Or(&[STRING, ARRAY, OBJECT, SET])], NUMBER).run(aggregates::count),
@@ -79,8 +79,8 @@ pub static BUILTINS: &[Builtin] = &[
     row("endswith", &[STRING, STRING], BOOLEAN).run(strings::endswith),
     row("eq", &[ANY, ANY], BOOLEAN).run(operators::equal),
     row("equal", &[ANY, ANY], BOOLEAN).run(operators::equal),
-    row("floor", &[NUMBER], NUMBER),
-    row("format_int", &[NUMBER, NUMBER], STRING),
+    row("floor", &[NUMBER], NUMBER).run(numbers::floor),
+    row("format_int", &[NUMBER, NUMBER], STRING).run(numbers::format_int),
     row(
         "glob.match",
         &[STRING, Type::Or(&[NULL, STRINGS]), STRING],
@@ -114,7 +114,7 @@ pub static BUILTINS: &[Builtin] = &[
     row("internal.member_2", &[ANY, ANY], BOOLEAN).run(operators::member),
     row("internal.member_3", &[ANY, ANY, ANY], BOOLEAN).run(operators::member_with_key),
     row("internal.print", &[Type::Array(&[], Some(&SET))], ANY).run(operators::erased),
-    row("internal.template_string", &[ARRAY], STRING),
+    row("internal.template_string", &[ARRAY], STRING).run(template::template_string),
     row("internal.test_case", &[ARRAY], ANY).run(operators::erased),
     row("intersection", &[SETS], SET).run(sets::intersection),
     row(
@@ -226,8 +226,8 @@ pub static BUILTINS: &[Builtin] = &[
     row("net.cidr_merge", &[Type::Or(&[STRINGS, STRING_SET])], STRING_SET),
     row("net.cidr_overlap", &[STRING, STRING], BOOLEAN).deprecated(),
     row("net.lookup_ip_addr", &[STRING], STRING_SET).nondeterministic(),
-    row("numbers.range", &[NUMBER, NUMBER], NUMBERS),
-    row("numbers.range_step", &[NUMBER, NUMBER, NUMBER], NUMBERS),
+    row("numbers.range", &[NUMBER, NUMBER], NUMBERS).run(numbers::range),
+    row("numbers.range_step", &[NUMBER, NUMBER, NUMBER], NUMBERS).run(numbers::range_step),
     row("object.filter", &[OBJECT, COLLECTION], OBJECT).run(objects::filter),
     row("object.get", &[OBJECT, ANY, ANY], ANY).run(objects::get),
     row("object.keys", &[OBJECT], SET).run(objects::keys),
@@ -243,26 +243,31 @@ pub static BUILTINS: &[Builtin] = &[
     row("print", &[], ANY).run(operators::erased),
     row("product", &[NUMBERS_OR_SET], NUMBER).run(aggregates::product),
     row("providers.aws.sign_req", &[DICT, DICT, NUMBER], OBJECT),
-    row("rand.intn", &[STRING, NUMBER], NUMBER).nondeterministic(),
-    row("re_match", &[STRING, STRING], BOOLEAN).deprecated(),
+    row("rand.intn", &[STRING, NUMBER], NUMBER)
+        .run(numbers::rand_intn)
+        .nondeterministic(),
+    row("re_match", &[STRING, STRING], BOOLEAN)
+        .run(regex::is_match)
+        .deprecated(),
     row(
         "regex.find_all_string_submatch_n",
         &[STRING, STRING, NUMBER],
         Type::Array(&[], Some(&STRINGS)),
-    ),
-    row("regex.find_n", &[STRING, STRING, NUMBER], STRINGS),
+    )
+    .run(regex::find_all_submatch_n),
+    row("regex.find_n", &[STRING, STRING, NUMBER], STRINGS).run(regex::find_n),
     row("regex.globs_match", &[STRING, STRING], BOOLEAN),
-    row("regex.is_valid", &[STRING], BOOLEAN),
-    row("regex.match", &[STRING, STRING], BOOLEAN),
-    row("regex.replace", &[STRING, STRING, STRING], STRING),
-    row("regex.split", &[STRING, STRING], STRINGS),
-    row("regex.template_match", &[STRING, STRING, STRING, STRING], BOOLEAN),
+    row("regex.is_valid", &[STRING], BOOLEAN).run(regex::is_valid),
+    row("regex.match", &[STRING, STRING], BOOLEAN).run(regex::is_match),
+    row("regex.replace", &[STRING, STRING, STRING], STRING).run(regex::replace),
+    row("regex.split", &[STRING, STRING], STRINGS).run(regex::split),
+    row("regex.template_match", &[STRING, STRING, STRING, STRING], BOOLEAN).run(regex::template_match),
     row("rego.metadata.chain", &[], ARRAY),
     row("rego.metadata.rule", &[], ANY),
     row("rego.parse_module", &[STRING, STRING], DICT),
     row("rem", &[NUMBER, NUMBER], NUMBER).run(operators::rem),
     row("replace", &[STRING, STRING, STRING], STRING).run(strings::replace),
-    row("round", &[NUMBER], NUMBER),
+    row("round", &[NUMBER], NUMBER).run(numbers::round),
     row("semver.compare", &[STRING, STRING], NUMBER),
     row("semver.is_valid", &[ANY], BOOLEAN),
     row("set_diff", &[SET, SET], SET).run(sets::diff).deprecated(),

@@ -16,7 +16,7 @@ mod verify;
 pub(crate) use assemble::assemble;
 pub use dump::dump;
 pub use op::{Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Role, Shape};
-pub use prepared::{Prepared, PreparedSpec};
+pub use prepared::{Prepared, PreparedRegex, PreparedSpec};
 pub use program::{FnId, FnInfo, FnKind, Line, RawProgram, SlotId, SlotPath};
 pub(crate) use verified::Function;
 pub use verified::Program;

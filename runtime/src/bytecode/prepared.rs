@@ -1,6 +1,8 @@
 //! Patterns that the compiler found constant and that are compiled once, when the image is made.
 
 use crate::builtins::Glob;
+use crate::re2::{self, Pattern};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What to prepare.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,10 +16,38 @@ pub enum PreparedSpec {
 /// What was prepared.
 #[derive(Debug)]
 pub enum Prepared {
+    /// A compiled pattern of the `regex.*` builtins.
+    Regex(PreparedRegex),
     /// A compiled pattern of `glob.match`.
     Glob(Glob),
     /// The pattern is wrong: the builtin finds the same when it runs, and fails.
     Bad,
+}
+
+/// A compiled pattern with a number of its own, by which each core finds the memory for its searches.
+#[derive(Debug)]
+pub struct PreparedRegex {
+    id: u64,
+    pattern: Pattern,
+}
+
+impl PreparedRegex {
+    fn new(pattern: Pattern) -> PreparedRegex {
+        // Numbers are never used twice in a process, so that memory of a replaced image is not taken for that of a new one.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        PreparedRegex {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            pattern,
+        }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
 }
 
 impl Prepared {
@@ -25,7 +55,10 @@ impl Prepared {
     #[must_use]
     pub fn new(spec: &PreparedSpec) -> Prepared {
         match spec {
-            PreparedSpec::Regex(_) => Prepared::Bad,
+            PreparedSpec::Regex(pattern) => match re2::compile(pattern) {
+                Ok(pattern) => Prepared::Regex(PreparedRegex::new(pattern)),
+                Err(_) => Prepared::Bad,
+            },
             PreparedSpec::Glob(pattern, delimiters) => {
                 let single = |text: &String| text.chars().count() == 1;
                 let fit = delimiters.as_ref().is_none_or(|list| list.iter().all(single));

@@ -65,6 +65,26 @@ pub(crate) fn integer(number: Value<'_>) -> Result<Option<BigInt>, Failure> {
     Ok(Whole::of(number)?.map(|whole| whole.to_big()))
 }
 
+/// The integer part of a number, towards zero; fractions go through a float, as in OPA. Type error for other values.
+pub(crate) fn truncated(number: Value<'_>) -> Result<BigInt, Failure> {
+    if let Kind::Number(text) = number.kind()
+        && (text.contains(['.', 'e', 'E']))
+    {
+        let float = float_of(number)?.truncated();
+        within_bounds(float)?;
+        let size = BigUint::from(float.mantissa);
+        let shift = float.exponent.unsigned_abs();
+        let size = if float.exponent >= 0 {
+            size << shift
+        } else {
+            size >> shift
+        };
+        let sign = if float.negative { Sign::Minus } else { Sign::Plus };
+        return Ok(BigInt::from_biguint(sign, size));
+    }
+    integer(number)?.ok_or(Failure::BUILTIN)
+}
+
 /// An integer as a value.
 pub(crate) fn big_value<'r>(arena: &'r Arena, big: &BigInt) -> BuiltinResult<'r> {
     if let Some(int) = big.to_i64() {

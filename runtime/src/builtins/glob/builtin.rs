@@ -1,6 +1,5 @@
 //! The two builtins.
 
-use super::pattern::Glob;
 use crate::arena::Arena;
 use crate::builtins::operand::{args, string};
 use crate::builtins::output::Text;
@@ -19,7 +18,7 @@ pub(in crate::builtins) fn glob_match<'r>(call: &mut Call<'_, 'r>, args: &[Value
         let delimiters = delimiter_text(call.arena, delimiters)?;
         let text = string(text)?;
         call.charge(pattern.len() / 8)?;
-        let (glob, walk) = call.caches.glob(pattern, delimiters).ok_or(Failure::BUILTIN)?;
+        let (glob, walk) = call.caches.glob(pattern, delimiters)?;
         glob.is_match(text, walk, call.fuel)
     };
     match result {
