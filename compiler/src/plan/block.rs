@@ -18,6 +18,17 @@ impl Body<'_, '_> {
         Ok(redo)
     }
 
+    /// The body of a rule; see `early`.
+    pub(super) fn rule_body(&mut self, block: &Block, args: bool, fail: Label) -> Planned<Label> {
+        let stmts = self.early_first(block, args);
+        for path in Self::wanted_paths(&stmts) {
+            self.test(Cond::Defined(path), fail);
+        }
+        stmts
+            .into_iter()
+            .try_fold(fail, |redo, stmt| self.stmt(stmt, redo))
+    }
+
     /// A block whose bindings end with it and of which one solution is enough: falls through once or fails.
     fn condition(&mut self, block: &Block, fail: Label) -> Planned<()> {
         let before = self.env.clone();

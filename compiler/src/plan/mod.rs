@@ -9,6 +9,7 @@ mod calls;
 mod cycles;
 mod data;
 mod disjoint;
+mod early;
 mod extent;
 mod ir;
 mod partial;

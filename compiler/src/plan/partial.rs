@@ -178,7 +178,7 @@ impl Body<'_, '_> {
             self.emit(Inst::Unset { dst: hit });
         }
         let exhausted = self.label();
-        let mut redo = self.block(&clause.body, exhausted)?;
+        let mut redo = self.rule_body(&clause.body, false, exhausted)?;
         self.span = Some(clause.span);
         let is_ground = self.known_term(&clause.value).is_some()
             && head.iter().all(|element| self.known_term(element).is_some());

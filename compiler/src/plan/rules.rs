@@ -95,7 +95,7 @@ impl Body<'_, '_> {
         let unset = self.code.len();
         self.emit(Inst::Unset { dst: own });
         let exhausted = self.label();
-        let mut redo = self.block(&clause.body, exhausted)?;
+        let mut redo = self.rule_body(&clause.body, true, exhausted)?;
         self.span = Some(clause.span);
         let one_is_enough = redo == exhausted || matches!(clause.value, Term::Const(_));
         if one_is_enough || is_last {
