@@ -11,6 +11,7 @@ impl<'r> Value<'r> {
     /// `self[key]`: the element of an array at an integer-valued number (`1.0` is one), the member of an object, the
     /// member of a set as the set spells it.
     #[must_use]
+    #[inline(never)]
     pub fn index(self, key: Value<'_>) -> Option<Value<'r>> {
         match self.kind() {
             Kind::Object(entries) => match key.as_str() {

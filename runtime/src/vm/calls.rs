@@ -94,6 +94,7 @@ impl<'v> Request<'v> {
     }
 
     /// Calls a builtin; unset: undefined.
+    #[inline(never)]
     pub(super) fn call_builtin(
         &mut self,
         builtin: u16,
@@ -124,7 +125,7 @@ impl<'v> Request<'v> {
     }
 
     /// Decides what a mockable call does.
-    pub(super) fn resolve_mock(&self, inst: Inst) -> Callee<'v> {
+    pub(super) fn resolve_mock(&self, inst: &Inst) -> Callee<'v> {
         match self.mock(inst.e) {
             Mock::None => Callee::target(inst.f, false),
             Mock::Value(value) => Callee::Value(value),

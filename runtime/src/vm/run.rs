@@ -7,10 +7,9 @@
 use super::builder::Builder;
 use super::calls::{Callee, NO_CALL};
 use super::machine::Request;
-use super::scopes::Mock;
 use super::tree::{Tree, What};
 use crate::arena::List;
-use crate::bytecode::{Inst, NO_PREPARED, NO_REG, Op};
+use crate::bytecode::{Inst, NO_PREPARED, NO_REG, Op, Role};
 use crate::error::{EvalError, EvalErrorKind};
 use crate::input::Cell;
 use crate::value::{Entry, Kind, Tag, Value, object_from, set_from};
@@ -19,29 +18,42 @@ use crate::value::{Entry, Kind, Tag, Value, object_from, set_from};
 struct Window<'w, 'v> {
     regs: &'w mut Vec<Value<'v>>,
     base: usize,
+    /// Register `base` of `regs`.
+    frame: *mut Value<'v>,
 }
 
 impl<'v> Window<'_, 'v> {
+    /// Makes the frame at `base` the running one. To be called whenever `regs` may have moved.
+    fn move_to(&mut self, base: usize) {
+        self.base = base;
+        self.frame = match self.regs.get_mut(base..) {
+            Some(registers) => registers.as_mut_ptr(),
+            None => std::ptr::null_mut(),
+        };
+    }
+
+    #[inline(always)]
+    fn place(&self, reg: u16) -> *mut Value<'v> {
+        debug_assert!(self.base + usize::from(reg) < self.regs.len());
+        // SAFETY: `verify` proved that register operands are below the frame length of their function, and
+        // `Request::enter` made `regs` at least that much longer than `base` before `move_to` was called for the frame.
+        unsafe { self.frame.add(usize::from(reg)) }
+    }
+
     #[inline(always)]
     fn get(&self, reg: u16) -> Value<'v> {
-        let at = self.base + usize::from(reg);
-        debug_assert!(at < self.regs.len());
-        // SAFETY: `verify` proved that register operands are below the frame length of their function, and
-        // `Request::enter` made `regs` at least that much longer than `base`; nothing shortens it while the loop runs.
-        unsafe { *self.regs.get_unchecked(at) }
+        // SAFETY: `place` gives a register inside of `regs`, which holds initialised values; nobody else accesses it while
+        // this window borrows it.
+        unsafe { self.place(reg).read() }
     }
 
     #[inline(always)]
     fn set(&mut self, reg: u16, value: Value<'v>) {
-        let at = self.base + usize::from(reg);
-        debug_assert!(at < self.regs.len());
         // SAFETY: as in `get`.
-        let place = unsafe { self.regs.get_unchecked_mut(at) };
-        *place = value;
+        unsafe { self.place(reg).write(value) }
     }
 
     /// A run of registers.
-    #[inline]
     fn run(&self, first: u16, count: usize) -> &[Value<'v>] {
         let first = self.base + usize::from(first);
         self.regs.get(first..first + count).unwrap_or_default()
@@ -60,7 +72,13 @@ impl<'v> Window<'_, 'v> {
     /// Sets a register if there is a value. Whether there was one.
     #[inline(always)]
     fn set_if(&mut self, reg: u16, value: Option<Value<'v>>) -> bool {
-        value.is_some_and(|value| self.set_some(reg, value))
+        match value {
+            Some(value) => {
+                self.set(reg, value);
+                true
+            }
+            None => false,
+        }
     }
 }
 
@@ -99,7 +117,12 @@ impl<'v> Request<'v> {
         let (code, constants) = (&*program.code, program.constants.values());
         let constant = |index: u32| -> Value<'v> { *item(constants, index as usize) };
         let mut pc = self.enter(regs, function, 0, NO_CALL, false)?;
-        let mut window = Window { regs, base: 0 };
+        let mut window = Window {
+            regs,
+            base: 0,
+            frame: std::ptr::null_mut(),
+        };
+        window.move_to(0);
         /// The value, or the end of the loop with an error at this instruction.
         macro_rules! ok {
             ($result:expr) => {
@@ -113,159 +136,95 @@ impl<'v> Request<'v> {
             };
         }
         loop {
-            let inst = *item(code, pc);
-            let Inst { a, b, c, d, e, f, .. } = inst;
+            // Operands are loaded where they are used.
+            let inst = item(code, pc);
             let goes_on = match inst.op {
                 Op::Const => {
-                    window.set(a, constant(c));
+                    window.set(inst.a, constant(inst.c));
                     true
                 }
                 Op::Move => {
-                    window.set(a, window.get(b));
+                    window.set(inst.a, window.get(inst.b));
                     true
                 }
                 Op::Unset => {
-                    window.set(a, Value::UNSET);
+                    window.set(inst.a, Value::UNSET);
                     true
                 }
                 Op::Slot => {
-                    let value = ok!(self.slot_value(b));
-                    window.set_if(a, value)
+                    let value = ok!(self.slot_value(inst.b));
+                    window.set_if(inst.a, value)
                 }
-                Op::Base => window.set_some(a, self.base),
-                Op::Index => window.set_if(a, window.get(b).index(window.get(d))),
+                Op::Base => window.set_some(inst.a, self.base),
+                Op::Index => window.set_if(inst.a, window.get(inst.b).index(window.get(inst.d))),
                 Op::Field => {
-                    let (object, key) = (window.get(b), constant(f));
-                    let value = match key.as_str() {
-                        Some(key) => object.field(key),
-                        None => object.index(key),
-                    };
-                    window.set_if(a, value)
+                    let (object, key) = (window.get(inst.b), constant(inst.f));
+                    window.set_if(inst.a, object.index(key))
                 }
-                Op::Truthy => !window.get(a).is_false(),
-                Op::Eq => window.get(a).equals(window.get(b)),
-                Op::Ne => !window.get(a).equals(window.get(b)),
-                Op::Lt => window.get(a).compare(window.get(b)).is_lt(),
-                Op::Le => window.get(a).compare(window.get(b)).is_le(),
-                Op::EqK => window.get(a).equals(constant(b.into())),
-                Op::NeK => !window.get(a).equals(constant(b.into())),
-                Op::LtK => window.get(a).compare(constant(b.into())).is_lt(),
-                Op::LeK => window.get(a).compare(constant(b.into())).is_le(),
-                Op::GtK => window.get(a).compare(constant(b.into())).is_gt(),
-                Op::GeK => window.get(a).compare(constant(b.into())).is_ge(),
+                Op::Truthy => !window.get(inst.a).is_false(),
+                Op::Eq => window.get(inst.a).equals(window.get(inst.b)),
+                Op::Ne => !window.get(inst.a).equals(window.get(inst.b)),
+                Op::Lt => window.get(inst.a).compare(window.get(inst.b)).is_lt(),
+                Op::Le => window.get(inst.a).compare(window.get(inst.b)).is_le(),
+                Op::EqK => window.get(inst.a).equals(constant(inst.b.into())),
+                Op::NeK => !window.get(inst.a).equals(constant(inst.b.into())),
+                Op::LtK => window.get(inst.a).compare(constant(inst.b.into())).is_lt(),
+                Op::LeK => window.get(inst.a).compare(constant(inst.b.into())).is_le(),
+                Op::GtK => window.get(inst.a).compare(constant(inst.b.into())).is_gt(),
+                Op::GeK => window.get(inst.a).compare(constant(inst.b.into())).is_ge(),
                 Op::SlotEqK => {
-                    let value = ok!(self.slot_value(a));
-                    value.is_some_and(|value| value.equals(constant(b.into())))
+                    let value = ok!(self.slot_value(inst.a));
+                    value.is_some_and(|value| value.equals(constant(inst.b.into())))
                 }
                 Op::SlotNeK => {
-                    let value = ok!(self.slot_value(a));
-                    value.is_some_and(|value| !value.equals(constant(b.into())))
+                    let value = ok!(self.slot_value(inst.a));
+                    value.is_some_and(|value| !value.equals(constant(inst.b.into())))
                 }
-                Op::SlotDefined => !matches!(self.doc.cell(a), Cell::Missing),
-                Op::SlotTruthy => match self.doc.cell(a) {
+                Op::SlotDefined => !matches!(self.doc.cell(inst.a), Cell::Missing),
+                Op::SlotTruthy => match self.doc.cell(inst.a) {
                     Cell::Ready(value) => !value.is_false(),
                     // A container is not `false`, built or not.
                     Cell::Node(_) | Cell::Stale(_) => true,
                     Cell::Missing => false,
                 },
-                Op::SlotEqSlot => match (ok!(self.slot_value(a)), ok!(self.slot_value(b))) {
+                Op::SlotEqSlot => match (ok!(self.slot_value(inst.a)), ok!(self.slot_value(inst.b))) {
                     (Some(a), Some(b)) => a.equals(b),
                     _ => false,
                 },
-                Op::In => window.get(b).has_member(window.get(a)),
-                Op::InK => constant(b.into()).has_member(window.get(a)),
+                Op::In => window.get(inst.b).has_member(window.get(inst.a)),
+                Op::InK => constant(inst.b.into()).has_member(window.get(inst.a)),
                 Op::SlotInK => {
-                    let value = ok!(self.slot_value(a));
-                    value.is_some_and(|value| constant(b.into()).has_member(value))
+                    let value = ok!(self.slot_value(inst.a));
+                    value.is_some_and(|value| constant(inst.b.into()).has_member(value))
                 }
-                Op::IsSet => !window.get(a).is_unset(),
-                Op::IsArrayOf => is_of(window.get(a), Tag::Array, b),
-                Op::IsObjectOf => is_of(window.get(a), Tag::Object, b),
-                Op::LoopInit => {
-                    let over = window.get(b);
-                    let is_collection = matches!(over.tag(), Tag::Array | Tag::Object | Tag::Set);
-                    if is_collection {
-                        window.set(a, over);
-                        window.set(a + 1, Value::int(0));
-                    }
-                    is_collection
-                }
+                Op::IsSet => !window.get(inst.a).is_unset(),
+                Op::IsArrayOf => is_of(window.get(inst.a), Tag::Array, inst.b),
+                Op::IsObjectOf => is_of(window.get(inst.a), Tag::Object, inst.b),
+                Op::LoopInit => loop_init(&mut window, inst),
                 Op::LoopNext => {
                     ok!(self.charge());
                     loop_next(&mut window, inst)
                 }
-                Op::ArrayNew => {
-                    let handle = ok!(self.start(Builder::Array(List::new(self.arena))));
-                    window.set(a, handle);
+                Op::SetOnce => {
+                    let (old, new) = (window.get(inst.a), window.get(inst.b));
+                    if old.is_unset() {
+                        window.set(inst.a, new);
+                    } else if !old.equals(new) {
+                        ok!(Err(self.conflict()));
+                    }
                     true
                 }
-                Op::SetNew => {
-                    let handle = ok!(self.start(Builder::Set(List::new(self.arena))));
-                    window.set(a, handle);
-                    true
-                }
-                Op::ObjectNew => {
-                    let handle = ok!(self.start(Builder::object(self.arena)));
-                    window.set(a, handle);
-                    true
-                }
-                Op::TreeNew => {
-                    let handle = ok!(self.start(Builder::Tree(Tree::new(self.arena))));
-                    window.set(a, handle);
-                    true
-                }
-                Op::ArrayPush | Op::SetAdd => {
-                    ok!(self.push_part(window.get(a), window.get(b)));
-                    true
-                }
-                Op::ObjectPut | Op::ObjectSet => {
-                    let entry = Entry {
-                        key: window.get(b),
-                        value: window.get(d),
-                    };
-                    ok!(self.put_member(window.get(a), entry, inst.op == Op::ObjectPut));
-                    true
-                }
-                Op::TreePut | Op::TreeAdd | Op::TreeSet | Op::TreeMerge => {
-                    let what = what_of(&window, inst);
-                    ok!(self.put_in_tree(window.get(a), window.run(b, d.into()), what));
-                    true
-                }
-                Op::ArrayEnd | Op::SetEnd | Op::ObjectEnd | Op::TreeEnd => {
-                    let value = ok!(self.finish(window.get(a)));
-                    window.set(a, value);
-                    true
-                }
-                Op::ArrayOf => {
-                    let items = ok!(self.arena.values(window.run(b, d.into())));
-                    window.set(a, Value::array(items));
-                    true
-                }
-                Op::SetOf => {
-                    let members = ok!(self.arena.values_mut(window.run(b, d.into())));
-                    let value = ok!(set_from(self.arena, members));
-                    window.set(a, value);
-                    true
-                }
-                Op::ObjectOf => {
-                    let value = ok!(self.object_of(window.run(b, 2 * usize::from(d))));
-                    window.set(a, value);
-                    true
-                }
-                Op::CallRule => match self.rules.known(f) {
-                    Some(outcome) => window.set_some(a, outcome.value),
+                Op::Jump => false,
+                Op::CallRule => match self.rules.known(inst.f) {
+                    Some(outcome) => window.set_some(inst.a, outcome.value),
                     None => {
-                        pc = ok!(self.push_frame(&mut window, inst, pc, f, false));
+                        pc = ok!(self.push_frame(&mut window, inst, pc, inst.f, false));
                         continue;
                     }
                 },
                 Op::CallFn => {
-                    pc = ok!(self.push_frame(&mut window, inst, pc, f, false));
+                    pc = ok!(self.push_frame(&mut window, inst, pc, inst.f, false));
                     continue;
-                }
-                Op::CallBuiltin => {
-                    let value = ok!(self.call_builtin(e, f, window.run(b, d.into())));
-                    window.set_some(a, value)
                 }
                 Op::CallMocked => match self.resolve_mock(inst) {
                     Callee::Function(function, is_mock) => {
@@ -273,18 +232,24 @@ impl<'v> Request<'v> {
                         continue;
                     }
                     Callee::Builtin(builtin) => {
-                        let value = ok!(self.call_builtin(builtin, NO_PREPARED, window.run(b, d.into())));
-                        window.set_some(a, value)
+                        let arguments = window.run(inst.b, inst.d.into());
+                        let value = ok!(self.call_builtin(builtin, NO_PREPARED, arguments));
+                        window.set_some(inst.a, value)
                     }
-                    Callee::Value(value) => window.set_some(a, value),
+                    Callee::Value(value) => window.set_some(inst.a, value),
                 },
+                Op::CallBuiltin => {
+                    let arguments = window.run(inst.b, inst.d.into());
+                    let value = ok!(self.call_builtin(inst.e, inst.f, arguments));
+                    window.set_some(inst.a, value)
+                }
                 Op::Ret | Op::RetK | Op::RetUndefined => {
                     let value = match inst.op {
-                        Op::Ret => window.get(a),
-                        Op::RetK => constant(c),
+                        Op::Ret => window.get(inst.a),
+                        Op::RetK => constant(inst.c),
                         _ => Value::UNSET,
                     };
-                    match ok!(self.pop_frame(&mut window, value, b)) {
+                    match ok!(self.pop_frame(&mut window, value, inst.b)) {
                         Some(next) => {
                             pc = next;
                             continue;
@@ -292,55 +257,94 @@ impl<'v> Request<'v> {
                         None => return Ok(value),
                     }
                 }
-                Op::SetOnce => {
-                    let (old, new) = (window.get(a), window.get(b));
-                    if old.is_unset() {
-                        window.set(a, new);
-                    } else if !old.equals(new) {
-                        ok!(Err(self.conflict()));
-                    }
+                Op::ArrayNew
+                | Op::ArrayPush
+                | Op::ArrayEnd
+                | Op::SetNew
+                | Op::SetAdd
+                | Op::SetEnd
+                | Op::ObjectNew
+                | Op::ObjectPut
+                | Op::ObjectSet
+                | Op::ObjectEnd
+                | Op::TreeNew
+                | Op::TreePut
+                | Op::TreeAdd
+                | Op::TreeSet
+                | Op::TreeMerge
+                | Op::TreeEnd
+                | Op::ArrayOf
+                | Op::SetOf
+                | Op::ObjectOf => {
+                    ok!(self.build(&mut window, inst));
                     true
                 }
-                Op::Jump => false,
-                Op::WithBegin => {
-                    self.open_scope();
-                    true
-                }
-                Op::WithInput => {
-                    ok!(self.with_input(constant(c), window.get(a)));
-                    true
-                }
-                Op::WithBase => {
-                    ok!(self.with_base(constant(c), window.get(a)));
-                    true
-                }
-                Op::WithRule => {
-                    self.with_rule(f, window.get(a));
-                    true
-                }
-                Op::WithMockValue => {
-                    self.with_mock(e, Mock::Value(window.get(a)));
-                    true
-                }
-                Op::WithMockCall => {
-                    self.with_mock(e, Mock::Call(f));
-                    true
-                }
-                Op::WithEnd => {
-                    self.close_scope();
+                Op::WithBegin
+                | Op::WithInput
+                | Op::WithBase
+                | Op::WithRule
+                | Op::WithMockValue
+                | Op::WithMockCall
+                | Op::WithEnd => {
+                    let value = if inst.op.shape().roles[0] == Role::Use {
+                        window.get(inst.a)
+                    } else {
+                        Value::UNSET
+                    };
+                    let path = if inst.op.shape().roles[2] == Role::Const {
+                        constant(inst.c)
+                    } else {
+                        Value::UNSET
+                    };
+                    ok!(self.with(inst, path, value));
                     true
                 }
             };
-            pc = if goes_on { pc + 1 } else { c as usize };
+            pc = if goes_on { pc + 1 } else { inst.c as usize };
         }
     }
 
+    /// Ops that make collections.
+    #[inline(never)]
+    fn build(&mut self, window: &mut Window<'_, 'v>, inst: &Inst) -> Result<(), EvalErrorKind> {
+        let arena = self.arena;
+        let made = match inst.op {
+            Op::ArrayNew => self.start(Builder::Array(List::new(arena)))?,
+            Op::SetNew => self.start(Builder::Set(List::new(arena)))?,
+            Op::ObjectNew => self.start(Builder::object(arena))?,
+            Op::TreeNew => self.start(Builder::Tree(Tree::new(arena)))?,
+            Op::ArrayPush | Op::SetAdd => return self.push_part(window.get(inst.a), window.get(inst.b)),
+            Op::ObjectPut | Op::ObjectSet => {
+                let entry = Entry {
+                    key: window.get(inst.b),
+                    value: window.get(inst.d),
+                };
+                return self.put_member(window.get(inst.a), entry, inst.op == Op::ObjectPut);
+            }
+            Op::TreePut | Op::TreeAdd | Op::TreeSet | Op::TreeMerge => {
+                let what = match inst.op {
+                    Op::TreePut => What::Put(window.get(inst.e)),
+                    Op::TreeAdd => What::Add(window.get(inst.e)),
+                    Op::TreeMerge => What::Merge(window.get(inst.e)),
+                    _ => What::Set,
+                };
+                return self.put_in_tree(window.get(inst.a), window.run(inst.b, inst.d.into()), what);
+            }
+            Op::ArrayOf => Value::array(arena.values(window.run(inst.b, inst.d.into()))?),
+            Op::SetOf => set_from(arena, arena.values_mut(window.run(inst.b, inst.d.into()))?)?,
+            Op::ObjectOf => self.object_of(window.run(inst.b, 2 * usize::from(inst.d)))?,
+            _ => self.finish(window.get(inst.a))?,
+        };
+        window.set(inst.a, made);
+        Ok(())
+    }
+
     /// Begins the frame of a called function above the running one, with its arguments; its first instruction.
-    #[inline]
+    #[inline(never)]
     fn push_frame(
         &mut self,
         window: &mut Window<'_, 'v>,
-        inst: Inst,
+        inst: &Inst,
         pc: usize,
         function: u32,
         is_mock: bool,
@@ -358,12 +362,12 @@ impl<'v> Request<'v> {
             let first = window.base + usize::from(inst.b);
             window.regs.copy_within(first..first + params, base);
         }
-        window.base = base;
+        window.move_to(base);
         Ok(entry)
     }
 
     /// Ends the running frame; where its caller goes on, if there is one.
-    #[inline]
+    #[inline(never)]
     fn pop_frame(
         &mut self,
         window: &mut Window<'_, 'v>,
@@ -374,7 +378,7 @@ impl<'v> Request<'v> {
         if frame.call == NO_CALL {
             return Ok(None);
         }
-        window.base = self.frames.last().ok_or(EvalErrorKind::NoSuchEntry)?.base as usize;
+        window.move_to(self.frames.last().ok_or(EvalErrorKind::NoSuchEntry)?.base as usize);
         let call = *item(&self.program.code, frame.call as usize);
         let goes_on = window.set_some(call.a, value);
         Ok(Some(if goes_on {
@@ -390,8 +394,14 @@ impl<'v> Request<'v> {
         match self.doc.cell(cell) {
             Cell::Ready(value) => Ok(Some(value)),
             Cell::Missing => Ok(None),
-            Cell::Node(_) | Cell::Stale(_) => self.doc.value(&self.program.trie, self.arena, cell),
+            Cell::Node(_) | Cell::Stale(_) => self.built_slot(cell),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn built_slot(&mut self, cell: u16) -> Result<Option<Value<'v>>, EvalErrorKind> {
+        self.doc.value(&self.program.trie, self.arena, cell)
     }
 
     fn object_of(&self, run: &[Value<'v>]) -> Result<Value<'v>, EvalErrorKind> {
@@ -413,9 +423,21 @@ fn is_of(value: Value<'_>, tag: Tag, len: u16) -> bool {
     value.tag() == tag && value.len() == usize::from(len)
 }
 
+/// Sets the state of a loop; `false` when there is nothing to loop over.
+#[inline(always)]
+fn loop_init(window: &mut Window<'_, '_>, inst: &Inst) -> bool {
+    let over = window.get(inst.b);
+    let is_collection = matches!(over.tag(), Tag::Array | Tag::Object | Tag::Set);
+    if is_collection {
+        window.set(inst.a, over);
+        window.set(inst.a + 1, Value::int(0));
+    }
+    is_collection
+}
+
 /// Sets the registers of the next round; `false` when there is none.
 #[inline(always)]
-fn loop_next(window: &mut Window<'_, '_>, inst: Inst) -> bool {
+fn loop_next(window: &mut Window<'_, '_>, inst: &Inst) -> bool {
     let over = window.get(inst.a);
     let position = window.get(inst.a + 1).as_int().unwrap_or(i64::MAX);
     let at = usize::try_from(position).unwrap_or(usize::MAX);
@@ -436,14 +458,4 @@ fn loop_next(window: &mut Window<'_, '_>, inst: Inst) -> bool {
         window.set(inst.d, value);
     }
     true
-}
-
-/// What an op of trees notes.
-fn what_of<'v>(window: &Window<'_, 'v>, inst: Inst) -> What<'v> {
-    match inst.op {
-        Op::TreePut => What::Put(window.get(inst.e)),
-        Op::TreeAdd => What::Add(window.get(inst.e)),
-        Op::TreeMerge => What::Merge(window.get(inst.e)),
-        _ => What::Set,
-    }
 }

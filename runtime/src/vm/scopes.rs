@@ -2,6 +2,7 @@
 
 use super::machine::Request;
 use super::rules::{Outcome, RuleCell};
+use crate::bytecode::{Inst, Op};
 use crate::error::EvalErrorKind;
 use crate::input::Saved;
 use crate::value::{Kind, Value, replace_at};
@@ -38,6 +39,26 @@ pub(super) enum Undo<'v> {
 }
 
 impl<'v> Request<'v> {
+    /// The ops of `with`: `path` and `value` are their operands, as far as they have them.
+    #[inline(never)]
+    pub(super) fn with(
+        &mut self,
+        inst: &Inst,
+        path: Value<'v>,
+        value: Value<'v>,
+    ) -> Result<(), EvalErrorKind> {
+        match inst.op {
+            Op::WithBegin => self.open_scope(),
+            Op::WithInput => self.with_input(path, value)?,
+            Op::WithBase => self.with_base(path, value)?,
+            Op::WithRule => self.with_rule(inst.f, value),
+            Op::WithMockValue => self.with_mock(inst.e, Mock::Value(value)),
+            Op::WithMockCall => self.with_mock(inst.e, Mock::Call(inst.f)),
+            _ => self.close_scope(),
+        }
+        Ok(())
+    }
+
     pub(super) fn open_scope(&mut self) {
         let epoch = self.rules.enter();
         self.scopes.push(Scope {
@@ -85,21 +106,21 @@ impl<'v> Request<'v> {
         }
     }
 
-    pub(super) fn with_input(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
+    fn with_input(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
         let saved = self.doc.save();
         self.undo.push(Undo::Input(saved));
         self.doc
             .replace(&self.program.trie, self.arena, path_of(path), value)
     }
 
-    pub(super) fn with_base(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
+    fn with_base(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
         self.undo.push(Undo::Base(self.base));
         let base = (!self.base.is_unset()).then_some(self.base);
         self.base = replace_at(self.arena, base, path_of(path), value)?;
         Ok(())
     }
 
-    pub(super) fn with_rule(&mut self, function: u32, value: Value<'v>) {
+    fn with_rule(&mut self, function: u32, value: Value<'v>) {
         self.rules.fixed.push((function, value));
         self.undo.push(Undo::Unfix);
         self.keep_result(function, Outcome { value, evidence: 0 });
