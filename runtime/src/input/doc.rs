@@ -8,9 +8,12 @@ use crate::json::{Numbers, parse_prefix};
 use crate::value::{Kind, Value, replace_at};
 use simd_json::{Buffers, Node, StaticNode, Tape};
 
-/// What is known about the value at one path.
+/// What is known about the value at one path: the value, or a note in its place, so that a look costs one comparison.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Cell<'r> {
+pub(crate) struct Cell<'r>(Value<'r>);
+
+/// The meaning of a cell.
+enum State<'r> {
     /// Undefined.
     Missing,
     /// This value.
@@ -24,7 +27,42 @@ pub(crate) enum Cell<'r> {
 
 const NO_NODE: u32 = u32::MAX;
 
-const _: () = assert!(size_of::<Cell<'static>>() == 16);
+/// Notes in cells.
+const NODE: u32 = 1;
+const STALE: u32 = 2;
+
+impl<'r> Cell<'r> {
+    const MISSING: Cell<'static> = Cell(Value::UNSET);
+
+    fn node(at: u32) -> Cell<'r> {
+        Cell(Value::note(NODE, at))
+    }
+
+    fn stale(at: u32) -> Cell<'r> {
+        Cell(Value::note(STALE, at))
+    }
+
+    /// The value, if it is ready; a note otherwise.
+    #[inline(always)]
+    pub(crate) fn value(self) -> Value<'r> {
+        self.0
+    }
+
+    /// Whether there is no value, ready or not.
+    #[inline(always)]
+    pub(crate) fn is_missing(self) -> bool {
+        self.0.is_same(Value::UNSET)
+    }
+
+    fn state(self) -> State<'r> {
+        match self.0.as_note() {
+            None => State::Ready(self.0),
+            Some((NODE, at)) => State::Node(at),
+            Some((STALE, at)) => State::Stale(at),
+            Some(_) => State::Missing,
+        }
+    }
+}
 
 /// A part of the input that was given from outside.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +106,7 @@ impl<'r> InputDoc<'r> {
     /// Makes the input undefined.
     pub(crate) fn clear(&mut self, trie: &SlotTrie) {
         self.cells.clear();
-        self.cells.resize(trie.len(), Cell::Missing);
+        self.cells.resize(trie.len(), Cell::MISSING);
         self.replaced.clear();
         self.tape.0.clear();
     }
@@ -142,11 +180,11 @@ impl<'r> InputDoc<'r> {
             return Ok(());
         };
         if let Some(value) = tape::scalar(arena, &node)? {
-            self.put(trie_node, Cell::Ready(value));
+            self.put(trie_node, Cell(value));
             return Ok(());
         }
         // A tape has fewer nodes than the document has bytes, and those are far below 4 GiB.
-        self.put(trie_node, Cell::Node(u32::try_from(at).unwrap_or(NO_NODE)));
+        self.put(trie_node, Cell::node(u32::try_from(at).unwrap_or(NO_NODE)));
         let Node::Object { len, .. } = node else {
             return Ok(());
         };
@@ -160,7 +198,7 @@ impl<'r> InputDoc<'r> {
             };
             if let Some(kid) = trie.kid(trie_node, key) {
                 // An earlier member of the same key is forgotten whole.
-                if !matches!(self.cells.get(usize::from(kid)), Some(Cell::Missing)) {
+                if !self.cell(kid).is_missing() {
                     self.clear_below(trie, kid);
                 }
                 self.fill_from_tape(trie, arena, kid, next + 1)?;
@@ -172,7 +210,7 @@ impl<'r> InputDoc<'r> {
 
     /// Fills the cells of a trie node and all below it from a value; they must be missing. Recursive over the trie.
     fn fill_from_value(&mut self, trie: &SlotTrie, trie_node: u16, value: Value<'r>) {
-        self.put(trie_node, Cell::Ready(value));
+        self.put(trie_node, Cell(value));
         if let Kind::Object(_) = value.kind() {
             for (key, kid) in trie.kids(trie_node) {
                 if let Some(member) = value.field(key) {
@@ -191,7 +229,7 @@ impl<'r> InputDoc<'r> {
     /// Makes a trie node and all below it missing.
     fn clear_below(&mut self, trie: &SlotTrie, trie_node: u16) {
         let range = usize::from(trie_node)..usize::from(trie.end(trie_node));
-        self.cells.get_mut(range).unwrap_or_default().fill(Cell::Missing);
+        self.cells.get_mut(range).unwrap_or_default().fill(Cell::MISSING);
     }
 
     /// A cell as it is.
@@ -200,7 +238,7 @@ impl<'r> InputDoc<'r> {
         self.cells
             .get(usize::from(trie_node))
             .copied()
-            .unwrap_or(Cell::Missing)
+            .unwrap_or(Cell::MISSING)
     }
 
     /// The value of a cell; builds it if nobody asked before.
@@ -210,13 +248,13 @@ impl<'r> InputDoc<'r> {
         arena: &'r Arena,
         trie_node: u16,
     ) -> Result<Option<Value<'r>>, EvalErrorKind> {
-        let value = match self.cells.get(usize::from(trie_node)) {
-            None | Some(Cell::Missing) => return Ok(None),
-            Some(Cell::Ready(value)) => return Ok(Some(*value)),
-            Some(&Cell::Node(at)) => tape::subtree(arena, &self.tape.0, at as usize)?,
-            Some(&Cell::Stale(at)) => self.rebuild(trie, arena, trie_node, at)?,
+        let value = match self.cell(trie_node).state() {
+            State::Missing => return Ok(None),
+            State::Ready(value) => return Ok(Some(value)),
+            State::Node(at) => tape::subtree(arena, &self.tape.0, at as usize)?,
+            State::Stale(at) => self.rebuild(trie, arena, trie_node, at)?,
         };
-        self.put(trie_node, Cell::Ready(value));
+        self.put(trie_node, Cell(value));
         Ok(Some(value))
     }
 
@@ -250,20 +288,15 @@ impl<'r> InputDoc<'r> {
     ) -> Result<(), EvalErrorKind> {
         let mut trie_node = 0;
         for (depth, key) in path.iter().enumerate() {
-            let cell = self
-                .cells
-                .get(usize::from(trie_node))
-                .copied()
-                .unwrap_or(Cell::Missing);
-            let above = match cell {
-                Cell::Missing => Cell::Stale(NO_NODE),
-                Cell::Node(at) | Cell::Stale(at) => Cell::Stale(match self.tape.0.get(at as usize) {
+            let above = match self.cell(trie_node).state() {
+                State::Missing => Cell::stale(NO_NODE),
+                State::Node(at) | State::Stale(at) => Cell::stale(match self.tape.0.get(at as usize) {
                     Some(Node::Object { .. }) => at,
                     _ => NO_NODE,
                 }),
-                Cell::Ready(old) => {
+                State::Ready(old) => {
                     let rest = path.get(depth..).unwrap_or_default();
-                    Cell::Ready(replace_at(arena, Some(old), rest, value)?)
+                    Cell(replace_at(arena, Some(old), rest, value)?)
                 }
             };
             self.put(trie_node, above);

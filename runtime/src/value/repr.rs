@@ -8,47 +8,46 @@
 )]
 
 use std::marker::PhantomData;
+use std::num::NonZeroU64;
 
 /// What a value is. The order of the first seven kinds is Rego's order of types.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tag {
     /// `null`
-    Null = 0,
+    Null = 1,
     /// `false`, `true`
-    Bool = 1,
+    Bool = 2,
     /// A 64-bit integer.
-    Int = 2,
+    Int = 3,
     /// Any other number, kept as its text.
-    Number = 3,
+    Number = 4,
     /// UTF-8 text.
-    String = 4,
+    String = 5,
     /// A slice of values.
-    Array = 5,
+    Array = 6,
     /// A slice of entries sorted by key.
-    Object = 6,
+    Object = 7,
     /// A sorted slice of values.
-    Set = 7,
+    Set = 8,
     /// No value. Never inside a collection, never the result of a rule; a register may hold it for [`Value::UNSET`].
-    Undefined = 8,
+    Undefined = 9,
 }
 
 /// A Rego value, or [`Value::UNSET`].
+///
+/// Two scalars, so that it travels in two machine registers.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Value<'r> {
-    tag: Tag,
-    len: u32,
-    word: Word,
+    /// Tag in the lowest byte, length in the upper half. No tag is 0, which leaves a spare value for `Option`.
+    meta: NonZeroU64,
+    /// A pointer to the parts; or an integer, as a pointer that points nowhere.
+    word: *const u8,
     owner: PhantomData<&'r [u8]>,
 }
 
-#[derive(Clone, Copy)]
-#[repr(C)]
-union Word {
-    int: i64,
-    pointer: *const u8,
-}
+const _: () = assert!(size_of::<usize>() == size_of::<i64>());
 
 // SAFETY: a value is a shared reference to immutable data (or a plain integer); whoever may hold the reference may read it
 // from any thread.
@@ -107,24 +106,40 @@ impl<'r> Value<'r> {
 
     const fn word(tag: Tag, int: i64) -> Value<'r> {
         Value {
-            tag,
-            len: 0,
-            word: Word { int },
+            meta: meta(tag, 0),
+            word: std::ptr::without_provenance(int as usize),
             owner: PhantomData,
         }
     }
 
-    fn slice<T>(tag: Tag, items: &'r [T]) -> Value<'r> {
+    const fn slice<T>(tag: Tag, items: &'r [T]) -> Value<'r> {
         // A slice longer than u32 cannot be made: arenas and documents are bounded far below.
-        let len = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let len = if items.len() > u32::MAX as usize {
+            u32::MAX
+        } else {
+            items.len() as u32
+        };
         Value {
-            tag,
-            len,
-            word: Word {
-                pointer: items.as_ptr().cast(),
-            },
+            meta: meta(tag, len),
+            word: items.as_ptr().cast(),
             owner: PhantomData,
         }
+    }
+
+    /// No value, with a note: what the cells of an input document hold for containers that nobody has looked at yet.
+    /// `what` is not 0, which is [`Value::UNSET`].
+    pub(crate) const fn note(what: u32, at: u32) -> Value<'r> {
+        Value {
+            meta: meta(Tag::Undefined, what),
+            word: std::ptr::without_provenance(at as usize),
+            owner: PhantomData,
+        }
+    }
+
+    /// The two numbers of a note; zeros for [`Value::UNSET`].
+    pub(crate) fn as_note(self) -> Option<(u32, u32)> {
+        self.is_unset()
+            .then(|| ((self.meta.get() >> 32) as u32, self.word.addr() as u32))
     }
 
     /// `true` or `false`.
@@ -173,35 +188,39 @@ impl<'r> Value<'r> {
     #[inline]
     #[must_use]
     pub const fn tag(self) -> Tag {
-        self.tag
+        // SAFETY: the lowest byte of `meta` is the number of a tag: only `meta` below makes it.
+        unsafe { std::mem::transmute::<u8, Tag>((self.meta.get() & 0xff) as u8) }
     }
 
     /// Whether this is [`Value::UNSET`].
     #[inline]
     #[must_use]
     pub fn is_unset(self) -> bool {
-        self.tag == Tag::Undefined
+        self.has(Tag::Undefined)
     }
 
     /// Whether this is the boolean `false`: the one value that fails a statement.
     #[inline]
     #[must_use]
     pub fn is_false(self) -> bool {
-        self.tag == Tag::Bool && self.raw_int() == 0
+        self.has(Tag::Bool) && self.raw_int() == 0
+    }
+
+    #[inline]
+    const fn has(self, tag: Tag) -> bool {
+        (self.meta.get() & 0xff) as u8 == tag as u8
     }
 
     #[inline]
     fn raw_int(self) -> i64 {
-        // SAFETY: both fields of the union are eight initialised bytes, valid as an integer.
-        unsafe { self.word.int }
+        self.word.addr() as i64
     }
 
     #[inline]
     fn raw_slice<T>(self) -> &'r [T] {
-        // SAFETY: reading a pointer that `slice` stored; callers ask only for tags that `slice` made.
-        let pointer = unsafe { self.word.pointer };
-        // SAFETY: `slice` took pointer and length from a `&'r [T]` of this very `T` (the tag decides `T`), and `'r` still lives.
-        unsafe { std::slice::from_raw_parts(pointer.cast(), self.len as usize) }
+        // SAFETY: `slice` took pointer and length from a `&'r [T]` of this very `T`, and `'r` still lives: callers ask
+        // only for tags that `slice` made, and the tag decides `T`.
+        unsafe { std::slice::from_raw_parts(self.word.cast(), self.len()) }
     }
 
     #[inline]
@@ -214,7 +233,7 @@ impl<'r> Value<'r> {
     #[inline]
     #[must_use]
     pub fn parts(self) -> Option<&'r [Value<'r>]> {
-        match self.tag {
+        match self.tag() {
             Tag::Array | Tag::Set => Some(self.raw_slice()),
             Tag::Object => {
                 let entries: &'r [Entry<'r>] = self.raw_slice();
@@ -230,42 +249,42 @@ impl<'r> Value<'r> {
     #[inline]
     #[must_use]
     pub const fn len(self) -> usize {
-        self.len as usize
+        (self.meta.get() >> 32) as usize
     }
 
     /// Whether [`Value::len`] is 0.
     #[inline]
     #[must_use]
     pub const fn is_empty(self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Whether both are the same handle: then they are equal. Unequal handles may still be equal values.
     #[inline]
     #[must_use]
     pub fn is_same(self, other: Value<'_>) -> bool {
-        self.tag == other.tag && self.len == other.len && self.raw_int() == other.raw_int()
+        self.meta == other.meta && self.word.addr() == other.word.addr()
     }
 
     /// The integer, if it is one in plain form.
     #[inline]
     #[must_use]
     pub fn as_int(self) -> Option<i64> {
-        (self.tag == Tag::Int).then(|| self.raw_int())
+        self.has(Tag::Int).then(|| self.raw_int())
     }
 
     /// The text of a string.
     #[inline]
     #[must_use]
     pub fn as_str(self) -> Option<&'r str> {
-        (self.tag == Tag::String).then(|| self.raw_str())
+        self.has(Tag::String).then(|| self.raw_str())
     }
 
     /// The typed view.
     #[inline]
     #[must_use]
     pub fn kind(self) -> Kind<'r> {
-        match self.tag {
+        match self.tag() {
             Tag::Undefined => Kind::Undefined,
             Tag::Null => Kind::Null,
             Tag::Bool => Kind::Bool(self.raw_int() != 0),
@@ -276,6 +295,14 @@ impl<'r> Value<'r> {
             Tag::Object => Kind::Object(self.raw_slice()),
             Tag::Set => Kind::Set(self.raw_slice()),
         }
+    }
+}
+
+const fn meta(tag: Tag, len: u32) -> NonZeroU64 {
+    let bits = tag as u64 | (len as u64) << 32;
+    match NonZeroU64::new(bits) {
+        Some(meta) => meta,
+        None => NonZeroU64::MIN,
     }
 }
 

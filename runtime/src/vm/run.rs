@@ -11,7 +11,6 @@ use super::tree::{Tree, What};
 use crate::arena::List;
 use crate::bytecode::{Inst, NO_PREPARED, NO_REG, Op, Role};
 use crate::error::{EvalError, EvalErrorKind};
-use crate::input::Cell;
 use crate::value::{Entry, Kind, Tag, Value, object_from, set_from};
 
 /// Registers of the running frame, at the top of those of all frames.
@@ -153,7 +152,7 @@ impl<'v> Request<'v> {
                 }
                 Op::Slot => {
                     let value = ok!(self.slot_value(inst.b));
-                    window.set_if(inst.a, value)
+                    window.set_some(inst.a, value)
                 }
                 Op::Base => window.set_some(inst.a, self.base),
                 Op::Index => window.set_if(inst.a, window.get(inst.b).index(window.get(inst.d))),
@@ -174,28 +173,27 @@ impl<'v> Request<'v> {
                 Op::GeK => window.get(inst.a).compare(constant(inst.b.into())).is_ge(),
                 Op::SlotEqK => {
                     let value = ok!(self.slot_value(inst.a));
-                    value.is_some_and(|value| value.equals(constant(inst.b.into())))
+                    !value.is_unset() && value.equals(constant(inst.b.into()))
                 }
                 Op::SlotNeK => {
                     let value = ok!(self.slot_value(inst.a));
-                    value.is_some_and(|value| !value.equals(constant(inst.b.into())))
+                    !value.is_unset() && !value.equals(constant(inst.b.into()))
                 }
-                Op::SlotDefined => !matches!(self.doc.cell(inst.a), Cell::Missing),
-                Op::SlotTruthy => match self.doc.cell(inst.a) {
-                    Cell::Ready(value) => !value.is_false(),
-                    // A container is not `false`, built or not.
-                    Cell::Node(_) | Cell::Stale(_) => true,
-                    Cell::Missing => false,
-                },
-                Op::SlotEqSlot => match (ok!(self.slot_value(inst.a)), ok!(self.slot_value(inst.b))) {
-                    (Some(a), Some(b)) => a.equals(b),
-                    _ => false,
-                },
+                Op::SlotDefined => !self.doc.cell(inst.a).is_missing(),
+                // A container is not `false`, built or not.
+                Op::SlotTruthy => {
+                    let cell = self.doc.cell(inst.a);
+                    !cell.is_missing() && !cell.value().is_false()
+                }
+                Op::SlotEqSlot => {
+                    let (a, b) = (ok!(self.slot_value(inst.a)), ok!(self.slot_value(inst.b)));
+                    !a.is_unset() && !b.is_unset() && a.equals(b)
+                }
                 Op::In => window.get(inst.b).has_member(window.get(inst.a)),
                 Op::InK => constant(inst.b.into()).has_member(window.get(inst.a)),
                 Op::SlotInK => {
                     let value = ok!(self.slot_value(inst.a));
-                    value.is_some_and(|value| constant(inst.b.into()).has_member(value))
+                    !value.is_unset() && constant(inst.b.into()).has_member(value)
                 }
                 Op::IsSet => !window.get(inst.a).is_unset(),
                 Op::IsArrayOf => is_of(window.get(inst.a), Tag::Array, inst.b),
@@ -388,20 +386,23 @@ impl<'v> Request<'v> {
         }))
     }
 
-    /// The value of an input cell.
+    /// The value of an input cell; unset: undefined.
     #[inline(always)]
-    fn slot_value(&mut self, cell: u16) -> Result<Option<Value<'v>>, EvalErrorKind> {
-        match self.doc.cell(cell) {
-            Cell::Ready(value) => Ok(Some(value)),
-            Cell::Missing => Ok(None),
-            Cell::Node(_) | Cell::Stale(_) => self.built_slot(cell),
+    fn slot_value(&mut self, cell: u16) -> Result<Value<'v>, EvalErrorKind> {
+        let known = self.doc.cell(cell);
+        if known.value().is_unset() && !known.is_missing() {
+            return self.unready_slot(cell);
         }
+        Ok(known.value())
     }
 
-    #[cold]
+    /// As [`Request::slot_value`] for a container that nobody has looked at yet.
     #[inline(never)]
-    fn built_slot(&mut self, cell: u16) -> Result<Option<Value<'v>>, EvalErrorKind> {
-        self.doc.value(&self.program.trie, self.arena, cell)
+    fn unready_slot(&mut self, cell: u16) -> Result<Value<'v>, EvalErrorKind> {
+        Ok(self
+            .doc
+            .value(&self.program.trie, self.arena, cell)?
+            .unwrap_or(Value::UNSET))
     }
 
     fn object_of(&self, run: &[Value<'v>]) -> Result<Value<'v>, EvalErrorKind> {
@@ -440,15 +441,21 @@ fn loop_init(window: &mut Window<'_, '_>, inst: &Inst) -> bool {
 fn loop_next(window: &mut Window<'_, '_>, inst: &Inst) -> bool {
     let over = window.get(inst.a);
     let position = window.get(inst.a + 1).as_int().unwrap_or(i64::MAX);
-    let at = usize::try_from(position).unwrap_or(usize::MAX);
-    let member = match over.kind() {
-        Kind::Array(items) => items.get(at).map(|&item| (Value::int(position), item)),
-        Kind::Set(members) => members.get(at).map(|&member| (member, member)),
-        Kind::Object(entries) => entries.get(at).map(|entry| (entry.key, entry.value)),
-        _ => None,
-    };
-    let Some((key, value)) = member else {
-        return false;
+    let at = position as usize;
+    let (key, value) = match over.kind() {
+        Kind::Array(items) => match items.get(at) {
+            Some(&item) => (Value::int(position), item),
+            None => return false,
+        },
+        Kind::Object(entries) => match entries.get(at) {
+            Some(entry) => (entry.key, entry.value),
+            None => return false,
+        },
+        Kind::Set(members) => match members.get(at) {
+            Some(&member) => (member, member),
+            None => return false,
+        },
+        _ => return false,
     };
     window.set(inst.a + 1, Value::int(position + 1));
     if inst.b != NO_REG {
