@@ -6,18 +6,12 @@
 use super::rule_tree::RuleTree;
 use super::tree::{self, Body, Call, Callee, Comprehension, Expr, ExprKind, Kind, Program, Term, Vars, With};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::hir::{
-    self, Block, ComprehensionKind, Ordered, RefHead, RuleKind, Stmt, StmtKind, Unit, WithTarget, WithValue,
-};
+use crate::hir::{self, Block, ComprehensionKind, Ordered, RefHead, RuleKind, Stmt, StmtKind, Unit};
 use crate::source::Span;
 use gavel_runtime::value::Constant;
 
-/// Lowers the whole program.
-pub(super) fn lower(
-    program: Program,
-    tree: &RuleTree,
-    base: Option<Constant>,
-) -> Result<Ordered, Vec<Diagnostic>> {
+/// Lowers the whole program; also what it holds that no plan can be made for.
+pub(super) fn lower(program: Program, tree: &RuleTree, base: Option<Constant>) -> (Ordered, Vec<Diagnostic>) {
     let mut unit = Unit {
         base,
         ..Unit::default()
@@ -33,15 +27,11 @@ pub(super) fn lower(
             unit.rules.push(lower_rule(rule, index, tree, &mut errors));
         }
     }
-    if errors.is_empty() {
-        Ok(Ordered(unit))
-    } else {
-        Err(errors)
-    }
+    (Ordered(unit), errors)
 }
 
 /// Lowers the ordered body of a query. `==` stays a call there, as in OPA.
-pub(super) fn lower_query(body: Body, vars: &mut Vars, tree: &RuleTree) -> Result<Block, Vec<Diagnostic>> {
+pub(super) fn lower_query(body: Body, vars: &mut Vars, tree: &RuleTree) -> (Block, Vec<Diagnostic>) {
     let mut lowering = Lowering {
         vars,
         tree,
@@ -49,11 +39,7 @@ pub(super) fn lower_query(body: Body, vars: &mut Vars, tree: &RuleTree) -> Resul
         errors: Vec::new(),
     };
     let block = lowering.block(body);
-    if lowering.errors.is_empty() {
-        Ok(block)
-    } else {
-        Err(lowering.errors)
-    }
+    (block, lowering.errors)
 }
 
 fn lower_rule(rule: tree::Rule, module: usize, tree: &RuleTree, errors: &mut Vec<Diagnostic>) -> hir::Rule {

@@ -89,6 +89,12 @@ impl Lowering<'_> {
                     return None;
                 }
             },
+            Kind::Ref(_) => {
+                let message = "a function cannot stand for a document";
+                self.errors
+                    .push(Diagnostic::error(Code::Unsupported, span, message));
+                return None;
+            }
             kind => WithValue::Term(self.plain(Term::new(span, kind))),
         };
         Some(Lowered::With(hir::With {

@@ -77,6 +77,7 @@ fn of_call(args: &[Term], arity: usize, safe: &VarSet) -> VarSet {
         no_object_keys: true,
         no_closures: true,
         no_sets: true,
+        no_comprehensions: false,
     };
     let vars_of = |terms: &[Term]| {
         let mut collector = Collector {
@@ -110,7 +111,13 @@ fn of_term(term: &Term, safe: &VarSet, bound: &mut VarSet) {
             if !is_safe_ref(reference, safe) {
                 return;
             }
-            let mut collector = Collector::everywhere();
+            let mut collector = Collector {
+                places: Places {
+                    no_ref_heads: true,
+                    ..Places::default()
+                },
+                ..Collector::everywhere()
+            };
             reference.path.iter().for_each(|element| collector.term(element));
             bound.append(&mut collector.found);
             if let Head::Term(head) = &reference.head {

@@ -2,11 +2,13 @@
 
 use super::findings::Findings;
 use super::options::AnalyseOptions;
-use super::recursion::{self, Graph};
+use super::recursion::Graph;
 use super::resolve::Known;
 use super::rule_tree::RuleTree;
 use super::tree::Program;
-use super::{calls, conflicts, expand, lower, names, order, print, resolve_rule, template, withs};
+use super::{
+    calls, conflicts, enumeration, expand, lower, names, order, print, resolve_rule, template, withs,
+};
 use crate::ast;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Checked, Ordered, Unit};
@@ -54,7 +56,7 @@ fn stages(
     go_on(findings)?;
     print::erase(&mut program);
     expand::expand(&mut program);
-    let graph = Graph::of(&program, &tree);
+    let mut graph = Graph::of(&program, &tree);
     expand::expand_heads(&mut program);
     withs::prepare(&mut program, &tree, findings);
     go_on(findings)?;
@@ -68,7 +70,8 @@ fn stages(
     go_on(findings)?;
     graph.check(&program, findings);
     go_on(findings)?;
-    recursion::check_enumeration(&program, &tree, findings);
+    enumeration::extend(&mut graph, &program, &tree);
+    graph.check(&program, findings);
     go_on(findings)?;
     finish(sources, program, &tree, options, findings)
 }
@@ -87,14 +90,10 @@ fn finish(
     } else {
         calls::unsupported(&program)
     };
-    let unit = match lower::lower(program, tree, options.base.clone()) {
-        Ok(Ordered(unit)) => unit,
-        Err(errors) => {
-            findings.fatal_all(errors);
-            return None;
-        }
-    };
+    let (Ordered(unit), refused) = lower::lower(program, tree, options.base.clone());
     findings.fatal_all(types::check(sources, &unit));
+    go_on(findings)?;
+    findings.fatal_all(refused);
     go_on(findings)?;
     findings.recoverable_all(deprecated);
     findings.recoverable_all(unsupported);

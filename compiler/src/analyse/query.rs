@@ -65,13 +65,7 @@ fn stages(
     if !options.keep_unsupported {
         late.append(&mut calls::unsupported_in_query(&body));
     }
-    let block = match lower::lower_query(body, &mut vars, &tree) {
-        Ok(block) => block,
-        Err(errors) => {
-            findings.fatal_all(errors);
-            return None;
-        }
-    };
+    let (block, refused) = lower::lower_query(body, &mut vars, &tree);
     let found = Query {
         block,
         bindings,
@@ -79,6 +73,8 @@ fn stages(
         span: query.span,
     };
     findings.fatal_all(types::check_query(sources, &unit.0, &found));
+    go_on(findings)?;
+    findings.fatal_all(refused);
     go_on(findings)?;
     findings.recoverable_all(late);
     Some(found)

@@ -1,15 +1,14 @@
 //! Rules that need themselves.
 //!
 //! A reference with variables may mean several rules. It counts for all it may mean, narrowed to the values that the body
-//! gives a variable before it (`some k in ["a", "b"]; data.p[k]`). Two graphs are searched: the one OPA 1.22.2 builds,
-//! and then one in which a variable without a value counts for every rule of the document it enumerates, whatever stands
-//! behind it: OPA lets `q[k].foo` use `q[_].bar` and then never ends.
+//! gives a variable before it (`some k in ["a", "b"]; data.p[k]`). The graph is that of OPA 1.22.2; `enumeration` adds
+//! what OPA forgets.
 
 use super::findings::Findings;
 use super::known_values::{self, Known};
 use super::rule_tree::{NodeId, RuleId, RuleTree};
 use super::text;
-use super::tree::{Body, Callee, Clause, Expr, ExprKind, Head, Kind, Program, Ref, Rule, Term};
+use super::tree::{Callee, Clause, Expr, ExprKind, Head, Kind, Program, Ref, Rule, Term};
 use super::vars::{self, VarSet};
 use super::walk::{self, Place};
 use crate::diagnostic::Code;
@@ -53,6 +52,12 @@ impl Graph {
             }
         }
         graph
+    }
+
+    /// Adds that a clause may need a rule.
+    pub(super) fn may_need(&mut self, program: &Program, from: (RuleId, usize), target: RuleId) {
+        let (rule, clause) = from;
+        self.add(program, ClauseId { rule, clause }, target, false);
     }
 
     fn add(&mut self, program: &Program, from: ClauseId, target: RuleId, surely: bool) {
@@ -308,51 +313,4 @@ fn may_meet(rule: &Rule, path: &[Term], from: usize) -> bool {
             (Some(a), Some(b)) => a == b,
             _ => true,
         })
-}
-
-/// Reports rules that would enumerate a document they are part of. `program`: ordered.
-pub(super) fn check_enumeration(program: &Program, tree: &RuleTree, findings: &mut Findings) {
-    let mut graph = Graph::of(program, tree);
-    let arity = |callee: &Callee| tree.arity(callee);
-    for (rule_id, rule) in program.rules() {
-        for (clause_id, clause) in rule.clauses.iter().enumerate() {
-            let from = ClauseId {
-                rule: rule_id,
-                clause: clause_id,
-            };
-            let mut enumerated = Vec::new();
-            let mut collector = vars::Collector::everywhere();
-            rule.args.iter().flatten().for_each(|arg| collector.term(arg));
-            enumerations(&clause.body, collector.found, &arity, &mut enumerated);
-            for path in enumerated {
-                for target in rules_of(program, tree, &path) {
-                    graph.add(program, from, target, false);
-                }
-            }
-        }
-    }
-    graph.check(program, findings);
-}
-
-/// Documents that the references of an ordered body enumerate: paths up to the first variable without a value.
-fn enumerations(body: &Body, mut bound: VarSet, arity: vars::Arity<'_>, found: &mut Vec<Vec<Term>>) {
-    for expr in body {
-        let negative = expr.negated;
-        walk::expr(expr, &mut |place| {
-            if let Place::Term(term) = place
-                && let Kind::Ref(reference) = &term.kind
-                && let Some(path) = data_path(reference)
-                && !negative
-            {
-                let first = path.iter().position(|element| match &element.kind {
-                    Kind::Var(var) => !bound.contains(var),
-                    _ => false,
-                });
-                if let Some(first) = first {
-                    found.push(path.into_iter().take(first).collect());
-                }
-            }
-        });
-        bound.append(&mut vars::needed_in_expr(expr, arity));
-    }
 }

@@ -8,8 +8,8 @@ use super::declared::{self, Names};
 use super::globals::{Globals, root_name};
 use super::scope::{Occurrence, Scopes};
 use super::tree::{Body, Call, Expr, ExprKind, Kind, Operand, Ref, Term, VarName, Vars, With};
-use super::unused;
-use super::vars::VarSet;
+use super::vars::{Collector, Places, VarSet};
+use super::{rename, unused};
 use crate::ast::{self, Dialect, Literal, LiteralKind, Name, TermKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::VarId;
@@ -34,6 +34,11 @@ pub(super) struct Resolver<'g, 'a> {
     pub(super) shadowed_builtins: HashSet<String>,
     /// Variables in the names of called functions.
     pub(super) called: VarSet,
+    /// Names of variables are taken as nobody's: heads (whose variables get their meaning from the body later), and
+    /// targets of `with` behind `:=`, as OPA has it.
+    pub(super) raw: bool,
+    /// Names are not looked up among rules and imports.
+    pub(super) no_globals: bool,
     pub(super) errors: Vec<Diagnostic>,
     /// Variables that nobody uses: reported, but no obstacle.
     pub(super) unused: Vec<Diagnostic>,
@@ -74,6 +79,8 @@ impl<'g, 'a> Resolver<'g, 'a> {
             hidden: Vec::new(),
             shadowed_builtins: HashSet::new(),
             called: VarSet::new(),
+            raw: false,
+            no_globals: false,
             errors: Vec::new(),
             unused: Vec::new(),
         }
@@ -139,11 +146,13 @@ impl<'g, 'a> Resolver<'g, 'a> {
             LiteralKind::And(left, right) => {
                 let left = self.operand(&left, OperandOf::And);
                 let right = self.operand(&right, OperandOf::And);
+                self.see_operands([&left, &right]);
                 Some(self.finish(literal, ExprKind::And(left, right)))
             }
             LiteralKind::Or(left, right) => {
                 let left = self.operand(&left, OperandOf::Or);
                 let right = self.operand(&right, OperandOf::Or);
+                self.see_operands([&left, &right]);
                 Some(self.finish(literal, ExprKind::Or(left, right)))
             }
             LiteralKind::Term(_) | LiteralKind::Unify(..) => Some(self.plain(literal)),
@@ -223,10 +232,15 @@ impl<'g, 'a> Resolver<'g, 'a> {
         let with = literal
             .with
             .iter()
-            .map(|with| With {
-                span: with.span,
-                target: self.replaced(&with.target, true),
-                value: self.replaced(&with.value, false),
+            .map(|with| {
+                let raw = std::mem::replace(&mut self.raw, true);
+                let target = self.replaced(&with.target, true);
+                self.raw = raw;
+                With {
+                    span: with.span,
+                    target,
+                    value: self.replaced(&with.value, false),
+                }
             })
             .collect();
         let left = self.assigned_pattern(left);
@@ -387,16 +401,23 @@ impl<'g, 'a> Resolver<'g, 'a> {
         self.scopes.push();
         let before = self.errors.len();
         let key = key.map(|key| self.declare(literal.span, key.text, Occurrence::Declared));
-        let value = self.declare(literal.span, value.text, Occurrence::Declared);
-        for error in self.errors.iter_mut().skip(before) {
+        let value = (self.errors.len() == before)
+            .then(|| self.declare(literal.span, value.text, Occurrence::Declared));
+        if self.errors.len() > before {
             // OPA knows no position here.
-            if let Some(span) = error.span.take() {
-                *error = error.clone().label(span, "");
+            for error in self.errors.iter_mut().skip(before) {
+                if let Some(span) = error.span.take() {
+                    *error = error.clone().label(span, "");
+                }
             }
+            self.hidden.pop();
+            self.scopes.pop();
+            return None;
         }
+        let value = value?;
         let body = self.body(body, &Names::new());
         self.hidden.pop();
-        let expr = self.finish(
+        let mut expr = self.finish(
             literal,
             ExprKind::Every {
                 key,
@@ -405,8 +426,30 @@ impl<'g, 'a> Resolver<'g, 'a> {
                 body,
             },
         );
+        self.captured_by_block(&mut expr);
         self.scopes.pop();
         Some(expr)
+    }
+
+    /// Undeclared names of a statement that its block declared further down mean that declaration, even in an `every`'s
+    /// domain: so OPA has it.
+    fn captured_by_block(&mut self, expr: &mut Expr) {
+        rename::in_expr(expr, &self.scopes.renames());
+    }
+
+    /// The undeclared names of operands count as used in the block around.
+    fn see_operands(&mut self, operands: [&Operand; 2]) {
+        let mut collector = Collector {
+            places: Places {
+                no_comprehensions: true,
+                ..Places::default()
+            },
+            ..Collector::everywhere()
+        };
+        operands.iter().for_each(|operand| collector.body(&operand.body));
+        for var in collector.found {
+            self.scopes.see(&mut self.vars, var);
+        }
     }
 
     fn not(&mut self, literal: &Literal<'a>, operand: &ast::Operand<'a>) -> Option<Expr> {
@@ -414,7 +457,8 @@ impl<'g, 'a> Resolver<'g, 'a> {
             if let ast::Operand::Braced(body) = operand {
                 self.scopes.push();
                 let body = self.body(body, &Names::new());
-                let expr = self.finish(literal, ExprKind::Not(Operand { body, braced: true }));
+                let mut expr = self.finish(literal, ExprKind::Not(Operand { body, braced: true }));
+                self.captured_by_block(&mut expr);
                 self.scopes.pop();
                 return Some(expr);
             }

@@ -5,7 +5,7 @@ use super::findings::Findings;
 use super::globals::{Exports, package, rule_name, shadowed_roots};
 use super::resolve::{Known, Resolver};
 use super::tree::{self, Clause, Expr, Kind, Module, Program, Rule, Term, VarName, Vars};
-use super::vars;
+use super::{rename, vars};
 use crate::ast::{self, TermKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::VarId;
@@ -168,6 +168,12 @@ impl<'a> RuleResolver<'_, 'a, '_> {
         // Errors of one clause must not silence the unused variables of another.
         let before = std::mem::take(&mut self.resolver.errors);
         let unused_before = std::mem::take(&mut self.resolver.unused);
+        self.resolver.raw = true;
+        let mut value = match part.value {
+            Some(value) => self.resolver.term(value),
+            None => Term::boolean(part.span, true),
+        };
+        self.resolver.raw = false;
         let body = match part.body {
             Some(body) => {
                 self.shadow_builtins(body);
@@ -177,10 +183,7 @@ impl<'a> RuleResolver<'_, 'a, '_> {
         };
         unused_args.retain(|(name, _)| self.resolver.scopes.uses(name) <= 1);
         let rest = rest.iter().map(|element| self.resolver.term(element)).collect();
-        let value = match part.value {
-            Some(value) => self.resolver.term(value),
-            None => Term::boolean(part.span, true),
-        };
+        rename::in_term(&mut value, &self.resolver.scopes.renames());
         let of_value = vars::all_in_term(&value);
         unused_args.retain(|(_, var)| !of_value.contains(var));
         self.resolver.errors.splice(0..0, before);

@@ -75,7 +75,7 @@ impl<'a> Resolver<'_, 'a> {
     pub(super) fn global(&self, name: &str) -> Option<&Global> {
         self.globals
             .get(name)
-            .filter(|_| !self.hidden.iter().any(|names| names.contains(name)))
+            .filter(|_| !self.no_globals && !self.hidden.iter().any(|names| names.contains(name)))
     }
 
     /// As [`Resolver::global`], noting the use.
@@ -87,9 +87,16 @@ impl<'a> Resolver<'_, 'a> {
             Root::Data => "data",
         };
         if !global.path.is_empty() {
-            self.scopes.see_root(&mut self.vars, root);
+            self.see_name(root);
         }
         Some(global)
+    }
+
+    /// Notes the use of a name that stands for no variable here.
+    fn see_name(&mut self, name: &str) {
+        if !self.raw {
+            self.scopes.see_root(&mut self.vars, name);
+        }
     }
 
     fn name(&mut self, name: &str, span: Span) -> Kind {
@@ -110,18 +117,24 @@ impl<'a> Resolver<'_, 'a> {
             return Start::Ref(Ref { head, path });
         }
         if let Some(root) = root_name(name) {
+            if self.raw && self.hidden.iter().any(|names| names.contains(root)) {
+                return Start::Var(self.scopes.undeclared(&mut self.vars, name));
+            }
             if let Some(var) = self.scopes.declared(root) {
-                self.scopes.see_root(&mut self.vars, root);
+                self.see_name(root);
                 return Start::Var(var);
             }
             if indexed {
-                self.scopes.see_root(&mut self.vars, root);
+                self.see_name(root);
             }
             let head = if root == "input" { Head::Input } else { Head::Data };
             return Start::Ref(Ref {
                 head,
                 path: Vec::new(),
             });
+        }
+        if self.raw && name != "_" {
+            return Start::Var(self.scopes.undeclared(&mut self.vars, name));
         }
         Start::Var(self.scopes.lookup(&mut self.vars, name))
     }
@@ -151,7 +164,12 @@ impl<'a> Resolver<'_, 'a> {
             }
         };
         for element in path {
+            // OPA looks no names up in a template that stands right in brackets.
+            let is_template = matches!(element.kind, TermKind::Template { .. });
+            let no_globals = self.no_globals;
+            self.no_globals |= is_template;
             let element = self.term(element);
+            self.no_globals = no_globals;
             reference.path.push(element);
         }
         Kind::Ref(Box::new(reference))
@@ -171,11 +189,20 @@ impl<'a> Resolver<'_, 'a> {
         key.into_iter()
             .for_each(|key| declared::all_names(key, &mut used));
         declared::all_names(value, &mut used);
+        // A comprehension in a head knows nothing of the body's declarations yet.
+        let raw = std::mem::replace(&mut self.raw, false);
+        let detached = raw.then(|| self.scopes.detached());
+        let around = detached.map(|detached| std::mem::replace(&mut self.scopes, detached));
         self.scopes.push();
         let body = self.body(body, &used);
         let key = key.map(|key| self.term(key));
         let value = self.term(value);
         self.scopes.pop();
+        if let Some(around) = around {
+            let detached = std::mem::replace(&mut self.scopes, around);
+            self.scopes.attach(detached);
+        }
+        self.raw = raw;
         self.hidden.pop();
         Kind::Comprehension(Box::new(Comprehension {
             kind,
@@ -235,7 +262,7 @@ impl<'a> Resolver<'_, 'a> {
         }
         let text = super::text::dotted(first, &rest);
         let shadowed = self.scopes.declared(first).is_some() || self.shadowed_builtins.contains(first);
-        self.scopes.see_root(&mut self.vars, first);
+        self.see_name(first);
         if shadowed {
             if nested {
                 self.error(span, format!("called function {text} shadowed"));

@@ -1,5 +1,6 @@
 //! The stack of blocks of one clause: which names it declared or has seen, and how often each was used.
 
+use super::rename::Renames;
 use super::tree::{VarName, Vars};
 use crate::hir::VarId;
 use std::collections::HashMap;
@@ -110,6 +111,40 @@ impl Scopes {
             .implicit
             .entry(name.to_owned())
             .or_insert_with(|| vars.fresh(VarName::Written(name.to_owned())))
+    }
+
+    /// The declared variables of the current block, for names that were taken for undeclared ones before.
+    pub(super) fn renames(&self) -> Renames {
+        self.current()
+            .iter()
+            .filter(|(_, entry)| entry.occurrence != Occurrence::Seen)
+            .filter_map(|(name, entry)| Some((*self.implicit.get(name)?, entry.var)))
+            .collect()
+    }
+
+    /// Notes in the current block that an undeclared name was used below it.
+    pub(super) fn see(&mut self, vars: &mut Vars, var: VarId) {
+        let name = self
+            .implicit
+            .iter()
+            .find(|(_, implicit)| **implicit == var)
+            .map(|(name, _)| name.clone());
+        if let Some(name) = name {
+            self.see_root(vars, &name);
+        }
+    }
+
+    /// No blocks, but the same undeclared names.
+    pub(super) fn detached(&mut self) -> Scopes {
+        Scopes {
+            implicit: std::mem::take(&mut self.implicit),
+            ..Scopes::new()
+        }
+    }
+
+    /// Takes the undeclared names back from [`Scopes::detached`].
+    pub(super) fn attach(&mut self, detached: Scopes) {
+        self.implicit = detached.implicit;
     }
 
     /// Notes that a root document was used, so that it cannot be declared below.

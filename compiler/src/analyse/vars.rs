@@ -19,6 +19,7 @@ pub(super) struct Places {
     /// Comprehensions, templates, bodies of `every`, `not`, `and`, `or`.
     pub(super) no_closures: bool,
     pub(super) no_sets: bool,
+    pub(super) no_comprehensions: bool,
 }
 
 /// Places of which a pattern or result argument binds the variables.
@@ -27,6 +28,7 @@ pub(super) const BINDING: Places = Places {
     no_object_keys: true,
     no_closures: true,
     no_sets: false,
+    no_comprehensions: false,
 };
 
 /// Collects variables.
@@ -212,7 +214,7 @@ impl Collector<'_> {
                 }
             }
             Kind::Comprehension(comprehension) => {
-                if !self.places.no_closures {
+                if !self.places.no_closures && !self.places.no_comprehensions {
                     self.comprehension(comprehension);
                 }
             }

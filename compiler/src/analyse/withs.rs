@@ -5,7 +5,7 @@ use super::findings::Findings;
 use super::print::is_void;
 use super::rule_tree::RuleTree;
 use super::text;
-use super::tree::{Body, Expr, Head, Kind, Program, Ref, Term, Vars, With};
+use super::tree::{Body, Expr, Head, Kind, Program, Ref, Term, VarName, Vars, With};
 use super::walk;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -46,6 +46,11 @@ fn prepare_here(body: &mut Body, vars: &mut Vars, tree: &RuleTree) -> Result<(),
                 continue;
             }
             if evaluates(with, tree)? {
+                if let Kind::Builtin(id) = &with.value.kind {
+                    // No function's name can be the value of a document: there it is a variable that nobody binds.
+                    let name = id.get().name.split('.').next().unwrap_or_default();
+                    with.value.kind = Kind::Var(vars.fresh(VarName::Written(name.to_owned())));
+                }
                 let var = vars.generated();
                 let placeholder = Term::var(with.value.span, var);
                 let value = std::mem::replace(&mut with.value, placeholder);
@@ -81,9 +86,9 @@ fn evaluates(with: &With, tree: &RuleTree) -> Result<bool, Box<Diagnostic>> {
             {
                 return Ok(false);
             }
-            document_value(with)
+            Ok(document_value(with))
         }
-        Kind::Ref(reference) if matches!(reference.head, Head::Input) => document_value(with),
+        Kind::Ref(reference) if matches!(reference.head, Head::Input) => Ok(document_value(with)),
         _ => Err(Box::new(Diagnostic::error(
             Code::RegoType,
             target.span,
@@ -92,17 +97,9 @@ fn evaluates(with: &With, tree: &RuleTree) -> Result<bool, Box<Diagnostic>> {
     }
 }
 
-/// A value for a document: no function's name.
-fn document_value(with: &With) -> Result<bool, Box<Diagnostic>> {
-    if let Kind::Builtin(id) = &with.value.kind {
-        let name = id.get().name.split('.').next().unwrap_or_default();
-        return Err(Box::new(Diagnostic::error(
-            Code::RegoUnsafeVar,
-            with.value.span,
-            format!("var {name} is unsafe"),
-        )));
-    }
-    Ok(needs_evaluation(&with.value))
+/// A value for a document.
+fn document_value(with: &With) -> bool {
+    matches!(with.value.kind, Kind::Builtin(_)) || needs_evaluation(&with.value)
 }
 
 fn is_function(reference: &Ref, tree: &RuleTree) -> bool {
