@@ -9,8 +9,9 @@ pub const NESTING_MAX: u32 = 500;
 
 /// How often one statement is read again because a `{` or `|` turned out to mean its other reading.
 ///
-/// Each reading is linear in the statement, so this bounds the work on hostile text. A statement needs one retry for
-/// each literal that is a union of more than one element and starts like a comprehension.
+/// Each reading is linear in the statement, so this bounds the work on hostile text. Look-ahead settles nearly all
+/// brackets at first sight; a retry is needed where a union in a list stands beside `some` or `every`, and for
+/// messages.
 pub const REREADS_MAX: u32 = 64;
 
 /// Parse errors reported for one module; what follows the tenth is rarely about anything else.

@@ -325,6 +325,17 @@ fn nesting_is_bounded() {
 }
 
 #[test]
+fn unions_in_lists_need_no_second_reading() {
+    let mut sources = SourceMap::default();
+    let rules = "  {a | b, c}; [a | b, c]; {\"k\": a | b, \"l\": c}\n".repeat(1000);
+    let file = sources.add_file("p.rego", &format!("package p\nx if {{\n{rules}}}\n"));
+    let bump = Bump::new();
+    let module = parse::parse_module(&bump, &sources, file, ParseOptions::default()).expect("valid");
+    let body = module.rules.first().and_then(|rule| rule.body).expect("a body");
+    assert_eq!(body.literals.len(), 3000);
+}
+
+#[test]
 fn number_exponents_are_bounded() {
     for (number, fine) in [
         ("1e30102", true),

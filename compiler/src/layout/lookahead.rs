@@ -130,6 +130,28 @@ impl<'l> Brackets<'l> {
         (self.token(value) == Token::Bar).then_some((value, true))
     }
 
+    /// Whether a comma behind the bar shows that it is a union in a list: a body has commas only between the names of
+    /// `some` and `every` and in `k, v in xs`.
+    pub(crate) fn lists_behind(&self, bar: usize, open: usize, text: &str, words: &Words) -> bool {
+        let close = self.close(open).unwrap_or(0);
+        let mut at = bar + 1;
+        while at < close {
+            at = match self.token(at) {
+                Token::Comma => return !self.pair_comma(at, text, words),
+                Token::Ident => match self.keyword(at, text, words) {
+                    Some(Word::Some | Word::Every) => return false,
+                    _ => at + 1,
+                },
+                token if is_open(token) => match self.skip_bracket(at) {
+                    Some(next) => next,
+                    None => return false,
+                },
+                _ => at + 1,
+            };
+        }
+        false
+    }
+
     /// The colon behind the first element of the braces at `open`.
     pub(crate) fn key_colon(&self, open: usize) -> Option<usize> {
         let close = self.close(open)?;

@@ -308,7 +308,8 @@ impl<'a> Layout<'_, 'a> {
         let Some((bar, object)) = self.brackets.comprehension_bar(open) else {
             return;
         };
-        if self.choices.flipped.contains(&bar) {
+        if self.choices.flipped.contains(&bar) || self.brackets.lists_behind(bar, open, self.text, self.words)
+        {
             return;
         }
         if let Some(close) = self.brackets.close(open) {

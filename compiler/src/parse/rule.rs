@@ -8,7 +8,7 @@ use crate::ast::{
 };
 use crate::layout::Words;
 use crate::parse::text::value_name;
-use crate::parse::tree::{Cx, ElseParts, Reject, RuleParts};
+use crate::parse::tree::{Cx, Reject, RuleParts};
 use crate::source::Span;
 use crate::token::Word;
 

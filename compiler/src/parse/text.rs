@@ -97,7 +97,7 @@ pub(crate) fn check_number(digits: &str, point: bool) -> Result<(), &'static str
     if !point
         && let [b'0', second, more @ ..] = bytes
         && *second != b'.'
-        && !(matches!(second, b'e' | b'E') && !more.is_empty())
+        && (!matches!(second, b'e' | b'E') || more.is_empty())
     {
         return Err("unexpected number token: expected number without leading zero");
     }

@@ -1,5 +1,8 @@
 //! PolicyDomain files: text in, problem lines or tables out.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
 
 mod annotations;
 mod fingerprints;
