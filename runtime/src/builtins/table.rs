@@ -2,8 +2,8 @@
 
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
-    aggregates, arrays, base64, casts, encoding, glob, host, json_paths, json_text, jwt, numbers, objects,
-    operators, regex, sets, sprintf, strings, template, time, walk,
+    aggregates, arrays, base64, casts, crypto, encoding, glob, graph, host, json_paths, json_text, jwt, net,
+    numbers, objects, operators, regex, sets, sprintf, strings, template, time, units, uuid, versions, walk,
 };
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
@@ -52,15 +52,15 @@ pub static BUILTINS: &[Builtin] = &[
     row("concat", &[STRING, Type::Or(&[STRINGS, STRING_SET])], STRING).run(strings::concat),
     row("contains", &[STRING, STRING], BOOLEAN).run(strings::contains),
     row("count", &[Type::Or(&[STRING, ARRAY, OBJECT, SET])], NUMBER).run(aggregates::count),
-    row("crypto.hmac.equal", &[STRING, STRING], BOOLEAN),
-    row("crypto.hmac.md5", &[STRING, STRING], STRING),
-    row("crypto.hmac.sha1", &[STRING, STRING], STRING),
-    row("crypto.hmac.sha256", &[STRING, STRING], STRING),
-    row("crypto.hmac.sha512", &[STRING, STRING], STRING),
-    row("crypto.md5", &[STRING], STRING),
+    row("crypto.hmac.equal", &[STRING, STRING], BOOLEAN).run(crypto::hmac_equal),
+    row("crypto.hmac.md5", &[STRING, STRING], STRING).run(crypto::hmac_md5),
+    row("crypto.hmac.sha1", &[STRING, STRING], STRING).run(crypto::hmac_sha1),
+    row("crypto.hmac.sha256", &[STRING, STRING], STRING).run(crypto::hmac_sha256),
+    row("crypto.hmac.sha512", &[STRING, STRING], STRING).run(crypto::hmac_sha512),
+    row("crypto.md5", &[STRING], STRING).run(crypto::md5),
     row("crypto.parse_private_keys", &[STRING], DICTS),
-    row("crypto.sha1", &[STRING], STRING),
-    row("crypto.sha256", &[STRING], STRING),
+    row("crypto.sha1", &[STRING], STRING).run(crypto::sha1),
+    row("crypto.sha256", &[STRING], STRING).run(crypto::sha256),
     row(
         "crypto.x509.parse_and_verify_certificates",
         &[STRING],
@@ -88,8 +88,8 @@ pub static BUILTINS: &[Builtin] = &[
     )
     .run(glob::glob_match),
     row("glob.quote_meta", &[STRING], STRING).run(glob::quote_meta),
-    row("graph.reachable", &[GRAPH, LIST_OR_SET], SET),
-    row("graph.reachable_paths", &[GRAPH, LIST_OR_SET], Type::Set(&ARRAY)),
+    row("graph.reachable", &[GRAPH, LIST_OR_SET], SET).run(graph::reachable),
+    row("graph.reachable_paths", &[GRAPH, LIST_OR_SET], Type::Set(&ARRAY)).run(graph::reachable_paths),
     row("graphql.is_valid", &[STRING_OR_OBJECT, STRING_OR_OBJECT], BOOLEAN),
     row(
         "graphql.parse",
@@ -214,17 +214,20 @@ pub static BUILTINS: &[Builtin] = &[
     row("minus", &[NUMBER_OR_SET, NUMBER_OR_SET], NUMBER_OR_SET).run(operators::minus),
     row("mul", &[NUMBER, NUMBER], NUMBER).run(operators::mul),
     row("neq", &[ANY, ANY], BOOLEAN).run(operators::neq),
-    row("net.cidr_contains", &[STRING, STRING], BOOLEAN),
+    row("net.cidr_contains", &[STRING, STRING], BOOLEAN).run(net::cidr_contains),
     row(
         "net.cidr_contains_matches",
         &[CIDRS, CIDRS],
         Type::Set(&Type::Array(&[ANY, ANY], None)),
-    ),
-    row("net.cidr_expand", &[STRING], STRING_SET),
-    row("net.cidr_intersects", &[STRING, STRING], BOOLEAN),
-    row("net.cidr_is_valid", &[STRING], BOOLEAN),
-    row("net.cidr_merge", &[Type::Or(&[STRINGS, STRING_SET])], STRING_SET),
-    row("net.cidr_overlap", &[STRING, STRING], BOOLEAN).deprecated(),
+    )
+    .run(net::cidr_contains_matches),
+    row("net.cidr_expand", &[STRING], STRING_SET).run(net::cidr_expand),
+    row("net.cidr_intersects", &[STRING, STRING], BOOLEAN).run(net::cidr_intersects),
+    row("net.cidr_is_valid", &[STRING], BOOLEAN).run(net::cidr_is_valid),
+    row("net.cidr_merge", &[Type::Or(&[STRINGS, STRING_SET])], STRING_SET).run(net::cidr_merge),
+    row("net.cidr_overlap", &[STRING, STRING], BOOLEAN)
+        .run(net::cidr_contains)
+        .deprecated(),
     row("net.lookup_ip_addr", &[STRING], STRING_SET).nondeterministic(),
     row("numbers.range", &[NUMBER, NUMBER], NUMBERS).run(numbers::range),
     row("numbers.range_step", &[NUMBER, NUMBER, NUMBER], NUMBERS).run(numbers::range_step),
@@ -268,8 +271,8 @@ pub static BUILTINS: &[Builtin] = &[
     row("rem", &[NUMBER, NUMBER], NUMBER).run(operators::rem),
     row("replace", &[STRING, STRING, STRING], STRING).run(strings::replace),
     row("round", &[NUMBER], NUMBER).run(numbers::round),
-    row("semver.compare", &[STRING, STRING], NUMBER),
-    row("semver.is_valid", &[ANY], BOOLEAN),
+    row("semver.compare", &[STRING, STRING], NUMBER).run(versions::compare),
+    row("semver.is_valid", &[ANY], BOOLEAN).run(versions::is_valid),
     row("set_diff", &[SET, SET], SET).run(sets::diff).deprecated(),
     row("sort", &[LIST_OR_SET], ARRAY).run(aggregates::sort),
     row("split", &[STRING, STRING], STRINGS).run(strings::split),
@@ -330,8 +333,8 @@ pub static BUILTINS: &[Builtin] = &[
     row("trim_suffix", &[STRING, STRING], STRING).run(strings::trim_suffix),
     row("type_name", &[ANY], STRING).run(casts::type_name),
     row("union", &[SETS], SET).run(sets::union),
-    row("units.parse", &[STRING], NUMBER),
-    row("units.parse_bytes", &[STRING], NUMBER),
+    row("units.parse", &[STRING], NUMBER).run(units::parse),
+    row("units.parse_bytes", &[STRING], NUMBER).run(units::parse_bytes),
     row("upper", &[STRING], STRING).run(strings::upper),
     row("uri.is_valid", &[STRING], BOOLEAN),
     row("uri.parse", &[STRING], STRING_DICT),
@@ -349,8 +352,10 @@ pub static BUILTINS: &[Builtin] = &[
         STRING,
     )
     .run(encoding::query_encode_object),
-    row("uuid.parse", &[STRING], DICT),
-    row("uuid.rfc4122", &[STRING], STRING).nondeterministic(),
+    row("uuid.parse", &[STRING], DICT).run(uuid::parse),
+    row("uuid.rfc4122", &[STRING], STRING)
+        .run(uuid::rfc4122)
+        .nondeterministic(),
     row("walk", &[ANY], Type::Array(&[ARRAY, ANY], None))
         .run(walk::walk)
         .relation(),

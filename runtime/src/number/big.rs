@@ -1,7 +1,7 @@
 //! Exact integers of any size, and results as values.
 
 use super::digits::{self, Digits};
-use super::float::Float;
+use super::float::{Float, PRECISION};
 use super::text::{Decimal, int_of_text, value};
 use crate::arena::Arena;
 use crate::builtins::{BuiltinResult, Failure, FailureCode};
@@ -70,19 +70,43 @@ pub(crate) fn truncated(number: Value<'_>) -> Result<BigInt, Failure> {
     if let Kind::Number(text) = number.kind()
         && (text.contains(['.', 'e', 'E']))
     {
-        let float = float_of(number)?.truncated();
-        within_bounds(float)?;
-        let size = BigUint::from(float.mantissa);
-        let shift = float.exponent.unsigned_abs();
-        let size = if float.exponent >= 0 {
-            size << shift
-        } else {
-            size >> shift
-        };
-        let sign = if float.negative { Sign::Minus } else { Sign::Plus };
-        return Ok(BigInt::from_biguint(sign, size));
+        return whole_part(float_of(number)?);
     }
     integer(number)?.ok_or(Failure::BUILTIN)
+}
+
+/// A decimal text as `mantissa × 10^scale`, exactly.
+pub(crate) fn scaled(text: &str) -> Result<(BigInt, i64), Failure> {
+    let decimal = Decimal::parse(text).ok_or(Failure::BUILTIN)?;
+    if decimal.point.unsigned_abs() > BITS_MAX / 4 {
+        return Err(Failure::Abort(EvalErrorKind::FuelExhausted));
+    }
+    let digits: Vec<u8> = decimal.digits().collect();
+    let size = BigUint::parse_bytes(&digits, 10).unwrap_or_default();
+    let sign = if decimal.negative { Sign::Minus } else { Sign::Plus };
+    Ok((BigInt::from_biguint(sign, size), decimal.scale()))
+}
+
+/// A decimal text times a factor, as a float, without its fraction.
+pub(crate) fn times_truncated(text: &str, factor: u64) -> Result<BigInt, Failure> {
+    let decimal = Decimal::parse(text).ok_or(Failure::BUILTIN)?;
+    let factor = Float::of_int(i64::try_from(factor).unwrap_or(i64::MAX));
+    whole_part(Float::of_decimal(&decimal).mul(factor, PRECISION))
+}
+
+/// The integer part of a float.
+fn whole_part(float: Float) -> Result<BigInt, Failure> {
+    let float = float.truncated();
+    within_bounds(float)?;
+    let size = BigUint::from(float.mantissa);
+    let shift = float.exponent.unsigned_abs();
+    let size = if float.exponent >= 0 {
+        size << shift
+    } else {
+        size >> shift
+    };
+    let sign = if float.negative { Sign::Minus } else { Sign::Plus };
+    Ok(BigInt::from_biguint(sign, size))
 }
 
 /// An integer as a value.

@@ -15,7 +15,7 @@ mod unary;
 
 pub use aggregate::{product, sum};
 pub use arith::{add, div, mul, rem, sub};
-pub(crate) use big::{BITS_MAX, big_value, integer, truncated};
+pub(crate) use big::{BITS_MAX, big_value, integer, scaled, times_truncated, truncated};
 pub use digits::{f64_exponent_text, f64_text};
 pub use order::{compare_int_text, compare_text, hash_int, hash_text};
 pub use read::of_text;

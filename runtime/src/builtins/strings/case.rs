@@ -32,6 +32,11 @@ fn mapped<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>], map: impl Fn(char) ->
     out.value()
 }
 
+/// A text in lower case.
+pub(in crate::builtins) fn lower_text(text: &str) -> String {
+    text.chars().map(to_lower).collect()
+}
+
 /// Go's `unicode.ToLower`.
 pub(in crate::builtins) fn to_lower(c: char) -> char {
     if c.is_ascii() {

@@ -8,7 +8,7 @@ mod search;
 mod split;
 
 pub(super) use affix::{any_prefix_match, any_suffix_match, endswith, startswith};
-pub(super) use case::{lower, upper};
+pub(super) use case::{lower, lower_text, upper};
 pub(super) use change::{
     concat, reverse, substring, trim, trim_left, trim_prefix, trim_right, trim_space, trim_suffix,
 };
