@@ -1,5 +1,8 @@
 //! Go's pattern syntax: what is refused in which words, and what matches.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
 
 use gavel_runtime::re2;
 

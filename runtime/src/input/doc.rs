@@ -1,6 +1,7 @@
 //! The input of a request: a cell for each path that the program reads, filled in one walk, containers built on demand.
 
 use super::tape::{self, TAPE_DEPTH_MAX};
+use super::trie::Kids;
 use super::{PorcError, SlotTrie, Trailing};
 use crate::arena::Arena;
 use crate::error::EvalErrorKind;
@@ -89,6 +90,58 @@ pub(crate) struct InputDoc<'r> {
     pub(crate) tape: Tape<'r>,
 }
 
+/// The one walk over a tape that fills the cells.
+struct Walk<'w, 'r> {
+    trie: &'w SlotTrie,
+    arena: &'r Arena,
+    tape: &'w [Node<'r>],
+    cells: &'w mut [Cell<'r>],
+}
+
+impl<'r> Walk<'_, 'r> {
+    /// Fills the cells of a trie node and all below it, which are missing, from a node of the tape. Recursive over the
+    /// trie.
+    fn fill(&mut self, trie_node: u16, at: usize, node: Node<'r>) -> Result<(), EvalErrorKind> {
+        let Some(cell) = self.cells.get_mut(usize::from(trie_node)) else {
+            return Ok(());
+        };
+        if let Some(value) = tape::scalar(self.arena, &node)? {
+            *cell = Cell(value);
+            return Ok(());
+        }
+        // A tape has fewer nodes than the document has bytes, and those are far below 4 GiB.
+        *cell = Cell::node(at as u32);
+        match (node, self.trie.kids_of(trie_node)) {
+            (Node::Object { len, .. }, Some(kids)) if !kids.is_empty() => self.members(kids, at, len),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fills what is read below an object of `len` members.
+    fn members(&mut self, kids: &Kids, at: usize, len: usize) -> Result<(), EvalErrorKind> {
+        let mut next = at + 1;
+        for _ in 0..len {
+            let Some(&[Node::String(key), value, ..]) = self.tape.get(next..) else {
+                return Ok(());
+            };
+            if let Some(kid) = kids.find(key) {
+                // An earlier member of the same key is forgotten whole.
+                if self
+                    .cells
+                    .get(usize::from(kid))
+                    .is_some_and(|cell| !cell.is_missing())
+                {
+                    let range = usize::from(kid)..usize::from(self.trie.end(kid));
+                    self.cells.get_mut(range).unwrap_or_default().fill(Cell::MISSING);
+                }
+                self.fill(kid, next + 1, value)?;
+            }
+            next += 1 + tape::span(&value);
+        }
+        Ok(())
+    }
+}
+
 /// Buffers for reading the bytes of a request: they live as long as the values that borrow from them.
 pub(crate) struct Body<'r> {
     /// Becomes the padded copy of the request; strings of the tape point into it.
@@ -131,8 +184,14 @@ impl<'r> InputDoc<'r> {
             && self.fill_tape(body, bytes)
         {
             return match self.tape.0.first() {
-                Some(Node::Object { .. }) => {
-                    self.fill_from_tape(trie, arena, 0, 0).map_err(PorcError::Budget)
+                Some(&root @ Node::Object { .. }) => {
+                    let mut walk = Walk {
+                        trie,
+                        arena,
+                        tape: &self.tape.0,
+                        cells: &mut self.cells,
+                    };
+                    walk.fill(0, 0, root).map_err(PorcError::Budget)
                 }
                 other => Err(not_an_object(other)),
             };
@@ -166,46 +225,6 @@ impl<'r> InputDoc<'r> {
         padded.resize(bytes.len() + simd_json::INPUT_PADDING, 0);
         simd_json::fill_tape_padded(padded, bytes.len(), body.buffers, &mut self.tape).is_ok()
             && tape::is_exact(&self.tape.0)
-    }
-
-    /// Fills the cells of a trie node and all below it from node `at` of the tape. Recursive over the trie.
-    fn fill_from_tape(
-        &mut self,
-        trie: &SlotTrie,
-        arena: &'r Arena,
-        trie_node: u16,
-        at: usize,
-    ) -> Result<(), EvalErrorKind> {
-        let Some(&node) = self.tape.0.get(at) else {
-            return Ok(());
-        };
-        if let Some(value) = tape::scalar(arena, &node)? {
-            self.put(trie_node, Cell(value));
-            return Ok(());
-        }
-        // A tape has fewer nodes than the document has bytes, and those are far below 4 GiB.
-        self.put(trie_node, Cell::node(u32::try_from(at).unwrap_or(NO_NODE)));
-        let Node::Object { len, .. } = node else {
-            return Ok(());
-        };
-        if !trie.has_kids(trie_node) {
-            return Ok(());
-        }
-        let mut next = at + 1;
-        for _ in 0..len {
-            let Some(&Node::String(key)) = self.tape.0.get(next) else {
-                return Ok(());
-            };
-            if let Some(kid) = trie.kid(trie_node, key) {
-                // An earlier member of the same key is forgotten whole.
-                if !self.cell(kid).is_missing() {
-                    self.clear_below(trie, kid);
-                }
-                self.fill_from_tape(trie, arena, kid, next + 1)?;
-            }
-            next += 1 + self.tape.0.get(next + 1).map_or(1, tape::span);
-        }
-        Ok(())
     }
 
     /// Fills the cells of a trie node and all below it from a value; they must be missing. Recursive over the trie.

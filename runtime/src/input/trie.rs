@@ -13,13 +13,48 @@ pub struct SlotTrie {
 #[derive(Debug)]
 struct Node {
     end: u16,
-    kids: Box<[Kid]>,
+    kids: Kids,
 }
 
-#[derive(Debug)]
-struct Kid {
-    key: Box<str>,
-    node: u16,
+/// Members of one node that are read.
+#[derive(Debug, Default)]
+pub(crate) struct Kids {
+    /// A digest of each key: most other keys differ in it already.
+    digests: Box<[u32]>,
+    keys: Box<[Box<str>]>,
+    nodes: Box<[u16]>,
+}
+
+impl Kids {
+    /// The node of a member.
+    #[inline]
+    pub(crate) fn find(&self, key: &str) -> Option<u16> {
+        let wanted = digest(key);
+        for (at, &digest) in self.digests.iter().enumerate() {
+            if digest == wanted && self.keys.get(at).is_some_and(|known| **known == *key) {
+                return self.nodes.get(at).copied();
+            }
+        }
+        None
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.digests.is_empty()
+    }
+}
+
+/// Length, first, middle and last byte of a key.
+#[inline]
+fn digest(key: &str) -> u32 {
+    let bytes = key.as_bytes();
+    let (Some(&first), Some(&middle), Some(&last)) =
+        (bytes.first(), bytes.get(bytes.len() / 2), bytes.last())
+    else {
+        return 0;
+    };
+    u32::from_le_bytes([bytes.len() as u8, first, middle, last])
 }
 
 impl SlotTrie {
@@ -66,34 +101,24 @@ impl SlotTrie {
         self.nodes.get(usize::from(node)).map_or(node, |node| node.end)
     }
 
-    /// Whether any longer path is read below a node.
+    /// The members of a node that are read.
     #[inline]
-    #[must_use]
-    pub fn has_kids(&self, node: u16) -> bool {
-        self.nodes
-            .get(usize::from(node))
-            .is_some_and(|node| !node.kids.is_empty())
+    pub(crate) fn kids_of(&self, node: u16) -> Option<&Kids> {
+        self.nodes.get(usize::from(node)).map(|node| &node.kids)
     }
 
     /// The node of a member.
     #[inline]
     #[must_use]
     pub fn kid(&self, node: u16, key: &str) -> Option<u16> {
-        let kids = &self.nodes.get(usize::from(node))?.kids;
-        // Paths branch into a handful of members, and most candidates differ in length already.
-        kids.iter()
-            .find(|kid| kid.key.len() == key.len() && *kid.key == *key)
-            .map(|kid| kid.node)
+        self.kids_of(node)?.find(key)
     }
 
     /// Members of a node that are read: key and node.
     pub fn kids(&self, node: u16) -> impl Iterator<Item = (&str, u16)> {
-        let kids = self
-            .nodes
-            .get(usize::from(node))
-            .map(|node| &*node.kids)
-            .unwrap_or_default();
-        kids.iter().map(|kid| (&*kid.key, kid.node))
+        let kids = self.kids_of(node);
+        kids.into_iter()
+            .flat_map(|kids| kids.keys.iter().map(|key| &**key).zip(kids.nodes.iter().copied()))
     }
 
     /// The node of a whole path.
@@ -115,19 +140,18 @@ fn number(draft: &Draft<'_>, nodes: &mut Vec<Node>) -> Option<u16> {
     }
     nodes.push(Node {
         end: 0,
-        kids: Box::default(),
+        kids: Kids::default(),
     });
-    let mut kids = Vec::new();
-    for (&key, kid) in &draft.kids {
-        kids.push(Kid {
-            key: key.into(),
-            node: number(kid, nodes)?,
-        });
+    let mut kid_nodes = Vec::new();
+    for kid in draft.kids.values() {
+        kid_nodes.push(number(kid, nodes)?);
     }
-    let end = u16::try_from(nodes.len()).ok()?;
-    *nodes.get_mut(here)? = Node {
-        end,
-        kids: kids.into_boxed_slice(),
+    let kids = Kids {
+        digests: draft.kids.keys().map(|key| digest(key)).collect(),
+        keys: draft.kids.keys().map(|&key| key.into()).collect(),
+        nodes: kid_nodes.into_boxed_slice(),
     };
+    let end = u16::try_from(nodes.len()).ok()?;
+    *nodes.get_mut(here)? = Node { end, kids };
     u16::try_from(here).ok()
 }

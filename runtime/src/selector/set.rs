@@ -237,8 +237,13 @@ fn automaton(candidates: &[Candidate<'_>]) -> Option<(dense::DFA<Vec<u32>>, Stat
         .accelerate(false)
         .dfa_size_limit(Some(DFA_BYTES_MAX))
         .determinize_size_limit(Some(DETERMINIZE_BYTES_MAX));
-    let dfa = dense::Builder::new().configure(config).build_from_nfa(&nfa).ok()?;
-    let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
+    let dfa = dense::Builder::new()
+        .configure(config)
+        .build_from_nfa(&nfa)
+        .ok()?;
+    let start = dfa
+        .start_state(&start::Config::new().anchored(Anchored::Yes))
+        .ok()?;
     Some((dfa, start))
 }
 
