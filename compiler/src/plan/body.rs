@@ -59,6 +59,7 @@ pub(super) struct Body<'p, 'u> {
     pub span: Option<Span>,
     known: HashMap<Reg, K>,
     among: HashMap<Reg, Vec<Constant>>,
+    literals: HashMap<Reg, Vec<Reg>>,
 }
 
 impl<'p, 'u> Body<'p, 'u> {
@@ -73,6 +74,7 @@ impl<'p, 'u> Body<'p, 'u> {
             span: None,
             known: HashMap::new(),
             among: HashMap::new(),
+            literals: HashMap::new(),
         }
     }
 
@@ -135,6 +137,16 @@ impl<'p, 'u> Body<'p, 'u> {
         };
         self.among.insert(key, keys);
         self.among.insert(value, values);
+    }
+
+    /// Notes the members of a set literal, in the order of iteration; see `literal`.
+    pub(super) fn note_literal(&mut self, set: Reg, members: &[Reg]) {
+        self.literals.insert(set, members.to_vec());
+    }
+
+    /// The members of a set literal.
+    pub(super) fn literal(&self, set: Reg) -> Option<&[Reg]> {
+        self.literals.get(&set).map(Vec::as_slice)
     }
 
     /// Whether a register may hold a constant, as far as is known.

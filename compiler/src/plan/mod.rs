@@ -12,6 +12,7 @@ mod disjoint;
 mod early;
 mod extent;
 mod ir;
+mod literal;
 mod partial;
 mod planner;
 mod refs;

@@ -1,7 +1,7 @@
 //! References: static paths below `input`, look-ups by bound elements, loops over unbound ones.
 
 use super::body::{Body, Planned};
-use super::ir::{Inst, K, Label, Reg};
+use super::ir::{Container, Inst, K, Label, Reg};
 use crate::hir::{Ref, RefHead, Term, VarId};
 use gavel_runtime::value::Constant;
 
@@ -53,6 +53,16 @@ impl Body<'_, '_> {
 
     /// Starts a loop over the members of a value: key and value registers. `redo` becomes its next round.
     pub(super) fn open_loop(&mut self, over: Reg, redo: &mut Label) -> (Reg, Reg) {
+        if let Some(members) = self.literal(over) {
+            let (parts, dst) = (members.to_vec(), self.reg());
+            self.emit(Inst::Collect {
+                kind: Container::Array,
+                dst,
+                parts,
+            });
+            let (_, member) = self.open_loop(dst, redo);
+            return (member, member);
+        }
         let (state, key, value) = (self.reg(), self.reg(), self.reg());
         let next = self.label();
         self.emit(Inst::LoopInit {

@@ -11,7 +11,11 @@ impl Body<'_, '_> {
             Term::Const(value) => Ok(self.constant(K::new(value.clone()))),
             Term::Var(var) => self.var(*var),
             Term::Array(items) => self.collect(Container::Array, items.iter(), redo),
-            Term::Set(items) => self.collect(Container::Set, items.iter(), redo),
+            Term::Set(items) => {
+                let mut items: Vec<&Term> = items.iter().collect();
+                items.sort_by(|a, b| super::literal::compare(a, b));
+                self.collect(Container::Set, items.into_iter(), redo)
+            }
             Term::Object(entries) => {
                 let parts = entries.iter().flat_map(|(key, value)| [key, value]);
                 self.collect(Container::Object, parts, redo)
@@ -39,6 +43,9 @@ impl Body<'_, '_> {
             .map(|item| self.value(item, redo))
             .collect::<Planned<Vec<Reg>>>()?;
         let dst = self.reg();
+        if kind == Container::Set {
+            self.note_literal(dst, &parts);
+        }
         self.emit(Inst::Collect { kind, dst, parts });
         Ok(dst)
     }

@@ -1,0 +1,57 @@
+//! The order in which OPA iterates a set literal that holds variables: that of its members as written, by kind and text,
+//! not that of their values. Equal members are met twice. It shows in array comprehensions.
+
+use crate::hir::{Ref, RefHead, Term};
+use std::cmp::Ordering;
+
+/// Order of two members as terms: values that are no collections, variables, references, collections.
+pub(super) fn compare(a: &Term, b: &Term) -> Ordering {
+    match (a, b) {
+        (Term::Const(a), Term::Const(b)) => a.compare(b),
+        (Term::Var(a), Term::Var(b)) => a.cmp(b),
+        (Term::Ref(a), Term::Ref(b)) => compare_refs(a, b),
+        (Term::Array(a), Term::Array(b)) | (Term::Set(a), Term::Set(b)) => compare_lists(a, b),
+        _ => rank(a).cmp(&rank(b)),
+    }
+}
+
+fn compare_lists(a: &[Term], b: &[Term]) -> Ordering {
+    let differing = a.iter().zip(b).map(|(a, b)| compare(a, b));
+    differing
+        .into_iter()
+        .find(|order| order.is_ne())
+        .unwrap_or(a.len().cmp(&b.len()))
+}
+
+fn compare_refs(a: &Ref, b: &Ref) -> Ordering {
+    // By the name of the head: generated names, `data`, `input`.
+    let head = |r: &Ref| match r.head {
+        RefHead::Var(_) | RefHead::Const(_) => 0u8,
+        RefHead::Data => 1,
+        RefHead::Input => 2,
+    };
+    head(a)
+        .cmp(&head(b))
+        .then_with(|| compare_lists(&a.path, &b.path))
+}
+
+fn rank(term: &Term) -> u8 {
+    use gavel_runtime::value::Constant;
+    match term {
+        Term::Const(value) => match value {
+            Constant::Null => 0,
+            Constant::Bool(_) => 1,
+            Constant::Int(_) | Constant::Number(_) => 2,
+            Constant::String(_) => 3,
+            Constant::Array(_) => 6,
+            Constant::Object(_) => 7,
+            Constant::Set(_) => 8,
+        },
+        Term::Var(_) => 4,
+        Term::Ref(_) => 5,
+        Term::Array(_) => 6,
+        Term::Object(_) => 7,
+        Term::Set(_) => 8,
+        Term::Comprehension(_) => 9,
+    }
+}
