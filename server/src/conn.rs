@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::api::{self, Route};
 use crate::connections::{Place, Waits};
 use crate::desk::Verdict;
-use crate::http::request::{Decoder, Message, Method, Step};
+use crate::http::request::{Decoder, Message, Method, Persistence, Step};
 use crate::http::response::{self, Ending, Reply};
 use crate::io::Stream;
 use crate::limits;
@@ -186,24 +186,29 @@ impl Conn {
     /// Appends the answer to one request. True if the connection ends with it.
     fn respond(&mut self, message: &Message) -> bool {
         let Buffers { input, output } = &mut self.buffers;
-        let close = message.head.close || self.shared.draining.get();
+        let draining = self.shared.draining.get();
+        let persistence = if draining {
+            Persistence::Ends
+        } else {
+            message.head.persistence
+        };
         let ending = Ending {
-            close,
+            persistence,
             head_only: message.head.method == Method::Head,
         };
         let route = api::route(&message.head, input.get(message.start..).unwrap_or_default());
         match route {
             Route::Decision { probe } => {
                 let body = input
-                    .get_mut(message.body_start..message.body_end)
+                    .get(message.body_start..message.body_end)
                     .unwrap_or_default();
                 match self.shared.desk.borrow_mut().decide(body, probe) {
-                    Verdict::Allow(allow) => response::decision(output, allow, close),
+                    Verdict::Allow(allow) => response::decision(output, allow, persistence),
                     Verdict::Malformed(text) => response::reply(output, &Reply::error(400, text), ending),
                     Verdict::TooLarge(text) => response::reply(output, &Reply::error(413, text), ending),
                 }
             }
-            Route::Ready if self.shared.draining.get() => response::reply(output, &api::draining(), ending),
+            Route::Ready if draining => response::reply(output, &api::draining(), ending),
             Route::Ready => response::reply(output, &api::healthy(), ending),
             Route::Reply(reply) => {
                 if reply.status >= 400 {
@@ -212,13 +217,13 @@ impl Conn {
                 response::reply(output, &reply, ending);
             }
         }
-        close
+        persistence == Persistence::Ends
     }
 
     fn refuse(&mut self, reply: &Reply, method: Method) {
         self.shared.counters.refused.add(1);
         let ending = Ending {
-            close: true,
+            persistence: Persistence::Ends,
             head_only: method == Method::Head,
         };
         response::reply(&mut self.buffers.output, reply, ending);

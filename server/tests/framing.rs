@@ -1,7 +1,7 @@
 //! The framing rules as a table, and the property that it does not matter how the bytes arrive.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
-use gavel_server::http::request::{Decoder, Step};
+use gavel_server::http::request::{Decoder, Persistence, Step};
 
 const BODY_MAX: usize = 64;
 
@@ -18,7 +18,11 @@ fn outcome(pieces: &[&[u8]]) -> Vec<String> {
                 Step::More => break,
                 Step::Request(message) => {
                     let body = String::from_utf8_lossy(&buffer[message.body_start..message.body_end]);
-                    let close = if message.head.close { " close" } else { "" };
+                    let close = match message.head.persistence {
+                        Persistence::Stays => "",
+                        Persistence::Kept => " kept",
+                        Persistence::Ends => " close",
+                    };
                     seen.push(format!("{:?} [{body}]{close}", message.head.method));
                     at = message.end;
                 }
@@ -298,6 +302,15 @@ fn the_end_of_a_connection() {
         &["Post [] close"],
     );
     check(&post("Connection: closed\r\n", ""), &["Post []"]);
+    check(&post("Connection: keep-alive\r\n", ""), &["Post []"]);
+    check(
+        "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
+        &["Get [] kept"],
+    );
+    check(
+        "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
+        &["Get [] close"],
+    );
 }
 
 #[test]
@@ -382,8 +395,15 @@ fn chunk_overhead_does_not_pile_up() {
 fn damaged_input_means_the_same_however_it_arrives() {
     let seeds = [
         post("Content-Length: 5\r\nConnection: keep-alive\r\n", "hello"),
-        post("Transfer-Encoding: chunked\r\n", "5;a=b\r\nhello\r\n3\r\nxyz\r\n0\r\nT: u\r\n\r\n"),
-        [post("Content-Length: 2\r\n", "{}"), post("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n")].concat(),
+        post(
+            "Transfer-Encoding: chunked\r\n",
+            "5;a=b\r\nhello\r\n3\r\nxyz\r\n0\r\nT: u\r\n\r\n",
+        ),
+        [
+            post("Content-Length: 2\r\n", "{}"),
+            post("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n"),
+        ]
+        .concat(),
         "\r\nGET http://a/b?c HTTP/1.0\r\nHost: a\r\nExpect: 100-continue\r\n\r\n".to_owned(),
     ];
     let alphabet = b"\r\n\r\n \t:;,0123456789abcfxAF\0\x7f\xff/?";
@@ -414,6 +434,11 @@ fn damaged_input_means_the_same_however_it_arrives() {
         let single: Vec<&[u8]> = input.chunks(1).collect();
         assert_eq!(outcome(&single), want, "{:?}", String::from_utf8_lossy(&input));
         let (first, rest) = input.split_at(random(input.len()));
-        assert_eq!(outcome(&[first, rest]), want, "{:?}", String::from_utf8_lossy(&input));
+        assert_eq!(
+            outcome(&[first, rest]),
+            want,
+            "{:?}",
+            String::from_utf8_lossy(&input)
+        );
     }
 }

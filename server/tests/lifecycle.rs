@@ -156,3 +156,51 @@ fn a_reader_of_the_records_that_goes_away() {
         }
     });
 }
+
+/// Nobody reads the records: the ring fills up, and the policy shows in the answers and in the stream.
+#[test]
+fn a_reader_of_the_records_that_is_too_slow() {
+    const REQUESTS: usize = 100;
+    on_each_driver(|driver| {
+        for policy in ["wait", "drop", "deny"] {
+            let mut server = Server::start(driver, &["--audit-full", policy]);
+            let mut stdout = server.take_stdout();
+            let mut client = server.connect();
+            let padded = format!("{}{}", GRANTED.trim_end_matches('}'), ",\"context\":{\"pad\":\"")
+                + &"x".repeat(200_000)
+                + "\"}}";
+            let answers: Vec<Answer> = (0..REQUESTS).map(|_| client.post(&padded)).collect();
+            let denied = answers.iter().filter(|answer| **answer != granted()).count();
+            let reader = thread::spawn(move || {
+                let mut output = String::new();
+                std::io::Read::read_to_string(&mut stdout, &mut output).unwrap();
+                output
+            });
+            eventually(|| client.post(GRANTED) == granted());
+            let (status, _, log) = server.stop();
+            assert_eq!(status.code(), Some(0));
+            let output = reader.join().unwrap();
+            let (mut records, mut lost) = (0, 0);
+            for line in output.lines() {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                match line["gap"]["records"].as_str() {
+                    Some(count) => lost += count.parse::<usize>().unwrap(),
+                    None => records += 1,
+                }
+            }
+            assert!(
+                lost > 0 && records + lost > REQUESTS,
+                "{policy}: {records} records, {lost} lost"
+            );
+            assert!(
+                log.iter().any(|line| line.contains(&format!("{lost} lost"))),
+                "{log:#?}"
+            );
+            if policy == "deny" {
+                assert!(denied > 0 && denied <= lost, "{denied} denied, {lost} lost");
+            } else {
+                assert_eq!(denied, 0, "{policy}");
+            }
+        }
+    });
+}

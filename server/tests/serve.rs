@@ -176,6 +176,15 @@ fn keeping_and_closing_a_connection() {
         );
         client.expect_closed();
         let mut client = server.connect();
+        for _ in 0..2 {
+            client.send(
+                post(GRANTED)
+                    .replace("HTTP/1.1", "HTTP/1.0")
+                    .replace("Host", "Connection: keep-alive\r\nHost"),
+            );
+            assert_eq!(client.answer(), Some(granted()));
+        }
+        let mut client = server.connect();
         client.send("HEAD /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         let mut text = String::new();
         std::io::Read::read_to_string(&mut client.stream, &mut text).unwrap();

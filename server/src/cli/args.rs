@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::audit::FullPolicy;
 use crate::io::DriverChoice;
@@ -45,6 +45,8 @@ pub(crate) enum Verb {
     },
     /// Serve decisions over HTTP.
     Serve(ServeArgs),
+    /// Check Rego modules or PolicyDomains, or show what a stage of the compiler makes of them.
+    Compile(CompileArgs),
     /// Print the version.
     Version,
 }
@@ -55,14 +57,25 @@ pub(crate) enum TestVerb {
     Decision(DecisionArgs),
     /// Run a suite of PORCs with expected decisions.
     Decisions(SuiteArgs),
+    /// Print the PORC that a domain's mapper makes of a request.
+    Mapper(MapperArgs),
+    /// Decide over the PORC that a domain's mapper makes of a request.
+    Envoy(MapperArgs),
 }
 
-/// The domains and the dialect of their Rego.
+/// The domains.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct DomainArgs {
     /// PolicyDomain file (repeatable; not split at commas).
     #[arg(long, short, value_name = "FILE")]
     pub(crate) bundle: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) dialect: DialectArgs,
+}
+
+/// The dialect of Rego texts.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct DialectArgs {
     /// Rego dialect: --v0-compatible (default) or --v1-compatible [env: MPE_CLI_OPA_FLAGS].
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     pub(crate) opa_flags: Option<String>,
@@ -132,6 +145,43 @@ pub(crate) struct SuiteArgs {
     pub(crate) test: Vec<String>,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct MapperArgs {
+    #[command(flatten)]
+    pub(crate) domains: DomainArgs,
+    /// Request as JSON; standard input if absent or -.
+    #[arg(long, short, value_name = "FILE", allow_hyphen_values = true)]
+    pub(crate) input: Option<PathBuf>,
+    /// Domain whose mapper is used; needed if there are several.
+    #[arg(long, short)]
+    pub(crate) name: Option<String>,
+}
+
+/// A stage of the compiler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Emit {
+    /// Lexemes with row and column.
+    Tokens,
+    /// The tree of each module.
+    Ast,
+    /// The optimised plan.
+    Plan,
+    /// The program.
+    Bytecode,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompileArgs {
+    /// What to show; nothing but errors if absent.
+    #[arg(long, value_enum, value_name = "STAGE")]
+    pub(crate) emit: Option<Emit>,
+    #[command(flatten)]
+    pub(crate) dialect: DialectArgs,
+    /// Rego modules (.rego), compiled together, or PolicyDomain files.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
 fn go_bool(text: &str) -> Result<bool, String> {
     crate::words::go_bool(text.as_bytes()).ok_or_else(|| "parse error".to_owned())
 }
@@ -157,6 +207,7 @@ const LONG_NAMES: &[&str] = &[
     "input",
     "test",
     "help",
+    "emit",
 ];
 
 /// Rewrites what the reference's flag library allows and clap does not: long names with a single dash, `h` for `help`.

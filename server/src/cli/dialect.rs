@@ -2,12 +2,12 @@
 
 use gavel_compiler::parse::BaseDialect;
 
-use crate::cli::args::DomainArgs;
+use crate::cli::args::DialectArgs;
 use crate::log::{self, Level};
 
 /// `--no-opa-flags` and `--v1-compatible` mean v1; else the text of `--opa-flags`, of `$MPE_CLI_OPA_FLAGS` or the default
 /// decides. A text that names neither dialect gets a warning and v0, as in the reference.
-pub(crate) fn of(args: &DomainArgs) -> BaseDialect {
+pub(crate) fn of(args: &DialectArgs) -> BaseDialect {
     let from_environment = || {
         std::env::var("MPE_CLI_OPA_FLAGS")
             .ok()

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
+use gavel_compiler::parse::BaseDialect;
 use gavel_compiler::policies::{self, Compiled};
-use gavel_compiler::source::SourceMap;
+use gavel_compiler::source::{FileId, SourceMap};
 use gavel_runtime::decision::RecordOptions;
 use gavel_runtime::image::Image;
 
@@ -16,10 +17,14 @@ use crate::error::Failure;
 use crate::limits;
 use crate::log;
 
-/// An image and how its records are written.
+/// An image, how its records are written, and what it was made from.
 pub(crate) struct Loaded {
     pub(crate) image: Arc<Image>,
     pub(crate) records: RecordOptions,
+    pub(crate) sources: SourceMap,
+    pub(crate) files: Vec<FileId>,
+    pub(crate) dialect: BaseDialect,
+    pub(crate) unsafe_builtins: Vec<String>,
 }
 
 /// Reads and compiles the domains under the configuration of this process.
@@ -33,6 +38,15 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
     let mut sources = SourceMap::default();
     let mut files = Vec::with_capacity(args.bundle.len());
     for path in &args.bundle {
+        if path.to_string_lossy().contains(',') {
+            log::line(
+                log::Level::Warn,
+                format_args!(
+                    "`{}` is one file: --bundle does not split at commas",
+                    path.display()
+                ),
+            );
+        }
         let text = read(path)?;
         files.push(sources.add_file(&path.to_string_lossy(), &text));
     }
@@ -41,15 +55,14 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
         log::set_level(level);
     }
     let options = policies::Options {
-        dialect: dialect::of(args),
+        dialect: dialect::of(&args.dialect),
         disallowed_builtins: config.unsafe_builtins,
         include_all_references: config.include_all,
         optimise: true,
     };
-    let (sources, outcome) = on_a_deep_stack(move || {
-        let outcome = policies::compile(&mut sources, &files, &options);
-        (sources, outcome)
-    })?;
+    let (dialect, unsafe_builtins) = (options.dialect, options.disallowed_builtins.clone());
+    let compile = || policies::compile(&mut sources, &files, &options);
+    let outcome = on_a_deep_stack(compile)?;
     let Compiled { image, warnings } =
         outcome.map_err(|problems| Failure::Policy(report::problems(&sources, &problems)))?;
     for warning in &warnings {
@@ -65,6 +78,10 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
     Ok(Loaded {
         image: Arc::new(image),
         records,
+        sources,
+        files,
+        dialect,
+        unsafe_builtins,
     })
 }
 

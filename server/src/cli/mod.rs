@@ -1,14 +1,17 @@
 //! The command line: words in, one command run, exit status out.
 
 mod args;
+mod compile;
 mod dialect;
 mod input;
 mod load;
+mod mapper;
 mod report;
 mod run;
 mod serve;
 mod suite;
 mod test_decision;
 mod test_decisions;
+mod test_mapper;
 
 pub use run::main;

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use crate::cli::args::{Cli, Global, TestVerb, Verb, normalise};
-use crate::cli::{serve, test_decision, test_decisions};
+use crate::cli::{compile, serve, test_decision, test_decisions, test_mapper};
 use crate::error::Failure;
 use crate::log::{self, Level};
 
@@ -24,6 +24,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match cli.verb {
         None => help(&mut Cli::command()),
         Some(Verb::Version) => version(),
+        Some(Verb::Compile(args)) => status(compile::run(&args), |_| 1),
         Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global), Failure::serve_status),
         Some(Verb::Test { verb: None }) => {
             let mut root = Cli::command();
@@ -34,6 +35,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let outcome = match verb {
                 TestVerb::Decision(args) => test_decision::run(&args, &cli.global),
                 TestVerb::Decisions(args) => test_decisions::run(&args, &cli.global),
+                TestVerb::Mapper(args) => test_mapper::mapper(&args, &cli.global),
+                TestVerb::Envoy(args) => test_mapper::envoy(&args, &cli.global),
             };
             status(outcome, |_| 1)
         }

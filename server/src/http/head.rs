@@ -4,7 +4,7 @@
 
 use std::mem::MaybeUninit;
 
-use crate::http::request::{BodyLength, Head, Method, Refusal};
+use crate::http::request::{BodyLength, Head, Method, Persistence, Refusal};
 use crate::limits;
 
 /// Reads a head that ends with the empty line; every line already ends with CRLF (see `request.rs`).
@@ -44,7 +44,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
         content_type: seen.content_type,
         length,
         expect_continue: seen.expect_continue && modern,
-        close: seen.close || !modern,
+        persistence: match (seen.close, modern) {
+            (true, _) => Persistence::Ends,
+            (false, true) => Persistence::Stays,
+            (false, false) if seen.keep_alive => Persistence::Kept,
+            (false, false) => Persistence::Ends,
+        },
     })
 }
 
@@ -78,6 +83,7 @@ struct Fields {
     content_type: Option<(u32, u32)>,
     expect_continue: bool,
     close: bool,
+    keep_alive: bool,
 }
 
 impl Fields {
@@ -97,10 +103,10 @@ impl Fields {
                 self.expect_continue = true;
             }
             10 if field.name.eq_ignore_ascii_case("connection") => {
-                self.close |= field
-                    .value
-                    .split(|b| *b == b',')
-                    .any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"));
+                for word in field.value.split(|b| *b == b',').map(<[u8]>::trim_ascii) {
+                    self.close |= word.eq_ignore_ascii_case(b"close");
+                    self.keep_alive |= word.eq_ignore_ascii_case(b"keep-alive");
+                }
             }
             // Of two Content-Type lines the first counts, as in the reference.
             12 if self.content_type.is_none() && field.name.eq_ignore_ascii_case("content-type") => {

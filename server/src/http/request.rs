@@ -57,8 +57,19 @@ pub struct Head {
     pub length: BodyLength,
     /// The client waits for `100 Continue` before it sends the body.
     pub expect_continue: bool,
-    /// The connection ends with the answer.
-    pub close: bool,
+    /// Whether the connection outlives the answer.
+    pub persistence: Persistence,
+}
+
+/// What an answer says about the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// It stays, as HTTP/1.1 takes for granted: nothing is said.
+    Stays,
+    /// It stays because an HTTP/1.0 client asked for it: this is said.
+    Kept,
+    /// It ends with the answer: this is said.
+    Ends,
 }
 
 /// A complete request. Offsets count from the start of the buffer.

@@ -2,14 +2,30 @@
 
 use std::io::Write as _;
 
-use crate::http::request::Refusal;
+use crate::http::request::{Persistence, Refusal};
 
-const GRANT: &[u8] =
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"allow\":true}\n";
-const DENY: &[u8] =
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"allow\":false}\n";
-const GRANT_LAST: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\nConnection: close\r\n\r\n{\"allow\":true}\n";
-const DENY_LAST: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\nConnection: close\r\n\r\n{\"allow\":false}\n";
+/// The answer to a decision: status line and type, what is said about the connection, length and body.
+macro_rules! decision {
+    ($connection:literal, $length:literal, $body:literal) => {
+        concat!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n",
+            $connection,
+            "Content-Length: ",
+            $length,
+            "\r\n\r\n",
+            $body,
+            "\n"
+        )
+        .as_bytes()
+    };
+}
+
+const GRANT: &[u8] = decision!("", 15, "{\"allow\":true}");
+const DENY: &[u8] = decision!("", 16, "{\"allow\":false}");
+const GRANT_KEPT: &[u8] = decision!("Connection: keep-alive\r\n", 15, "{\"allow\":true}");
+const DENY_KEPT: &[u8] = decision!("Connection: keep-alive\r\n", 16, "{\"allow\":false}");
+const GRANT_LAST: &[u8] = decision!("Connection: close\r\n", 15, "{\"allow\":true}");
+const DENY_LAST: &[u8] = decision!("Connection: close\r\n", 16, "{\"allow\":false}");
 
 /// The interim answer that a client with `Expect: 100-continue` waits for.
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -57,19 +73,21 @@ impl From<Refusal> for Reply {
 /// How an answer ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// Say `Connection: close`.
-    pub close: bool,
+    /// What is said about the connection.
+    pub persistence: Persistence,
     /// Leave the body out, for `HEAD`.
     pub head_only: bool,
 }
 
 /// Appends the answer to a decision.
-pub fn decision(out: &mut Vec<u8>, allow: bool, close: bool) {
-    out.extend_from_slice(match (allow, close) {
-        (true, false) => GRANT,
-        (false, false) => DENY,
-        (true, true) => GRANT_LAST,
-        (false, true) => DENY_LAST,
+pub fn decision(out: &mut Vec<u8>, allow: bool, persistence: Persistence) {
+    out.extend_from_slice(match (allow, persistence) {
+        (true, Persistence::Stays) => GRANT,
+        (false, Persistence::Stays) => DENY,
+        (true, Persistence::Kept) => GRANT_KEPT,
+        (false, Persistence::Kept) => DENY_KEPT,
+        (true, Persistence::Ends) => GRANT_LAST,
+        (false, Persistence::Ends) => DENY_LAST,
     });
 }
 
@@ -96,9 +114,11 @@ pub fn reply(out: &mut Vec<u8>, reply: &Reply, ending: Ending) {
             body.len()
         );
     }
-    if ending.close {
-        out.extend_from_slice(b"Connection: close\r\n");
-    }
+    out.extend_from_slice(match ending.persistence {
+        Persistence::Stays => b"",
+        Persistence::Kept => b"Connection: keep-alive\r\n",
+        Persistence::Ends => b"Connection: close\r\n",
+    });
     out.extend_from_slice(b"\r\n");
     if !ending.head_only {
         out.extend_from_slice(body);
@@ -136,7 +156,7 @@ mod tests {
 
     #[test]
     fn prepared_lengths_are_right() {
-        for text in [GRANT, DENY, GRANT_LAST, DENY_LAST] {
+        for text in [GRANT, DENY, GRANT_KEPT, DENY_KEPT, GRANT_LAST, DENY_LAST] {
             let text = std::str::from_utf8(text).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
             assert!(
@@ -153,7 +173,7 @@ mod tests {
             &mut out,
             &Reply::error(400, "say \"no\""),
             Ending {
-                close: true,
+                persistence: Persistence::Ends,
                 head_only: false,
             },
         );

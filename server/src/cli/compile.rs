@@ -1,0 +1,184 @@
+//! `gavel compile`: checks files, or shows what a stage of the compiler made of them.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use bumpalo::Bump;
+use gavel_compiler::analyse::AnalyseOptions;
+use gavel_compiler::diagnostic::Diagnostic;
+use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions, parse_module};
+use gavel_compiler::rego::{self, RegoOptions};
+use gavel_compiler::source::{FileId, SourceMap};
+use gavel_compiler::{domain, dump, policies};
+
+use crate::cli::args::{CompileArgs, Emit};
+use crate::cli::load::{self, on_a_deep_stack};
+use crate::cli::{dialect, report};
+use crate::error::Failure;
+
+/// Rego that is compiled together, with a heading for people.
+struct Unit {
+    title: String,
+    modules: Vec<FileId>,
+}
+
+/// Compiles. Files that end in `.rego` are modules of one unit, others are PolicyDomains.
+///
+/// # Errors
+/// Files that cannot be read, or everything that the compiler found.
+pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
+    let mut sources = SourceMap::default();
+    let (mut modules, mut domains) = (Vec::new(), Vec::new());
+    for path in &args.files {
+        let file = sources.add_file(&path.to_string_lossy(), &load::read(path)?);
+        let list = if path.extension() == Path::new("x.rego").extension() {
+            &mut modules
+        } else {
+            &mut domains
+        };
+        list.push(file);
+    }
+    let options = options(dialect::of(&args.dialect), domains.is_empty());
+    let emit = args.emit;
+    let (sources, outcome) = on_a_deep_stack(move || {
+        let outcome = match emit {
+            Some(emit) => text(emit, &mut sources, &modules, &domains, &options),
+            None => check(&mut sources, &modules, &domains, &options).map(|()| String::new()),
+        };
+        (sources, outcome)
+    })?;
+    let text = outcome.map_err(|found| Failure::Policy(report::problems(&sources, &found)))?;
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|e| Failure::Operator(format!("standard output: {e}")))
+}
+
+/// Inside a domain the blanket import means what it meant to the reference's OPA; a module by itself follows ours.
+fn options(base: BaseDialect, plain_rego: bool) -> RegoOptions {
+    let blanket_import = if plain_rego {
+        BlanketImport::Opa
+    } else {
+        BlanketImport::Reference
+    };
+    RegoOptions {
+        parse: ParseOptions { base, blanket_import },
+        analyse: AnalyseOptions::default(),
+        optimise: true,
+        strict_builtins: false,
+    }
+}
+
+fn check(
+    sources: &mut SourceMap,
+    modules: &[FileId],
+    domains: &[FileId],
+    options: &RegoOptions,
+) -> Result<(), Vec<Diagnostic>> {
+    if !modules.is_empty() {
+        rego::compile(sources, modules, None, options)?;
+    }
+    if !domains.is_empty() {
+        let options = policies::Options {
+            dialect: options.parse.base,
+            ..policies::Options::default()
+        };
+        policies::compile(sources, domains, &options)?;
+    }
+    Ok(())
+}
+
+fn text(
+    emit: Emit,
+    sources: &mut SourceMap,
+    modules: &[FileId],
+    domains: &[FileId],
+    options: &RegoOptions,
+) -> Result<String, Vec<Diagnostic>> {
+    let whole = matches!(emit, Emit::Plan | Emit::Bytecode);
+    let mut units = Vec::new();
+    if whole && !modules.is_empty() {
+        units.push(Unit {
+            title: String::new(),
+            modules: modules.to_vec(),
+        });
+    } else {
+        let title = |file: &FileId| format!("module {}", sources.source(*file).name);
+        units.extend(modules.iter().map(|file| Unit {
+            title: title(file),
+            modules: vec![*file],
+        }));
+    }
+    if !domains.is_empty() {
+        units.extend(if whole {
+            policy_units(sources, domains)?
+        } else {
+            module_units(sources, domains)?
+        });
+    }
+    let mut out = String::new();
+    for unit in &units {
+        if units.len() > 1 {
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(out, "# {}", unit.title);
+        }
+        out.push_str(&stage(emit, sources, &unit.modules, options)?);
+    }
+    Ok(out)
+}
+
+fn module_units(sources: &mut SourceMap, domains: &[FileId]) -> Result<Vec<Unit>, Vec<Diagnostic>> {
+    let read = domain::read(sources, domains)?;
+    let unit = |module: &domain::ReadModule| Unit {
+        title: format!("{} {}", module.kind.as_str(), module.id),
+        modules: vec![module.rego],
+    };
+    Ok(read.iter().flat_map(|domain| &domain.modules).map(unit).collect())
+}
+
+/// Each policy with the libraries that it needs, each mapper by itself.
+fn policy_units(sources: &mut SourceMap, domains: &[FileId]) -> Result<Vec<Unit>, Vec<Diagnostic>> {
+    let set = domain::load(sources, domains)?;
+    let policies = set.policies.iter().map(|policy| {
+        let libraries = policy
+            .libraries
+            .iter()
+            .filter_map(|index| set.libraries.get(index.0));
+        Unit {
+            title: format!("policy {}", policy.mrn),
+            modules: libraries
+                .map(|library| library.rego)
+                .chain([policy.rego])
+                .collect(),
+        }
+    });
+    let mappers = set.mappers.iter().map(|mapper| Unit {
+        title: format!("mapper {}", mapper.name),
+        modules: vec![mapper.rego],
+    });
+    Ok(policies.chain(mappers).collect())
+}
+
+fn stage(
+    emit: Emit,
+    sources: &SourceMap,
+    modules: &[FileId],
+    options: &RegoOptions,
+) -> Result<String, Vec<Diagnostic>> {
+    let bump = Bump::new();
+    match emit {
+        Emit::Tokens => Ok(modules.iter().map(|file| dump::tokens(sources, *file)).collect()),
+        Emit::Ast => modules
+            .iter()
+            .map(|file| Ok(dump::ast(&parse_module(&bump, sources, *file, options.parse)?)))
+            .collect(),
+        Emit::Plan => {
+            let unit = rego::checked(sources, modules, options, &bump)?;
+            Ok(dump::plan(&rego::planned(&unit, &[], options)?))
+        }
+        Emit::Bytecode => {
+            let compiled = rego::compile(sources, modules, None, options)?;
+            Ok(gavel_runtime::bytecode::dump(&compiled.program))
+        }
+    }
+}

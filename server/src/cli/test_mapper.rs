@@ -1,0 +1,48 @@
+//! `gavel test mapper` and `gavel test envoy`: one request through a domain's mapper, and on to a decision.
+
+use std::io::Write as _;
+
+use crate::cli::args::{Global, MapperArgs};
+use crate::cli::load::{self, Loaded, on_a_deep_stack};
+use crate::cli::mapper::Mapper;
+use crate::cli::{input, run::refuse_trace, test_decision};
+use crate::error::Failure;
+
+/// Prints the mapper's PORC.
+///
+/// # Errors
+/// Domains, mapper or input that cannot be used.
+pub(crate) fn mapper(args: &MapperArgs, global: &Global) -> Result<(), Failure> {
+    let (_, mut porc) = mapped(args, global)?;
+    porc.push(b'\n');
+    print(&porc)
+}
+
+/// Decides over the mapper's PORC and prints the access record.
+///
+/// # Errors
+/// As [`mapper`], and a PORC that is none.
+pub(crate) fn envoy(args: &MapperArgs, global: &Global) -> Result<(), Failure> {
+    let (loaded, porc) = mapped(args, global)?;
+    print(&on_a_deep_stack(|| {
+        test_decision::decide(&loaded, &porc).map(|(_, record)| record)
+    })??)
+}
+
+fn mapped(args: &MapperArgs, global: &Global) -> Result<(Loaded, Vec<u8>), Failure> {
+    refuse_trace(global)?;
+    let mut loaded = load::load(&args.domains, global)?;
+    let name = args.name.as_deref().filter(|name| !name.is_empty());
+    let (dialect, unsafe_builtins) = (loaded.dialect, loaded.unsafe_builtins.clone());
+    let (sources, files) = (&mut loaded.sources, &loaded.files);
+    let mapper = on_a_deep_stack(|| Mapper::compile(sources, files, name, dialect, unsafe_builtins))??;
+    let input = input::bytes(args.input.as_deref())?;
+    let porc = on_a_deep_stack(|| mapper.map(&input))??;
+    Ok((loaded, porc))
+}
+
+fn print(bytes: &[u8]) -> Result<(), Failure> {
+    std::io::stdout()
+        .write_all(bytes)
+        .map_err(|e| Failure::Operator(format!("standard output: {e}")))
+}

@@ -1,0 +1,246 @@
+//! The commands that run once: outcomes on standard output, reasons on standard error, exit statuses.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+
+mod common;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+
+use common::{DENIED, GRANTED, file, gavel};
+
+/// Runs with standard input; `{shop}` stands for the domain.
+fn run(args: &str, stdin: &str) -> (Option<i32>, String, String) {
+    let shop = file("shop.yml");
+    let args = args
+        .split_whitespace()
+        .map(|arg| arg.replace("{shop}", shop.to_str().unwrap()));
+    let mut child = gavel()
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that needs no input may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().unwrap();
+    (
+        status.code(),
+        String::from_utf8(stdout).unwrap(),
+        String::from_utf8(stderr).unwrap(),
+    )
+}
+
+/// A file that is deleted with the value.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, text: &str) -> Scratch {
+        let path = std::env::temp_dir().join(format!("gavel-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Scratch(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[track_caller]
+fn check_status(args: &str, want: i32, said: &str) {
+    let (status, output, error) = run(args, "");
+    assert_eq!(status, Some(want), "{args}: {output}{error}");
+    assert!(error.contains(said), "{args}: {error}");
+    assert!(output.is_empty(), "{args}: {output}");
+}
+
+#[test]
+fn exit_statuses() {
+    check_status("fly", 3, "fly");
+    check_status("test fly", 3, "fly");
+    check_status("--fast version", 1, "--fast");
+    check_status("serve --port quay -b {shop}", 1, "quay");
+    check_status("serve --port 70000 -b {shop}", 1, "70000");
+    check_status("serve --port=-1 -b {shop}", 1, "-1");
+    check_status("serve", 1, "at least one bundle must be specified");
+    check_status("serve -p envoy -b {shop}", 1, "envoy");
+    check_status("serve -p Envoy -b {shop}", 1, "unsupported protocol: Envoy");
+    check_status("serve --trace -b {shop}", 1, "--trace");
+    check_status("serve -b nowhere.yml", 2, "nowhere.yml");
+    check_status("test decision -b nowhere.yml -i nowhere.json", 1, "nowhere.yml");
+    check_status("test decision -b {shop} -i nowhere.json", 1, "nowhere.json");
+    check_status("test decision", 1, "at least one bundle must be specified");
+    check_status("test decisions -b {shop}", 1, "--input");
+    check_status("--pretty-log=maybe version", 1, "maybe");
+}
+
+#[test]
+fn help_is_no_error() {
+    for args in [
+        "",
+        "help",
+        "h",
+        "--help",
+        "test",
+        "test h",
+        "serve -h",
+        "help serve",
+        "version",
+        "--pretty-log=false version",
+    ] {
+        let (status, output, error) = run(args, "");
+        assert_eq!(status, Some(0), "{args}");
+        assert!(!output.is_empty() && error.is_empty(), "{args}");
+    }
+}
+
+#[test]
+fn one_decision() {
+    for (porc, word) in [(GRANTED, "GRANT"), (DENIED, "DENY"), (" {}\n", "DENY")] {
+        let (status, output, error) = run("test decision -b {shop}", porc);
+        assert_eq!((status, error.as_str()), (Some(0), ""));
+        assert_eq!(output.lines().count(), 1);
+        let record: serde_json::Value = serde_json::from_str(&output).unwrap();
+        assert_eq!(record["decision"], word);
+        let id = record["metadata"]["id"].as_str().unwrap();
+        assert!(id.len() == 36 && id.as_bytes()[14] == b'4', "{id}");
+        assert!(record["metadata"]["timestamp"].as_str().unwrap().ends_with('Z'));
+    }
+    let (_, output, _) = run("test decision -bundle={shop} -pretty-log -input -", GRANTED);
+    assert!(output.starts_with("{\n  \"decision\": \"GRANT\",\n"), "{output}");
+    for broken in ["", "null", "[]", "{", "{}{}", "\u{feff}{}", "{\"a\":1e400}"] {
+        let (status, output, error) = run("test decision -b {shop}", broken);
+        assert_eq!((status, output.as_str()), (Some(1), ""), "{broken}");
+        assert!(!error.is_empty());
+    }
+}
+
+#[test]
+fn a_suite_of_decisions() {
+    let suite = Scratch::new(
+        "suite.yml",
+        "tests:\n- {name: open, porc: {operation: 'shop:door:open'}, result: {allow: true}}\n\
+         - {name: shut/1, porc: {operation: 'shop:door:shut'}, result: {allow: true}}\n\
+         - {name: none, porc: ~}\n- {name: keys, porc: {context: {1: a}}}\n",
+    );
+    let (status, output, _) = run(&format!("test decisions -b {{shop}} -i {}", suite.path()), "");
+    assert_eq!(status, Some(1));
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(
+        lines[..2],
+        [
+            "open: PASS",
+            "shut/1: FAIL (expected allow=true, got allow=false)"
+        ]
+    );
+    assert!(
+        lines[2].starts_with("none: ERROR (") && lines[3].starts_with("keys: ERROR ("),
+        "{output}"
+    );
+    assert_eq!(lines[4..], ["", "1/4 tests passed"]);
+    let (status, output, error) = run(
+        &format!("test decisions -b {{shop}} -i {} --test op*,x", suite.path()),
+        "",
+    );
+    assert_eq!(
+        (status, output.as_str(), error.as_str()),
+        (Some(0), "open: PASS\n\n1/1 tests passed\n", "")
+    );
+}
+
+#[test]
+fn a_mapper() {
+    let domain = Scratch::new(
+        "mapper.yml",
+        "apiVersion: iamlite.manetu.io/v1beta1\nkind: PolicyDomain\nmetadata: {name: gate}\nspec:\n  mappers:\n  \
+         - name: m\n    rego: |\n      package mapper\n      porc = {\"operation\": \"a<b\", \"context\": input}\n",
+    );
+    let args = format!("test mapper -b {}", domain.path());
+    let (status, output, error) = run(&args, "[1.0, 2.50, null]");
+    assert_eq!((status, error.as_str()), (Some(0), ""));
+    assert_eq!(output, "{\"context\":[1,2.5,null],\"operation\":\"a\\u003cb\"}\n");
+    for broken in ["", "1,\"x\":2", "{"] {
+        let (status, output, error) = run(&args, broken);
+        assert_eq!((status, output.as_str()), (Some(1), ""), "{broken}");
+        assert!(error.contains("failed to parse Envoy input JSON: "), "{error}");
+    }
+    let (status, _, error) = run(&format!("{args} -n moon"), "{}");
+    assert!(
+        status == Some(1) && error.contains("domain 'moon' not found(code-NOTFOUND_ERROR)"),
+        "{error}"
+    );
+    let (status, output, _) = run(&format!("test envoy -b {}", domain.path()), "{}");
+    assert!(
+        status == Some(0) && output.contains("\"decision\":\"DENY\""),
+        "{output}"
+    );
+}
+
+#[test]
+fn every_finding_is_reported() {
+    let domain = Scratch::new(
+        "broken.yml",
+        "apiVersion: iamlite.manetu.io/v1beta1\nkind: PolicyDomain\nmetadata: {name: mill}\nspec:\n  policies:\n  \
+         - mrn: a\n    rego: |\n      package authz\n      allow { x }\n  - mrn: b\n    rego: |\n      package authz\n      \
+         allow { frobnicate(1) }\n",
+    );
+    for args in ["test decision -b", "serve --port 0 -b", "compile"] {
+        let (status, output, error) = run(&format!("{args} {}", domain.path()), "{}");
+        assert_eq!((status, output.as_str()), (Some(1), ""), "{args}");
+        assert!(error.contains("validation failed with 2 errors:"), "{error}");
+        for place in [":9:15", ":13:15"] {
+            assert!(error.contains(&format!("{}{place}", domain.path())), "{error}");
+        }
+        assert!(error.contains("undefined function frobnicate"), "{error}");
+    }
+}
+
+#[test]
+fn stages_of_the_compiler() {
+    let module = Scratch::new("module.rego", "package a\n\np { input.x == 1 }\n");
+    for stage in ["tokens", "ast", "plan", "bytecode"] {
+        for target in [module.path(), "{shop}"] {
+            let (status, output, error) = run(&format!("compile --emit {stage} {target}"), "");
+            assert_eq!((status, error.as_str()), (Some(0), ""), "{stage} {target}");
+            assert!(!output.is_empty(), "{stage} {target}");
+        }
+    }
+    let (status, output, _) = run(&format!("compile {}", module.path()), "");
+    assert_eq!((status, output.as_str()), (Some(0), ""));
+    let (status, _, error) = run(&format!("compile --v1-compatible {}", module.path()), "");
+    assert!(status == Some(1) && error.contains("rego_parse_error"), "{error}");
+}
+
+#[test]
+fn a_broken_configuration_is_refused() {
+    let config = Scratch::new("config.yaml", "bundles: [\n");
+    let shop = file("shop.yml");
+    for (verb, want) in [(vec!["test", "decision"], 1), (vec!["serve", "--port", "0"], 2)] {
+        let output = gavel()
+            .args(verb)
+            .arg("-b")
+            .arg(&shop)
+            .env("MPE_CONFIG_PATH", config.0.parent().unwrap())
+            .env("MPE_CONFIG_FILENAME", config.0.file_name().unwrap())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(want));
+        assert!(
+            String::from_utf8(output.stderr)
+                .unwrap()
+                .contains("error reading config")
+        );
+    }
+}
