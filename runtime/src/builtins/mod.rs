@@ -13,6 +13,7 @@ mod encoding;
 mod glob;
 mod graph;
 mod host;
+mod json_patch;
 mod json_paths;
 mod json_text;
 mod jwt;

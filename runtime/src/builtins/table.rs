@@ -2,8 +2,9 @@
 
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
-    aggregates, arrays, base64, casts, crypto, encoding, glob, graph, host, json_paths, json_text, jwt, net,
-    numbers, objects, operators, regex, sets, sprintf, strings, template, time, units, uuid, versions, walk,
+    aggregates, arrays, base64, casts, crypto, encoding, glob, graph, host, json_patch, json_paths,
+    json_text, jwt, net, numbers, objects, operators, regex, sets, sprintf, strings, template, time, units,
+    uuid, versions, walk,
 };
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
@@ -197,7 +198,8 @@ pub static BUILTINS: &[Builtin] = &[
             ),
         ],
         ANY,
-    ),
+    )
+    .run(json_patch::patch),
     row("json.remove", &[OBJECT, PATHS], OBJECT).run(json_paths::remove),
     row("json.unmarshal", &[STRING], ANY).run(json_text::unmarshal),
     row(
