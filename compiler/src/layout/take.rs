@@ -4,7 +4,7 @@ use crate::layout::{
     Alternative, AlternativeKind, Close, Depth, Frame, FrameKind, IfBrace, Layout, Phase, Pos, Start, Stop,
 };
 use crate::lexer::Lexeme;
-use crate::token::{Op, Piece, Tok, Token, Word};
+use crate::token::{LexError, Op, Piece, Tok, Token, Word};
 
 impl<'a> Layout<'_, 'a> {
     /// Classifies the lexeme at the current place and steps over it.
@@ -140,6 +140,14 @@ impl<'a> Layout<'_, 'a> {
             return;
         };
         let start = self.start;
+        // In an operand, OPA takes `not` in front of a glued `[` or `.` for neither the keyword nor a name.
+        let neither = word == Word::Not
+            && matches!(start, Start::Logic | Start::Group)
+            && self.brackets.starts_reference(self.at);
+        if neither {
+            self.illegal(LexError::Token, lexeme);
+            return;
+        }
         self.push(Tok::Word(word), lexeme);
         match word {
             Word::Null | Word::True | Word::False => {

@@ -80,7 +80,15 @@ impl<'r, 'a> Reader<'r, 'a> {
                 ..Choices::default()
             };
             let (laid, result) = self.with_flips(at + 1, choices);
-            result.map_err(|failure| failure.reject)?;
+            if !matches!(result.map_err(|failure| failure.reject)?, Statement::Literal(_)) {
+                return Err(message::unexpected(
+                    &self.cx,
+                    self.brackets,
+                    self.words,
+                    &[],
+                    at + 1,
+                ));
+            }
             any = true;
             at = laid.next;
         }

@@ -31,10 +31,21 @@ struct Named<'a> {
     assign: bool,
 }
 
+/// Whether the head ends in parentheses, empty ones too.
+fn is_called(head: &Literal<'_>) -> bool {
+    matches!(
+        head.kind,
+        LiteralKind::Term(Term {
+            kind: TermKind::Call { .. },
+            ..
+        })
+    )
+}
+
 /// Turns a rule with a body, or with `contains`, into one rule for each of its bodies.
 pub(crate) fn with_body<'a>(cx: &Cx<'a>, parts: &RuleParts<'a>) -> Result<Vec<Parsed<'a>>, Reject> {
     let named = named(cx, &parts.head)?;
-    if let (Some(_), Some((at, _))) = (named.args, parts.contains) {
+    if let (true, Some((at, _))) = (is_called(&parts.head), parts.contains) {
         let message = "unexpected contains keyword: the contains keyword can only be used with multi-value rule definitions (e.g., p contains <VALUE> { ... })";
         return Err(Reject::new(cx.span(at, at + 8), message));
     }
