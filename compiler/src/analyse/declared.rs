@@ -85,6 +85,21 @@ pub(super) fn all_names<'a>(term: &Term<'a>, names: &mut Names<'a>) {
     });
 }
 
+/// First names of the functions that a term calls.
+pub(super) fn called_names<'a>(term: &Term<'a>, names: &mut Names<'a>) {
+    walk(term, Closures::Enter, &mut |term| {
+        if let TermKind::Call { name, .. } = term.kind {
+            let first = match name.kind {
+                TermKind::Ref { head, .. } => head.kind,
+                kind => kind,
+            };
+            if let TermKind::Var(name) = first {
+                names.insert(name);
+            }
+        }
+    });
+}
+
 /// Variable names under a term, outside of comprehensions and templates.
 pub(super) fn open_names<'a>(term: &Term<'a>, names: &mut Names<'a>) {
     walk(term, Closures::Skip, &mut |term| {

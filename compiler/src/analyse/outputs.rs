@@ -3,7 +3,7 @@
 //! Rego binds through references (`xs[i]`), through unification, and through the result argument of a call. Everything
 //! else only reads.
 
-use super::tree::{Body, Expr, ExprKind, Head, Kind, Ref, Term};
+use super::tree::{Body, ComprehensionKind, Expr, ExprKind, Head, Kind, Ref, Term};
 use super::vars::{Arity, Collector, Places, VarSet, binding, open_in_term};
 use crate::hir::VarId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,7 +171,7 @@ enum Shape<'t> {
     Computed(bool),
     Array(&'t [Term]),
     Object(&'t [(Term, Term)]),
-    Comprehension,
+    Comprehension(ComprehensionKind),
     /// Known as it is, and gives no part away.
     Opaque,
 }
@@ -188,7 +188,7 @@ impl Unifier<'_> {
             Kind::Call(_) => Shape::Computed(open_in_term(term).is_subset(self.safe)),
             Kind::Array(items) => Shape::Array(items),
             Kind::Object(entries) => Shape::Object(entries),
-            Kind::Comprehension(_) => Shape::Comprehension,
+            Kind::Comprehension(comprehension) => Shape::Comprehension(comprehension.kind),
             Kind::Const(_) | Kind::Set(_) | Kind::Template(_) | Kind::Builtin(_) => Shape::Opaque,
         }
     }
@@ -212,8 +212,8 @@ impl Unifier<'_> {
                     self.mark(var);
                 }
             }
-            (Shape::Var(var), Shape::Comprehension | Shape::Opaque)
-            | (Shape::Comprehension | Shape::Opaque, Shape::Var(var)) => self.mark(var),
+            (Shape::Var(var), Shape::Comprehension(_) | Shape::Opaque)
+            | (Shape::Comprehension(_) | Shape::Opaque, Shape::Var(var)) => self.mark(var),
             (Shape::Computed(known), Shape::Array(_) | Shape::Object(_)) => {
                 if known {
                     self.mark_all(right);
@@ -224,8 +224,9 @@ impl Unifier<'_> {
                     self.mark_all(left);
                 }
             }
-            (Shape::Comprehension, Shape::Array(_) | Shape::Object(_)) => self.mark_all(right),
-            (Shape::Array(_), Shape::Comprehension) => self.mark_all(left),
+            (Shape::Comprehension(ComprehensionKind::Array), Shape::Array(_))
+            | (Shape::Comprehension(ComprehensionKind::Object), Shape::Object(_)) => self.mark_all(right),
+            (Shape::Array(_), Shape::Comprehension(_)) => self.mark_all(left),
             (Shape::Array(a), Shape::Array(b)) => {
                 if a.len() == b.len() {
                     a.iter().zip(b).for_each(|(a, b)| self.unify(a, b));
@@ -242,13 +243,14 @@ impl Unifier<'_> {
             }
             (Shape::Array(_) | Shape::Object(_), Shape::Opaque) => self.into_constant(left, right),
             (Shape::Opaque, Shape::Array(_) | Shape::Object(_)) => self.into_constant(right, left),
-            (Shape::Object(_), Shape::Comprehension)
+            // OPA learns nothing from these.
+            (Shape::Object(_), Shape::Comprehension(_))
+            | (Shape::Comprehension(_), Shape::Array(_) | Shape::Object(_))
             | (Shape::Array(_), Shape::Object(_))
             | (Shape::Object(_), Shape::Array(_))
-            | (Shape::Computed(_), Shape::Computed(_) | Shape::Comprehension | Shape::Opaque)
             | (
-                Shape::Comprehension | Shape::Opaque,
-                Shape::Computed(_) | Shape::Comprehension | Shape::Opaque,
+                Shape::Computed(_) | Shape::Comprehension(_) | Shape::Opaque,
+                Shape::Computed(_) | Shape::Comprehension(_) | Shape::Opaque,
             ) => {}
         }
     }

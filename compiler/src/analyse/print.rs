@@ -46,12 +46,13 @@ pub(super) fn erase_in_body(body: &mut Body) {
     walk::bodies_mut(body, &mut erase_here);
 }
 
-fn erase_here(body: &mut Body) {
+fn erase_here(body: &mut Body) -> bool {
     let span = body.first().map(|expr| expr.span);
     body.retain(|expr| !is_print(expr));
     if body.is_empty() {
         body.extend(span.map(Expr::always));
     }
+    true
 }
 
 fn is_print(expr: &Expr) -> bool {

@@ -7,8 +7,9 @@
 use super::declared::{self, Names};
 use super::globals::{Globals, root_name};
 use super::scope::{Occurrence, Scopes};
-use super::tree::{Body, Call, Expr, ExprKind, Kind, Operand, Ref, Term, VarName, Vars, With};
+use super::tree::{Body, Call, Callee, Expr, ExprKind, Kind, Operand, Ref, Term, VarName, Vars, With};
 use super::vars::{Collector, Places, VarSet};
+use super::walk::{self, Place};
 use super::{rename, unused};
 use crate::ast::{self, Dialect, Literal, LiteralKind, Name, TermKind};
 use crate::diagnostic::{Code, Diagnostic};
@@ -92,7 +93,7 @@ impl<'g, 'a> Resolver<'g, 'a> {
     }
 
     /// Statements of the current block. `used`: names that stand outside of the body and belong to its block (heads).
-    pub(super) fn body(&mut self, body: &ast::Body<'a>, used: &Names<'a>) -> Body {
+    pub(super) fn body(&mut self, body: &ast::Body<'a>, used: &Names<'_>) -> Body {
         let mut exprs = Vec::with_capacity(body.literals.len());
         for literal in body.literals {
             exprs.extend(self.literal(literal));
@@ -144,15 +145,11 @@ impl<'g, 'a> Resolver<'g, 'a> {
             } => self.every(literal, key, value, &domain, &body),
             LiteralKind::Not(operand) => self.not(literal, &operand),
             LiteralKind::And(left, right) => {
-                let left = self.operand(&left, OperandOf::And);
-                let right = self.operand(&right, OperandOf::And);
-                self.see_operands([&left, &right]);
+                let (left, right) = self.operands(&left, &right, OperandOf::And);
                 Some(self.finish(literal, ExprKind::And(left, right)))
             }
             LiteralKind::Or(left, right) => {
-                let left = self.operand(&left, OperandOf::Or);
-                let right = self.operand(&right, OperandOf::Or);
-                self.see_operands([&left, &right]);
+                let (left, right) = self.operands(&left, &right, OperandOf::Or);
                 Some(self.finish(literal, ExprKind::Or(left, right)))
             }
             LiteralKind::Term(_) | LiteralKind::Unify(..) => Some(self.plain(literal)),
@@ -200,7 +197,7 @@ impl<'g, 'a> Resolver<'g, 'a> {
     fn equality(&mut self, span: Span, left: &ast::Term<'a>, right: &ast::Term<'a>) -> ExprKind {
         let callee = self.operator("eq", span, false);
         let (left, right) = (self.term(left), self.term(right));
-        if matches!(&callee, super::tree::Callee::Builtin(_)) {
+        if matches!(&callee, Callee::Builtin(_)) {
             ExprKind::Eq {
                 left,
                 right,
@@ -435,6 +432,42 @@ impl<'g, 'a> Resolver<'g, 'a> {
     /// domain: so OPA has it.
     fn captured_by_block(&mut self, expr: &mut Expr) {
         rename::in_expr(expr, &self.scopes.renames());
+        let mut shadowed = Vec::new();
+        walk::expr(expr, &mut |place| {
+            if let Place::Term(term) = place
+                && let Kind::Call(call) = &term.kind
+                && let Callee::Unknown(name) = &call.callee
+                && name
+                    .split('.')
+                    .next()
+                    .is_some_and(|first| self.scopes.declared(first).is_some())
+            {
+                shadowed.push((term.span, format!("called function {name} shadowed")));
+            }
+        });
+        for (span, message) in shadowed {
+            self.error(span, message);
+        }
+    }
+
+    /// Both sides of `and` or `or`. What is a plain statement is looked at last.
+    fn operands(
+        &mut self,
+        left: &ast::Operand<'a>,
+        right: &ast::Operand<'a>,
+        of: OperandOf,
+    ) -> (Operand, Operand) {
+        let before = self.errors.len();
+        let pair = if is_plain(left) && !is_plain(right) {
+            let right = self.operand(right, of);
+            (self.operand(left, of), right)
+        } else {
+            (self.operand(left, of), self.operand(right, of))
+        };
+        if self.errors.len() == before {
+            self.see_operands([&pair.0, &pair.1]);
+        }
+        pair
     }
 
     /// The undeclared names of operands count as used in the block around.
@@ -510,18 +543,20 @@ impl<'g, 'a> Resolver<'g, 'a> {
         }
     }
 
-    /// Names of variables that stand in a term (of a head) and count as used there.
-    pub(super) fn used_names(terms: &[&ast::Term<'a>]) -> Names<'a> {
-        let mut names = Names::new();
-        terms
-            .iter()
-            .for_each(|term| declared::all_names(term, &mut names));
-        names
-    }
-
     /// The builtin of a name.
     pub(super) fn builtin(&self, name: &str) -> Option<BuiltinId> {
         builtins::find(name).filter(|_| !self.disallowed.contains(name))
+    }
+}
+
+/// An operand that is one statement without operands of its own.
+fn is_plain(operand: &ast::Operand<'_>) -> bool {
+    match operand {
+        ast::Operand::Braced(_) => false,
+        ast::Operand::Implicit(literal) => !matches!(
+            literal.kind,
+            LiteralKind::Not(_) | LiteralKind::And(..) | LiteralKind::Or(..)
+        ),
     }
 }
 

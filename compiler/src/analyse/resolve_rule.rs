@@ -162,9 +162,6 @@ impl<'a> RuleResolver<'_, 'a, '_> {
         }
         self.resolver.hidden = vec![hidden];
         self.resolver.shadowed_builtins = HashSet::new();
-        let mut head_terms: Vec<&ast::Term<'a>> = rest.iter().collect();
-        head_terms.extend(part.value);
-        let used = Resolver::used_names(&head_terms);
         // Errors of one clause must not silence the unused variables of another.
         let before = std::mem::take(&mut self.resolver.errors);
         let unused_before = std::mem::take(&mut self.resolver.unused);
@@ -174,6 +171,13 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             None => Term::boolean(part.span, true),
         };
         self.resolver.raw = false;
+        let of_head = self.resolver.scopes.undeclared_names(&vars::all_in_term(&value));
+        let mut used: Names<'_> = of_head.iter().map(String::as_str).collect();
+        rest.iter()
+            .for_each(|element| declared::all_names(element, &mut used));
+        part.value
+            .iter()
+            .for_each(|value| declared::called_names(value, &mut used));
         let body = match part.body {
             Some(body) => {
                 self.shadow_builtins(body);

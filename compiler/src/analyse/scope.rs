@@ -2,6 +2,7 @@
 
 use super::rename::Renames;
 use super::tree::{VarName, Vars};
+use super::vars::VarSet;
 use crate::hir::VarId;
 use std::collections::HashMap;
 
@@ -132,6 +133,15 @@ impl Scopes {
         if let Some(name) = name {
             self.see_root(vars, &name);
         }
+    }
+
+    /// Names of the undeclared variables among some.
+    pub(super) fn undeclared_names(&self, vars: &VarSet) -> Vec<String> {
+        self.implicit
+            .iter()
+            .filter(|(_, var)| vars.contains(var))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// No blocks, but the same undeclared names.

@@ -13,7 +13,7 @@ pub(super) struct Body<'b, 'a> {
     pub(super) source: &'b ast::Body<'a>,
     pub(super) resolved: &'b tree::Body,
     /// Names that count as used although they stand elsewhere (heads).
-    pub(super) used: &'b Names<'a>,
+    pub(super) used: &'b Names<'b>,
 }
 
 /// Strict mode: variables of `:=` that are not read in their block or below.

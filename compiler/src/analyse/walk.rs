@@ -88,13 +88,14 @@ pub(super) fn term<'t>(term: &'t Term, visit: &mut dyn FnMut(Place<'t>)) {
     }
 }
 
-/// Visits every body in a body, innermost first, then the body itself.
-pub(super) fn bodies_mut(body: &mut Body, visit: &mut dyn FnMut(&mut Body)) {
-    body.iter_mut().for_each(|expr| bodies_in_expr(expr, visit));
-    visit(body);
+/// Visits a body and every body in it, outer ones first. `visit` tells whether to go into the body.
+pub(super) fn bodies_mut(body: &mut Body, visit: &mut dyn FnMut(&mut Body) -> bool) {
+    if visit(body) {
+        body.iter_mut().for_each(|expr| bodies_in_expr(expr, visit));
+    }
 }
 
-fn bodies_in_expr(expr: &mut Expr, visit: &mut dyn FnMut(&mut Body)) {
+fn bodies_in_expr(expr: &mut Expr, visit: &mut dyn FnMut(&mut Body) -> bool) {
     let mut operand = |operand: &mut Operand| bodies_mut(&mut operand.body, visit);
     match &mut expr.kind {
         ExprKind::Not(inner) => operand(inner),
@@ -119,7 +120,7 @@ fn bodies_in_expr(expr: &mut Expr, visit: &mut dyn FnMut(&mut Body)) {
 }
 
 /// Visits every body in a term.
-pub(super) fn bodies_in_term(term: &mut Term, visit: &mut dyn FnMut(&mut Body)) {
+pub(super) fn bodies_in_term(term: &mut Term, visit: &mut dyn FnMut(&mut Body) -> bool) {
     match &mut term.kind {
         Kind::Const(_) | Kind::Var(_) | Kind::Builtin(_) => {}
         Kind::Ref(reference) => {

@@ -23,12 +23,13 @@ pub(super) fn prepare(program: &mut Program, tree: &RuleTree, findings: &mut Fin
     }
 }
 
-/// Checks and prepares the modifiers of a body and the bodies in it.
+/// Checks and prepares the modifiers of a body and the bodies in it. A body with an error is not looked into.
 pub(super) fn prepare_body(body: &mut Body, vars: &mut Vars, tree: &RuleTree, findings: &mut Findings) {
     walk::bodies_mut(body, &mut |body| {
-        if let Err(error) = prepare_here(body, vars, tree) {
-            findings.fatal_all(vec![*error]);
-        }
+        let prepared = prepare_here(body, vars, tree);
+        let is_sound = prepared.is_ok();
+        findings.fatal_all(prepared.err().map(|error| *error).into_iter().collect());
+        is_sound
     });
 }
 
