@@ -91,11 +91,13 @@ fn finish(
         calls::unsupported(&program)
     };
     let (Ordered(unit), refused) = lower::lower(program, tree, options.base.clone());
-    findings.fatal_all(types::check(sources, &unit));
-    go_on(findings)?;
+    let types = types::check(sources, &unit);
+    findings.recoverable_all(types.errors);
     findings.fatal_all(refused);
     go_on(findings)?;
-    findings.recoverable_all(deprecated);
+    if types.meets_deprecated {
+        findings.recoverable_all(deprecated);
+    }
     findings.recoverable_all(unsupported);
     Some(unit)
 }

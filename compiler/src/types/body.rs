@@ -20,6 +20,8 @@ pub(super) struct Shared<'u> {
     pub(super) unit: &'u Unit,
     pub(super) graph: &'u Graph,
     pub(super) signatures: Signatures,
+    /// Whether a call of a deprecated builtin was among what is checked whole.
+    pub(super) meets_deprecated: bool,
     /// Layers of replaced documents and functions, by path and whether it is a function's.
     pub(super) relaxed: HashMap<(Vec<String>, bool), Option<Rc<Documents>>>,
 }

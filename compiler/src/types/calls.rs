@@ -33,6 +33,7 @@ impl Body<'_, '_, '_> {
         let (name, signature) = match callee {
             Callee::Builtin(id) => {
                 let name = id.get().name;
+                self.shared.meets_deprecated |= id.get().deprecated;
                 match (name, args, out) {
                     ("eq" | "equal", [left, right], None) => return self.unify(left, right, at),
                     ("internal.member_2", [member, of], _) => {

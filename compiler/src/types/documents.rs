@@ -43,14 +43,6 @@ impl Documents {
         }
     }
 
-    /// Documents of which nothing is known.
-    pub(super) fn anything() -> Documents {
-        Documents {
-            value: Type::Any,
-            children: BTreeMap::new(),
-        }
-    }
-
     /// Whether nothing was put in.
     pub(super) fn is_empty(&self) -> bool {
         self.children.is_empty() && !self.is_leaf()

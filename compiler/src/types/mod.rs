@@ -12,6 +12,7 @@ mod closures;
 mod compatible;
 mod documents;
 mod infer;
+mod known;
 mod order;
 mod refs;
 mod replaced;
@@ -24,4 +25,4 @@ mod terms;
 mod tests;
 mod ty;
 
-pub use rules::{check, check_query};
+pub use rules::{Report, check, check_query};

@@ -1,17 +1,21 @@
 //! Which rules read which, as far as types flow: the order of inference, and what a replaced document touches.
 //!
 //! A reference with variables may read every rule that it can match, so the graph can have circles that no evaluation has
-//! (real ones were refused before). Rules that close such a circle are marked: their references are not checked.
+//! (real ones were refused before). A rule that closes such a circle is told what has no type yet.
 
+use super::documents::Key;
+use super::known::Known;
 use crate::hir::{
-    Block, Callee, ComprehensionKind, Ref, RefHead, Rule, StmtKind, Term, Unit, WithTarget, WithValue,
+    Block, Callee, ComprehensionKind, RefHead, Rule, Stmt, StmtKind, Term, Unit, WithTarget, WithValue,
 };
 use gavel_runtime::value::Constant;
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Documents that one reference may stand for, before it counts as reading everything below its constant part.
 const MATCHES_MAX: usize = 256;
+
+/// Documents without a type that are told apart; a rule that may read more of them is told that it may read anything.
+const OPEN_MAX: usize = 64;
 
 /// The graph. Its nodes are rules, then paths: a path stands for all rules at and below it.
 pub(super) struct Graph {
@@ -25,20 +29,19 @@ pub(super) struct Graph {
 
 #[derive(Default)]
 struct PathNode {
+    /// From the root.
+    path: Vec<Key>,
     children: BTreeMap<Key, usize>,
     rules: Vec<usize>,
 }
 
-#[derive(Clone, PartialEq, Eq)]
-struct Key(Constant);
-
 /// A rule in the order of inference.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Turn {
     /// Index into [`Unit::rules`].
     pub(super) rule: usize,
-    /// Something it may read has no type yet.
-    pub(super) circular: bool,
+    /// What it may read and has no type yet, as paths that everything below belongs to.
+    pub(super) open: Vec<Vec<Key>>,
 }
 
 /// The path of a rule up to the first variable: where its type is kept.
@@ -49,6 +52,15 @@ pub(super) fn ground_path(rule: &Rule) -> Vec<Constant> {
         _ => None,
     });
     fixed.chain(dynamic).collect()
+}
+
+/// The whole path of a rule.
+pub(super) fn head_path(rule: &Rule) -> impl Iterator<Item = Key> {
+    let fixed = rule.path.iter().cloned().map(Constant::String).map(Key::Constant);
+    fixed.chain(rule.dynamic.iter().map(|term| match term {
+        Term::Const(key) => Key::Constant(key.clone()),
+        _ => Key::Variable,
+    }))
 }
 
 impl Graph {
@@ -62,7 +74,7 @@ impl Graph {
             read_by: Vec::new(),
         };
         for (index, rule) in unit.rules.iter().enumerate() {
-            graph.add_rule(index, &ground_path(rule));
+            graph.add_rule(index, head_path(rule));
         }
         graph.reads = vec![Vec::new(); rules + graph.paths.len()];
         for (at, path) in graph.paths.iter().enumerate() {
@@ -74,7 +86,18 @@ impl Graph {
         for (index, rule) in unit.rules.iter().enumerate() {
             let mut targets = Vec::new();
             for clause in &rule.clauses {
-                each_document_in_block(&clause.body, &mut |path| graph.targets(path, &mut targets));
+                let mut known = Known::default();
+                for stmt in &clause.body.stmts {
+                    each_document_in_stmt(stmt, &mut |mention| match mention {
+                        Mention::Ref(path) => {
+                            for path in known.expand(path) {
+                                graph.targets(&path, &mut targets);
+                            }
+                        }
+                        Mention::Named(path) => graph.targets(&named(path), &mut targets),
+                    });
+                    known.learn(stmt);
+                }
             }
             targets.sort_unstable();
             targets.dedup();
@@ -93,16 +116,21 @@ impl Graph {
         graph
     }
 
-    fn add_rule(&mut self, rule: usize, path: &[Constant]) {
+    fn add_rule(&mut self, rule: usize, path: impl IntoIterator<Item = Key>) {
         let mut at = 0;
         for key in path {
             let fresh = self.paths.len();
             let Some(node) = self.paths.get_mut(at) else {
                 return;
             };
-            at = *node.children.entry(Key(key.clone())).or_insert(fresh);
+            let mut path = node.path.clone();
+            at = *node.children.entry(key.clone()).or_insert(fresh);
             if at == fresh {
-                self.paths.push(PathNode::default());
+                path.push(key);
+                self.paths.push(PathNode {
+                    path,
+                    ..PathNode::default()
+                });
             }
         }
         if let Some(node) = self.paths.get_mut(at) {
@@ -111,15 +139,18 @@ impl Graph {
     }
 
     /// The nodes that a path behind `data` reads: rules on the way, and everything below its end.
-    fn targets(&self, path: &[Step], into: &mut Vec<usize>) {
+    fn targets(&self, path: &[Key], into: &mut Vec<usize>) {
         let mut ends = vec![0];
         for step in path {
             let mut next = Vec::new();
             for node in ends.iter().filter_map(|at| self.paths.get(*at)) {
                 into.extend(&node.rules);
                 match step {
-                    Step::Key(key) => next.extend(node.children.get(key)),
-                    Step::Open => next.extend(node.children.values()),
+                    Key::Constant(_) => {
+                        next.extend(node.children.get(step));
+                        next.extend(node.children.get(&Key::Variable));
+                    }
+                    Key::Variable => next.extend(node.children.values()),
                 }
             }
             if next.len() > MATCHES_MAX {
@@ -131,7 +162,7 @@ impl Graph {
     }
 
     /// Rules so that each stands behind those that it reads.
-    pub(super) fn order(&self) -> Vec<Turn> {
+    pub(super) fn order(&self, unit: &Unit) -> Vec<Turn> {
         #[derive(Clone, Copy, PartialEq)]
         enum Mark {
             New,
@@ -139,7 +170,8 @@ impl Graph {
             Done,
         }
         let mut marks = vec![Mark::New; self.reads.len()];
-        let mut circular = vec![false; self.reads.len()];
+        // What each node reads that was open at that time.
+        let mut open: HashMap<usize, BTreeSet<usize>> = HashMap::new();
         let mut turns = Vec::with_capacity(self.rules);
         let mut stack: Vec<(usize, usize)> = Vec::new();
         for start in 0..self.rules {
@@ -151,9 +183,12 @@ impl Graph {
                 let next = self.reads.get(node).and_then(|reads| reads.get(edge)).copied();
                 let Some(next) = next else {
                     set(&mut marks, node, Mark::Done);
-                    let circular = circular.get(node).copied().unwrap_or(false);
                     if node < self.rules {
-                        turns.push(Turn { rule: node, circular });
+                        let open = open.remove(&node).unwrap_or_default();
+                        turns.push(Turn {
+                            rule: node,
+                            open: self.open_paths(unit, &open),
+                        });
                     }
                     continue;
                 };
@@ -161,22 +196,40 @@ impl Graph {
                     Some(Mark::New) => {
                         stack.push((node, edge));
                         stack.push((next, 0));
+                        continue;
                     }
                     Some(Mark::Open) => {
-                        set(&mut circular, node, true);
-                        stack.push((node, edge + 1));
+                        open.entry(node).or_default().insert(next);
                     }
                     // What a path leaves open, those that read the path leave open too.
                     Some(Mark::Done) | None => {
-                        if next >= self.rules && circular.get(next).copied().unwrap_or(false) {
-                            set(&mut circular, node, true);
+                        if let Some(inherited) = open.get(&next).cloned() {
+                            open.entry(node).or_default().extend(inherited);
                         }
-                        stack.push((node, edge + 1));
                     }
                 }
+                stack.push((node, edge + 1));
             }
         }
         turns
+    }
+
+    fn open_paths(&self, unit: &Unit, open: &BTreeSet<usize>) -> Vec<Vec<Key>> {
+        if open.len() > OPEN_MAX {
+            return vec![Vec::new()];
+        }
+        let path = |node: &usize| -> Vec<Key> {
+            let fixed = |key: &Key| matches!(key, Key::Constant(_));
+            match unit.rules.get(*node) {
+                Some(rule) => head_path(rule).take_while(fixed).collect(),
+                None => self
+                    .paths
+                    .get(node - self.rules)
+                    .map(|node| node.path.iter().take_while(|key| fixed(key)).cloned().collect())
+                    .unwrap_or_default(),
+            }
+        };
+        open.iter().map(path).collect()
     }
 
     /// The rules at, above and below a path behind `data`, and all that read them, directly or not.
@@ -206,68 +259,62 @@ impl Graph {
     }
 }
 
-impl PartialOrd for Key {
-    fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+/// A document or function below `data`, as a statement names it.
+enum Mention<'t> {
+    /// The path of a reference.
+    Ref(&'t [Term]),
+    /// A function, or what `with` replaces.
+    Named(&'t [String]),
 }
 
-impl Ord for Key {
-    fn cmp(&self, other: &Key) -> Ordering {
-        self.0.compare(&other.0)
-    }
-}
-
-/// An element of a path behind `data`.
-enum Step {
-    Key(Key),
-    Open,
-}
-
-/// Calls back with each path behind `data` that a block mentions: references, functions, what `with` replaces.
-fn each_document_in_block(block: &Block, found: &mut dyn FnMut(&[Step])) {
+/// Calls back with each mention in a block.
+fn each_document_in_block(block: &Block, found: &mut dyn FnMut(Mention<'_>)) {
     for stmt in &block.stmts {
-        match &stmt.kind {
-            StmtKind::Test(term) => each_document_in_term(term, found),
-            StmtKind::Unify { left, right, .. } => {
-                each_document_in_term(left, found);
-                each_document_in_term(right, found);
+        each_document_in_stmt(stmt, found);
+    }
+}
+
+fn each_document_in_stmt(stmt: &Stmt, found: &mut dyn FnMut(Mention<'_>)) {
+    match &stmt.kind {
+        StmtKind::Test(term) => each_document_in_term(term, found),
+        StmtKind::Unify { left, right, .. } => {
+            each_document_in_term(left, found);
+            each_document_in_term(right, found);
+        }
+        StmtKind::Call { callee, args, out } => {
+            if let Callee::Function(path) = callee {
+                found(Mention::Named(path));
             }
-            StmtKind::Call { callee, args, out } => {
-                if let Callee::Function(path) = callee {
-                    found(&named(path));
+            for term in args.iter().chain(out) {
+                each_document_in_term(term, found);
+            }
+        }
+        StmtKind::Not(block) => each_document_in_block(block, found),
+        StmtKind::Every { domain, body, .. } => {
+            each_document_in_term(domain, found);
+            each_document_in_block(body, found);
+        }
+        StmtKind::And(left, right) | StmtKind::Or(left, right) => {
+            each_document_in_block(left, found);
+            each_document_in_block(right, found);
+        }
+        StmtKind::With { modifiers, block } => {
+            for modifier in modifiers {
+                if let WithTarget::Data(path) | WithTarget::Function(path) = &modifier.target {
+                    found(Mention::Named(path));
                 }
-                for term in args.iter().chain(out) {
-                    each_document_in_term(term, found);
+                match &modifier.value {
+                    WithValue::Term(term) => each_document_in_term(term, found),
+                    WithValue::Function(path) => found(Mention::Named(path)),
+                    WithValue::Builtin(_) => {}
                 }
             }
-            StmtKind::Not(block) => each_document_in_block(block, found),
-            StmtKind::Every { domain, body, .. } => {
-                each_document_in_term(domain, found);
-                each_document_in_block(body, found);
-            }
-            StmtKind::And(left, right) | StmtKind::Or(left, right) => {
-                each_document_in_block(left, found);
-                each_document_in_block(right, found);
-            }
-            StmtKind::With { modifiers, block } => {
-                for modifier in modifiers {
-                    if let WithTarget::Data(path) | WithTarget::Function(path) = &modifier.target {
-                        found(&named(path));
-                    }
-                    match &modifier.value {
-                        WithValue::Term(term) => each_document_in_term(term, found),
-                        WithValue::Function(path) => found(&named(path)),
-                        WithValue::Builtin(_) => {}
-                    }
-                }
-                each_document_in_block(block, found);
-            }
+            each_document_in_block(block, found);
         }
     }
 }
 
-fn each_document_in_term(term: &Term, found: &mut dyn FnMut(&[Step])) {
+fn each_document_in_term(term: &Term, found: &mut dyn FnMut(Mention<'_>)) {
     match term {
         Term::Const(_) | Term::Var(_) => {}
         Term::Array(items) | Term::Set(items) => {
@@ -281,7 +328,14 @@ fn each_document_in_term(term: &Term, found: &mut dyn FnMut(&[Step])) {
                 each_document_in_term(value, found);
             }
         }
-        Term::Ref(reference) => each_document_in_ref(reference, found),
+        Term::Ref(reference) => {
+            if matches!(reference.head, RefHead::Data) {
+                found(Mention::Ref(&reference.path));
+            }
+            for step in &reference.path {
+                each_document_in_term(step, found);
+            }
+        }
         Term::Comprehension(closure) => {
             match &closure.kind {
                 ComprehensionKind::Array(head) | ComprehensionKind::Set(head) => {
@@ -297,26 +351,9 @@ fn each_document_in_term(term: &Term, found: &mut dyn FnMut(&[Step])) {
     }
 }
 
-fn each_document_in_ref(reference: &Ref, found: &mut dyn FnMut(&[Step])) {
-    if matches!(reference.head, RefHead::Data) {
-        let steps: Vec<Step> = reference
-            .path
-            .iter()
-            .map(|term| match term {
-                Term::Const(key) => Step::Key(Key(key.clone())),
-                _ => Step::Open,
-            })
-            .collect();
-        found(&steps);
-    }
-    for term in &reference.path {
-        each_document_in_term(term, found);
-    }
-}
-
-fn named(path: &[String]) -> Vec<Step> {
+fn named(path: &[String]) -> Vec<Key> {
     path.iter()
-        .map(|name| Step::Key(Key(Constant::String(name.clone()))))
+        .map(|name| Key::Constant(Constant::String(name.clone())))
         .collect()
 }
 

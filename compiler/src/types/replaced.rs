@@ -91,10 +91,12 @@ impl Body<'_, '_, '_> {
     }
 
     fn either(&self, old: &Type, value: &WithValue) -> Type {
-        let WithValue::Term(term) = value else {
-            return Type::Any;
+        let new = match value {
+            WithValue::Term(term) => self.env.type_of(term),
+            WithValue::Function(path) => self.document(path),
+            WithValue::Builtin(_) => return Type::Any,
         };
-        match (old, self.env.type_of(term)) {
+        match (old, new) {
             (Type::Unknown | Type::Function(_), _) | (_, Type::Unknown | Type::Function(_)) => Type::Any,
             (old, new) => old.or(&new),
         }

@@ -13,18 +13,32 @@ use gavel_runtime::value::Constant;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Everything that OPA's type checker refuses in a unit, in source order. The unit's bodies are ordered.
+/// What the check of a unit came to.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Everything that OPA's type checker refuses, in source order.
+    pub errors: Vec<Diagnostic>,
+    /// A deprecated builtin is called in a statement that is checked whole. OPA refuses deprecated builtins in v1 modules
+    /// only then: a unit that calls them inside `every`, `and`, `or` and the new `not` alone is taken.
+    pub meets_deprecated: bool,
+}
+
+/// Checks a unit with ordered bodies.
 ///
 /// About linear in the size of the unit: types are bounded, and each statement is checked once.
 #[must_use]
-pub fn check(sources: &SourceMap, unit: &Unit) -> Vec<Diagnostic> {
+pub fn check(sources: &SourceMap, unit: &Unit) -> Report {
     let graph = Graph::new(unit);
-    let (_, mut errors) = infer(&mut shared(sources, unit, &graph));
+    let mut shared = shared(sources, unit, &graph);
+    let (_, mut errors) = infer(&mut shared);
     sort(&mut errors);
-    errors
+    Report {
+        errors,
+        meets_deprecated: shared.meets_deprecated,
+    }
 }
 
-/// The same for a query against a unit that passed [`check`].
+/// Checks a query against a unit that passed [`check`].
 #[must_use]
 pub fn check_query(sources: &SourceMap, unit: &Unit, query: &Query) -> Vec<Diagnostic> {
     let graph = Graph::new(unit);
@@ -61,6 +75,7 @@ fn shared<'c>(sources: &'c SourceMap, unit: &'c Unit, graph: &'c Graph) -> Share
         unit,
         graph,
         signatures: Signatures::default(),
+        meets_deprecated: false,
         relaxed: HashMap::new(),
     }
 }
@@ -70,7 +85,7 @@ fn infer(shared: &mut Shared<'_>) -> (Documents, Vec<Diagnostic>) {
     let unit = shared.unit;
     let mut documents = Documents::new();
     let mut errors = Vec::new();
-    for turn in shared.graph.order() {
+    for turn in shared.graph.order(unit) {
         let Some(rule) = unit.rules.get(turn.rule) else {
             continue;
         };
@@ -81,8 +96,12 @@ fn infer(shared: &mut Shared<'_>) -> (Documents, Vec<Diagnostic>) {
         let path = ground_path(rule);
         for clause in &rule.clauses {
             let mut env = Env::new(&documents);
-            if turn.circular {
-                env.push_layer(Layer::Data(Rc::new(Documents::anything())));
+            if !turn.open.is_empty() {
+                let mut open = Documents::new();
+                for path in &turn.open {
+                    open.put(path.iter().cloned(), Type::Any);
+                }
+                env.push_layer(Layer::Data(Rc::new(open)));
             }
             let mut body = Body::new(env, shared, &rule.var_names, new_not);
             body.block(&clause.body);

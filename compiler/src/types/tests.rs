@@ -187,7 +187,7 @@ fn finds(rules: Vec<Rule>, want: Expect) {
         rules,
         base: None,
     };
-    let found = check(&sources, &unit);
+    let found = check(&sources, &unit).errors;
     let lines: Vec<String> = found
         .iter()
         .map(|error| format!("{}: {}", error.span.map_or(0, |span| span.start), error.message))
