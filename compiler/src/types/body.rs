@@ -70,9 +70,9 @@ impl<'e, 's, 'u> Body<'e, 's, 'u> {
     fn statement(&mut self, stmt: &Stmt, at: Span, whole: bool) {
         match &stmt.kind {
             StmtKind::With { modifiers, block } => {
-                let whole = self.modifiers(modifiers) && whole;
                 let layers = self.env.layer_count();
                 self.replace(modifiers);
+                let whole = self.modifiers(modifiers) && whole;
                 for inner in &block.stmts {
                     // A chain of `with` is one statement of the source.
                     let at = if block.stmts.len() == 1 { at } else { inner.span };

@@ -92,13 +92,14 @@ impl Comparison {
         let open = [a, b]
             .iter()
             .any(|t| t.rest.as_ref().is_some_and(|(_, v)| !matches!(v, Type::Unknown)));
-        a.members.iter().all(|(key, value)| {
+        a.members.iter().all(|(key, _)| {
             if !shared && b.fixed(key).is_some() {
                 return true;
             }
             match b.member(key) {
                 Type::Unknown => open,
-                other => self.types(value, &other),
+                // By key, because of keys that occur twice.
+                other => a.fixed(key).is_some_and(|value| self.types(value, &other)),
             }
         })
     }

@@ -2,7 +2,7 @@
 //!
 //! A node with a type of its own is a rule (or a function); one without is a package or a common prefix of rules, and is open: base
 //! data may add anything to it. A rule that makes an object can have further rules below its path; their types are then merged
-//! into the object's, so that iterating it sees them.
+//! into the object's, so that iterating it sees them. Wrong rules whose head has variables stand where no reference meets them.
 
 use super::ty::Type;
 use gavel_runtime::value::Constant;
@@ -19,9 +19,14 @@ pub(super) struct Documents {
     children: BTreeMap<Key, Documents>,
 }
 
-/// A constant in Rego's order.
+/// A step from a document to one below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Key(Constant);
+pub(super) enum Key {
+    /// A constant, in Rego's order.
+    Constant(Constant),
+    /// A variable in the head of a rule.
+    Variable,
+}
 
 /// An element of a path for the sake of its type.
 #[derive(Clone, Copy, Debug)]
@@ -60,22 +65,23 @@ impl Documents {
 
     /// The document one step below.
     pub(super) fn child(&self, key: &Constant) -> Option<&Documents> {
-        self.children.get(&Key(key.clone()))
+        self.children.get(&Key::Constant(key.clone()))
     }
 
     /// Sets the type at a path.
-    pub(super) fn put(&mut self, path: &[Constant], value: Type) {
-        self.at(path).value = value;
+    pub(super) fn put(&mut self, path: impl IntoIterator<Item = Key>, value: Type) {
+        let node = path.into_iter().fold(self, |node, key| {
+            node.children.entry(key).or_insert_with(Documents::new)
+        });
+        node.value = value;
     }
 
     /// Adds the type of one more rule at a path.
     pub(super) fn insert(&mut self, path: &[Constant], value: Type) {
+        let path: Vec<Key> = path.iter().cloned().map(Key::Constant).collect();
         let mut node = self;
         for (at, key) in path.iter().enumerate() {
-            node = node
-                .children
-                .entry(Key(key.clone()))
-                .or_insert_with(Documents::new);
+            node = node.children.entry(key.clone()).or_insert_with(Documents::new);
             let below = path.get(at + 1..).unwrap_or_default();
             if !below.is_empty() {
                 node.value = insert_into(&node.value, below, &value);
@@ -87,7 +93,7 @@ impl Documents {
         if is_object && !had_object {
             let mut leaves = Vec::new();
             for (key, child) in &node.children {
-                child.leaves(vec![key.0.clone()], &mut leaves);
+                child.leaves(vec![key.clone()], &mut leaves);
             }
             for (path, value) in leaves {
                 node.value = insert_into(&node.value, &path, &value);
@@ -95,22 +101,14 @@ impl Documents {
         }
     }
 
-    fn at(&mut self, path: &[Constant]) -> &mut Documents {
-        path.iter().fold(self, |node, key| {
-            node.children
-                .entry(Key(key.clone()))
-                .or_insert_with(Documents::new)
-        })
-    }
-
-    fn leaves(&self, path: Vec<Constant>, into: &mut Vec<(Vec<Constant>, Type)>) {
+    fn leaves(&self, path: Vec<Key>, into: &mut Vec<(Vec<Key>, Type)>) {
         if self.is_leaf() {
             into.push((path, self.value.clone()));
             return;
         }
         for (key, child) in &self.children {
             let mut below = path.clone();
-            below.push(key.0.clone());
+            below.push(key.clone());
             child.leaves(below, into);
         }
     }
@@ -155,12 +153,8 @@ impl Documents {
             *parts = left;
             let value = child.extent_within(parts);
             // Other keys are left to the open rest, as in OPA.
-            let named = matches!(
-                key.0,
-                Constant::String(_) | Constant::Bool(_) | Constant::Int(_) | Constant::Number(_)
-            );
-            if named {
-                members.push((key.0.clone(), value));
+            if let Some(key) = key.named() {
+                members.push((key.clone(), value));
             }
         }
         Type::object(members, Some((Type::String, Type::Any)))
@@ -181,13 +175,20 @@ impl Documents {
 
     /// What the keys of an open document may be.
     pub(super) fn key_types(&self) -> Type {
-        let named = self.children.keys().filter_map(|key| match key.0 {
-            Constant::String(_) | Constant::Bool(_) | Constant::Int(_) | Constant::Number(_) => {
-                Some(Type::of_constant(&key.0))
-            }
-            _ => None,
-        });
+        let named = self.children.keys().filter_map(Key::named).map(Type::of_constant);
         Type::one_of(named.chain([Type::String]))
+    }
+}
+
+impl Key {
+    /// A key that counts as a member of an open document.
+    fn named(&self) -> Option<&Constant> {
+        match self {
+            Key::Constant(
+                key @ (Constant::String(_) | Constant::Bool(_) | Constant::Int(_) | Constant::Number(_)),
+            ) => Some(key),
+            Key::Constant(_) | Key::Variable => None,
+        }
     }
 }
 
@@ -199,7 +200,12 @@ impl PartialOrd for Key {
 
 impl Ord for Key {
     fn cmp(&self, other: &Key) -> Ordering {
-        self.0.compare(&other.0)
+        match (self, other) {
+            (Key::Constant(a), Key::Constant(b)) => a.compare(b),
+            (Key::Variable, Key::Variable) => Ordering::Equal,
+            (Key::Variable, Key::Constant(_)) => Ordering::Less,
+            (Key::Constant(_), Key::Variable) => Ordering::Greater,
+        }
     }
 }
 
@@ -221,7 +227,7 @@ pub(super) fn select(value: &Type, path: &[Step<'_>]) -> Type {
 }
 
 /// An object type that has a value at a path below it as well; any other type as it is.
-fn insert_into(object: &Type, path: &[Constant], value: &Type) -> Type {
+fn insert_into(object: &Type, path: &[Key], value: &Type) -> Type {
     let (Type::Object(t), Some((key, below))) = (object, path.split_first()) else {
         return object.clone();
     };
@@ -233,7 +239,10 @@ fn insert_into(object: &Type, path: &[Constant], value: &Type) -> Type {
     } else {
         insert_into(&Type::object(Vec::new(), None), below, value)
     };
-    let key = Type::of_constant(key);
+    let key = match key {
+        Key::Constant(key) => Type::of_constant(key),
+        Key::Variable => Type::Unknown,
+    };
     let rest = match &t.rest {
         Some((keys, values)) => (keys.or(&key), values.or(&value)),
         None => (key, value),

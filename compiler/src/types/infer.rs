@@ -149,7 +149,7 @@ impl<'c> Env<'c> {
                 key => {
                     let key = self.type_of(key);
                     rest = Some(match rest {
-                        Some((keys, values)) => (keys.or(&key), values.or(&value)),
+                        Some((keys, values)) => (either(&keys, &key), either(&values, &value)),
                         None => (key, value),
                     });
                 }
@@ -192,5 +192,13 @@ fn step(term: &Term) -> Step<'_> {
         | Term::Set(_)
         | Term::Ref(_)
         | Term::Comprehension(_) => Step::Open,
+    }
+}
+
+/// Two types of which OPA takes the one that it happens to meet last: unknown when one of them is.
+fn either(a: &Type, b: &Type) -> Type {
+    match (a, b) {
+        (Type::Unknown, _) | (_, Type::Unknown) => Type::Unknown,
+        _ => a.or(b),
     }
 }

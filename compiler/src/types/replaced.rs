@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::compatible::compatible;
-use super::documents::Documents;
+use super::documents::{Documents, Key};
 use super::infer::Layer;
 use super::report;
 use super::rules::relaxed_documents;
@@ -72,12 +72,13 @@ impl Body<'_, '_, '_> {
         let mut input = Documents::new();
         for modifier in modifiers {
             match &modifier.target {
-                WithTarget::Data(path) => {
+                // The declaration of a replaced function still counts for its calls.
+                WithTarget::Function(path) if self.function(path).is_some() => self.relax(path, true),
+                WithTarget::Function(path) | WithTarget::Data(path) => {
                     let old = self.document(path);
                     put(&mut data, path, self.either(&old, &modifier.value));
                     self.relax(path, false);
                 }
-                WithTarget::Function(path) => self.relax(path, true),
                 WithTarget::Input(path) => put(&mut input, path, Type::Any),
                 WithTarget::Builtin(_) => {}
             }
@@ -121,6 +122,8 @@ impl Body<'_, '_, '_> {
 }
 
 fn put(documents: &mut Documents, path: &[String], value: Type) {
-    let path: Vec<Constant> = path.iter().cloned().map(Constant::String).collect();
-    documents.put(&path, value);
+    documents.put(
+        path.iter().cloned().map(Constant::String).map(Key::Constant),
+        value,
+    );
 }

@@ -2,9 +2,9 @@
 
 use super::body::{Body, Shared};
 use super::builtin::Signatures;
-use super::documents::Documents;
+use super::documents::{Documents, Key};
 use super::infer::{Env, Layer};
-use super::order::{Graph, ground_path};
+use super::order::{Graph, ground_path, head_path};
 use super::ty::Type;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Clause, Query, Rule, RuleKind, Term, Unit};
@@ -51,7 +51,8 @@ pub fn check_query(sources: &SourceMap, unit: &Unit, query: &Query) -> Vec<Diagn
     errors
 }
 
-/// A tree in which all that depends on a replaced document or function may be anything; `None` when no rule does.
+/// A tree in which all that depends on a replaced document may be anything, a replaced function itself excepted; `None`
+/// when no rule does.
 pub(super) fn relaxed_documents(
     unit: &Unit,
     graph: &Graph,
@@ -61,9 +62,8 @@ pub(super) fn relaxed_documents(
     let mut relaxed = Documents::new();
     let dependents = graph.dependents(path);
     for rule in dependents.into_iter().filter_map(|rule| unit.rules.get(rule)) {
-        // The declaration of a replaced function still counts for its calls.
         if !(function && rule.path == path) {
-            relaxed.put(&ground_path(rule), Type::Any);
+            relaxed.put(ground_path(rule).into_iter().map(Key::Constant), Type::Any);
         }
     }
     (!relaxed.is_empty()).then_some(relaxed)
@@ -114,7 +114,7 @@ fn infer(shared: &mut Shared<'_>) -> (Documents, Vec<Diagnostic>) {
             } else {
                 // Rules that refer to a wrong one are not blamed for it.
                 errors.append(&mut body.errors);
-                documents.put(&path, Type::Any);
+                documents.put(head_path(rule), Type::Any);
             }
         }
     }

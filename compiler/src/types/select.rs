@@ -106,8 +106,9 @@ impl Type {
 impl ObjectType {
     /// The type of a member that is known by its key.
     pub(super) fn fixed(&self, key: &Constant) -> Option<&Type> {
-        let at = self.members.binary_search_by(|(k, _)| k.compare(key)).ok()?;
-        self.members.get(at).map(|(_, value)| value)
+        let at = self.members.partition_point(|(k, _)| k.compare(key).is_lt());
+        let (found, value) = self.members.get(at)?;
+        (found == key).then_some(value)
     }
 
     /// The type of the member at a constant key; unknown when there can be none.

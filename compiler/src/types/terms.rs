@@ -5,6 +5,7 @@ use super::infer::Env;
 use super::ty::{ArrayType, ObjectType, Type};
 use crate::hir::Term;
 use gavel_runtime::value::Constant;
+use std::borrow::Cow;
 
 impl Env<'_> {
     /// Whether a term can have a type. Variables without one get it; when `widen`, the term may have other types as well, and
@@ -104,7 +105,8 @@ impl Env<'_> {
             (false, false) => return compatible(&type_a, &type_b),
             (true, true) => {}
         }
-        match (a, b) {
+        let (a, b) = (&opened(a), &opened(b));
+        match (a.as_ref(), b.as_ref()) {
             (Term::Array(x), Term::Array(y)) => {
                 x.len() == y.len() && x.iter().zip(y).all(|(x, y)| self.unifies(x, y))
             }
@@ -139,6 +141,18 @@ impl Env<'_> {
                     .find(|(other, _)| same_key(key, other))
                     .is_some_and(|(_, other)| self.unifies(value, other))
             })
+    }
+}
+
+/// A constant array or object as one with terms, so that it meets patterns element by element.
+fn opened(term: &Term) -> Cow<'_, Term> {
+    let constant = |value: &Constant| Term::Const(value.clone());
+    match term {
+        Term::Const(Constant::Array(items)) => Cow::Owned(Term::Array(items.iter().map(constant).collect())),
+        Term::Const(Constant::Object(entries)) => Cow::Owned(Term::Object(
+            entries.iter().map(|(k, v)| (constant(k), constant(v))).collect(),
+        )),
+        other => Cow::Borrowed(other),
     }
 }
 

@@ -104,7 +104,7 @@ impl Type {
         Type::Array(Rc::new(ArrayType { shape, items, rest }))
     }
 
-    /// An object type; of equal keys the last type counts.
+    /// An object type. A key can occur twice, because sets are filed as arrays (see [`super::select::property`]).
     pub(super) fn object(mut members: Vec<(Constant, Type)>, rest: Option<(Type, Type)>) -> Type {
         let shape = Shape::of(
             members
@@ -116,13 +116,6 @@ impl Type {
             return Type::Any;
         }
         members.sort_by(|a, b| a.0.compare(&b.0));
-        members.dedup_by(|later, kept| {
-            let same = later.0 == kept.0;
-            if same {
-                std::mem::swap(&mut later.1, &mut kept.1);
-            }
-            same
-        });
         Type::Object(Rc::new(ObjectType { shape, members, rest }))
     }
 
