@@ -23,6 +23,8 @@ mod attempt;
 mod import;
 mod message;
 mod rule;
+mod statements;
+mod terms;
 mod text;
 mod tree;
 
