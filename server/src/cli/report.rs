@@ -39,7 +39,12 @@ pub(crate) fn one(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
 
 fn details(sources: &SourceMap, diagnostic: &Diagnostic, indent: &str, text: &mut String) {
     if let Some(span) = diagnostic.span {
-        let _ = write!(text, "\n{indent}--> {}: {}", place(sources, span), diagnostic.code.as_str());
+        let _ = write!(
+            text,
+            "\n{indent}--> {}: {}",
+            place(sources, span),
+            diagnostic.code.as_str()
+        );
     }
     for label in &diagnostic.labels {
         let _ = write!(text, "\n{indent}{}: {}", place(sources, label.span), label.text);

@@ -59,8 +59,19 @@ pub(crate) fn gavel() -> Command {
     command
 }
 
+/// A process that does not outlive the test that started it, also when the test fails.
+pub(crate) struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail for a process that has ended and was waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 pub(crate) struct Server {
-    pub(crate) child: Child,
+    child: Process,
     pub(crate) port: u16,
     stdout: Option<ChildStdout>,
     lines: Receiver<String>,
@@ -98,7 +109,7 @@ impl Server {
         });
         let stdout = child.stdout.take();
         let mut server = Server {
-            child,
+            child: Process(child),
             port: 0,
             stdout,
             lines,
@@ -149,13 +160,17 @@ impl Server {
         }
     }
 
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.0.try_wait().unwrap().is_some()
+    }
+
     pub(crate) fn take_stdout(&mut self) -> ChildStdout {
         self.stdout.take().unwrap()
     }
 
     pub(crate) fn signal(&self, signal: &str) {
         let status = Command::new("kill")
-            .args(["-s", signal, &self.child.id().to_string()])
+            .args(["-s", signal, &self.child.0.id().to_string()])
             .status()
             .unwrap();
         assert!(status.success());
@@ -172,7 +187,7 @@ impl Server {
         if let Some(mut stdout) = self.stdout.take() {
             stdout.read_to_string(&mut output).unwrap();
         }
-        let status = self.child.wait().unwrap();
+        let status = self.child.0.wait().unwrap();
         self.stderr.join().unwrap();
         self.seen.extend(self.lines.try_iter());
         (status, output, self.seen)
