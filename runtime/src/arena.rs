@@ -94,7 +94,6 @@ impl Arena {
     }
 
     /// `len` copies of an item, to be overwritten.
-    #[expect(clippy::mut_from_ref, reason = "each call hands out fresh memory")]
     pub fn filled<T: Copy>(&self, len: usize, item: T) -> Result<&mut [T], EvalErrorKind> {
         self.bump.try_alloc_slice_fill_copy(len, item).map_err(exhausted)
     }
@@ -121,7 +120,6 @@ fn chunk(bytes: usize, bytes_max: usize) -> Bump {
     bump
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
 fn exhausted(_: AllocErr) -> EvalErrorKind {
     EvalErrorKind::ArenaExhausted
 }

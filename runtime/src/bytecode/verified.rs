@@ -1,6 +1,6 @@
 //! A program that may run: what `verify` proved and prepared.
 
-use super::{FnId, FnKind, Inst, Line, Prepared, SlotId};
+use super::{FnId, FnKind, Inst, Line, Prepared};
 use crate::input::SlotTrie;
 use crate::value::{Pool, Value};
 
@@ -26,8 +26,6 @@ pub struct Program {
     pub(crate) words: Box<[u32]>,
     pub(crate) sources: Box<[String]>,
     pub(crate) lines: Box<[Line]>,
-    /// Input paths in the order of their slots.
-    pub(crate) slots: Box<[super::SlotPath]>,
 }
 
 /// A function of a verified program.
@@ -47,27 +45,6 @@ impl Program {
     pub fn function(&self, name: &str) -> Option<FnId> {
         let at = self.functions.iter().position(|function| function.name == name)?;
         u32::try_from(at).ok().map(FnId)
-    }
-
-    /// The name of a function.
-    #[must_use]
-    pub fn name_of(&self, function: FnId) -> Option<&str> {
-        self.functions
-            .get(function.0 as usize)
-            .map(|function| function.name.as_str())
-    }
-
-    /// Number of functions.
-    #[must_use]
-    pub fn function_count(&self) -> u32 {
-        self.functions.len() as u32
-    }
-
-    /// The slot of a path below `input`.
-    #[must_use]
-    pub fn slot(&self, path: &[&str]) -> Option<SlotId> {
-        let at = self.slots.iter().position(|slot| slot == path)?;
-        u16::try_from(at).ok().map(SlotId)
     }
 
     /// The base document.

@@ -5,7 +5,7 @@
 use super::flow::{self, Flow};
 use super::verified::Function;
 use super::{
-    FnId, FnInfo, FnKind, Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Prepared, Program, RawProgram, Role,
+    FnInfo, FnKind, Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Prepared, Program, RawProgram, Role,
 };
 use crate::builtins::{BUILTINS, Builtin};
 use crate::input::SlotTrie;
@@ -60,7 +60,6 @@ pub fn verify(raw: RawProgram) -> Result<Program, VerifyError> {
         words: words.into_boxed_slice(),
         sources: raw.sources.into_boxed_slice(),
         lines: raw.lines.into_boxed_slice(),
-        slots: raw.slots.into_boxed_slice(),
     })
 }
 
@@ -198,11 +197,7 @@ impl Checker<'_> {
                 let arity = self.target_arity(inst.f)?;
                 self.mock_arity(inst.e, arity)?;
             }
-            Op::WithRule => {
-                if self.info(inst.f)?.kind != FnKind::Rule {
-                    return Err("`with` replaces a rule");
-                }
-            }
+            Op::WithRule if self.info(inst.f)?.kind != FnKind::Rule => return Err("`with` replaces a rule"),
             Op::WithInput | Op::WithBase => match self.raw.constants.get(inst.c as usize) {
                 Some(Constant::Array(path)) if path.len() <= PATH_LEN_MAX => {}
                 _ => return Err("the target of `with` is an array of at most 128 keys"),
@@ -351,16 +346,5 @@ fn complaint(role: Role) -> &'static str {
         | Role::CountPairs
         | Role::Label
         | Role::Imm => "a register is outside of the frame",
-    }
-}
-
-/// A function that may be entered from outside.
-impl Program {
-    /// Whether a function can be called without arguments.
-    #[must_use]
-    pub fn is_entry(&self, function: FnId) -> bool {
-        self.functions
-            .get(function.0 as usize)
-            .is_some_and(|function| function.params == 0)
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn show(value: Value<'_>) -> String {
 }
 
 fn answer(request: &mut Request<'_>) -> String {
-    let last = request.program().function_count() - 1;
+    let last = request.program().functions.len() as u32 - 1;
     match request.call(crate::bytecode::FnId(last)) {
         Ok(Some(value)) => show(value),
         Ok(None) => "undefined".to_owned(),

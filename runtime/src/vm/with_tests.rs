@@ -6,7 +6,7 @@ use crate::bytecode::FnId;
 use crate::limits::Limits;
 
 fn answer(request: &mut Request<'_>) -> String {
-    let last = request.program().function_count() - 1;
+    let last = request.program().functions.len() as u32 - 1;
     match request.call(FnId(last)) {
         Ok(Some(value)) => show(value),
         Ok(None) => "undefined".to_owned(),
