@@ -1,7 +1,7 @@
 //! The checked program between syntax and plan: names resolved, expressions flattened, bodies ordered.
 //!
-//! The stages before the planner all speak this language and each hands the next its own wrapper
-//! ([`Resolved`] → [`Flat`] → [`Ordered`] → [`Checked`]), so that none can be skipped. After flattening:
+//! What a parsed module means is worked out on a tree of its own (`analyse`); its result is an [`Ordered`] unit, and a unit
+//! that passed every check is [`Checked`], the only thing the planner takes. In both:
 //!
 //! * every call is a statement of its own; its arguments are constants, variables, or collections of those;
 //! * references and comprehensions stand only as a whole side of a [`StmtKind::Unify`], as a [`StmtKind::Test`], as the
@@ -46,12 +46,6 @@ pub struct ModuleMeta {
     pub dialect: Dialect,
 }
 
-/// Unit after name resolution.
-#[derive(Clone, Debug)]
-pub struct Resolved(pub Unit);
-/// Unit after flattening.
-#[derive(Clone, Debug)]
-pub struct Flat(pub Unit);
 /// Unit with ordered, safe bodies.
 #[derive(Clone, Debug)]
 pub struct Ordered(pub Unit);

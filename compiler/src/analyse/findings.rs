@@ -89,7 +89,7 @@ impl Findings {
         self.list.sort_by(|a, b| {
             let place = |d: &Diagnostic| {
                 d.span
-                    .map(|span| (sources.source(span.file).name.clone(), span.start))
+                    .map(|span| (sources.source(span.file).name.as_ref(), span.start))
             };
             place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message))
         });

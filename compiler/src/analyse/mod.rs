@@ -25,6 +25,8 @@ mod query;
 mod recursion;
 mod rename;
 mod resolve;
+mod resolve_declare;
+mod resolve_operand;
 mod resolve_rule;
 mod resolve_term;
 mod rule_tree;

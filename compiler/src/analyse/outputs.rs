@@ -241,8 +241,8 @@ impl Unifier<'_> {
                     }
                 }
             }
-            (Shape::Array(_) | Shape::Object(_), Shape::Opaque) => self.into_constant(left, right),
-            (Shape::Opaque, Shape::Array(_) | Shape::Object(_)) => self.into_constant(right, left),
+            (Shape::Array(_) | Shape::Object(_), Shape::Opaque) => self.match_constant(left, right),
+            (Shape::Opaque, Shape::Array(_) | Shape::Object(_)) => self.match_constant(right, left),
             // OPA learns nothing from these.
             (Shape::Object(_), Shape::Comprehension(_))
             | (Shape::Comprehension(_), Shape::Array(_) | Shape::Object(_))
@@ -256,7 +256,7 @@ impl Unifier<'_> {
     }
 
     /// A pattern against a constant collection of the same size.
-    fn into_constant(&mut self, pattern: &Term, other: &Term) {
+    fn match_constant(&mut self, pattern: &Term, other: &Term) {
         use gavel_runtime::value::Constant;
         match (&pattern.kind, &other.kind) {
             (Kind::Array(items), Kind::Const(Constant::Array(values))) if items.len() == values.len() => {

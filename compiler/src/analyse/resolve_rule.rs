@@ -99,7 +99,7 @@ impl<'a> RuleResolver<'_, 'a, '_> {
         };
         let (mut clause, rest) = self.clause(
             &first,
-            &head.reference.get(1..).unwrap_or_default(),
+            head.reference.get(1..).unwrap_or_default(),
             &mut unused_args,
         );
         let mut reference: Vec<Term> = package.iter().map(|name| Term::string(head.span, name)).collect();
