@@ -60,6 +60,7 @@ pub(super) struct Body<'p, 'u> {
     known: HashMap<Reg, K>,
     among: HashMap<Reg, Vec<Constant>>,
     literals: HashMap<Reg, Vec<Reg>>,
+    origins: HashMap<Reg, Term>,
 }
 
 impl<'p, 'u> Body<'p, 'u> {
@@ -75,6 +76,7 @@ impl<'p, 'u> Body<'p, 'u> {
             known: HashMap::new(),
             among: HashMap::new(),
             literals: HashMap::new(),
+            origins: HashMap::new(),
         }
     }
 
@@ -140,8 +142,22 @@ impl<'p, 'u> Body<'p, 'u> {
     }
 
     /// Notes the members of a set literal, in the order of iteration; see `literal`.
-    pub(super) fn note_literal(&mut self, set: Reg, members: &[Reg]) {
-        self.literals.insert(set, members.to_vec());
+    pub(super) fn note_literal(&mut self, set: Reg, members: Vec<Reg>) {
+        self.literals.insert(set, members);
+    }
+
+    /// Notes that a register holds the value of a reference.
+    pub(super) fn note_origin(&mut self, value: Reg, r: &Term) {
+        self.origins.insert(value, r.clone());
+    }
+
+    /// The reference that a variable stands for, or the term itself.
+    pub(super) fn origin(&self, term: &Term) -> Term {
+        let origin = match term {
+            Term::Var(var) => self.env.get(*var).and_then(|reg| self.origins.get(&reg)),
+            _ => None,
+        };
+        origin.unwrap_or(term).clone()
     }
 
     /// The members of a set literal.

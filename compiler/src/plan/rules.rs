@@ -13,6 +13,8 @@ struct Outcome {
     sole: bool,
     /// Where values are collected otherwise.
     acc: Reg,
+    /// Some body writes there.
+    collects: bool,
     /// Clauses planned so far.
     bodies: u16,
 }
@@ -25,21 +27,25 @@ impl Body<'_, '_> {
             early: same_constant(&bodies),
             sole: are_disjoint(&bodies),
             acc: self.reg(),
+            collects: false,
             bodies: 0,
         };
+        let unset = self.code.len();
         self.emit(Inst::Unset { dst: outcome.acc });
         for rule in &bodies {
             self.rule(rule, params, &mut outcome)?;
         }
-        let none = self.label();
-        if outcome.early.is_none() && !bodies.is_empty() {
+        if outcome.collects {
+            let none = self.label();
             self.test(Cond::IsSet(outcome.acc), none);
             self.emit(Inst::Ret {
                 value: outcome.acc,
                 body: NO_BODY,
             });
+            self.place(none);
+        } else {
+            self.code.remove(unset);
         }
-        self.place(none);
         self.default_value(rules)
     }
 
@@ -87,7 +93,7 @@ impl Body<'_, '_> {
         clause: &Clause,
         (other, next): (Label, Label),
         is_last: bool,
-        outcome: &Outcome,
+        outcome: &mut Outcome,
     ) -> Planned<()> {
         self.span = Some(clause.span);
         // Set where the body may have several solutions and an `else` follows that only its failure reaches.
@@ -107,6 +113,7 @@ impl Body<'_, '_> {
             self.emit(Inst::Jump(other));
             return Ok(());
         }
+        outcome.collects = true;
         let src = self.value(&clause.value, &mut redo)?;
         if one_is_enough || is_last {
             self.emit(Inst::SetOnce {

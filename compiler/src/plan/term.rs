@@ -2,6 +2,7 @@
 
 use super::body::{Body, Planned};
 use super::ir::{Container, Inst, K, Label, Reg};
+use super::literal::compare;
 use crate::hir::{Comprehension, ComprehensionKind, Term, VarId};
 
 impl Body<'_, '_> {
@@ -11,11 +12,7 @@ impl Body<'_, '_> {
             Term::Const(value) => Ok(self.constant(K::new(value.clone()))),
             Term::Var(var) => self.var(*var),
             Term::Array(items) => self.collect(Container::Array, items.iter(), redo),
-            Term::Set(items) => {
-                let mut items: Vec<&Term> = items.iter().collect();
-                items.sort_by(|a, b| super::literal::compare(a, b));
-                self.collect(Container::Set, items.into_iter(), redo)
-            }
+            Term::Set(items) => self.set(items, redo),
             Term::Object(entries) => {
                 let parts = entries.iter().flat_map(|(key, value)| [key, value]);
                 self.collect(Container::Object, parts, redo)
@@ -43,10 +40,26 @@ impl Body<'_, '_> {
             .map(|item| self.value(item, redo))
             .collect::<Planned<Vec<Reg>>>()?;
         let dst = self.reg();
-        if kind == Container::Set {
-            self.note_literal(dst, &parts);
-        }
         self.emit(Inst::Collect { kind, dst, parts });
+        Ok(dst)
+    }
+
+    /// A set literal; the order in which its members are iterated is noted.
+    fn set(&mut self, items: &[Term], redo: &mut Label) -> Planned<Reg> {
+        let mut members = items
+            .iter()
+            .map(|item| Ok((self.origin(item), self.value(item, redo)?)))
+            .collect::<Planned<Vec<(Term, Reg)>>>()?;
+        let parts = members.iter().map(|(_, reg)| *reg).collect();
+        let dst = self.reg();
+        self.emit(Inst::Collect {
+            kind: Container::Set,
+            dst,
+            parts,
+        });
+        members.sort_by(|a, b| compare(&a.0, &b.0));
+        members.dedup_by(|a, b| compare(&a.0, &b.0).is_eq());
+        self.note_literal(dst, members.into_iter().map(|(_, reg)| reg).collect());
         Ok(dst)
     }
 

@@ -108,6 +108,9 @@ impl Body<'_, '_> {
             && (!self.has_value(&right) || (!is_pattern(&left) && !matches!(left.as_ref(), Term::Const(_))));
         let (first, second) = if left_first { (left, right) } else { (right, left) };
         let value = self.value(&first, redo)?;
+        if matches!(first.as_ref(), Term::Ref(_)) {
+            self.note_origin(value, &first);
+        }
         self.match_value(second, value, redo)
     }
 

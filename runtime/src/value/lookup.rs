@@ -80,9 +80,12 @@ fn entry_of<'r>(entries: Object<'r>, key: &str) -> Option<Value<'r>> {
     entries.get(at).map(|entry| entry.value)
 }
 
-/// The index that a number in another spelling (`1.0`, `1e0`) means.
+/// The index that a number in another spelling (`1.0`) means. With an exponent (`1e0`) OPA finds no element.
 #[cold]
 fn integer_of(text: &str) -> Option<usize> {
+    if text.bytes().any(|byte| matches!(byte, b'e' | b'E')) {
+        return None;
+    }
     let near = text.parse::<f64>().ok()?.round();
     // Arrays are far shorter than 2^53, where every integer is still a float.
     if !(0.0..9e15).contains(&near) {
