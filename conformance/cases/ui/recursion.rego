@@ -1,0 +1,5 @@
+package shop
+
+a if b
+
+b if not a

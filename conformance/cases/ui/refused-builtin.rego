@@ -1,0 +1,3 @@
+package shop
+
+today := http.send({"method": "get", "url": "https://example.org/today"})

@@ -1,0 +1,5 @@
+package shop
+
+allow if {
+	input.user ==
+}

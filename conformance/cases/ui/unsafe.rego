@@ -1,0 +1,8 @@
+package shop
+
+allow if {
+	input.user != ""
+	not revoked[role]
+}
+
+revoked := {"clerk"}
