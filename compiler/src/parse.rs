@@ -31,6 +31,9 @@ mod tree;
 #[allow(
     clippy::all,
     clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    clippy::panic,
+    clippy::unwrap_used,
     missing_docs,
     unreachable_pub,
     private_interfaces,

@@ -13,8 +13,16 @@ use gavel_runtime::vm::RequestEnv;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-const STAMP: Stamp = Stamp { wall_ns: 1_700_000_000_000_000_000, random: [0x5a; 16] };
-const ENV: RequestEnv = RequestEnv { wall_ns: STAMP.wall_ns, seed: 1, monotonic_ns: || 0, deadline_ns: None };
+const STAMP: Stamp = Stamp {
+    wall_ns: 1_700_000_000_000_000_000,
+    random: [0x5a; 16],
+};
+const ENV: RequestEnv = RequestEnv {
+    wall_ns: STAMP.wall_ns,
+    seed: 1,
+    monotonic_ns: || 0,
+    deadline_ns: None,
+};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -62,7 +70,13 @@ fn decide(case: &Value) -> (Value, Value) {
         }
     };
     let mut line = Vec::new();
-    assert!(write_json(&image, &frame, &RecordOptions::default(), &mut decider, &mut line));
+    assert!(write_json(
+        &image,
+        &frame,
+        &RecordOptions::default(),
+        &mut decider,
+        &mut line
+    ));
     (allow, serde_json::from_slice(&line).unwrap())
 }
 
@@ -71,7 +85,10 @@ fn without_volatile(mut record: Value) -> Value {
     let members = record.as_object_mut().unwrap();
     let metadata = members["metadata"].as_object_mut().unwrap();
     assert_eq!(metadata.remove("timestamp").unwrap(), "2023-11-14T22:13:20Z");
-    assert_eq!(metadata.remove("id").unwrap(), "5a5a5a5a-5a5a-4a5a-9a5a-5a5a5a5a5a5a");
+    assert_eq!(
+        metadata.remove("id").unwrap(),
+        "5a5a5a5a-5a5a-4a5a-9a5a-5a5a5a5a5a5a"
+    );
     let duration = members.remove("duration").unwrap();
     assert_eq!(duration["overall"], "0");
     assert_eq!(duration.get("phases").is_some(), members.contains_key("porc"));
@@ -97,13 +114,19 @@ fn decisions_and_records() {
             let record = without_volatile(record);
             count += 1;
             if case["allow"] != allow {
-                wrong.push(format!("{}: wanted allow {}, is {allow}", case["note"], case["allow"]));
+                wrong.push(format!(
+                    "{}: wanted allow {}, is {allow}",
+                    case["note"], case["allow"]
+                ));
             }
             if bless {
                 case["record"] = record;
                 blessed.push_str(&format!("{case}\n"));
             } else if case["record"] != record {
-                wrong.push(format!("{}:\n wanted {}\n is     {record}", case["note"], case["record"]));
+                wrong.push(format!(
+                    "{}:\n wanted {}\n is     {record}",
+                    case["note"], case["record"]
+                ));
             }
         }
         if bless {

@@ -6,11 +6,23 @@ use std::process::Command;
 /// The binary, built by the profile that these tests are built by.
 fn gavel() -> PathBuf {
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "-p", "gavel-server", "--bin", "gavel", "--message-format=json"])
+        .args([
+            "build",
+            "--quiet",
+            "-p",
+            "gavel-server",
+            "--bin",
+            "gavel",
+            "--message-format=json",
+        ])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout)
         .unwrap()
         .lines()
@@ -25,8 +37,10 @@ const MAY_FAIL: usize = 0;
 
 #[test]
 fn decisions_equal_the_reference() {
-    let shared = std::env::var_os("GAVEL_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
+    let shared = std::env::var_os("GAVEL_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
+        PathBuf::from,
+    );
     let check = shared.join("reference/check.py");
     if !check.is_file() {
         eprintln!("skipped: {} is not there", check.display());

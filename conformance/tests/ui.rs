@@ -15,8 +15,15 @@ fn printed(path: &Path) -> String {
     let mut sources = SourceMap::default();
     let file = sources.add_file(&name, &text);
     let problems = if path.extension().is_some_and(|ext| ext == "rego") {
-        let parse = ParseOptions { base: BaseDialect::V1, blanket_import: BlanketImport::Opa };
-        let options = RegoOptions { parse, optimise: true, ..RegoOptions::default() };
+        let parse = ParseOptions {
+            base: BaseDialect::V1,
+            blanket_import: BlanketImport::Opa,
+        };
+        let options = RegoOptions {
+            parse,
+            optimise: true,
+            ..RegoOptions::default()
+        };
         rego::compile(&sources, &[file], None, &options).err()
     } else {
         compile(&mut sources, &[file], &Options::default()).err()

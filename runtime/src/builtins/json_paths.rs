@@ -64,11 +64,8 @@ fn sorted_paths<'r>(call: &mut Call<'_, 'r>, paths: Value<'r>) -> Result<&'r [Pa
 }
 
 fn compare_paths(a: Path<'_>, b: Path<'_>) -> Ordering {
-    let steps = a.iter().zip(b).map(|(x, y)| x.compare(*y));
-    steps
-        .filter(|order| order.is_ne())
-        .next()
-        .unwrap_or(a.len().cmp(&b.len()))
+    let mut steps = a.iter().zip(b).map(|(x, y)| x.compare(*y));
+    steps.find(|order| order.is_ne()).unwrap_or(a.len().cmp(&b.len()))
 }
 
 /// The paths that lead through one place of the document, which is `depth` steps from the root.

@@ -259,7 +259,7 @@ impl Power {
         let mut mantissa = &exact >> drop;
         let below_half = !exact.bit(drop - 1);
         let tie = exact.trailing_zeros() == Some(drop - 1);
-        if !below_half && !(tie && !mantissa.bit(0)) {
+        if !below_half && (!tie || mantissa.bit(0)) {
             mantissa += 1_u32;
         }
         Power {

@@ -89,7 +89,7 @@ fn spelled_out(tokens: &[Token]) -> Option<Vec<Vec<Piece>>> {
             }
         }
     }
-    done.iter_mut().for_each(|list| merge_texts(list));
+    done.iter_mut().for_each(merge_texts);
     Some(done)
 }
 

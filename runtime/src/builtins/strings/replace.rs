@@ -40,7 +40,8 @@ pub(in crate::builtins) fn replace_n<'r>(call: &mut Call<'_, 'r>, args: &[Value<
     let [patterns, text] = self::args(args)?;
     let (patterns, text) = (object(patterns)?, string(text)?);
     for entry in patterns {
-        (string(entry.key)?, string(entry.value)?);
+        string(entry.key)?;
+        string(entry.value)?;
     }
     call.charge(text.len().saturating_mul(patterns.len() + 1) / 8)?;
     let mut out = Text::new(call.arena);

@@ -129,7 +129,7 @@ pub(in crate::builtins) fn diff<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>])
     let mut minutes = between(to.minute, from.minute);
     let mut seconds = between(to.second, from.second);
     // What is negative borrows from the next larger unit.
-    let mut borrow = |small: &mut i64, large: &mut i64, size: i64| {
+    let borrow = |small: &mut i64, large: &mut i64, size: i64| {
         if *small < 0 {
             *small += size;
             *large -= 1;
