@@ -1,4 +1,5 @@
 //! Every valid program of the conformance data passes the analysis; every broken one is refused with OPA's codes and rows.
+#![expect(clippy::print_stdout, reason = "a test that tells what it ran")]
 
 #[allow(dead_code, reason = "each test uses its part of the cases")]
 mod corpus;

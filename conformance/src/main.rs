@@ -75,7 +75,7 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
         .reports
         .iter()
         .filter(|report| matches!(report.verdict, Verdict::Failed(_)))
-        .map(|report| key(report))
+        .map(key)
         .collect();
     if let Some(path) = &arguments.list {
         let text: String = failures.iter().map(|line| format!("{line}\n")).collect();

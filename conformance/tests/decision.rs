@@ -2,6 +2,11 @@
 //!
 //! Each line of a `.jsonl` file names the domains (from the checkout's root), the request, the decision, and the record
 //! without its volatile members. Set `GAVEL_BLESS=1` to write today's records into the files, then read the difference.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helpers fail as the test does"
+)]
 
 use gavel_compiler::source::SourceMap;
 use gavel_compiler::{Options, compile, render};

@@ -1,5 +1,6 @@
 //! After warm-up a decision calls the allocator zero times: counted for every request of the examples, and of the golden
 //! cases where they are at hand.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
 #![expect(unsafe_code, reason = "a global allocator that counts is an unsafe trait")]
 
 use gavel_compiler::source::SourceMap;

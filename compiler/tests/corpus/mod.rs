@@ -9,34 +9,34 @@ use serde_json::Value;
 
 /// One case, as far as the parser is concerned.
 #[derive(Clone, Debug, Default)]
-pub struct Case {
-    pub note: String,
-    pub dialect: BaseDialect,
-    pub modules: Vec<String>,
-    pub query: Option<String>,
+pub(crate) struct Case {
+    pub(crate) note: String,
+    pub(crate) dialect: BaseDialect,
+    pub(crate) modules: Vec<String>,
+    pub(crate) query: Option<String>,
     /// Code, module, row and column of OPA's first error.
-    pub want: Option<Want>,
+    pub(crate) want: Option<Want>,
     /// All of OPA's errors.
-    pub wants: Vec<Want>,
+    pub(crate) wants: Vec<Want>,
     /// Strict mode.
-    pub strict: bool,
+    pub(crate) strict: bool,
     /// The base document.
-    pub data: Option<Value>,
+    pub(crate) data: Option<Value>,
     /// Code of the error that evaluation or compilation ends with.
-    pub want_error_code: Option<String>,
+    pub(crate) want_error_code: Option<String>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Want {
-    pub code: String,
-    pub module: usize,
-    pub row: u64,
-    pub col: u64,
-    pub message: String,
+pub(crate) struct Want {
+    pub(crate) code: String,
+    pub(crate) module: usize,
+    pub(crate) row: u64,
+    pub(crate) col: u64,
+    pub(crate) message: String,
 }
 
 /// The folder of the conformance data, if it is there.
-pub fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let shared = match std::env::var_os("GAVEL_SHARED") {
         Some(path) => PathBuf::from(path),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
@@ -45,7 +45,7 @@ pub fn folder() -> Option<PathBuf> {
 }
 
 /// All files below a folder with an extension, sorted.
-pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(next) = open.pop() {
@@ -63,7 +63,7 @@ pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 /// The cases of a JSON lines file.
-pub fn json_cases(path: &Path) -> Vec<Case> {
+pub(crate) fn json_cases(path: &Path) -> Vec<Case> {
     let text = fs::read_to_string(path).expect("readable file");
     text.lines()
         .filter(|line| !line.trim().is_empty())
@@ -114,13 +114,13 @@ fn want(error: &Value) -> Want {
 }
 
 /// The cases of a suite file: what stands under `cases`.
-pub fn yaml_cases(path: &Path, dialect: BaseDialect) -> Vec<Case> {
+pub(crate) fn yaml_cases(path: &Path, dialect: BaseDialect) -> Vec<Case> {
     let text = fs::read_to_string(path).expect("readable file");
     let mut cases = Vec::new();
     // The keys (or list marks) on the way to the current node, and whether a mapping waits for a key.
     let mut way: Vec<(String, bool)> = Vec::new();
     for event in Parser::new_from_str(&text) {
-        let (event, _) = event.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let (event, _) = event.expect("a case file is YAML");
         match event {
             Event::MappingStart(..) => {
                 if way.len() == 2 {
