@@ -6,6 +6,7 @@
 
 use super::ty::Type;
 use gavel_runtime::value::Constant;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -17,6 +18,17 @@ const EXTENT_MAX: u32 = 4096;
 pub(super) struct Documents {
     value: Type,
     children: BTreeMap<Key, Documents>,
+    /// Made at first use, forgotten when something below changes.
+    whole: OnceCell<Whole>,
+}
+
+/// An open document as one value.
+#[derive(Debug)]
+struct Whole {
+    document: Type,
+    keys: Type,
+    /// What a member may be.
+    member: Type,
 }
 
 /// A step from a document to one below it.
@@ -45,6 +57,7 @@ impl Documents {
         Documents {
             value: Type::Unknown,
             children: BTreeMap::new(),
+            whole: OnceCell::new(),
         }
     }
 
@@ -70,9 +83,8 @@ impl Documents {
 
     /// Sets the type at a path.
     pub(super) fn put(&mut self, path: impl IntoIterator<Item = Key>, value: Type) {
-        let node = path.into_iter().fold(self, |node, key| {
-            node.children.entry(key).or_insert_with(Documents::new)
-        });
+        let node = path.into_iter().fold(self, |node, key| node.step(key));
+        node.whole.take();
         node.value = value;
     }
 
@@ -81,12 +93,13 @@ impl Documents {
         let path: Vec<Key> = path.iter().cloned().map(Key::Constant).collect();
         let mut node = self;
         for (at, key) in path.iter().enumerate() {
-            node = node.children.entry(key.clone()).or_insert_with(Documents::new);
+            node = node.step(key.clone());
             let below = path.get(at + 1..).unwrap_or_default();
             if !below.is_empty() {
                 node.value = insert_into(&node.value, below, &value);
             }
         }
+        node.whole.take();
         let had_object = matches!(node.value, Type::Object(_));
         let is_object = matches!(value, Type::Object(_));
         node.value = merge(&node.value, value);
@@ -99,6 +112,12 @@ impl Documents {
                 node.value = insert_into(&node.value, &path, &value);
             }
         }
+    }
+
+    /// The document below, which is about to change.
+    fn step(&mut self, key: Key) -> &mut Documents {
+        self.whole.take();
+        self.children.entry(key).or_insert_with(Documents::new)
     }
 
     fn leaves(&self, path: Vec<Key>, into: &mut Vec<(Vec<Key>, Type)>) {
@@ -128,7 +147,7 @@ impl Documents {
                 }
                 None if matches!(step, Step::Open) => {
                     let rest = path.get(at + 1..).unwrap_or_default();
-                    return Some(select(&node.any_member(), rest));
+                    return Some(select(&node.whole().member, rest));
                 }
                 None => return None,
             }
@@ -138,10 +157,36 @@ impl Documents {
 
     /// The type of the whole document.
     fn extent(&self) -> Type {
-        self.extent_within(&mut EXTENT_MAX.clone())
+        if self.is_leaf() {
+            return self.value.clone();
+        }
+        self.whole().document.clone()
     }
 
-    fn extent_within(&self, parts: &mut u32) -> Type {
+    /// What the keys of an open document may be.
+    pub(super) fn key_types(&self) -> Type {
+        self.whole().keys.clone()
+    }
+
+    fn whole(&self) -> &Whole {
+        self.whole.get_or_init(|| {
+            let mut parts = EXTENT_MAX;
+            let document = self.assemble(&mut parts);
+            let named = self.children.keys().filter_map(Key::named).map(Type::of_constant);
+            // Anything, but see [`Type::values`] for functions among the members.
+            let functions = self
+                .children
+                .values()
+                .any(|child| matches!(child.value, Type::Function(_)));
+            Whole {
+                keys: Type::one_of(named.chain([Type::String])),
+                member: if functions { document.values() } else { Type::Any },
+                document,
+            }
+        })
+    }
+
+    fn assemble(&self, parts: &mut u32) -> Type {
         if self.is_leaf() {
             return self.value.clone();
         }
@@ -151,32 +196,13 @@ impl Documents {
                 return Type::Any;
             };
             *parts = left;
-            let value = child.extent_within(parts);
+            let value = child.assemble(parts);
             // Other keys are left to the open rest, as in OPA.
             if let Some(key) = key.named() {
                 members.push((key.clone(), value));
             }
         }
         Type::object(members, Some((Type::String, Type::Any)))
-    }
-
-    /// What a member of an open document may be. Anything; but see [`Type::values`] for functions among them.
-    fn any_member(&self) -> Type {
-        let functions = self
-            .children
-            .values()
-            .any(|child| matches!(child.value, Type::Function(_)));
-        if functions {
-            self.extent().values()
-        } else {
-            Type::Any
-        }
-    }
-
-    /// What the keys of an open document may be.
-    pub(super) fn key_types(&self) -> Type {
-        let named = self.children.keys().filter_map(Key::named).map(Type::of_constant);
-        Type::one_of(named.chain([Type::String]))
     }
 }
 

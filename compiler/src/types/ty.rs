@@ -1,7 +1,7 @@
 //! The type language: what a value may be, as far as the checker knows.
 //!
-//! Types are immutable and shared. Two bounds keep the work of every operation, and the stack of the recursive ones, small: a
-//! type of more than [`SIZE_MAX`] nodes or [`DEPTH_MAX`] levels is widened to [`Type::Any`], which only accepts more programs.
+//! Types are immutable and shared. Bounds keep the work of every operation, and the stack of the recursive ones, small: a type
+//! over [`SIZE_MAX`], [`DEPTH_MAX`] or [`OPTIONS_MAX`] is widened to [`Type::Any`], which only accepts more programs.
 
 use gavel_runtime::value::Constant;
 use std::cmp::Ordering;
@@ -9,6 +9,9 @@ use std::rc::Rc;
 
 /// Nodes of the largest type that is kept; the checker pays for each of them at every use.
 const SIZE_MAX: u32 = 8192;
+
+/// Alternatives of one type; more of them say as much as none.
+const OPTIONS_MAX: usize = 256;
 
 /// Levels of the deepest type that is kept.
 const DEPTH_MAX: u32 = 256;
@@ -161,7 +164,7 @@ impl Type {
             return options.pop().unwrap_or(Type::Unknown);
         }
         let shape = Shape::of(&options);
-        if shape.too_large() {
+        if options.len() > OPTIONS_MAX || shape.too_large() {
             return Type::Any;
         }
         Type::OneOf(Rc::new(OneOfType { shape, options }))
