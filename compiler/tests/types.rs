@@ -27,7 +27,10 @@ fn check(modules: &[&str], want: Expect) {
         .unwrap_or_default();
     let lines = errors.iter().map(|error| {
         let place = error.span.map_or(String::new(), |span| {
-            let module = files.iter().position(|file| *file == span.file).unwrap_or(usize::MAX);
+            let module = files
+                .iter()
+                .position(|file| *file == span.file)
+                .unwrap_or(usize::MAX);
             let position = sources.position(span);
             format!("{module}:{}:{}: ", position.row, position.col)
         });

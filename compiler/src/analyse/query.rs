@@ -72,7 +72,12 @@ fn stages(
         var_names: vars.into_names(),
         span: query.span,
     };
-    findings.fatal_all(types::check_query(sources, &unit.0, &found));
+    findings.fatal_all(types::check_query(
+        sources,
+        &unit.0,
+        &found,
+        options.query_dialect.new_not,
+    ));
     go_on(findings)?;
     findings.fatal_all(refused);
     go_on(findings)?;

@@ -38,13 +38,13 @@ pub fn check(sources: &SourceMap, unit: &Unit) -> Report {
     }
 }
 
-/// Checks a query against a unit that passed [`check`].
+/// Checks a query against a unit that passed [`check`]. `new_not`: its negations have blocks of their own.
 #[must_use]
-pub fn check_query(sources: &SourceMap, unit: &Unit, query: &Query) -> Vec<Diagnostic> {
+pub fn check_query(sources: &SourceMap, unit: &Unit, query: &Query, new_not: bool) -> Vec<Diagnostic> {
     let graph = Graph::new(unit);
     let mut shared = shared(sources, unit, &graph);
     let (documents, _) = infer(&mut shared);
-    let mut body = Body::new(Env::new(&documents), &mut shared, &query.var_names, false);
+    let mut body = Body::new(Env::new(&documents), &mut shared, &query.var_names, new_not);
     body.block(&query.block);
     let mut errors = body.errors;
     sort(&mut errors);
