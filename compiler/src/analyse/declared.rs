@@ -330,3 +330,32 @@ fn names_in_withs_of<'a>(literal: &Literal<'a>, names: &mut Names<'a>) {
         | LiteralKind::SomeIn { .. } => {}
     }
 }
+
+/// How many wildcards a rule's body and else branches hold, and its head behind its name.
+pub(super) fn count_wildcards(rule: &crate::ast::Rule<'_>) -> usize {
+    let mut count = 0;
+    let mut found = |term: &Term<'_>| count += usize::from(matches!(term.kind, TermKind::Var("_")));
+    if !rule.chained {
+        let head = &rule.head;
+        let rest = head.reference.iter().skip(1);
+        let terms = rest
+            .chain(head.args.unwrap_or_default())
+            .chain(&head.key)
+            .chain(&head.value);
+        terms.for_each(|term| walk(term, Closures::Enter, &mut found));
+    }
+    rule.body
+        .iter()
+        .for_each(|body| walk_body(body, Closures::Enter, &mut found));
+    for branch in rule.else_branches {
+        branch
+            .value
+            .iter()
+            .for_each(|value| walk(value, Closures::Enter, &mut found));
+        branch
+            .body
+            .iter()
+            .for_each(|body| walk_body(body, Closures::Enter, &mut found));
+    }
+    count
+}

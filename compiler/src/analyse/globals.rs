@@ -34,7 +34,7 @@ impl Exports {
         let mut exports: HashMap<Vec<String>, Vec<String>> = HashMap::new();
         for module in modules {
             let names = exports.entry(package(module)).or_default();
-            names.extend(module.rules.iter().map(|rule| rule_name(&rule.head).to_owned()));
+            names.extend(rule_names(module));
         }
         Exports(exports)
     }
@@ -94,6 +94,25 @@ pub(super) fn rule_name<'a>(head: &ast::Head<'a>) -> &'a str {
         Some(ast::TermKind::Var(name)) => name,
         _ => "",
     }
+}
+
+/// Names of a module's rules. `_` makes a name of its own from the number of wildcards before it, as in OPA.
+pub(super) fn rule_names(module: &ast::Module<'_>) -> Vec<String> {
+    let mut wildcards = 0;
+    let mut names: Vec<String> = Vec::with_capacity(module.rules.len());
+    for rule in module.rules {
+        let name = match (rule_name(&rule.head), names.last()) {
+            ("_", Some(last)) if rule.chained => last.clone(),
+            ("_", _) => {
+                wildcards += 1;
+                format!("${}", wildcards - 1)
+            }
+            (name, _) => name.to_owned(),
+        };
+        names.push(name);
+        wildcards += declared::count_wildcards(rule);
+    }
+    names
 }
 
 /// The name that an import brings.

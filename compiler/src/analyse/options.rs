@@ -14,6 +14,8 @@ pub struct AnalyseOptions {
     pub error_limit: Option<usize>,
     /// The base document, an object.
     pub base: Option<Constant>,
+    /// Rules may stand where the base document has something, which they hide then: OPA without its check of paths.
+    pub rules_over_base: bool,
     /// Takes builtins that this version cannot run. Only for tools that evaluate nothing.
     pub keep_unsupported: bool,
     /// How queries were parsed: which `not` they mean.

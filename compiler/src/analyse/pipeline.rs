@@ -60,7 +60,13 @@ fn stages(
     expand::expand_heads(&mut program);
     withs::prepare(&mut program, &tree, findings);
     go_on(findings)?;
-    conflicts::check(&program, &tree, options.base.as_ref(), sources, findings);
+    conflicts::check(
+        &program,
+        &tree,
+        options.base.as_ref().filter(|_| !options.rules_over_base),
+        sources,
+        findings,
+    );
     go_on(findings)?;
     calls::check_defined(&program, &tree, findings);
     go_on(findings)?;

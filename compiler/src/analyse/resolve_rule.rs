@@ -2,7 +2,7 @@
 
 use super::declared::{self, Names};
 use super::findings::Findings;
-use super::globals::{Exports, package, rule_name, shadowed_roots};
+use super::globals::{Exports, package, rule_names, shadowed_roots};
 use super::resolve::{Known, Resolver};
 use super::tree::{self, Clause, Expr, Kind, Module, Program, Rule, Term, VarName, Vars};
 use super::{rename, vars};
@@ -49,9 +49,10 @@ pub(super) fn resolve(modules: &[ast::Module<'_>], known: &Known) -> (Program, R
         let rules = module
             .rules
             .iter()
-            .map(|rule| {
+            .zip(rule_names(module))
+            .map(|(rule, name)| {
                 let resolver = Resolver::new(&globals, &mut used_imports, module.dialect, known);
-                RuleResolver { resolver, rule }.resolve(&package, &mut report)
+                RuleResolver { resolver, rule }.resolve(&package, &name, &mut report)
             })
             .collect();
         report.used_imports.push(used_imports);
@@ -79,7 +80,7 @@ struct Part<'r, 'a> {
 }
 
 impl<'a> RuleResolver<'_, 'a, '_> {
-    fn resolve(mut self, package: &[String], report: &mut Report) -> Rule {
+    fn resolve(mut self, package: &[String], name: &str, report: &mut Report) -> Rule {
         let head = &self.rule.head;
         let args: Option<Vec<Term>> = head
             .args
@@ -103,7 +104,6 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             &mut unused_args,
         );
         let mut reference: Vec<Term> = package.iter().map(|name| Term::string(head.span, name)).collect();
-        let name = rule_name(head);
         reference.push(Term::string(head.span, name));
         let mut lifted = Vec::new();
         for element in rest {
