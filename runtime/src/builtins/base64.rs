@@ -1,5 +1,6 @@
 //! Base64, in both alphabets, as Go reads and writes it.
 
+use super::bytes::{bytes_of, string_of};
 use super::operand::{args, string};
 use super::output::Text;
 use super::{BuiltinResult, Call, Failure};
@@ -24,18 +25,18 @@ pub(super) fn url_encode_no_pad<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>])
     encoded(call, args, URL, false)
 }
 
-/// `base64.decode(text)`: an error also for bytes that are no UTF-8, which our strings cannot hold.
+/// `base64.decode(text)`
 pub(super) fn decode<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [text] = self::args(args)?;
     let text = string(text)?;
     call.charge(text.len() / 8)?;
-    utf8(decoded(call.arena, text.as_bytes(), STANDARD)?)
+    string_of(call.arena, decoded(call.arena, text.as_bytes(), STANDARD)?)
 }
 
 /// `base64url.decode(text)`: the padding may be missing.
 pub(super) fn url_decode<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [text] = self::args(args)?;
-    utf8(url_bytes(call, string(text)?)?)
+    string_of(call.arena, url_bytes(call, string(text)?)?)
 }
 
 /// `base64.is_valid(text)`: false for what is no string.
@@ -70,13 +71,6 @@ pub(super) fn url_bytes<'r>(call: &mut Call<'_, 'r>, text: &str) -> Result<&'r [
     decoded(call.arena, padded.finish()?.as_bytes(), URL)
 }
 
-/// Bytes as a string.
-pub(super) fn utf8<'r>(bytes: &'r [u8]) -> BuiltinResult<'r> {
-    std::str::from_utf8(bytes)
-        .map(Value::string)
-        .map_err(|_| Failure::BUILTIN)
-}
-
 fn encoded<'r>(
     call: &mut Call<'_, 'r>,
     args: &[Value<'r>],
@@ -88,7 +82,7 @@ fn encoded<'r>(
     call.charge(text.len() / 8)?;
     let mut out = Text::new(call.arena);
     out.reserve(text.len() / 3 * 4 + 4)?;
-    for chunk in text.as_bytes().chunks(3) {
+    for chunk in bytes_of(call.arena, text)?.chunks(3) {
         let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
         let group = byte(0) << 16 | byte(1) << 8 | byte(2);
         for place in 0..4 {

@@ -1,5 +1,6 @@
 //! Hashes and keyed hashes, as hexadecimal text.
 
+use super::bytes::bytes_of;
 use super::encoding::hex;
 use super::operand::{args, string};
 use super::{BuiltinResult, Call};
@@ -28,7 +29,8 @@ fn digest<'r, D: Digest>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Builtin
     let [text] = self::args(args)?;
     let text = string(text)?;
     call.charge(1 + text.len())?;
-    hex(call, &D::digest(text))
+    let digest = D::digest(bytes_of(call.arena, text)?);
+    hex(call, &digest)
 }
 
 /// `crypto.hmac.md5(text, key)`
@@ -55,7 +57,8 @@ fn keyed<'r, D: Digest + BlockSizeUser>(call: &mut Call<'_, 'r>, args: &[Value<'
     let [text, key] = self::args(args)?;
     let (text, key) = (string(text)?, string(key)?);
     call.charge(1 + text.len() + key.len())?;
-    hex(call, &hmac::<D>(key.as_bytes(), text.as_bytes()))
+    let (text, key) = (bytes_of(call.arena, text)?, bytes_of(call.arena, key)?);
+    hex(call, &hmac::<D>(key, text))
 }
 
 /// RFC 2104.

@@ -1,6 +1,6 @@
 //! Hexadecimal texts, and the escapes of URL queries.
 
-use super::base64::utf8;
+use super::bytes::{bytes_of, string_of};
 use super::operand::{args, object, string};
 use super::output::Text;
 use super::{BuiltinResult, Call, Failure};
@@ -11,7 +11,8 @@ use crate::value::{Entry, Kind, Value, object_from};
 /// `hex.encode(text)`
 pub(super) fn hex_encode<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [text] = self::args(args)?;
-    hex(call, string(text)?.as_bytes())
+    let bytes = bytes_of(call.arena, string(text)?)?;
+    hex(call, bytes)
 }
 
 /// Bytes as lower-case hexadecimal digits.
@@ -27,7 +28,7 @@ pub(super) fn hex<'r>(call: &mut Call<'_, 'r>, bytes: &[u8]) -> BuiltinResult<'r
     out.value()
 }
 
-/// `hex.decode(text)`: an error also for bytes that are no UTF-8, which our strings cannot hold.
+/// `hex.decode(text)`
 pub(super) fn hex_decode<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [text] = self::args(args)?;
     let text = string(text)?;
@@ -36,7 +37,7 @@ pub(super) fn hex_decode<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Bui
     for pair in text.as_bytes().chunks(2) {
         out.push(hex_byte(pair).ok_or(Failure::BUILTIN)?)?;
     }
-    utf8(out.finish())
+    string_of(call.arena, out.finish())
 }
 
 /// The byte of two hexadecimal digits.
@@ -52,13 +53,13 @@ pub(super) fn query_encode<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> B
     let text = string(text)?;
     call.charge(text.len() / 8)?;
     let mut out = Text::new(call.arena);
-    escape_query(&mut out, text)?;
+    escape_query(&mut out, bytes_of(call.arena, text)?)?;
     out.value()
 }
 
 /// Letters, digits and `-_.~` stay, a blank becomes `+`, everything else `%XX`.
-fn escape_query(out: &mut Text<'_>, text: &str) -> Result<(), Failure> {
-    for byte in text.bytes() {
+fn escape_query(out: &mut Text<'_>, bytes: &[u8]) -> Result<(), Failure> {
+    for &byte in bytes {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                 out.push(char::from(byte))?
@@ -78,7 +79,6 @@ pub(super) fn query_decode<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> B
     unescape_query(call.arena, text)
 }
 
-/// An error also for bytes that are no UTF-8, which our strings cannot hold.
 fn unescape_query<'r>(arena: &'r Arena, text: &str) -> BuiltinResult<'r> {
     let mut out = List::new(arena);
     let mut rest = text.as_bytes();
@@ -94,7 +94,7 @@ fn unescape_query<'r>(arena: &'r Arena, text: &str) -> BuiltinResult<'r> {
             byte => out.push(*byte)?,
         }
     }
-    utf8(out.finish())
+    string_of(arena, out.finish())
 }
 
 /// `urlquery.encode_object(object)`: values are strings, or arrays and sets of strings.
@@ -129,9 +129,9 @@ pub(super) fn query_encode_object<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>
         if at > 0 {
             out.push('&')?;
         }
-        escape_query(&mut out, key)?;
+        escape_query(&mut out, bytes_of(call.arena, key)?)?;
         out.push('=')?;
-        escape_query(&mut out, text)?;
+        escape_query(&mut out, bytes_of(call.arena, text)?)?;
     }
     out.value()
 }

@@ -5,6 +5,7 @@
 mod aggregates;
 mod arrays;
 mod base64;
+mod bytes;
 pub mod caches;
 mod call;
 mod casts;
@@ -35,6 +36,7 @@ mod testing;
 mod time;
 mod types;
 mod units;
+mod uri;
 mod uuid;
 mod versions;
 mod walk;

@@ -1,6 +1,7 @@
 //! Values in Rego's own syntax: what `sprintf("%v")` and template strings print.
 
 use super::Failure;
+use super::bytes::byte_of;
 use super::output::Text;
 use crate::arena::{Arena, List};
 use crate::value::{Kind, Value, with_int_text};
@@ -81,6 +82,9 @@ pub(super) fn escape(out: &mut Text<'_>, c: char, quote: char, ascii: bool) -> R
     if c == quote || c == '\\' {
         out.push('\\')?;
         return out.push(c);
+    }
+    if let Some(byte) = byte_of(c) {
+        return out.format(format_args!("\\x{byte:02x}"));
     }
     if is_printable(c) && (c.is_ascii() || !ascii) {
         return out.push(c);

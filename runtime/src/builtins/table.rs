@@ -4,7 +4,7 @@ use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
     aggregates, arrays, base64, casts, crypto, encoding, glob, graph, host, json_patch, json_paths,
     json_text, jwt, net, numbers, objects, operators, regex, sets, sprintf, strings, template, time, units,
-    uuid, versions, walk,
+    uri, uuid, versions, walk,
 };
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
@@ -338,8 +338,8 @@ pub static BUILTINS: &[Builtin] = &[
     row("units.parse", &[STRING], NUMBER).run(units::parse),
     row("units.parse_bytes", &[STRING], NUMBER).run(units::parse_bytes),
     row("upper", &[STRING], STRING).run(strings::upper),
-    row("uri.is_valid", &[STRING], BOOLEAN),
-    row("uri.parse", &[STRING], STRING_DICT),
+    row("uri.is_valid", &[STRING], BOOLEAN).run(uri::is_valid),
+    row("uri.parse", &[STRING], STRING_DICT).run(uri::parse),
     row("urlquery.decode", &[STRING], STRING).run(encoding::query_decode),
     row(
         "urlquery.decode_object",

@@ -169,13 +169,28 @@ impl<'r> Parser<'_, 'r> {
     }
 }
 
-/// Answers recorded from OPA, a call, a tab and its result in each line of a file that the environment names.
+/// OPA's answers to calls of our own: a call, a tab and its result in each line.
+const ANSWERS: [&str; 7] = [
+    include_str!("answers/documents.tsv"),
+    include_str!("answers/glob.tsv"),
+    include_str!("answers/numbers.tsv"),
+    include_str!("answers/others.tsv"),
+    include_str!("answers/sprintf.tsv"),
+    include_str!("answers/strings.tsv"),
+    include_str!("answers/time.tsv"),
+];
+
 #[test]
 fn recorded_answers_agree() {
-    let Some(path) = std::env::var_os("GAVEL_BUILTIN_ANSWERS") else {
-        return;
-    };
-    let answers = std::fs::read_to_string(path).expect("a readable file");
+    ANSWERS.into_iter().for_each(check_answers);
+    // More of them, in a file that the environment names.
+    if let Some(path) = std::env::var_os("GAVEL_BUILTIN_ANSWERS") {
+        check_answers(&std::fs::read_to_string(path).expect("a readable file"));
+    }
+}
+
+#[track_caller]
+fn check_answers(answers: &str) {
     let differing: Vec<String> = answers
         .lines()
         .filter_map(|line| line.split_once('\t'))
@@ -189,4 +204,32 @@ fn recorded_answers_agree() {
         differing.len(),
         differing.join("\n")
     );
+}
+
+/// Bounds end the evaluation; they never become undefined.
+#[test]
+fn work_that_explodes_is_refused() {
+    check("numbers.range(1, 1000000000000)", "!eval_fuel_error");
+    check(
+        "numbers.range(1, 100000000000000000000000000000)",
+        "!eval_fuel_error",
+    );
+    check("bits.lsh(1, 1000000000)", "!eval_fuel_error");
+    check("net.cidr_expand(\"::/0\")", "!eval_fuel_error");
+    check("net.cidr_expand(\"0.0.0.0/0\")", "!eval_fuel_error");
+    check("units.parse(\"1e999999\")", "!eval_fuel_error");
+    check("mul(1e30000, 1e30000)", &format!("1{}", "0".repeat(60_000)));
+    let verbs = "%999999d".repeat(100);
+    check(
+        &format!("sprintf(\"{verbs}\", [{}])", vec!["1"; 100].join(", ")),
+        "!eval_memory_error",
+    );
+}
+
+/// A byte that is no UTF-8 is one character, and comes back out of the functions that look at bytes.
+#[test]
+fn bytes_survive() {
+    check("hex.encode(\"\u{10feff}\u{0}a\")", "\"ff0061\"");
+    check("base64.decode(\"/wBh\")", "\"\\xff\\x00a\"");
+    check("json.marshal(\"\u{10feff}\")", "\"\\\"\\\\ufffd\\\"\"");
 }

@@ -1,0 +1,249 @@
+//! URIs, split the way Go's `net/url` splits them.
+
+use super::bytes::string_of;
+use super::operand::{args, string};
+use super::{BuiltinResult, Call, Failure};
+use crate::arena::List;
+use crate::value::{Entry, Value, object_from};
+use std::net::Ipv6Addr;
+
+/// The parts of a URI that OPA shows.
+#[derive(Debug, Default)]
+struct Parts {
+    scheme: String,
+    hostname: Vec<u8>,
+    port: String,
+    path: Vec<u8>,
+    /// The path as it was written, where that differs from how Go would write it.
+    raw_path: String,
+    raw_query: String,
+    fragment: Vec<u8>,
+}
+
+/// Where a text stands in a URI: it decides which characters may stand unescaped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Path,
+    Host,
+    Zone,
+    Other,
+}
+
+/// `uri.parse(text)`: the parts that are not empty; userinfo and opaque parts are not among them.
+pub(super) fn parse<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [text] = self::args(args)?;
+    let text = string(text)?;
+    call.charge(text.len())?;
+    let parts = Parts::of(text).ok_or(Failure::BUILTIN)?;
+    let raw_path = match parts.raw_path.as_bytes() {
+        [] => &parts.path,
+        raw => raw,
+    };
+    let arena = call.arena;
+    let mut entries = List::new(arena);
+    for (key, bytes) in [
+        ("scheme", parts.scheme.as_bytes()),
+        ("hostname", &parts.hostname),
+        ("port", parts.port.as_bytes()),
+        ("path", &parts.path),
+        ("raw_path", raw_path),
+        ("raw_query", parts.raw_query.as_bytes()),
+        ("fragment", &parts.fragment),
+    ] {
+        if !bytes.is_empty() {
+            let value = string_of(arena, arena.bytes(bytes)?)?;
+            entries.push(Entry {
+                key: Value::string(key),
+                value,
+            })?;
+        }
+    }
+    Ok(object_from(arena, entries.finish())?)
+}
+
+/// `uri.is_valid(text)`: false for the empty text and for what is no string.
+pub(super) fn is_valid<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [text] = self::args(args)?;
+    let Some(text) = text.as_str() else {
+        return Ok(Value::FALSE);
+    };
+    call.charge(text.len())?;
+    Ok(Value::bool(!text.is_empty() && Parts::of(text).is_some()))
+}
+
+impl Parts {
+    fn of(text: &str) -> Option<Parts> {
+        let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let mut parts = Parts {
+            fragment: unescaped(fragment, Place::Other)?,
+            ..Parts::default()
+        };
+        if text.bytes().any(|b| b < b' ' || b == 0x7f) {
+            return None;
+        }
+        if text == "*" {
+            parts.path = b"*".to_vec();
+            return Some(parts);
+        }
+        let (scheme, rest) = split_scheme(text)?;
+        parts.scheme = scheme.to_ascii_lowercase();
+        let (mut rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        parts.raw_query = query.to_owned();
+        if !rest.starts_with('/') {
+            if !scheme.is_empty() {
+                // Opaque: `mailto:a@b`.
+                return Some(parts);
+            }
+            let segment = rest.split('/').next().unwrap_or(rest);
+            if segment.contains(':') {
+                return None;
+            }
+        }
+        if let Some(behind) = rest.strip_prefix("//")
+            && (!scheme.is_empty() || !behind.starts_with('/'))
+        {
+            let end = behind.find('/').unwrap_or(behind.len());
+            let (authority, path) = behind.split_at(end);
+            parts.set_authority(authority)?;
+            rest = path;
+        }
+        parts.path = unescaped(rest, Place::Path)?;
+        if escaped_path(&parts.path) != rest {
+            parts.raw_path = rest.to_owned();
+        }
+        Some(parts)
+    }
+
+    fn set_authority(&mut self, authority: &str) -> Option<()> {
+        let (userinfo, host) = match authority.rsplit_once('@') {
+            Some((userinfo, host)) => (Some(userinfo), host),
+            None => (None, authority),
+        };
+        let host = self.host(host)?;
+        if let Some(userinfo) = userinfo {
+            let fits = |c: char| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(c);
+            if !userinfo.chars().all(fits) {
+                return None;
+            }
+            unescaped(userinfo, Place::Other)?;
+        }
+        let colon = host.iter().rposition(|b| *b == b':');
+        let (mut name, mut port) = (host.as_slice(), &[][..]);
+        if let Some((before, behind)) = colon.and_then(|colon| host.split_at_checked(colon))
+            && is_port(behind)
+        {
+            (name, port) = (before, behind.get(1..).unwrap_or_default());
+        }
+        if let Some(inner) = name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]")) {
+            name = inner;
+        }
+        self.hostname = name.to_vec();
+        self.port = String::from_utf8_lossy(port).into_owned();
+        Some(())
+    }
+
+    /// Host and port, unescaped.
+    fn host(&self, host: &str) -> Option<Vec<u8>> {
+        match host.rfind('[') {
+            Some(0) => return literal_host(host),
+            Some(_) => return None,
+            None => {}
+        }
+        if let (Some(first), Some(last)) = (host.find(':'), host.rfind(':')) {
+            // Several colons are an error for the schemes of the web, and a list of hosts elsewhere.
+            let is_web = matches!(self.scheme.as_str(), "http" | "https");
+            let from = if is_web { first } else { last };
+            if !is_port(host.as_bytes().get(from..)?) {
+                return None;
+            }
+        }
+        unescaped(host, Place::Host)
+    }
+}
+
+/// `[address]:port`
+fn literal_host(host: &str) -> Option<Vec<u8>> {
+    let close = host.rfind(']')?;
+    let (name, port) = (host.get(1..close)?, host.get(close + 1..)?);
+    if !is_port(port.as_bytes()) {
+        return None;
+    }
+    let (address, zone) = name.split_at(name.find("%25").unwrap_or(name.len()));
+    let address = unescaped(address, Place::Host)?;
+    let zone = unescaped(zone, Place::Zone)?;
+    std::str::from_utf8(&address).ok()?.parse::<Ipv6Addr>().ok()?;
+    // A zone is a percent sign and at least one character.
+    if zone == b"%" {
+        return None;
+    }
+    Some([b"[", address.as_slice(), &zone, b"]", port.as_bytes()].concat())
+}
+
+/// Nothing, or a colon and digits.
+fn is_port(text: &[u8]) -> bool {
+    match text.split_first() {
+        None => true,
+        Some((first, digits)) => *first == b':' && digits.iter().all(u8::is_ascii_digit),
+    }
+}
+
+/// The scheme (empty for none) and what follows it; `None` for a colon without a scheme.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    for (at, c) in text.char_indices() {
+        match c {
+            'a'..='z' | 'A'..='Z' => {}
+            '0'..='9' | '+' | '-' | '.' if at > 0 => {}
+            ':' if at == 0 => return None,
+            ':' => return Some((text.get(..at)?, text.get(at + 1..)?)),
+            _ => break,
+        }
+    }
+    Some(("", text))
+}
+
+/// The bytes of a part; `None` for wrong escapes, and for characters that may not stand in its place.
+fn unescaped(text: &str, place: Place) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        if *first != b'%' {
+            let in_host = matches!(place, Place::Host | Place::Zone);
+            if in_host && first.is_ascii() && !fits_host(*first) {
+                return None;
+            }
+            out.push(*first);
+            rest = behind;
+            continue;
+        }
+        let digit = |at: usize| char::from(*behind.get(at)?).to_digit(16);
+        let byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
+        let allowed = match place {
+            Place::Path | Place::Other => true,
+            Place::Host => byte >= 0x80 || byte == b'%',
+            Place::Zone => byte == b'%' || byte == b' ' || fits_host(byte),
+        };
+        if !allowed {
+            return None;
+        }
+        out.push(byte);
+        rest = behind.get(2..)?;
+    }
+    Some(out)
+}
+
+fn fits_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!\"$&'()*+,-.:;<=>[]_~".contains(&byte)
+}
+
+/// A path with the escapes that Go writes.
+fn escaped_path(path: &[u8]) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path {
+        if byte.is_ascii_alphanumeric() || b"$&+,-./:;=@_~".contains(byte) {
+            out.push(char::from(*byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
