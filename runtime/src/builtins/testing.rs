@@ -7,6 +7,12 @@ use crate::arena::Arena;
 use crate::number;
 use crate::value::{Entry, Value, object_from, set_from};
 
+/// Asserts what a call yields: a value, `undefined`, `!eval_type_error` or `!eval_builtin_error`.
+#[track_caller]
+fn check(call: &str, want: &str) {
+    assert_eq!(run(call), want, "{call}");
+}
+
 /// Runs `name(arguments)`.
 pub(super) fn run(text: &str) -> String {
     let arena = Arena::new(1 << 16, 1 << 26);
