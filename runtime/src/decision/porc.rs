@@ -108,11 +108,8 @@ pub(super) struct Porc<'r> {
     pub(super) unprintable: Option<&'static str>,
 }
 
-fn text<'r>(request: &mut Request<'r>, slot: SlotId) -> Result<&'r str, EvalErrorKind> {
-    Ok(match request.slot(slot)?.map(Value::kind) {
-        Some(Kind::String(text)) => text,
-        _ => "",
-    })
+fn text<'r>(request: &Request<'r>, slot: SlotId) -> &'r str {
+    request.slot_text(slot).unwrap_or_default()
 }
 
 /// Reads the request and puts resource and annotations into the document that policies see.
@@ -124,13 +121,13 @@ pub(super) fn realise<'r>(
     let slots = image.porc_slots();
     let scopes = request.slot(slots.scopes)?;
     let mut porc = Porc {
-        subject: text(request, slots.subject)?,
-        realm: text(request, slots.realm)?,
+        subject: text(request, slots.subject),
+        realm: text(request, slots.realm),
         roles: Names::of(request.slot(slots.roles)?),
         groups: Names::of(request.slot(slots.groups)?),
         scopes: Names::of(scopes),
         scopes_malformed: false,
-        operation: text(request, slots.operation)?,
+        operation: text(request, slots.operation),
         resource: "",
         resource_group: "",
         resource_unknown: false,
@@ -146,7 +143,7 @@ pub(super) fn realise<'r>(
         porc.unprintable = unprintable(resource);
     }
     request.replace_input(&["resource"], resource)?;
-    if has_members(request.slot(slots.principal)?) {
+    if request.slot_has_members(slots.principal) {
         let merged = principal_annotations(image, request, &porc)?;
         if image.has_unprintable_annotations() {
             porc.unprintable = porc.unprintable.or(unprintable(merged));
@@ -163,7 +160,7 @@ fn realise_resource<'r>(
     porc: &mut Porc<'r>,
 ) -> Result<Value<'r>, EvalErrorKind> {
     let slots = image.porc_slots();
-    if let Some(Kind::String(mrn)) = request.slot(slots.resource)?.map(Value::kind) {
+    if let Some(mrn) = request.slot_text(slots.resource) {
         porc.resource = mrn;
         let Some(found) = image.find_resource(caches, mrn) else {
             porc.resource_unknown = true;
@@ -176,13 +173,13 @@ fn realise_resource<'r>(
             [annotations, None, member(&found.group), member(mrn), None],
         );
     }
-    porc.resource = text(request, slots.id)?;
-    porc.resource_group = text(request, slots.group)?;
+    porc.resource = text(request, slots.id);
+    porc.resource_group = text(request, slots.group);
     let annotations = request
         .slot(slots.annotations)?
         .filter(|sent| has_members(Some(*sent)));
-    let classification = member(text(request, slots.classification)?);
-    let owner = member(text(request, slots.owner)?);
+    let classification = member(text(request, slots.classification));
+    let owner = member(text(request, slots.owner));
     resource_object(
         request,
         [

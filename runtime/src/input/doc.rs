@@ -6,7 +6,7 @@ use super::{PorcError, SlotTrie, Trailing};
 use crate::arena::Arena;
 use crate::error::EvalErrorKind;
 use crate::json::{Numbers, parse_prefix};
-use crate::value::{Kind, Value, replace_at};
+use crate::value::{Kind, Tag, Value, replace_at};
 use simd_json::{Buffers, Node, StaticNode, Tape};
 
 /// What is known about the value at one path: the value, or a note in its place, so that a look costs one comparison.
@@ -102,18 +102,21 @@ impl<'r> Walk<'_, 'r> {
     /// Fills the cells of a trie node and all below it, which are missing, from a node of the tape. Recursive over the
     /// trie.
     fn fill(&mut self, trie_node: u16, at: usize, node: Node<'r>) -> Result<(), EvalErrorKind> {
-        let Some(cell) = self.cells.get_mut(usize::from(trie_node)) else {
-            return Ok(());
-        };
-        if let Some(value) = tape::scalar(self.arena, &node)? {
-            *cell = Cell(value);
-            return Ok(());
+        match tape::scalar(self.arena, &node)? {
+            Some(value) => self.put(trie_node, Cell(value)),
+            // A tape has fewer nodes than the document has bytes, and those are far below 4 GiB.
+            None => self.put(trie_node, Cell::node(at as u32)),
         }
-        // A tape has fewer nodes than the document has bytes, and those are far below 4 GiB.
-        *cell = Cell::node(at as u32);
         match (node, self.trie.kids_of(trie_node)) {
             (Node::Object { len, .. }, Some(kids)) if !kids.is_empty() => self.members(kids, at, len),
             _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, trie_node: u16, cell: Cell<'r>) {
+        if let Some(place) = self.cells.get_mut(usize::from(trie_node)) {
+            *place = cell;
         }
     }
 
@@ -121,22 +124,23 @@ impl<'r> Walk<'_, 'r> {
     fn members(&mut self, kids: &Kids, at: usize, len: usize) -> Result<(), EvalErrorKind> {
         let mut next = at + 1;
         for _ in 0..len {
-            let Some(&[Node::String(key), value, ..]) = self.tape.get(next..) else {
+            let Some([Node::String(key), value, ..]) = self.tape.get(next..) else {
                 return Ok(());
             };
             if let Some(kid) = kids.find(key) {
                 // An earlier member of the same key is forgotten whole.
-                if self
-                    .cells
-                    .get(usize::from(kid))
-                    .is_some_and(|cell| !cell.is_missing())
-                {
+                let earlier = self.cells.get(usize::from(kid));
+                if earlier.is_some_and(|cell| !cell.is_missing()) {
                     let range = usize::from(kid)..usize::from(self.trie.end(kid));
                     self.cells.get_mut(range).unwrap_or_default().fill(Cell::MISSING);
                 }
-                self.fill(kid, next + 1, value)?;
+                match *value {
+                    // Most members are texts.
+                    Node::String(text) => self.put(kid, Cell(Value::string(text))),
+                    value => self.fill(kid, next + 1, value)?,
+                }
             }
-            next += 1 + tape::span(&value);
+            next += 1 + tape::span(value);
         }
         Ok(())
     }
@@ -230,10 +234,12 @@ impl<'r> InputDoc<'r> {
     /// Fills the cells of a trie node and all below it from a value; they must be missing. Recursive over the trie.
     fn fill_from_value(&mut self, trie: &SlotTrie, trie_node: u16, value: Value<'r>) {
         self.put(trie_node, Cell(value));
-        if let Kind::Object(_) = value.kind() {
-            for (key, kid) in trie.kids(trie_node) {
-                if let Some(member) = value.field(key) {
-                    self.fill_from_value(trie, kid, member);
+        if let (Kind::Object(entries), Some(kids)) = (value.kind(), trie.kids_of(trie_node))
+            && !kids.is_empty()
+        {
+            for entry in entries {
+                if let Some(kid) = entry.key.as_str().and_then(|key| kids.find(key)) {
+                    self.fill_from_value(trie, kid, entry.value);
                 }
             }
         }
@@ -258,6 +264,20 @@ impl<'r> InputDoc<'r> {
             .get(usize::from(trie_node))
             .copied()
             .unwrap_or(Cell::MISSING)
+    }
+
+    /// The number of members of the object in a cell, without building it; `None`: no object. Members of equal keys count
+    /// each. For a cell with replacements below this is at least 1.
+    pub(crate) fn object_len(&self, trie_node: u16) -> Option<usize> {
+        match self.cell(trie_node).state() {
+            State::Missing => None,
+            State::Ready(value) => (value.tag() == Tag::Object).then(|| value.len()),
+            State::Node(at) => match self.tape.0.get(at as usize) {
+                Some(&Node::Object { len, .. }) => Some(len),
+                _ => None,
+            },
+            State::Stale(_) => Some(1),
+        }
     }
 
     /// The value of a cell; builds it if nobody asked before.

@@ -114,13 +114,6 @@ impl SlotTrie {
         self.kids_of(node)?.find(key)
     }
 
-    /// Members of a node that are read: key and node.
-    pub fn kids(&self, node: u16) -> impl Iterator<Item = (&str, u16)> {
-        let kids = self.kids_of(node);
-        kids.into_iter()
-            .flat_map(|kids| kids.keys.iter().map(|key| &**key).zip(kids.nodes.iter().copied()))
-    }
-
     /// The node of a whole path.
     pub fn find<'k>(&self, path: impl IntoIterator<Item = &'k str>) -> Option<u16> {
         path.into_iter().try_fold(0, |node, key| self.kid(node, key))

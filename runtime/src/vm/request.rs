@@ -69,6 +69,21 @@ impl<'v> Request<'v> {
         }
     }
 
+    /// The text of a slot that is a string. Builds nothing.
+    #[must_use]
+    pub fn slot_text(&self, slot: SlotId) -> Option<&'v str> {
+        let cell = self.program.slot_cells.get(usize::from(slot.0))?;
+        self.doc.cell(*cell).value().as_str()
+    }
+
+    /// Whether a slot is an object with members. Builds nothing.
+    #[must_use]
+    pub fn slot_has_members(&self, slot: SlotId) -> bool {
+        let cell = self.program.slot_cells.get(usize::from(slot.0));
+        cell.and_then(|cell| self.doc.object_len(*cell))
+            .is_some_and(|len| len > 0)
+    }
+
     /// The whole input; `None`: undefined.
     pub fn input(&mut self) -> Result<Option<Value<'v>>, EvalErrorKind> {
         self.doc.value(&self.program.trie, self.arena, 0)
