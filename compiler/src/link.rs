@@ -3,19 +3,19 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::domain::DomainSet;
 use crate::domain::set::{Annotation, PolicyHolder};
-use gavel_runtime::bytecode::{FnId, RawProgram};
+use gavel_runtime::bytecode::RawProgram;
 use gavel_runtime::decision::Strategy;
 use gavel_runtime::image::{
-    AnnotationPart, GroupPart, Image, ImageParts, OperationPart, PolicyPart, ResourcePart, SubjectPart,
+    AnnotationPart, Entry, GroupPart, Image, ImageParts, OperationPart, PolicyPart, ResourcePart, SubjectPart,
 };
 
 /// Entry functions of a set, by policy and by mapper.
 #[derive(Debug, Default)]
 pub struct Entries {
-    /// `data.authz.allow` of each policy; `None`: it has none.
-    pub policies: Vec<Option<FnId>>,
-    /// `data.mapper.porc` of each mapper; `None`: it has none.
-    pub mappers: Vec<Option<FnId>>,
+    /// `data.authz.allow` of each policy.
+    pub policies: Vec<Entry>,
+    /// `data.mapper.porc` of each mapper.
+    pub mappers: Vec<Entry>,
 }
 
 /// The image of a set.
@@ -36,7 +36,7 @@ pub fn image(
         .map(|(policy, entry)| PolicyPart {
             mrn: policy.mrn.to_string(),
             fingerprint: policy.fingerprint,
-            entry: *entry,
+            entry: entry.clone(),
         });
     let operations = set.operations.iter().map(|operation| OperationPart {
         domain: index(operation.domain.0),

@@ -1,19 +1,19 @@
 //! PolicyDomains in, image out: domains read and resolved, every policy compiled with its libraries, tables linked.
 
-use crate::analyse::{AnalyseOptions, analyse};
+use crate::analyse::{AnalyseOptions, analyse, analyse_query};
 use crate::ast::Module;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::{self, DomainSet, ModuleKind};
 use crate::emit::{EmitOptions, ProgramBuilder};
 use crate::fold;
+use crate::hir::{Checked, RuleKind};
 use crate::link::{self, Entries};
 use crate::opt::optimise;
-use crate::parse::{BaseDialect, BlanketImport, ParseOptions, parse_module};
+use crate::parse::{BaseDialect, BlanketImport, ParseOptions, parse_module, parse_query};
 use crate::plan::{Request, plan};
 use crate::source::{FileId, SourceMap};
 use bumpalo::Bump;
-use gavel_runtime::bytecode::FnId;
-use gavel_runtime::image::Image;
+use gavel_runtime::image::{Entry, Image};
 use std::collections::HashMap;
 
 /// How PolicyDomains are compiled.
@@ -183,13 +183,7 @@ impl Units<'_, '_> {
     }
 
     /// Compiles one module set; `entry` empty: only checks it.
-    fn unit(
-        &mut self,
-        files: &[FileId],
-        name: &str,
-        entry: &[&str],
-        builder: &mut ProgramBuilder,
-    ) -> Option<FnId> {
+    fn unit(&mut self, files: &[FileId], name: &str, entry: &[&str], builder: &mut ProgramBuilder) -> Entry {
         match self.compile_unit(files, entry, builder) {
             Ok(found) => found,
             Err(problems) => {
@@ -204,7 +198,7 @@ impl Units<'_, '_> {
                             .push(problem.help(format!("{name}: compilation failed")));
                     }
                 }
-                None
+                Entry::Missing
             }
         }
     }
@@ -214,7 +208,7 @@ impl Units<'_, '_> {
         files: &[FileId],
         entry: &[&str],
         builder: &mut ProgramBuilder,
-    ) -> Result<Option<FnId>, Vec<Diagnostic>> {
+    ) -> Result<Entry, Vec<Diagnostic>> {
         let modules: Vec<Module<'_>> = files
             .iter()
             .filter_map(|file| self.modules.get(file))
@@ -239,6 +233,41 @@ impl Units<'_, '_> {
         let entries = builder
             .add_unit(&plan, self.sources)
             .map_err(|problem| vec![problem])?;
-        Ok(entries.find(entry))
+        if is_function(&checked, entry) {
+            return Ok(Entry::Function(self.misuse(&checked, entry)));
+        }
+        Ok(entries.find(entry).map_or(Entry::Missing, Entry::Document))
     }
+
+    /// What OPA says to a query for a function as if it were a document.
+    fn misuse(&self, checked: &Checked, entry: &[&str]) -> String {
+        let path = entry.join(".");
+        let mut sources = SourceMap::default();
+        let file = sources.add_file("query", &format!("x = data.{path}"));
+        let bump = Bump::new();
+        let parse = ParseOptions {
+            base: BaseDialect::V1,
+            blanket_import: BlanketImport::Opa,
+        };
+        let problems = match parse_query(&bump, &sources, file, parse) {
+            Ok(query) => analyse_query(&sources, checked, &query, &AnalyseOptions::default()).err(),
+            Err(problems) => Some(problems),
+        };
+        let have = problems.iter().flatten().flat_map(|problem| &problem.help).next();
+        let underline = "^".repeat("data.".len() + path.len());
+        let have = have.map_or("", String::as_str);
+        format!(
+            "1 error occurred: 1:5: rego_type_error: function data.{path} used as reference, not called\n\
+             \tdata.{path}\n\t{underline}\n\t{have}"
+        )
+    }
+}
+
+/// Whether the rules at a path behind `data` are functions.
+fn is_function(checked: &Checked, path: &[&str]) -> bool {
+    checked
+        .0
+        .rules
+        .iter()
+        .any(|rule| rule.kind == RuleKind::Function && rule.path == path)
 }

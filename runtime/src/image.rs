@@ -7,6 +7,6 @@ mod names;
 mod tables;
 
 pub use tables::{
-    AnnotationPart, Group, GroupPart, Image, ImageError, ImageParts, Layer, Operation, OperationPart, Policy,
-    PolicyPart, Resource, ResourcePart, SelectorCaches, Subject, SubjectPart,
+    AnnotationPart, Entry, Group, GroupPart, Image, ImageError, ImageParts, Layer, Operation, OperationPart,
+    Policy, PolicyPart, Resource, ResourcePart, SelectorCaches, Subject, SubjectPart,
 };

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gavel_runtime::decision::{Decider, Refusal, Stamp};
-use gavel_runtime::error::EvalErrorKind;
 use gavel_runtime::image::Image;
 use gavel_runtime::input::Trailing;
 use gavel_runtime::limits::Limits;
@@ -33,7 +32,7 @@ impl Verdict {
     fn refused(refusal: &Refusal) -> Verdict {
         match refusal {
             Refusal::Malformed(_) => Verdict::Malformed(refusal.to_string()),
-            Refusal::Budget(_) => Verdict::TooLarge(refusal.to_string()),
+            Refusal::Budget(_) | Refusal::Fault => Verdict::TooLarge(refusal.to_string()),
         }
     }
 }
@@ -45,12 +44,14 @@ pub struct Desk {
     random: Random,
     sink: Sink,
     counters: Arc<Counters>,
+    /// Benchmarks only: the frame that stands for all others, empty until the first decision; the answer is a deny.
+    constant: Option<Vec<u8>>,
 }
 
 impl Desk {
     /// A desk for one core.
     #[must_use]
-    pub fn new(image: Arc<Image>, sink: Sink, counters: Arc<Counters>) -> Desk {
+    pub fn new(image: Arc<Image>, sink: Sink, counters: Arc<Counters>, constant_deny: bool) -> Desk {
         let decider = Decider::new(&image, &Limits::DEFAULT);
         Desk {
             image,
@@ -58,6 +59,7 @@ impl Desk {
             random: Random::seeded(),
             sink,
             counters,
+            constant: constant_deny.then(Vec::new),
         }
     }
 
@@ -65,11 +67,22 @@ impl Desk {
     ///
     /// A panic below is our bug: it denies, is counted, and the machine, whose state nobody knows any more, is replaced.
     pub fn decide(&mut self, body: &[u8], probe: bool) -> Verdict {
+        if let Some(frame) = self.constant.as_ref().filter(|frame| !frame.is_empty()) {
+            if !probe {
+                self.sink.submit(|out| out.extend_from_slice(frame));
+            }
+            return Verdict::Allow(false);
+        }
         let (env, stamp) = moment(&mut self.random);
         let (image, decider, sink) = (&*self.image, &mut self.decider, &mut self.sink);
+        let constant = self.constant.as_mut();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             match decider.decide(image, body, Trailing::Ignore, &env) {
                 Ok(decision) => {
+                    if let Some(frame) = constant {
+                        decision.encode(body, stamp, frame);
+                        return Verdict::Allow(false);
+                    }
                     let stands = probe || sink.submit(|frame| decision.encode(body, stamp, frame));
                     Verdict::Allow(decision.granted && stands)
                 }
@@ -95,9 +108,7 @@ impl Desk {
         self.counters.panics.add(1);
         self.decider = Decider::new(&self.image, &Limits::DEFAULT);
         if !probe {
-            // The frame of a request that could not be evaluated: a denial without the document.
-            let refusal = Refusal::Budget(EvalErrorKind::FuelExhausted);
-            self.sink.submit(|frame| refusal.encode(stamp, frame));
+            self.sink.submit(|frame| Refusal::Fault.encode(stamp, frame));
         }
         log::line(
             log::Level::Error,

@@ -43,6 +43,8 @@ pub struct Options {
     pub drain: Duration,
     /// How access records are written.
     pub records: RecordOptions,
+    /// Deny every request after the first without deciding; for benchmarks.
+    pub constant_deny: bool,
 }
 
 enum Event {
@@ -137,13 +139,14 @@ fn start_worker(
     let (ours, control) = UnixStream::pair().map_err(failed)?;
     ours.set_nonblocking(true).map_err(failed)?;
     let (driver, body_bytes_max, tell) = (options.driver, options.body_bytes_max, tell.clone());
+    let constant_deny = options.constant_deny;
     thread::Builder::new()
         .name(format!("worker-{index}"))
         .stack_size(limits::STACK_BYTES)
         .spawn(move || {
             // Dropped however the thread ends, also by a panic.
             let _ended = Ended(index, tell.clone());
-            let desk = Desk::new(image, sink, Arc::clone(&counters));
+            let desk = Desk::new(image, sink, Arc::clone(&counters), constant_deny);
             let setup = Setup {
                 listener,
                 control,

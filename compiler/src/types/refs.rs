@@ -2,15 +2,16 @@
 
 use super::compatible::compatible;
 use super::infer::{Env, Root};
-use super::ty::Type;
+use super::ty::{FunctionType, Type};
 use crate::hir::{Ref, RefHead, Term, VarId};
 use gavel_runtime::value::Constant;
+use std::rc::Rc;
 
 /// Why a reference is wrong.
 #[derive(Clone, Debug)]
 pub(super) enum RefError {
     /// It names a function without calling it.
-    Function,
+    Function(Rc<FunctionType>),
     /// What an element is applied to has no members.
     NoMembers {
         /// What it is applied to.
@@ -50,8 +51,8 @@ impl Env<'_> {
                 self.check_path(value, &reference.path, 0)
             }
             RefHead::Data => {
-                if matches!(self.type_of_ref(reference), Type::Function(_)) {
-                    return Err(RefError::Function);
+                if let Type::Function(signature) = self.type_of_ref(reference) {
+                    return Err(RefError::Function(signature));
                 }
                 self.check_documents(Root::Data, &reference.path)
             }
@@ -140,7 +141,7 @@ impl Env<'_> {
             let keys = value.keys();
             if matches!(keys, Type::Unknown) {
                 return match value {
-                    Type::Function(_) => Err(RefError::Function),
+                    Type::Function(signature) => Err(RefError::Function(signature)),
                     have => Err(RefError::NoMembers { have }),
                 };
             }

@@ -61,7 +61,13 @@ pub(super) fn ref_error(reference: &Ref, error: &RefError, name: &dyn Fn(VarId) 
     let text = show::ref_text(reference, name);
     let undefined = || Diagnostic::error(Code::RegoType, reference.span, format!("undefined ref: {text}"));
     match error {
-        RefError::Function => function_error(reference.span, &text),
+        RefError::Function(signature) => {
+            let (args, result) = (
+                show::types_text(&signature.args),
+                show::type_text(&signature.result),
+            );
+            function_error(reference.span, &text).help(format!("have: {args} => {result}"))
+        }
         RefError::NoMembers { have } => {
             undefined().help(format!("have: {}, which has no members", show::type_text(have)))
         }

@@ -48,6 +48,8 @@ pub enum Refusal {
     Malformed(PorcError),
     /// The request itself does not fit the memory budget.
     Budget(EvalErrorKind),
+    /// A fault of ours: whoever called the engine caught a panic.
+    Fault,
 }
 
 impl std::fmt::Display for Refusal {
@@ -55,6 +57,7 @@ impl std::fmt::Display for Refusal {
         match self {
             Refusal::Malformed(error) => error.fmt(f),
             Refusal::Budget(kind) => f.write_str(kind.message()),
+            Refusal::Fault => f.write_str("internal fault"),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::porc::Porc;
 use super::reason::{Reason, ReasonCode, ReasonText};
 use crate::arena::Arena;
 use crate::error::EvalErrorKind;
-use crate::image::{Image, Operation};
+use crate::image::{Entry, Image, Operation};
 use crate::value::{Kind, Value};
 use crate::vm::Request;
 use bumpalo::collections::Vec as BumpVec;
@@ -294,8 +294,15 @@ impl<'r> Phases<'_, 'r> {
             code: ReasonCode::Evaluation,
             text: ReasonText::NoResult { mrn: &policy.mrn },
         };
-        let Some(entry) = policy.entry else {
-            return Err(none);
+        let entry = match &policy.entry {
+            Entry::Document(entry) => *entry,
+            Entry::Missing => return Err(none),
+            Entry::Function(text) => {
+                return Err(Reason {
+                    code: ReasonCode::Evaluation,
+                    text: ReasonText::Given(text),
+                });
+            }
         };
         match self.request.call(entry) {
             Ok(Some(value)) => Ok(value),

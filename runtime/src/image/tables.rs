@@ -42,8 +42,19 @@ pub struct PolicyPart {
     pub mrn: String,
     /// SHA-256 over MRN, Rego and dependencies.
     pub fingerprint: [u8; 32],
-    /// `data.authz.allow`; `None`: no such rule, the policy is undefined.
-    pub entry: Option<FnId>,
+    /// What its query asks for.
+    pub entry: Entry,
+}
+
+/// What the query of a policy asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A document.
+    Document(FnId),
+    /// There is no such rule: undefined.
+    Missing,
+    /// A function has the name: an error with this text.
+    Function(String),
 }
 
 /// A role, scope or resource group.
@@ -127,8 +138,8 @@ pub struct Policy {
     pub mrn: Box<str>,
     /// SHA-256 in base64, as records show it.
     pub fingerprint_base64: Box<str>,
-    /// See [`PolicyPart::entry`].
-    pub entry: Option<FnId>,
+    /// What its query asks for.
+    pub entry: Entry,
 }
 
 /// A role, scope or resource group of an image.
@@ -458,8 +469,10 @@ impl ImageParts {
         for role in self.groups.iter().flat_map(|group| &group.roles) {
             within(*role, self.roles.len(), "role")?;
         }
-        for entry in self.policies.iter().filter_map(|policy| policy.entry) {
-            within(entry.0, self.program.functions.len(), "function")?;
+        for policy in &self.policies {
+            if let Entry::Document(entry) = policy.entry {
+                within(entry.0, self.program.functions.len(), "function")?;
+            }
         }
         Ok(())
     }

@@ -34,7 +34,7 @@ pub(super) fn scalar<'r>(arena: &'r Arena, node: &Node<'r>) -> Result<Option<Val
         Node::String(text) => Value::string(text),
         Node::Static(StaticNode::Null) => Value::NULL,
         Node::Static(StaticNode::Bool(value)) => Value::bool(value),
-        Node::Static(StaticNode::I64(int)) => Value::int(int),
+        Node::Static(StaticNode::I64(int)) if int != 0 => Value::int(int),
         Node::Static(number) => return cold_number(arena, number).map(Some),
         Node::Object { .. } | Node::Array { .. } => return Ok(None),
     }))
@@ -48,6 +48,8 @@ fn cold_number(arena: &Arena, number: StaticNode) -> Result<Value<'_>, EvalError
             Err(_) => big_unsigned(arena, unsigned),
         },
         StaticNode::F64(float) => float_value(arena, float).map_err(|_| EvalErrorKind::ArenaExhausted),
+        // simd-json reads integers without a sign as `U64`, so this zero had one.
+        StaticNode::I64(0) => Ok(Value::number_text("-0")),
         StaticNode::I64(int) => Ok(Value::int(int)),
         StaticNode::Bool(value) => Ok(Value::bool(value)),
         StaticNode::Null => Ok(Value::NULL),

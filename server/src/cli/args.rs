@@ -119,6 +119,9 @@ pub(crate) struct ServeArgs {
     /// Time for requests in flight after SIGTERM or SIGINT.
     #[arg(long, value_name = "SECONDS", default_value_t = limits::DRAIN_SECONDS_DEFAULT)]
     pub(crate) drain_seconds: u64,
+    /// Deny every request after the first without deciding, with the first one's record: what a benchmark compares with.
+    #[arg(long, hide = true)]
+    pub(crate) constant_deny: bool,
 }
 
 #[derive(Args, Debug)]

@@ -58,5 +58,6 @@ fn options(args: &ServeArgs, global: &Global) -> Result<Options, Failure> {
         body_bytes_max: args.max_body_bytes,
         drain: Duration::from_secs(args.drain_seconds),
         records: RecordOptions::default(),
+        constant_deny: args.constant_deny,
     })
 }
