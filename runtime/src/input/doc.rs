@@ -228,7 +228,7 @@ impl<'r> InputDoc<'r> {
         padded.extend_from_slice(bytes);
         padded.resize(bytes.len() + simd_json::INPUT_PADDING, 0);
         simd_json::fill_tape_padded(padded, bytes.len(), body.buffers, &mut self.tape).is_ok()
-            && tape::is_exact(&self.tape.0)
+            && tape::is_exact(&self.tape.0, bytes)
     }
 
     /// Fills the cells of a trie node and all below it from a value; they must be missing. Recursive over the trie.

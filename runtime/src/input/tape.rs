@@ -18,12 +18,26 @@ pub(super) fn span(node: &Node<'_>) -> usize {
     }
 }
 
-/// Whether every number of the tape is exact. A float beyond 2^53 may have had more digits than it holds, which only the
-/// text can tell.
-pub(super) fn is_exact(tape: &[Node<'_>]) -> bool {
-    !tape.iter().any(|node| match *node {
-        Node::Static(StaticNode::F64(float)) => float.abs() >= EXACT_FLOAT,
-        _ => false,
+/// Whether every number of the tape is exact. A float beyond 2^53 may have had more digits than it holds, and an integer
+/// zero may have had a sign; only the text can tell.
+pub(super) fn is_exact(tape: &[Node<'_>], text: &[u8]) -> bool {
+    let mut has_zero = false;
+    for node in tape {
+        match *node {
+            Node::Static(StaticNode::F64(float)) if float.abs() >= EXACT_FLOAT => return false,
+            Node::Static(StaticNode::I64(0)) => has_zero = true,
+            _ => {}
+        }
+    }
+    !(has_zero && may_have_minus_zero(text))
+}
+
+/// Whether `-0` stands where a number may stand (or in a string that looks like it).
+fn may_have_minus_zero(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, b"-0").any(|at| {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        let is_start = before.is_none_or(|byte| b":[, \t\r\n".contains(byte));
+        is_start && text.get(at + 2).is_none_or(|byte| b",]} \t\r\n".contains(byte))
     })
 }
 

@@ -11,7 +11,7 @@ pub enum Numbers {
     /// Its text is kept, as OPA keeps it (`1.50`, `1e2`).
     Text,
     /// The rule of requests: an integer-valued number is that integer in plain spelling, at any size; others are the
-    /// shortest text of their 64-bit float. Beyond the range of floats it is an error.
+    /// shortest text of their 64-bit float. Minus zero stays `-0`. Beyond the range of floats it is an error.
     ByValue,
 }
 
@@ -47,10 +47,21 @@ fn by_value<'r>(arena: &'r Arena, text: &'r str) -> Result<Value<'r>, JsonErrorK
     if !float.is_finite() {
         return Err(JsonErrorKind::NumberRange);
     }
+    if float == 0.0 {
+        return Ok(zero(float));
+    }
     match Decimal::read(text).integer_digits() {
         Some(digits) => integer(arena, &digits),
-        None if float == 0.0 => Ok(Value::int(0)),
         None => float_value(arena, float),
+    }
+}
+
+/// The zero of a sign.
+fn zero(float: f64) -> Value<'static> {
+    if float.is_sign_negative() {
+        Value::number_text("-0")
+    } else {
+        Value::int(0)
     }
 }
 
@@ -67,6 +78,9 @@ fn integer<'r>(arena: &'r Arena, digits: &str) -> Result<Value<'r>, JsonErrorKin
 
 /// The value of a finite float: the integer it is, if it is one below 2^53, else its shortest text as Go prints it.
 pub(crate) fn float_value(arena: &Arena, float: f64) -> Result<Value<'_>, JsonErrorKind> {
+    if float == 0.0 {
+        return Ok(zero(float));
+    }
     if float.fract() == 0.0 && float.abs() < EXACT_FLOAT {
         return Ok(Value::int(float as i64));
     }
@@ -138,7 +152,7 @@ impl<'t> Decimal<'t> {
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
-        // An exponent beyond i64 belongs to a zero or to a number that a float rounds to zero.
+        // An exponent beyond i64 belongs to a zero, which is not asked here.
         let exponent = exponent.parse().unwrap_or(i64::MIN / 2);
         Decimal {
             negative,
@@ -148,15 +162,12 @@ impl<'t> Decimal<'t> {
         }
     }
 
-    /// Sign and digits, if the value is an integer. The caller made sure that it is a finite float, so there are at most
-    /// some 310 digits more than in the text.
+    /// Sign and digits, if the value is an integer. The caller made sure that it is a finite float and not zero, so there
+    /// are at most some 310 digits more than in the text.
     fn integer_digits(&self) -> Option<String> {
         let fraction = self.fraction.trim_end_matches('0');
         let mut digits = format!("{}{fraction}", self.whole);
         let zeros = self.exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
-        if digits.bytes().all(|digit| digit == b'0') {
-            return Some("0".to_owned());
-        }
         match usize::try_from(zeros) {
             Ok(zeros) => digits.extend(std::iter::repeat_n('0', zeros)),
             Err(_) => {
@@ -211,8 +222,9 @@ mod tests {
         check("1E+2", "int 100");
         check("10.0e-1", "int 1");
         check("0.1e1", "int 1");
-        check("-0", "int 0");
-        check("-0.0", "int 0");
+        check("-0", "-0");
+        check("-0.0", "-0");
+        check("-1e-400", "-0");
         check("0e999999999999999999999", "int 0");
         check("1e20", "100000000000000000000");
         check("12345678901234567890.0", "12345678901234567890");
