@@ -1,6 +1,7 @@
 //! Documents of case files as [`Constant`]s, from JSON and from YAML; number texts are kept.
 
 use gavel_compiler::domain::yaml::{Document, NodeId, NodeKind};
+use gavel_runtime::builtins::without_bytes;
 use gavel_runtime::value::Constant;
 use saphyr_parser::ScalarStyle;
 use serde_json::Value;
@@ -77,6 +78,7 @@ pub fn as_json(value: &Constant) -> Constant {
                 })
                 .collect(),
         ),
+        Constant::String(text) => Constant::String(without_bytes(text).into_owned()),
         other => other.clone(),
     }
 }

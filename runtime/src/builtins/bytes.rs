@@ -7,9 +7,28 @@
 use super::Failure;
 use crate::arena::{Arena, List};
 use crate::value::Value;
+use std::borrow::Cow;
 
 /// Code point of the byte 0x80; the 128 code points from here on are near the end of the private plane.
 const FIRST: u32 = 0x10_fe80;
+
+/// A text as it leaves the engine: a byte that is no UTF-8 becomes the replacement character, as in OPA's JSON.
+#[must_use]
+pub fn without_bytes(text: &str) -> Cow<'_, str> {
+    match text.contains(|c| byte_of(c).is_some()) {
+        false => Cow::Borrowed(text),
+        true => text
+            .chars()
+            .map(|c| byte_of(c).map_or(c, |_| char::REPLACEMENT_CHARACTER))
+            .collect(),
+    }
+}
+
+/// The character that stands for a byte from 0x80 on.
+pub(super) fn char_of(byte: u8) -> char {
+    let code = FIRST + u32::from(byte.max(0x80)) - 0x80;
+    char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
 
 /// The byte that a character stands for.
 pub(super) fn byte_of(c: char) -> Option<u8> {
@@ -34,8 +53,7 @@ pub(super) fn string_of<'r>(arena: &'r Arena, bytes: &'r [u8]) -> Result<Value<'
         }
         out.push_str(chunk.valid())?;
         for byte in chunk.invalid() {
-            let code = FIRST + u32::from(*byte) - 0x80;
-            out.push(char::from_u32(code).ok_or(Failure::BUILTIN)?)?;
+            out.push(char_of(*byte))?;
         }
     }
     out.value()

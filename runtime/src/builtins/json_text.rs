@@ -1,6 +1,5 @@
 //! JSON texts: reading and writing.
 
-use super::bytes::byte_of;
 use super::operand::{args, boolean, object, string};
 use super::output::Text;
 use super::{BuiltinResult, Call, Failure};
@@ -24,18 +23,7 @@ fn compact<'r>(call: &mut Call<'_, 'r>, value: Value<'r>) -> Result<&'r str, Fai
     let text = std::str::from_utf8(scratch).map_err(|_| Failure::BUILTIN)?;
     let text = call.arena.text(text)?;
     call.charge(text.len() / 8)?;
-    if !text.contains(|c| byte_of(c).is_some()) {
-        return Ok(text);
-    }
-    // Go writes a byte that is no UTF-8 as an escaped replacement character.
-    let mut out = Text::new(call.arena);
-    for c in text.chars() {
-        match byte_of(c) {
-            Some(_) => out.push_str("\\ufffd")?,
-            None => out.push(c)?,
-        }
-    }
-    out.finish()
+    Ok(text)
 }
 
 /// `json.marshal_with_options(x, {"pretty", "prefix", "indent"})`

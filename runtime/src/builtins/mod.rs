@@ -41,6 +41,7 @@ mod uuid;
 mod versions;
 mod walk;
 
+pub use bytes::without_bytes;
 pub use call::{BuiltinFn, BuiltinResult, Call, Failure, FailureCode};
 pub use glob::Glob;
 pub use table::{BUILTINS, find};

@@ -43,6 +43,10 @@ pub fn write_string(out: &mut Vec<u8>, text: &str, escape: Escape) {
             0xe2 if bytes.get(at + 1) == Some(&0x80) && matches!(bytes.get(at + 2), Some(0xa8 | 0xa9)) => {
                 "\\u202"
             }
+            // A character that stands for a byte which is no UTF-8 (`builtins/bytes.rs`): U+10FE80 to U+10FEFF.
+            0xf4 if bytes.get(at + 1) == Some(&0x8f) && matches!(bytes.get(at + 2), Some(0xba | 0xbb)) => {
+                "\\ufffd"
+            }
             _ => continue,
         };
         out.extend_from_slice(bytes.get(copied..at).unwrap_or_default());
@@ -57,6 +61,7 @@ pub fn write_string(out: &mut Vec<u8>, text: &str, escape: Escape) {
                 });
                 copied = at + 3;
             }
+            0xf4 => copied = at + 4,
             _ if escaped == "\\u00" => out.extend([hex_digit(byte >> 4), hex_digit(byte & 15)]),
             _ => {}
         }

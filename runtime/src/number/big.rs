@@ -131,7 +131,9 @@ pub(super) fn wide_value<'r>(arena: &'r Arena, wide: i128) -> BuiltinResult<'r> 
 
 /// A float as a value, with the fewest digits that read back as it.
 pub(super) fn float_value<'r>(arena: &'r Arena, float: Float, precision: u32) -> BuiltinResult<'r> {
-    if let Some(int) = small_int(float) {
+    // With fewer bits an integer's shortest digits may end in zeros that are not its own.
+    let exact = precision == PRECISION || float.exponent <= -11;
+    if let Some(int) = small_int(float).filter(|_| exact) {
         return Ok(Value::int(int));
     }
     within_bounds(float)?;

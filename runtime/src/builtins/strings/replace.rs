@@ -1,9 +1,10 @@
 //! Replacing parts of texts, with the rules of Go's `strings.Replacer`: left to right, without looking at what was put
-//! in, and with an empty old text matching between all characters.
+//! in, and with an empty old text matching between all bytes.
 
+use crate::builtins::bytes::{byte_of, char_of};
 use crate::builtins::operand::{args, object, string};
 use crate::builtins::output::Text;
-use crate::builtins::{BuiltinResult, Call};
+use crate::builtins::{BuiltinResult, Call, Failure};
 use crate::value::{Object, Value};
 use memchr::memmem;
 
@@ -16,7 +17,7 @@ pub(in crate::builtins) fn replace<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r
     if old.is_empty() {
         out.push_str(new)?;
         for c in text.chars() {
-            out.push(c)?;
+            push_apart(&mut out, c, new)?;
             out.push_str(new)?;
         }
         return out.value();
@@ -46,6 +47,7 @@ pub(in crate::builtins) fn replace_n<'r>(call: &mut Call<'_, 'r>, args: &[Value<
     call.charge(text.len().saturating_mul(patterns.len() + 1) / 8)?;
     let mut out = Text::new(call.arena);
     let mut rest = text;
+    let empty = matching(patterns, "", false).map(|(_, new)| new);
     // After an empty match the same place is tried once more without it.
     let mut after_empty = false;
     loop {
@@ -61,9 +63,28 @@ pub(in crate::builtins) fn replace_n<'r>(call: &mut Call<'_, 'r>, args: &[Value<
         let Some(c) = chars.next() else {
             return out.value();
         };
-        out.push(c)?;
+        match empty {
+            Some(new) => push_apart(&mut out, c, new)?,
+            None => out.push(c)?,
+        }
         rest = chars.as_str();
     }
+}
+
+/// Appends a character; one of several bytes falls apart into them, because nothing stands between bytes too.
+fn push_apart(out: &mut Text<'_>, c: char, between: &str) -> Result<(), Failure> {
+    let mut buffer = [0; 4];
+    let bytes: &[u8] = c.encode_utf8(&mut buffer).as_bytes();
+    if bytes.len() == 1 || between.is_empty() || byte_of(c).is_some() {
+        return out.push(c);
+    }
+    for (at, byte) in bytes.iter().enumerate() {
+        if at > 0 {
+            out.push_str(between)?;
+        }
+        out.push(char_of(*byte))?;
+    }
+    Ok(())
 }
 
 fn matching<'r>(patterns: Object<'r>, rest: &str, skip_empty: bool) -> Option<(&'r str, &'r str)> {
