@@ -5,7 +5,7 @@ use super::encode::{Encoded, Linker, encode};
 use super::lines::Rows;
 use super::pool::{Pools, Table};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::{FnRef, Function, K, Plan, order};
+use crate::plan::{FnRef, Function, K, Plan, order, reachable};
 use crate::source::{FileId, SourceMap};
 use gavel_runtime::bytecode::{FnId, FnInfo, FnKind, Line, RawProgram, Role};
 use std::collections::HashMap;
@@ -108,8 +108,9 @@ impl ProgramBuilder {
             .collect();
         let mut numbers: HashMap<FnRef, u32> = HashMap::new();
         let mut forward: Vec<(u32, FnRef)> = Vec::new();
+        let reached = reachable(plan);
         for at in order {
-            let Some(function) = plan.functions.get(at) else {
+            let Some(function) = plan.functions.get(at).filter(|_| reached.get(at) == Some(&true)) else {
                 continue;
             };
             let mut linker = Linker {

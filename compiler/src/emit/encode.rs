@@ -1,11 +1,12 @@
 //! One function's instructions as machine ops, labels relative to its first word.
 
+use super::operands::{limit, two};
 use super::pool::Pools;
 use super::regs::{Allocated, allocate};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::{Cmp, Cond, Container, FnRef, Function, Inst, Label, Operand, Reg, Target};
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Cmp, Cond, Container, FnRef, Function, Inst, Label, Operand, Reg};
 use crate::source::Span;
-use gavel_runtime::bytecode::{Inst as Word, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op};
+use gavel_runtime::bytecode::{Inst as Word, NO_PREPARED, NO_REG, Op};
 use std::collections::HashMap;
 
 /// A function ready to be placed.
@@ -76,82 +77,19 @@ pub(super) fn encode(function: &Function, linker: &mut Linker<'_>) -> Result<Enc
     })
 }
 
-struct Encoder<'e, 'l> {
-    function: &'e Function,
-    allocated: &'e Allocated,
-    linker: &'e mut Linker<'l>,
-    ops: Vec<Word>,
-    at: u32,
-    labels: HashMap<Label, u32>,
-    jumps: Vec<(usize, Label)>,
-    forward: Vec<(usize, FnRef)>,
+/// A function's code in the making.
+pub(super) struct Encoder<'e, 'l> {
+    pub(super) function: &'e Function,
+    pub(super) allocated: &'e Allocated,
+    pub(super) linker: &'e mut Linker<'l>,
+    pub(super) ops: Vec<Word>,
+    pub(super) at: u32,
+    pub(super) labels: HashMap<Label, u32>,
+    pub(super) jumps: Vec<(usize, Label)>,
+    pub(super) forward: Vec<(usize, FnRef)>,
 }
 
 impl Encoder<'_, '_> {
-    fn push(&mut self, op: Word) {
-        self.at += if op.op.shape().is_wide() { 2 } else { 1 };
-        self.ops.push(op);
-    }
-
-    fn push_failing(&mut self, op: Word, fail: Label) {
-        self.jumps.push((self.ops.len(), fail));
-        self.push(op);
-    }
-
-    fn reg(&self, reg: Reg) -> Result<u16, Diagnostic> {
-        u16::try_from(self.allocated.of(reg)).map_err(|_| limit(self.function, "more than 65,535 registers"))
-    }
-
-    fn first(&self, run: &[Reg]) -> Result<u16, Diagnostic> {
-        run.first().map_or(Ok(0), |reg| self.reg(*reg))
-    }
-
-    fn short(&self, value: u32, what: &str) -> Result<u16, Diagnostic> {
-        u16::try_from(value).map_err(|_| limit(self.function, what))
-    }
-
-    fn len(&self, run: &[Reg]) -> Result<u16, Diagnostic> {
-        u16::try_from(run.len()).map_err(|_| limit(self.function, "a list of more than 65,535 elements"))
-    }
-
-    fn short_constant(&mut self, value: &crate::plan::K) -> Result<u16, Diagnostic> {
-        let at = self.linker.pools.constant(value);
-        self.short(at, "more than 65,535 constants in comparisons")
-    }
-
-    fn slot(&mut self, path: &Vec<String>) -> Result<u16, Diagnostic> {
-        let at = self.linker.pools.slots.at(path);
-        self.short(at, "more than 65,535 input paths")
-    }
-
-    /// The mock cell of a target. All users of a cell agree on the number of arguments, which is part of its name.
-    fn cell(&mut self, target: Target) -> Result<u16, Diagnostic> {
-        let name = match target {
-            Target::Function(func) => self.linker.names.get(func.0).cloned().unwrap_or_default(),
-            Target::Builtin(id) => format!("{}/{}", id.get().name, id.get().args.len()),
-        };
-        let at = self.linker.pools.mocks.at(&name);
-        self.short(at, "more than 65,535 replaced functions")
-    }
-
-    /// The number of a function; one that has none yet is filled in later.
-    fn func(&mut self, func: FnRef) -> u32 {
-        match self.linker.numbers.get(&func) {
-            Some(number) => *number,
-            None => {
-                self.forward.push((self.ops.len(), func));
-                0
-            }
-        }
-    }
-
-    fn target(&mut self, target: Target) -> u32 {
-        match target {
-            Target::Function(func) => self.func(func),
-            Target::Builtin(id) => MOCK_BUILTIN | u32::from(id.0),
-        }
-    }
-
     fn inst(&mut self, inst: &Inst) -> Result<(), Diagnostic> {
         match inst {
             Inst::Label(label) => {
@@ -491,23 +429,5 @@ impl Encoder<'_, '_> {
         };
         self.push(op);
         Ok(())
-    }
-
-    fn misplaced(&self) -> Diagnostic {
-        limit(self.function, "an instruction that has no encoding")
-    }
-}
-
-fn two(op: Op, a: u16, b: u16) -> Word {
-    let mut word = Word::new(op);
-    (word.a, word.b) = (a, b);
-    word
-}
-
-fn limit(function: &Function, what: &str) -> Diagnostic {
-    let message = format!("`{}` cannot be encoded: {what}", function.name);
-    match function.span {
-        Some(span) => Diagnostic::error(Code::Limit, span, message),
-        None => Diagnostic::global(Code::Limit, message),
     }
 }

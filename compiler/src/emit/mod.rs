@@ -3,6 +3,7 @@
 mod builder;
 mod encode;
 mod lines;
+mod operands;
 mod pool;
 mod regs;
 

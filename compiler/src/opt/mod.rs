@@ -7,6 +7,7 @@ mod facts;
 mod fold;
 mod inline;
 mod jumps;
+mod members;
 mod prepare;
 mod slots;
 mod tables;
@@ -97,6 +98,9 @@ pub fn optimise(mut plan: Plan, options: &OptOptions<'_>) -> Plan {
             if options.tables && tables::run(function) && options.dead {
                 dead::run(function);
             }
+            if options.slots && slots::share(function) {
+                local(function, options);
+            }
             if options.prepare {
                 prepare::run(function);
             }
@@ -117,6 +121,7 @@ fn local(function: &mut crate::plan::Function, options: &OptOptions<'_>) {
         }
         if options.conditions {
             changed |= conditions::run(function);
+            changed |= members::run(function);
         }
         if options.dead {
             changed |= dead::run(function);

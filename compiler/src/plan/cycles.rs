@@ -1,6 +1,6 @@
 //! No function of a plan may call itself, however indirectly: the machine's stack is sized for the longest chain.
 
-use super::ir::{Inst, Plan};
+use super::ir::{Inst, Plan, Target};
 use super::planner::refusal;
 use crate::diagnostic::Diagnostic;
 
@@ -41,6 +41,32 @@ pub fn order(plan: &Plan) -> Result<Vec<usize>, usize> {
     Ok(order)
 }
 
+/// Whether each function can run, beginning from entries and queries: what was copied into all its callers cannot.
+#[must_use]
+pub fn reachable(plan: &Plan) -> Vec<bool> {
+    let mut reached = vec![false; plan.functions.len()];
+    let entries = plan.entries.iter().map(|(_, func)| func.0);
+    let mut open: Vec<usize> = entries.chain(plan.queries.iter().map(|func| func.0)).collect();
+    while let Some(at) = open.pop() {
+        let (Some(function), Some(mark)) = (plan.functions.get(at), reached.get_mut(at)) else {
+            continue;
+        };
+        if std::mem::replace(mark, true) {
+            continue;
+        }
+        open.extend(callees(&function.code));
+        open.extend(function.code.iter().filter_map(|step| match &step.inst {
+            Inst::WithRule { func, .. } => Some(func.0),
+            Inst::WithMockCall {
+                target: Target::Function(func),
+                ..
+            } => Some(func.0),
+            _ => None,
+        }));
+    }
+    reached
+}
+
 /// Refuses a plan with a cycle.
 pub(super) fn check(plan: &Plan) -> Result<(), Vec<Diagnostic>> {
     let Err(at) = order(plan) else {
@@ -62,7 +88,7 @@ fn callees(code: &[super::ir::Step]) -> Vec<usize> {
         .filter_map(|step| match &step.inst {
             Inst::CallRule { func, .. } | Inst::CallFn { func, .. } => Some(func.0),
             Inst::CallMocked {
-                target: super::ir::Target::Function(func),
+                target: Target::Function(func),
                 ..
             } => Some(func.0),
             _ => None,

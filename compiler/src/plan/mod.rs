@@ -27,7 +27,7 @@ mod visit;
 mod with;
 
 pub(crate) use calls::condition;
-pub use cycles::order;
+pub use cycles::{order, reachable};
 pub use ir::{
     Access, Cmp, Cond, Container, FnRef, Function, Inst, K, Label, NO_BODY, Operand, Plan, Reg, Step, Target,
 };

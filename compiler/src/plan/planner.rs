@@ -8,7 +8,7 @@ use super::scan::Replaced;
 use super::text::{constant_text, document_name};
 use super::tree::{Node, NodeKind};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::hir::{Checked, Query, Term, Unit};
+use crate::hir::{Checked, Query, Rule, RuleKind, Term, Unit};
 use crate::source::Span;
 use gavel_runtime::bytecode::FnKind;
 use gavel_runtime::value::Constant;
@@ -166,23 +166,12 @@ impl<'u> Planner<'u> {
 
     fn function(&mut self, key: FnKey, queries: &[Query]) -> Planned<Function> {
         let name = key.name();
-        let unit = self.unit;
-        let tree = Rc::clone(&self.tree);
-        let rules = |path: &[String]| {
-            let node = path.iter().try_fold(&*tree, |node, name| node.children.get(name));
-            node.into_iter()
-                .flat_map(|node| &node.rules)
-                .filter_map(|at| unit.rules.get(*at))
-                .collect::<Vec<_>>()
-        };
+        let own = self.own_rules(&key);
         let (kind, params) = match &key {
-            FnKey::Function { path } => {
-                let first = rules(path).first().map_or(0, |rule| rule.args.len());
-                (FnKind::Function, u32::try_from(first).unwrap_or(u32::MAX))
-            }
+            FnKey::Function { .. } => (FnKind::Function, own.first().map_or(0, |rule| rule.args.len())),
             FnKey::Keyed { keys, .. } => {
                 let params = keys.iter().filter(|key| key.is_none()).count();
-                (FnKind::Function, u32::try_from(params).unwrap_or(u32::MAX))
+                (FnKind::Function, params)
             }
             FnKey::Query(_) => (FnKind::Query, 0),
             FnKey::Group { .. }
@@ -191,57 +180,17 @@ impl<'u> Planner<'u> {
             | FnKey::Children { .. }
             | FnKey::Inside { .. } => (FnKind::Rule, 0),
         };
+        let params = u32::try_from(params).unwrap_or(u32::MAX);
+        let query = match &key {
+            FnKey::Query(at) => queries.get(*at),
+            _ => None,
+        };
+        let span: Option<Span> = own
+            .first()
+            .map(|rule| rule.span)
+            .or(query.map(|query| query.span));
         let mut body = Body::new(self, params);
-        let mut span: Option<Span> = None;
-        match &key {
-            FnKey::Group { path, keys } => {
-                let own = rules(path);
-                span = own.first().map(|rule| rule.span);
-                match tree.find(path).map(|node| node.kind) {
-                    Some(NodeKind::Complete) => body.complete(&own, &[])?,
-                    _ => body.partial(
-                        path,
-                        &keys.iter().cloned().map(HeadKey::Known).collect::<Vec<_>>(),
-                    )?,
-                }
-            }
-            FnKey::Keyed { path, keys } => {
-                span = rules(path).first().map(|rule| rule.span);
-                let mut params = (0..).map(Reg);
-                let keys: Vec<HeadKey> = keys
-                    .iter()
-                    .map(|key| match key {
-                        Some(key) => HeadKey::Known(key.clone()),
-                        None => HeadKey::Param(params.next().unwrap_or(Reg(0))),
-                    })
-                    .collect();
-                body.partial(path, &keys)?;
-            }
-            FnKey::Leaf { path } => {
-                let own: Vec<_> = rules(path)
-                    .into_iter()
-                    .filter(|rule| rule.dynamic.is_empty() && rule.kind == crate::hir::RuleKind::Value)
-                    .collect();
-                span = own.first().map(|rule| rule.span);
-                body.complete(&own, &[])?;
-            }
-            FnKey::Function { path } => {
-                let own = rules(path);
-                span = own.first().map(|rule| rule.span);
-                let params: Vec<Reg> = (0..params).map(Reg).collect();
-                body.complete(&own, &params)?;
-            }
-            FnKey::Extent { path, filter } => body.extent(path, filter)?,
-            FnKey::Children { path, filter } => body.child_pairs(path, filter)?,
-            FnKey::Inside { path } => body.inside(path)?,
-            FnKey::Query(at) => match queries.get(*at) {
-                Some(query) => {
-                    span = Some(query.span);
-                    body.query(query)?;
-                }
-                None => body.emit(Inst::RetUndefined),
-            },
-        }
+        body.compute(&key, &own, query)?;
         Ok(Function {
             name,
             kind,
@@ -252,6 +201,23 @@ impl<'u> Planner<'u> {
             span,
             document: key.document(),
         })
+    }
+
+    /// The rules whose path is the key's.
+    fn own_rules(&self, key: &FnKey) -> Vec<&'u Rule> {
+        let path = match key {
+            FnKey::Group { path, .. }
+            | FnKey::Keyed { path, .. }
+            | FnKey::Leaf { path }
+            | FnKey::Function { path } => path,
+            FnKey::Extent { .. } | FnKey::Children { .. } | FnKey::Inside { .. } | FnKey::Query(_) => {
+                return Vec::new();
+            }
+        };
+        let start: &Node = &self.tree;
+        let node = path.iter().try_fold(start, |node, name| node.children.get(name));
+        let rules = node.into_iter().flat_map(|node| &node.rules);
+        rules.filter_map(|at| self.unit.rules.get(*at)).collect()
     }
 }
 
@@ -297,6 +263,49 @@ impl FnKey {
 }
 
 impl Body<'_, '_> {
+    /// Writes the code of what a key stands for.
+    fn compute(&mut self, key: &FnKey, own: &[&Rule], query: Option<&Query>) -> Planned<()> {
+        match key {
+            FnKey::Group { path, keys } => {
+                if self.planner.tree.find(path).map(|node| node.kind) == Some(NodeKind::Complete) {
+                    return self.complete(own, &[]);
+                }
+                let keys: Vec<HeadKey> = keys.iter().cloned().map(HeadKey::Known).collect();
+                self.partial(path, &keys)
+            }
+            FnKey::Keyed { path, keys } => {
+                let mut params = (0..).map(Reg);
+                let keys: Vec<HeadKey> = keys
+                    .iter()
+                    .map(|key| match key {
+                        Some(key) => HeadKey::Known(key.clone()),
+                        None => HeadKey::Param(params.next().unwrap_or(Reg(0))),
+                    })
+                    .collect();
+                self.partial(path, &keys)
+            }
+            FnKey::Leaf { .. } => {
+                let is_leaf = |rule: &&Rule| rule.dynamic.is_empty() && rule.kind == RuleKind::Value;
+                let own: Vec<&Rule> = own.iter().copied().filter(is_leaf).collect();
+                self.complete(&own, &[])
+            }
+            FnKey::Function { .. } => {
+                let params: Vec<Reg> = (0..self.regs).map(Reg).collect();
+                self.complete(own, &params)
+            }
+            FnKey::Extent { path, filter } => self.extent(path, filter),
+            FnKey::Children { path, filter } => self.child_pairs(path, filter),
+            FnKey::Inside { path } => self.inside(path),
+            FnKey::Query(_) => match query {
+                Some(query) => self.query(query),
+                None => {
+                    self.emit(Inst::RetUndefined);
+                    Ok(())
+                }
+            },
+        }
+    }
+
     /// A constant path as a function of its own.
     fn inside(&mut self, path: &[String]) -> Planned<()> {
         let none = self.label();

@@ -38,15 +38,46 @@ impl Body<'_, '_> {
         if outcome.collects {
             let none = self.label();
             self.test(Cond::IsSet(outcome.acc), none);
-            self.emit(Inst::Ret {
-                value: outcome.acc,
-                body: NO_BODY,
-            });
+            self.ret_evident(&bodies, outcome.acc);
             self.place(none);
         } else {
             self.code.remove(unset);
         }
         self.default_value(rules)
+    }
+
+    /// Returns what was collected. A value that only one body yields tells which one decided.
+    fn ret_evident(&mut self, rules: &[&Rule], acc: Reg) {
+        let clauses: Vec<&Clause> = rules.iter().flat_map(|rule| &rule.clauses).collect();
+        let constant = |clause: &Clause| match &clause.value {
+            Term::Const(value) => Some(value.clone()),
+            _ => None,
+        };
+        let all_constant = clauses.iter().all(|clause| constant(clause).is_some());
+        if all_constant && clauses.len() <= EVIDENT_MAX {
+            for (body, clause) in (0u16..).zip(&clauses) {
+                let Some(value) = constant(clause) else {
+                    continue;
+                };
+                if clauses
+                    .iter()
+                    .filter(|other| constant(other).as_ref() == Some(&value))
+                    .count()
+                    > 1
+                {
+                    continue;
+                }
+                let other = self.label();
+                let value = K::new(value);
+                self.test_const(acc, K::clone(&value), other);
+                self.emit(Inst::RetConst { value, body });
+                self.place(other);
+            }
+        }
+        self.emit(Inst::Ret {
+            value: acc,
+            body: NO_BODY,
+        });
     }
 
     fn default_value(&mut self, rules: &[&Rule]) -> Planned<()> {
@@ -150,6 +181,9 @@ impl Body<'_, '_> {
         Ok(())
     }
 }
+
+/// Bodies up to which it is worth asking which one it was.
+const EVIDENT_MAX: usize = 8;
 
 /// The constant that every clause yields.
 fn same_constant(rules: &[&Rule]) -> Option<K> {

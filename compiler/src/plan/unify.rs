@@ -104,8 +104,14 @@ impl Body<'_, '_> {
             Parts::Opaque => {}
         }
         // The side that is computed first; a constant stays for the comparison.
-        let left_first = self.has_value(&left)
-            && (!self.has_value(&right) || (!is_pattern(&left) && !matches!(left.as_ref(), Term::Const(_))));
+        let left_first = match (self.has_value(&left), self.has_value(&right)) {
+            (true, true) => {
+                let is_late = is_pattern(&left) || matches!(left.as_ref(), Term::Const(_));
+                // What is read once stands in front of a loop.
+                !is_late && (is_input(&left) || !is_input(&right))
+            }
+            (left, _) => left,
+        };
         let (first, second) = if left_first { (left, right) } else { (right, left) };
         let value = self.value(&first, redo)?;
         if matches!(first.as_ref(), Term::Ref(_)) {
@@ -286,4 +292,14 @@ fn owned<'t>(term: Term) -> Side<'t> {
 
 fn is_pattern(term: &Term) -> bool {
     matches!(term, Term::Array(_) | Term::Object(_))
+}
+
+/// A path into the input without a loop.
+fn is_input(term: &Term) -> bool {
+    match term {
+        Term::Ref(r) => {
+            matches!(r.head, RefHead::Input) && r.path.iter().all(|element| matches!(element, Term::Const(_)))
+        }
+        _ => false,
+    }
 }
