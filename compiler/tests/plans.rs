@@ -247,10 +247,8 @@ x := perms.admin
                 put [r2]: r1 to r0
                 r3 = "admin"
                 r5 = input.roles -> L3
-                loop r6 over r5 -> L3
-             L5:
-                next r6: _, r8 -> L3
-                test r8 == "admin" -> L5
+                r10 = "admin"
+                test r10 in r5 -> L3
                 r9 = ["read"]
                 put [r3]: r9 to r0
              L3:
@@ -298,6 +296,26 @@ b contains 2
                 finish r0
                 return r0 by 65535
             entry p = f0
+        "#]],
+    );
+}
+
+#[test]
+fn a_search_is_a_test_of_membership() {
+    check(
+        r#"package p
+same if { some ward in input.user.wards; ward == input.record.ward }
+"#,
+        &["p", "same"],
+        expect![[r#"
+            f0 data.p.same (Rule, 0 params)
+                r2 = input.user.wards -> L0
+                r6 = input.record.ward -> L0
+                test r6 in r2 -> L0
+                return true by 0
+             L0:
+                return
+            entry p.same = f0
         "#]],
     );
 }

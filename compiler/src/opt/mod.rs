@@ -6,6 +6,7 @@ mod dead;
 mod facts;
 mod fold;
 mod inline;
+mod invariant;
 mod jumps;
 mod members;
 mod prepare;
@@ -115,6 +116,7 @@ fn local(function: &mut crate::plan::Function, options: &OptOptions<'_>) {
         let mut changed = false;
         if options.slots {
             changed |= slots::run(function);
+            changed |= invariant::run(function);
         }
         if options.fold {
             changed |= fold::run(function, options.fold_builtin);
