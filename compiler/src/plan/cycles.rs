@@ -6,12 +6,6 @@ use crate::diagnostic::Diagnostic;
 
 /// Functions in an order where each stands behind all that it calls; `Err`: one that is on a cycle.
 pub fn order(plan: &Plan) -> Result<Vec<usize>, usize> {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Mark {
-        New,
-        Open,
-        Done,
-    }
     let callees: Vec<Vec<usize>> = plan.functions.iter().map(|f| callees(&f.code)).collect();
     let mut marks = vec![Mark::New; callees.len()];
     let mut order = Vec::with_capacity(callees.len());
@@ -24,7 +18,7 @@ pub fn order(plan: &Plan) -> Result<Vec<usize>, usize> {
                     Some(Mark::Open) => return Err(at),
                     Some(Mark::Done) | None => continue,
                 }
-                marks[at] = Mark::Open;
+                mark(&mut marks, at, Mark::Open);
             }
             match callees.get(at).and_then(|list| list.get(next)) {
                 Some(callee) => {
@@ -32,13 +26,26 @@ pub fn order(plan: &Plan) -> Result<Vec<usize>, usize> {
                     stack.push((*callee, 0));
                 }
                 None => {
-                    marks[at] = Mark::Done;
+                    mark(&mut marks, at, Mark::Done);
                     order.push(at);
                 }
             }
         }
     }
     Ok(order)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    New,
+    Open,
+    Done,
+}
+
+fn mark(marks: &mut [Mark], at: usize, to: Mark) {
+    if let Some(place) = marks.get_mut(at) {
+        *place = to;
+    }
 }
 
 /// Whether each function can run, beginning from entries and queries: what was copied into all its callers cannot.
