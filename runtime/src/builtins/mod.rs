@@ -12,6 +12,7 @@ mod casts;
 mod crypto;
 mod encoding;
 mod glob;
+mod globs_match;
 mod graph;
 mod host;
 mod json_patch;

@@ -2,9 +2,9 @@
 
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
-    aggregates, arrays, base64, casts, crypto, encoding, glob, graph, host, json_patch, json_paths,
-    json_text, jwt, net, numbers, objects, operators, regex, sets, sprintf, strings, template, time, units,
-    uri, uuid, versions, walk,
+    aggregates, arrays, base64, casts, crypto, encoding, glob, globs_match, graph, host, json_patch,
+    json_paths, json_text, jwt, net, numbers, objects, operators, regex, sets, sprintf, strings, template,
+    time, units, uri, uuid, versions, walk,
 };
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
@@ -261,7 +261,7 @@ pub static BUILTINS: &[Builtin] = &[
     )
     .run(regex::find_all_submatch_n),
     row("regex.find_n", &[STRING, STRING, NUMBER], STRINGS).run(regex::find_n),
-    row("regex.globs_match", &[STRING, STRING], BOOLEAN),
+    row("regex.globs_match", &[STRING, STRING], BOOLEAN).run(globs_match::globs_match),
     row("regex.is_valid", &[STRING], BOOLEAN).run(regex::is_valid),
     row("regex.match", &[STRING, STRING], BOOLEAN).run(regex::is_match),
     row("regex.replace", &[STRING, STRING, STRING], STRING).run(regex::replace),

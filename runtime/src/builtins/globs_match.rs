@@ -1,0 +1,221 @@
+//! `regex.globs_match`: whether two patterns of `.`, `[…]`, `*` and `+` match a common text, as far as OPA finds one.
+//!
+//! OPA's search is not complete: where a repeated token is followed by others it gives up when the other pattern ends. The
+//! same steps are taken here, so that the same pairs are found.
+
+use super::operand::{args, string};
+use super::{BuiltinResult, Call, Failure};
+use crate::error::EvalErrorKind;
+use crate::limits::BUILTIN_DEPTH_MAX;
+use crate::value::Value;
+
+/// One character of a pattern, and how often it may come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Token {
+    one: One,
+    repeat: Repeat,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum One {
+    Char(char),
+    /// `.`
+    Any,
+    /// `[…]`: ranges in order that do not touch.
+    Set(Vec<(u32, u32)>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Repeat {
+    Once,
+    Plus,
+    Star,
+}
+
+/// `regex.globs_match(a, b)`
+pub(super) fn globs_match<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [a, b] = self::args(args)?;
+    let (a, b) = (string(a)?, string(b)?);
+    call.charge(a.len() + b.len())?;
+    let a = tokens(a).ok_or(Failure::BUILTIN)?;
+    let b = tokens(b).ok_or(Failure::BUILTIN)?;
+    let Some((a, b)) = trimmed(&a, &b) else {
+        return Ok(Value::FALSE);
+    };
+    let mut search = Search { call, depth: 0 };
+    search.meet(a, b).map(Value::bool)
+}
+
+/// Reads a pattern; repeated tokens that stand side by side are one.
+fn tokens(pattern: &str) -> Option<Vec<Token>> {
+    let mut chars = pattern.chars().peekable();
+    let mut tokens: Vec<Token> = Vec::new();
+    while let Some(c) = chars.next() {
+        let one = match c {
+            '\\' => One::Char(chars.next()?),
+            '.' => One::Any,
+            '[' => One::Set(set(&mut chars)?),
+            ']' | '*' | '+' => return None,
+            c => One::Char(c),
+        };
+        let repeat = match chars.next_if(|c| matches!(c, '*' | '+')) {
+            Some('*') => Repeat::Star,
+            Some(_) => Repeat::Plus,
+            None => Repeat::Once,
+        };
+        match tokens.last_mut() {
+            Some(last) if last.one == one && last.repeat != Repeat::Once && repeat != Repeat::Once => {
+                if repeat == Repeat::Plus {
+                    last.repeat = Repeat::Plus;
+                }
+            }
+            _ => tokens.push(Token { one, repeat }),
+        }
+    }
+    Some(tokens)
+}
+
+/// What follows `[`.
+fn set(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<Vec<(u32, u32)>> {
+    let mut ranges = Vec::new();
+    let mut previous = None;
+    loop {
+        let c = match chars.next()? {
+            ']' => break,
+            '-' => {
+                let from = previous.take()?;
+                let to = match chars.next()? {
+                    ']' | '-' => return None,
+                    '\\' => chars.next()?,
+                    to => to,
+                };
+                // A range must not be the last thing of a pattern.
+                if to < from {
+                    return None;
+                }
+                chars.peek()?;
+                ranges.push((u32::from(from), u32::from(to)));
+                continue;
+            }
+            '\\' => chars.next()?,
+            c => c,
+        };
+        ranges.push((u32::from(c), u32::from(c)));
+        previous = Some(c);
+    }
+    ranges.sort_unstable();
+    let mut merged: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
+    for (from, to) in ranges {
+        match merged.last_mut() {
+            Some(last) if from <= last.1 + 1 => last.1 = last.1.max(to),
+            _ => merged.push((from, to)),
+        }
+    }
+    Some(merged)
+}
+
+/// Whether two tokens match a common character.
+fn overlap(a: &Token, b: &Token) -> bool {
+    match (&a.one, &b.one) {
+        (One::Any, _) | (_, One::Any) => true,
+        (One::Char(a), One::Char(b)) => a == b,
+        (One::Char(c), One::Set(ranges)) | (One::Set(ranges), One::Char(c)) => ranges
+            .iter()
+            .any(|(from, to)| (*from..=*to).contains(&u32::from(*c))),
+        (One::Set(a), One::Set(b)) => a.iter().any(|x| b.iter().any(|y| x.0 <= y.1 && y.0 <= x.1)),
+    }
+}
+
+/// Cuts off what both have in common at the ends, but for one token each; `None` when they differ there.
+fn trimmed<'t>(a: &'t [Token], b: &'t [Token]) -> Option<(&'t [Token], &'t [Token])> {
+    let once = |a: &Token, b: &Token| a.repeat == Repeat::Once && b.repeat == Repeat::Once;
+    let front = a.iter().zip(b).take_while(|(a, b)| once(a, b));
+    let mut left = 0;
+    for (x, y) in front {
+        if !overlap(x, y) {
+            return None;
+        }
+        left += 1;
+    }
+    let left = left.max(1) - 1;
+    let (a, b) = (a.get(left..)?, b.get(left..)?);
+    let mut right = 0;
+    for (x, y) in a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| once(a, b)) {
+        if !overlap(x, y) {
+            return None;
+        }
+        right += 1;
+    }
+    let right = right.max(1) - 1;
+    Some((a.get(..a.len() - right)?, b.get(..b.len() - right)?))
+}
+
+/// The search, which may try many ways.
+struct Search<'s, 'c, 'r> {
+    call: &'s mut Call<'c, 'r>,
+    depth: usize,
+}
+
+impl Search<'_, '_, '_> {
+    fn meet(&mut self, a: &[Token], b: &[Token]) -> Result<bool, Failure> {
+        self.depth += 1;
+        if self.depth > BUILTIN_DEPTH_MAX {
+            return Err(EvalErrorKind::DepthExceeded.into());
+        }
+        let result = self.meet_here(a, b);
+        self.depth -= 1;
+        result
+    }
+
+    fn meet_here(&mut self, mut a: &[Token], mut b: &[Token]) -> Result<bool, Failure> {
+        loop {
+            let (Some(x), Some(y)) = (a.first(), b.first()) else {
+                return Ok(a.is_empty() && b.is_empty());
+            };
+            self.call.charge(1)?;
+            match (x.repeat, y.repeat) {
+                (Repeat::Once, Repeat::Once) if !overlap(x, y) => return Ok(false),
+                (Repeat::Once, Repeat::Once) => {}
+                (Repeat::Once, _) => return self.repeated(b, a),
+                (_, _) => return self.repeated(a, b),
+            }
+            a = a.get(1..).unwrap_or_default();
+            b = b.get(1..).unwrap_or_default();
+        }
+    }
+
+    /// `a` begins with a repeated token.
+    fn repeated(&mut self, a: &[Token], b: &[Token]) -> Result<bool, Failure> {
+        let (Some(x), Some(y)) = (a.first(), b.first()) else {
+            return Ok(false);
+        };
+        if x.repeat == Repeat::Star {
+            return self.starred(a, b);
+        }
+        if !overlap(x, y) {
+            return Ok(false);
+        }
+        // Either the one swallows the other's token, or a repeated one of the other swallows it.
+        if self.starred(a, b.get(1..).unwrap_or_default())? {
+            return Ok(true);
+        }
+        Ok(y.repeat != Repeat::Once && self.meet(a.get(1..).unwrap_or_default(), b)?)
+    }
+
+    /// The first token of `a` swallows tokens of `b`, up to each that its successor could take.
+    fn starred(&mut self, a: &[Token], b: &[Token]) -> Result<bool, Failure> {
+        let (star, next) = (a.first(), a.get(1));
+        for (at, token) in b.iter().enumerate() {
+            self.call.charge(1)?;
+            if next.is_some_and(|next| overlap(token, next))
+                && self.meet(a.get(1..).unwrap_or_default(), b.get(at..).unwrap_or_default())?
+            {
+                return Ok(true);
+            }
+            if !star.is_some_and(|star| overlap(token, star)) {
+                return Ok(false);
+            }
+        }
+        Ok(next.is_none())
+    }
+}
