@@ -110,9 +110,8 @@ pub fn load(path: &Path) -> Result<Vec<Case>, String> {
             .lines()
             .filter(|line| !line.trim().is_empty())
             .map(|line| {
-                let value =
-                    serde_json::from_str(line).map_err(|error| format!("{}: {error}", path.display()))?;
-                Ok(case(&json::from_json(&value), Dialect::V1))
+                let value = json::from_json(line).map_err(|error| format!("{}: {error}", path.display()))?;
+                Ok(case(&value, Dialect::V1))
             })
             .collect();
     }

@@ -1,27 +1,20 @@
 //! Documents of case files as [`Constant`]s, from JSON and from YAML; number texts are kept.
 
 use gavel_compiler::domain::yaml::{Document, NodeId, NodeKind};
+use gavel_runtime::arena::Arena;
 use gavel_runtime::builtins::without_bytes;
+use gavel_runtime::json::{Numbers, parse};
 use gavel_runtime::value::Constant;
 use saphyr_parser::ScalarStyle;
-use serde_json::Value;
+
+/// Memory that one line of a case file may take as values.
+const DOCUMENT_BYTES_MAX: usize = 1 << 30;
 
 /// A JSON document.
-#[must_use]
-pub fn from_json(value: &Value) -> Constant {
-    match value {
-        Value::Null => Constant::Null,
-        Value::Bool(flag) => Constant::Bool(*flag),
-        Value::Number(number) => Constant::number(&number.to_string()),
-        Value::String(text) => Constant::String(text.clone()),
-        Value::Array(items) => Constant::Array(items.iter().map(from_json).collect()),
-        Value::Object(members) => Constant::object(
-            members
-                .iter()
-                .map(|(key, value)| (Constant::String(key.clone()), from_json(value)))
-                .collect(),
-        ),
-    }
+pub fn from_json(text: &str) -> Result<Constant, String> {
+    let arena = Arena::new(text.len(), DOCUMENT_BYTES_MAX);
+    let value = parse(&arena, text.as_bytes(), Numbers::Text).map_err(|error| error.to_string())?;
+    value.to_constant().ok_or_else(|| "no document".to_owned())
 }
 
 /// A YAML node; keys are strings by their text.
@@ -91,7 +84,7 @@ pub fn text(value: &Constant) -> String {
         Constant::Bool(flag) => flag.to_string(),
         Constant::Int(int) => int.to_string(),
         Constant::Number(number) => number.clone(),
-        Constant::String(string) => Value::String(string.clone()).to_string(),
+        Constant::String(string) => serde_json::Value::String(string.clone()).to_string(),
         Constant::Array(items) | Constant::Set(items) => {
             format!("[{}]", items.iter().map(text).collect::<Vec<_>>().join(","))
         }
