@@ -92,9 +92,11 @@ impl<'v> Rules<'v> {
         std::mem::replace(&mut self.epoch, self.last_epoch)
     }
 
-    /// Goes back to an epoch.
-    pub(super) fn leave(&mut self, epoch: u64) {
+    /// Goes back to an epoch; drops the results found since there were `outcomes` of them, which no cell of that epoch
+    /// means.
+    pub(super) fn leave(&mut self, epoch: u64, outcomes: usize) {
         self.epoch = epoch;
+        self.outcomes.truncate(outcomes);
     }
 
     /// Puts a cell back.

@@ -25,6 +25,8 @@ pub(super) struct Scope {
     epoch: u64,
     /// Length of the undo list when it was opened.
     undo_len: usize,
+    /// Number of rule results when it was opened: later ones are of its own epoch, or of scopes inside of it.
+    outcomes: usize,
 }
 
 /// How to take one change back.
@@ -64,6 +66,7 @@ impl<'v> Request<'v> {
         self.scopes.push(Scope {
             epoch,
             undo_len: self.undo.len(),
+            outcomes: self.rules.outcomes.len(),
         });
         for at in 0..self.rules.fixed.len() {
             if let Some(&(function, value)) = self.rules.fixed.get(at) {
@@ -86,7 +89,7 @@ impl<'v> Request<'v> {
                 None => break,
             }
         }
-        self.rules.leave(scope.epoch);
+        self.rules.leave(scope.epoch, scope.outcomes);
     }
 
     /// Puts everything back after an error.

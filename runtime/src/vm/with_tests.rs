@@ -192,3 +192,20 @@ fn many_equal_records_do_not_pile_up() {
         r#"{"k":{0:0,1:1,2:2}}"#,
     );
 }
+
+#[test]
+fn scopes_in_a_loop_keep_no_results() {
+    let text = "rule r regs=1\n ret.k #1 1
+        query q regs=6\n slot r0 input.a ->no\n loop.init r1 r0 ->no
+        next: loop.next r1 _ r3 ->no\n with.begin\n with.input r3 []\n call.rule r4 r ->end\n end: with.end\n jump ->next\n no: ret.undef";
+    let program = program(text);
+    let mut vm = Vm::new(&Limits::DEFAULT);
+    let mut request = vm.request(&program, &ENV);
+    let many: Vec<String> = (0..1000).map(|i| i.to_string()).collect();
+    request
+        .read_document(format!(r#"{{"a":[{}]}}"#, many.join(",")).as_bytes())
+        .unwrap();
+    assert_eq!(answer(&mut request), "undefined");
+    assert_eq!(request.rules.outcomes.len(), 0);
+    assert!(request.undo.is_empty() && request.scopes.is_empty());
+}
