@@ -71,6 +71,11 @@ pub(super) fn url_bytes<'r>(call: &mut Call<'_, 'r>, text: &str) -> Result<&'r [
     decoded(call.arena, padded.finish()?.as_bytes(), URL)
 }
 
+/// The bytes of a base64 text.
+pub(super) fn standard_bytes<'r>(arena: &'r Arena, text: &str) -> Result<&'r [u8], Failure> {
+    decoded(arena, text.as_bytes(), STANDARD)
+}
+
 fn encoded<'r>(
     call: &mut Call<'_, 'r>,
     args: &[Value<'r>],

@@ -1,6 +1,10 @@
 //! The one table of builtins: names, types and functions, read by the compiler (names, types) and the VM (functions).
 //!
 //! The table itself is `table.rs`; functions live in a file for each of OPA's groups.
+//!
+//! Results lie in the arena of the request. These builtins take memory from the allocator as well while they run, within
+//! what the length of their arguments pays for; a policy that does not call them never does:
+//! * `yaml.*`: the parser's events own their texts and tags.
 
 mod aggregates;
 mod arrays;
@@ -41,6 +45,7 @@ mod uri;
 mod uuid;
 mod versions;
 mod walk;
+mod yaml;
 
 pub use bytes::without_bytes;
 pub use call::{BuiltinFn, BuiltinResult, Call, Failure, FailureCode};

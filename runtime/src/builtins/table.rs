@@ -4,7 +4,7 @@ use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
     aggregates, arrays, base64, casts, crypto, encoding, glob, globs_match, graph, host, json_patch,
     json_paths, json_text, jwt, net, numbers, objects, operators, regex, sets, sprintf, strings, template,
-    time, units, uri, uuid, versions, walk,
+    time, units, uri, uuid, versions, walk, yaml,
 };
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
@@ -361,9 +361,9 @@ pub static BUILTINS: &[Builtin] = &[
     row("walk", &[ANY], Type::Array(&[ARRAY, ANY], None))
         .run(walk::walk)
         .relation(),
-    row("yaml.is_valid", &[STRING], BOOLEAN),
+    row("yaml.is_valid", &[STRING], BOOLEAN).run(yaml::is_valid),
     row("yaml.marshal", &[ANY], STRING),
-    row("yaml.unmarshal", &[STRING], ANY),
+    row("yaml.unmarshal", &[STRING], ANY).run(yaml::unmarshal),
 ];
 
 /// The builtin of a name. O(log n).

@@ -176,7 +176,7 @@ impl<'r> Parser<'_, 'r> {
 }
 
 /// OPA's answers to calls of our own: a call, a tab and its result in each line.
-const ANSWERS: [&str; 7] = [
+const ANSWERS: [&str; 8] = [
     include_str!("answers/documents.tsv"),
     include_str!("answers/glob.tsv"),
     include_str!("answers/numbers.tsv"),
@@ -184,6 +184,7 @@ const ANSWERS: [&str; 7] = [
     include_str!("answers/sprintf.tsv"),
     include_str!("answers/strings.tsv"),
     include_str!("answers/time.tsv"),
+    include_str!("answers/yaml.tsv"),
 ];
 
 #[test]

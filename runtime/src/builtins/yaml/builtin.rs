@@ -1,0 +1,55 @@
+//! `yaml.unmarshal` and `yaml.is_valid`.
+
+use super::decode::decode;
+use super::document::Document;
+use super::stream::{has_unclear_tabs, is_refused};
+use crate::builtins::bytes::byte_of;
+use crate::builtins::operand::{args, string};
+use crate::builtins::{BuiltinResult, Call, Failure};
+use crate::error::EvalErrorKind;
+use crate::value::Value;
+
+/// `yaml.unmarshal(text)`: the first document; the others must be well-formed too.
+pub(in crate::builtins) fn unmarshal<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [text] = self::args(args)?;
+    read(call, string(text)?)
+}
+
+/// `yaml.is_valid(text)`: false for what is no string.
+pub(in crate::builtins) fn is_valid<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [text] = self::args(args)?;
+    let Some(text) = text.as_str() else {
+        return Ok(Value::FALSE);
+    };
+    match read(call, text) {
+        Ok(_) => Ok(Value::TRUE),
+        Err(Failure::Error(_)) => Ok(Value::FALSE),
+        Err(abort) => Err(abort),
+    }
+}
+
+fn read<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> BuiltinResult<'r> {
+    call.charge(1 + text.len())?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !text.chars().all(is_allowed) || is_refused(text) {
+        return Err(Failure::BUILTIN);
+    }
+    // OPA's reader takes these for the ends of lines, as YAML 1.1 did; ours does not. It has other rules for tabs, too.
+    if text.contains(['\u{85}', '\u{2028}', '\u{2029}']) || has_unclear_tabs(text) {
+        return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
+    }
+    match Document::read(text)? {
+        Some(document) => decode(call, &document),
+        None => Ok(Value::NULL),
+    }
+}
+
+/// The characters of YAML.
+fn is_allowed(c: char) -> bool {
+    let is_printable = match c {
+        '\t' | '\n' | '\r' | '\u{85}' => true,
+        c if c.is_control() => false,
+        c => !matches!(c, '\u{fffe}' | '\u{ffff}'),
+    };
+    is_printable && byte_of(c).is_none()
+}

@@ -1,0 +1,147 @@
+//! The nodes of a document, as the parser's events give them.
+
+use super::stream::without_added_break;
+use crate::builtins::Failure;
+use crate::error::EvalErrorKind;
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Nesting that is read. The parser itself stops at 255 brackets.
+const DEPTH_MAX: usize = 200;
+
+/// A document; node 0 is its root.
+#[derive(Debug, Default)]
+pub(super) struct Document<'t> {
+    nodes: Vec<Node<'t>>,
+    anchors: BTreeMap<usize, usize>,
+}
+
+/// A node. Children are places in the document.
+#[derive(Debug)]
+pub(super) enum Node<'t> {
+    Alias(usize),
+    Scalar(Scalar<'t>),
+    Sequence(Vec<usize>),
+    /// Keys and values by turns.
+    Mapping(Vec<usize>),
+}
+
+/// A scalar as written.
+#[derive(Debug)]
+pub(super) struct Scalar<'t> {
+    pub(super) text: Cow<'t, str>,
+    pub(super) is_plain: bool,
+    /// The explicit tag in its long form; none for `!`.
+    pub(super) tag: Option<String>,
+}
+
+impl<'t> Document<'t> {
+    /// The first document of a stream; all of them have to be well-formed.
+    pub(super) fn read(source: &'t str) -> Result<Option<Document<'t>>, Failure> {
+        let mut first: Option<Document<'t>> = None;
+        let mut current = Document::default();
+        let mut open = Vec::new();
+        let mut documents = 0_usize;
+        let chars = source.chars().count();
+        for event in Parser::new_from_str(source) {
+            let (event, span) = event.map_err(|error| unreadable(source, error.marker()))?;
+            if open.len() > DEPTH_MAX {
+                return Err(Failure::Abort(EvalErrorKind::DepthExceeded));
+            }
+            match event {
+                Event::DocumentStart(is_explicit) => {
+                    documents += 1;
+                    if documents > 1 && !is_explicit {
+                        return Err(Failure::BUILTIN);
+                    }
+                }
+                Event::DocumentEnd => {
+                    let document = std::mem::take(&mut current);
+                    first.get_or_insert(document);
+                }
+                Event::Alias(anchor) => {
+                    current.add(&open, 0, Node::Alias(anchor))?;
+                }
+                Event::Scalar(text, style, anchor, tag) => {
+                    let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                    let scalar = Scalar {
+                        text: if is_block && span.end.index() >= chars {
+                            let len = without_added_break(source, &text);
+                            Cow::Owned(text.get(..len).unwrap_or_default().to_owned())
+                        } else {
+                            text
+                        },
+                        is_plain: style == ScalarStyle::Plain,
+                        tag: tag.and_then(|tag| long_tag(&tag)),
+                    };
+                    current.add(&open, anchor, Node::Scalar(scalar))?;
+                }
+                Event::SequenceStart(anchor, _) => {
+                    open.push(current.add(&open, anchor, Node::Sequence(Vec::new()))?);
+                }
+                Event::MappingStart(anchor, _) => {
+                    open.push(current.add(&open, anchor, Node::Mapping(Vec::new()))?);
+                }
+                Event::SequenceEnd | Event::MappingEnd => {
+                    open.pop();
+                }
+                Event::Nothing | Event::StreamStart | Event::StreamEnd => {}
+            }
+        }
+        Ok(first)
+    }
+
+    /// The node at a place.
+    pub(super) fn node(&self, at: usize) -> Result<&Node<'t>, Failure> {
+        self.nodes.get(at).ok_or(Failure::BUILTIN)
+    }
+
+    /// Where an alias leads.
+    pub(super) fn target(&self, anchor: usize) -> Result<usize, Failure> {
+        self.anchors.get(&anchor).copied().ok_or(Failure::BUILTIN)
+    }
+
+    /// The node at a place; for an alias, that it stands for.
+    pub(super) fn resolved(&self, at: usize) -> Result<&Node<'t>, Failure> {
+        match self.node(at)? {
+            Node::Alias(anchor) => self.node(self.target(*anchor)?),
+            node => Ok(node),
+        }
+    }
+
+    fn add(&mut self, open: &[usize], anchor: usize, node: Node<'t>) -> Result<usize, Failure> {
+        let at = self.nodes.len();
+        self.nodes.push(node);
+        if anchor > 0 {
+            self.anchors.insert(anchor, at);
+        }
+        if let Some(parent) = open.last() {
+            match self.nodes.get_mut(*parent) {
+                Some(Node::Sequence(items) | Node::Mapping(items)) => items.push(at),
+                _ => return Err(Failure::BUILTIN),
+            }
+        }
+        Ok(at)
+    }
+}
+
+/// Why a text has no events. What only our parser does not read ends the evaluation.
+fn unreadable(text: &str, at: &Marker) -> Failure {
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    if brackets > DEPTH_MAX {
+        return Failure::Abort(EvalErrorKind::DepthExceeded);
+    }
+    // Brackets that are continued in the first column, and some tabs after a colon.
+    let is_continued = brackets > 0 && at.col() == 0;
+    if text.contains(":\t") || (is_continued && text.chars().nth(at.index()).is_some()) {
+        return Failure::Abort(EvalErrorKind::StrictBuiltin);
+    }
+    Failure::BUILTIN
+}
+
+/// `!!int` as `tag:yaml.org,2002:int`.
+fn long_tag(tag: &Tag) -> Option<String> {
+    let long = format!("{}{}", tag.handle, tag.suffix);
+    (long != "!").then_some(long)
+}

@@ -1,0 +1,56 @@
+//! Where OPA's reader of streams is stricter than ours, which follows YAML 1.2 to the letter.
+
+/// Whether OPA's reader refuses the text for something that ours does not look at: other versions of YAML, an end of
+/// document without a document, content that a tab indents.
+pub(super) fn is_refused(text: &str) -> bool {
+    let mut expects_document = true;
+    let mut is_first = true;
+    for line in text.lines() {
+        if line.starts_with("---") {
+            expects_document = line.trim_end() == "---";
+            is_first = false;
+            continue;
+        }
+        if expects_document && line.starts_with('%') {
+            let version = line.strip_prefix("%YAML").map(str::trim_start);
+            if version.is_some_and(|version| version.starts_with("1.1")) || line.starts_with("%TAG") {
+                continue;
+            }
+            return true;
+        }
+        let content = line.trim_start();
+        if content.is_empty() || content.starts_with('#') {
+            continue;
+        }
+        if is_first && expects_document && line.starts_with("...") {
+            return true;
+        }
+        if expects_document && line.trim_start_matches(' ').starts_with('\t') {
+            return true;
+        }
+        expects_document = line.starts_with("...");
+        is_first = false;
+    }
+    false
+}
+
+/// Whether tabs stand where the two readers differ about them: before the content of a line, or behind a dash. Within
+/// brackets they do not.
+pub(super) fn has_unclear_tabs(text: &str) -> bool {
+    let has_tab_first = |rest: &str| rest.trim_start_matches(' ').starts_with('\t');
+    let is_in_brackets = text.trim_start().starts_with(['{', '[']);
+    let is_unclear = |line: &str| {
+        let behind_dash = line.trim_start().trim_start_matches("- ").strip_prefix('-');
+        has_tab_first(line) || behind_dash.is_some_and(has_tab_first) || line.contains("- \t")
+    };
+    !is_in_brackets && text.contains('\t') && text.lines().any(is_unclear)
+}
+
+/// The length of the value of a block scalar that ends with the text: a last line without an end has none.
+pub(super) fn without_added_break(text: &str, value: &str) -> usize {
+    let last_line = text.rsplit('\n').next().unwrap_or_default();
+    let without = value.strip_suffix('\n').unwrap_or(value);
+    let last_of_value = without.rsplit('\n').next().unwrap_or_default();
+    let is_last = !last_line.trim().is_empty() && last_of_value.ends_with(last_line.trim_start());
+    if is_last { without.len() } else { value.len() }
+}
