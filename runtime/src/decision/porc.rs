@@ -95,7 +95,7 @@ pub(super) struct Porc<'r> {
     pub(super) roles: Names<'r>,
     pub(super) groups: Names<'r>,
     pub(super) scopes: Names<'r>,
-    /// `scopes` is there and is neither null nor an array of strings (O-3).
+    /// `scopes` is there and is neither null nor an array of strings. The reference takes that for no scopes, which grant.
     pub(super) scopes_malformed: bool,
     pub(super) operation: &'r str,
     /// MRN as sent.
