@@ -1,4 +1,5 @@
 //! `report [--quick]`: measures gavel and its peer on the examples in one run; closes with lines `figure NAME VALUE`.
+//! `report --repeat EXAMPLE/REQUEST COUNT` decides one request over and over, for profilers.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
@@ -11,7 +12,7 @@ use gavel_benches::peer::{self, Peer};
 use gavel_benches::server::{Server, binary, on_path};
 use std::hint::black_box;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -38,6 +39,21 @@ const FULL: Effort = Effort {
 };
 
 fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().collect();
+    if let [_, flag, wanted, count] = words.as_slice()
+        && flag == "--repeat"
+    {
+        let done = corpus::examples()
+            .map_err(|error| error.to_string())
+            .and_then(|examples| repeat(&examples, wanted, count.parse().unwrap_or(1)));
+        return match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problem) => {
+                eprintln!("{problem}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let effort = if std::env::args().any(|word| word == "--quick") {
         QUICK
     } else {
@@ -55,6 +71,7 @@ fn main() -> ExitCode {
 fn run(effort: &Effort) -> Result<(), String> {
     let examples = corpus::examples().map_err(|error| error.to_string())?;
     let mut figures = Vec::new();
+    figures.push(("decision.allocations", allocations()?));
     decisions(&examples, effort, &mut figures)?;
     if let Some(example) = examples.first() {
         service(example, effort, &mut figures)?;
@@ -64,6 +81,34 @@ fn run(effort: &Effort) -> Result<(), String> {
         println!("figure {name} {value:.3}");
     }
     Ok(())
+}
+
+/// Allocator calls of the worst warm decision.
+fn allocations() -> Result<f64, String> {
+    let output = Command::new(binary("gavel-benches", "allocations")?)
+        .output()
+        .map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim()
+        .parse()
+        .map_err(|_| format!("allocations: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// One request over and over: what `valgrind --tool=callgrind` looks at.
+fn repeat(examples: &[Example], wanted: &str, count: u64) -> Result<(), String> {
+    for example in examples {
+        for (name, body) in &example.requests {
+            if format!("{}/{name}", example.name) == wanted {
+                let image = corpus::image(example)?;
+                let mut decider = corpus::decider(&image);
+                for _ in 0..count {
+                    black_box(corpus::decide(&mut decider, &image, black_box(body))?.granted);
+                }
+                return Ok(());
+            }
+        }
+    }
+    Err(format!("no request {wanted}"))
 }
 
 /// The whole decision in process, from the bytes of the body, against the peer's on the same request.
@@ -114,7 +159,7 @@ fn decisions(
 
 /// A served example: start, memory, and the share of the throughput that is left when decisions are real.
 fn service(example: &Example, effort: &Effort, figures: &mut Vec<(&'static str, f64)>) -> Result<(), String> {
-    let binary = binary()?;
+    let binary = binary("gavel-server", "gavel")?;
     let Some((_, body)) = example.requests.iter().find(|(name, _)| name == "nurse-reads") else {
         return Err("the example has no request".to_owned());
     };

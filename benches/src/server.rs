@@ -16,12 +16,12 @@ pub struct Server {
     pub start_ms: f64,
 }
 
-/// The server's binary, built when it is not there.
-pub fn binary() -> Result<PathBuf, String> {
+/// A binary of the workspace, built as this program is.
+pub fn binary(package: &str, name: &str) -> Result<PathBuf, String> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    let path = own.with_file_name("gavel");
+    let path = own.with_file_name(name);
     let built = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .args(["build", "--release", "--quiet", "-p", "gavel-server"])
+        .args(["build", "--release", "--quiet", "-p", package, "--bin", name])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .status();
     match built {

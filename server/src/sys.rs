@@ -1,8 +1,14 @@
 //! System calls that the standard library does not offer.
-#![expect(unsafe_code, reason = "the only file of this crate that calls libc")]
+#![expect(unsafe_code, reason = "the only file of this crate that calls C")]
 
 use std::io;
 use std::os::fd::RawFd;
+
+/// Gives back memory that the process took for a short while, such as that of a compilation.
+pub fn release_memory() {
+    // SAFETY: `mi_collect` takes a flag and may be called from any thread at any time; the allocator is mimalloc's.
+    unsafe { libmimalloc_sys::mi_collect(true) };
+}
 
 /// Which halves of a connection to shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

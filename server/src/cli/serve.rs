@@ -12,6 +12,7 @@ use crate::cli::{load, run::refuse_trace};
 use crate::error::Failure;
 use crate::limits;
 use crate::server::{self, Options};
+use crate::sys;
 
 /// Serves until a signal comes.
 ///
@@ -20,6 +21,7 @@ use crate::server::{self, Options};
 pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
     let mut options = options(args, global)?;
     let loaded = load::load(&args.domains, global)?;
+    sys::release_memory();
     options.records = loaded.records;
     // A duplicate of the descriptor writes each batch with one call; `Stdout` would split it at its buffer's size.
     let output = std::io::stdout().as_fd().try_clone_to_owned().map(File::from);
