@@ -4,6 +4,13 @@
 use std::io;
 use std::os::fd::RawFd;
 
+/// Keeps the kernel from backing this process with huge pages: the allocator asks for them, and a process that lives in a
+/// few megabytes would pay for two megabytes around every page that it touches.
+pub fn small_pages() {
+    // SAFETY: `prctl` takes integers only; a kernel that does not know the option says so, and nothing changes.
+    let _ = unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
+}
+
 /// Gives back memory that the process took for a short while, such as that of a compilation.
 pub fn release_memory() {
     // SAFETY: `mi_collect` takes a flag and may be called from any thread at any time; the allocator is mimalloc's.

@@ -20,6 +20,7 @@ use crate::sys;
 /// Wrong flags, domains that do not load, or a server that does not start.
 pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
     let mut options = options(args, global)?;
+    sys::small_pages();
     let loaded = load::load(&args.domains, global)?;
     sys::release_memory();
     options.records = loaded.records;
