@@ -1,6 +1,7 @@
 //! The golden decisions and access records of the reference, on the built server; skipped where they are not at hand.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,9 +34,27 @@ fn gavel() -> PathBuf {
         .unwrap()
 }
 
-/// Cases that may fail today, out of all: those of suites whose domain uses something that is refused by name. May only
-/// shrink.
-const FAILED_MAX: usize = 150;
+/// Share of the cases that must pass, in per cent; the rest may only be suites whose domain uses a builtin that is refused
+/// by name.
+const PASSED_PERCENT_MIN: usize = 70;
+
+/// Says something that the test runner does not swallow.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Lines of the runner that tell of an answer, a record or a text that differs.
+fn differences(text: &str) -> Vec<&str> {
+    const KINDS: [&str; 7] = [
+        "body:", "record", "status:", "stderr:", "wanted ", "metadata", "duration",
+    ];
+    text.lines()
+        .filter(|line| {
+            line.strip_prefix("    ")
+                .is_some_and(|rest| KINDS.iter().any(|kind| rest.starts_with(kind)))
+        })
+        .collect()
+}
 
 #[test]
 fn decisions_equal_the_reference() {
@@ -45,7 +64,7 @@ fn decisions_equal_the_reference() {
     );
     let check = shared.join("reference/check.py");
     if !check.is_file() {
-        eprintln!("skipped: {} is not there", check.display());
+        say(&format!("skipped: {} is not there", check.display()));
         return;
     }
     for driver in ["auto", "epoll"] {
@@ -60,12 +79,17 @@ fn decisions_equal_the_reference() {
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         let last = text.lines().last().unwrap_or_default();
-        eprintln!("driver {driver}: {last}");
-        let failed: usize = last
-            .split(", ")
-            .find_map(|part| part.strip_suffix(" failed"))
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(usize::MAX);
-        assert!(failed <= FAILED_MAX, "{text}");
+        say(&format!("golden decisions, driver {driver}: {last}"));
+        let count = |word: &str| -> usize {
+            let found = last.split(", ").find_map(|part| part.strip_suffix(word));
+            found.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+        };
+        let (passed, failed) = (count("passed"), count("failed"));
+        assert!(
+            passed * 100 >= (passed + failed) * PASSED_PERCENT_MIN && passed > 0,
+            "{text}"
+        );
+        let differences = differences(&text);
+        assert!(differences.is_empty(), "{}\n\n{text}", differences.join("\n"));
     }
 }

@@ -3,10 +3,13 @@
 //! The compiler hands in [`ImageParts`] with every name resolved to an index; [`Image::new`] verifies the program and
 //! builds the look-up tables. Nothing here changes afterwards.
 
+mod layers;
 mod names;
+mod parts;
 mod tables;
 
-pub use tables::{
-    AnnotationPart, Entry, Group, GroupPart, Image, ImageError, ImageParts, Layer, Operation, OperationPart,
-    Policy, PolicyPart, Resource, ResourcePart, SelectorCaches, Subject, SubjectPart,
+pub use layers::Layer;
+pub use parts::{
+    AnnotationPart, Entry, GroupPart, ImageParts, OperationPart, PolicyPart, ResourcePart, SubjectPart,
 };
+pub use tables::{Group, Image, ImageError, Operation, Policy, Resource, SelectorCaches, Subject};

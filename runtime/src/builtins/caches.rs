@@ -1,17 +1,26 @@
 //! State of builtins that outlives a request: bounded caches of patterns that no compiler could prepare.
 
 use super::Failure;
+use super::call::charge;
 use super::glob::{Glob, Walk};
 use super::time::Zones;
 use crate::bytecode::PreparedRegex;
 use crate::error::EvalErrorKind;
+use crate::limits::DEADLINE_POLL_FUEL;
 use crate::re2::{self, Pattern, Re2ErrorKind};
 use regex_automata::meta;
 use regex_automata::util::captures::Captures;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Patterns of one kind that are kept. A pattern out of the request displaces the one in its place; a policy uses few.
-const PATTERNS_MAX: usize = 256;
+const PATTERNS_MAX: usize = 64;
+
+/// Bytes of a pattern compiled during a request; times [`PATTERNS_MAX`] it bounds what one core keeps.
+const REGEX_BYTES_MAX: usize = 1 << 20;
+
+/// Fuel for compiling a pattern during a request: more than the distance between two looks at the clock.
+const COMPILE_FUEL: usize = 2 * DEADLINE_POLL_FUEL as usize;
+const COMPILE_FUEL_PER_BYTE: usize = 64;
 
 /// One per VM.
 #[derive(Debug, Default)]
@@ -55,13 +64,19 @@ impl Caches {
     ) -> Result<(&Glob, &mut Walk), Failure> {
         let option = delimiters.map_or(('n', ""), |chars| ('d', chars));
         let compile = || Glob::new(pattern, delimiters).ok_or(Failure::BUILTIN);
-        let glob = self.globs.compiled(pattern, option, compile)?;
+        let glob = self.globs.compiled(pattern, option, || Ok(()), compile)?;
         Ok((glob, &mut self.glob_walk))
     }
 
-    /// The compiled form of a regular expression; an error when it is malformed.
-    pub(super) fn regex(&mut self, pattern: &str) -> Result<(&Pattern, &mut Working), Failure> {
-        let compile = || match re2::compile(pattern) {
+    /// The compiled form of a regular expression; an error when it is malformed. A pattern that is not kept is paid for:
+    /// compiling one takes as long as thousands of steps, and the clock must be looked at in between.
+    pub(super) fn regex(
+        &mut self,
+        pattern: &str,
+        fuel: &mut u64,
+    ) -> Result<(&Pattern, &mut Working), Failure> {
+        let price = COMPILE_FUEL.saturating_add(pattern.len().saturating_mul(COMPILE_FUEL_PER_BYTE));
+        let compile = || match re2::compile_within(pattern, REGEX_BYTES_MAX) {
             Ok(compiled) => {
                 let working = Working::new(&compiled);
                 Ok((compiled, working))
@@ -70,7 +85,9 @@ impl Caches {
             Err(error) if error.kind == Re2ErrorKind::Large => Err(EvalErrorKind::ArenaExhausted.into()),
             Err(_) => Err(Failure::BUILTIN),
         };
-        let (pattern, working) = self.regexes.compiled(pattern, ('r', ""), compile)?;
+        let (pattern, working) =
+            self.regexes
+                .compiled(pattern, ('r', ""), || charge(fuel, price), compile)?;
         Ok((pattern, working))
     }
 
@@ -118,6 +135,7 @@ impl<T> Places<Compiled<T>> {
         &mut self,
         pattern: &str,
         option: (char, &str),
+        pay: impl FnOnce() -> Result<(), Failure>,
         compile: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<&mut T, Failure> {
         let mut hasher = DefaultHasher::new();
@@ -127,6 +145,7 @@ impl<T> Places<Compiled<T>> {
             kept.pattern == pattern && kept.option.0 == option.0 && kept.option.1 == option.1
         });
         if !is_kept {
+            pay()?;
             *place = Some(Compiled {
                 pattern: pattern.to_owned(),
                 option: (option.0, option.1.to_owned()),

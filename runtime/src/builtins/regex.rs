@@ -26,7 +26,7 @@ impl<'s> Search<'s> {
                 fuel: call.fuel,
             });
         }
-        let (pattern, working) = call.caches.regex(string(pattern)?)?;
+        let (pattern, working) = call.caches.regex(string(pattern)?, call.fuel)?;
         Ok(Search {
             pattern,
             working,
@@ -286,7 +286,7 @@ pub(super) fn template_match<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) ->
                 pattern.format(format_args!("({inner})"))?;
                 // Each part must be a pattern of its own.
                 let whole = call.arena.text(&format!("^{inner}$"))?;
-                call.caches.regex(whole)?;
+                call.caches.regex(whole, call.fuel)?;
                 literal_from = at + 1;
             }
         }
@@ -296,7 +296,7 @@ pub(super) fn template_match<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) ->
     }
     quote(&mut pattern, template.get(literal_from..).unwrap_or_default())?;
     pattern.push('$')?;
-    let (pattern, working) = call.caches.regex(pattern.finish()?)?;
+    let (pattern, working) = call.caches.regex(pattern.finish()?, call.fuel)?;
     Ok(Value::bool(pattern.is_match(&mut working.cache, text)))
 }
 

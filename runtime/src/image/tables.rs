@@ -1,120 +1,14 @@
 //! The tables of an image and the look-ups of a decision.
 
+use super::layers::{Layer, LayerBuilder, StoredAnnotation};
 use super::names::Names;
-use crate::arena::Arena;
-use crate::bytecode::{FnId, Program, RawProgram, VerifyError, verify};
-use crate::decision::{Annotation, PorcSlots, Strategy, merge};
+use super::parts::{Entry, ImageParts};
+use crate::bytecode::{Program, VerifyError, verify};
+use crate::decision::{Annotation, PorcSlots};
 use crate::error::EvalErrorKind;
 use crate::re2::Re2Error;
 use crate::selector::{Selected, SelectorCache, SelectorSet};
-use crate::value::{Constant, Kind, Pool, Value};
-use std::collections::BTreeMap;
-
-/// What the compiler hands over, every reference an index into a list of this struct.
-#[derive(Debug, Default)]
-pub struct ImageParts {
-    /// The program of all policies.
-    pub program: RawProgram,
-    /// Policies.
-    pub policies: Vec<PolicyPart>,
-    /// Roles, in load order (of equal MRNs the first counts).
-    pub roles: Vec<SubjectPart>,
-    /// Groups.
-    pub groups: Vec<GroupPart>,
-    /// Scopes.
-    pub scopes: Vec<SubjectPart>,
-    /// Resource groups.
-    pub resource_groups: Vec<SubjectPart>,
-    /// The first resource group marked as default, in load order.
-    pub default_resource_group: Option<u32>,
-    /// Operations, domain by domain in load order, in file order.
-    pub operations: Vec<OperationPart>,
-    /// Resource entries, domain by domain in load order, in file order.
-    pub resources: Vec<ResourcePart>,
-    /// List everything that ran in the record, also behind the phase that decided.
-    pub include_all_references: bool,
-}
-
-/// A policy.
-#[derive(Debug)]
-pub struct PolicyPart {
-    /// Its MRN.
-    pub mrn: String,
-    /// SHA-256 over MRN, Rego and dependencies.
-    pub fingerprint: [u8; 32],
-    /// What its query asks for.
-    pub entry: Entry,
-}
-
-/// What the query of a policy asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// A document.
-    Document(FnId),
-    /// There is no such rule: undefined.
-    Missing,
-    /// A function has the name: an error with this text.
-    Function(String),
-}
-
-/// A role, scope or resource group.
-#[derive(Debug)]
-pub struct SubjectPart {
-    /// Its MRN.
-    pub mrn: String,
-    /// Index of its policy.
-    pub policy: u32,
-    /// Sorted or not; of equal names the last counts.
-    pub annotations: Vec<AnnotationPart>,
-}
-
-/// A group.
-#[derive(Debug)]
-pub struct GroupPart {
-    /// Its MRN.
-    pub mrn: String,
-    /// Indices of its roles.
-    pub roles: Vec<u32>,
-    /// As in [`SubjectPart`].
-    pub annotations: Vec<AnnotationPart>,
-}
-
-/// An operation.
-#[derive(Debug)]
-pub struct OperationPart {
-    /// Index of its domain in load order.
-    pub domain: u32,
-    /// Anchored selectors.
-    pub selectors: Vec<String>,
-    /// Index of its policy.
-    pub policy: u32,
-}
-
-/// A resource entry.
-#[derive(Debug)]
-pub struct ResourcePart {
-    /// Anchored selectors.
-    pub selectors: Vec<String>,
-    /// MRN of its resource group.
-    pub group: String,
-    /// Its own annotations.
-    pub annotations: Vec<AnnotationPart>,
-    /// Annotations of its group, which lie under its own.
-    pub group_annotations: Vec<AnnotationPart>,
-}
-
-/// One annotation.
-#[derive(Clone, Debug)]
-pub struct AnnotationPart {
-    /// Name.
-    pub name: String,
-    /// Decoded value.
-    pub value: Constant,
-    /// How it merges.
-    pub strategy: Strategy,
-    /// JSON cannot hold the value.
-    pub unprintable: bool,
-}
+use crate::value::{Pool, Value};
 
 /// Why parts make no image: always a fault of the compiler, except for selectors.
 #[derive(Debug)]
@@ -182,33 +76,10 @@ pub struct Resource {
     pub layer: Layer,
 }
 
-/// Annotations of one entry: a run of [`Image::annotations`] sorted by name, and the same as an object in the pool.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Layer {
-    start: usize,
-    end: usize,
-    object: usize,
-}
-
-impl Layer {
-    /// Whether there are no annotations.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.start == self.end
-    }
-}
-
 #[derive(Debug)]
 struct StoredOperation {
     domain: u32,
     policy: u32,
-}
-
-#[derive(Debug)]
-struct StoredAnnotation {
-    name: usize,
-    value: usize,
-    strategy: Strategy,
 }
 
 /// Everything that a decision needs, shared by all cores.
@@ -450,144 +321,12 @@ impl Image {
     }
 }
 
-impl ImageParts {
-    fn check_indices(&self) -> Result<(), ImageError> {
-        let within = |index: u32, count: usize, what: &'static str| {
-            if (index as usize) < count {
-                Ok(())
-            } else {
-                Err(ImageError::DanglingIndex(what))
-            }
-        };
-        let subjects = self.roles.iter().chain(&self.scopes).chain(&self.resource_groups);
-        for policy in subjects
-            .map(|s| s.policy)
-            .chain(self.operations.iter().map(|o| o.policy))
-        {
-            within(policy, self.policies.len(), "policy")?;
-        }
-        for role in self.groups.iter().flat_map(|group| &group.roles) {
-            within(*role, self.roles.len(), "role")?;
-        }
-        for policy in &self.policies {
-            if let Entry::Document(entry) = policy.entry {
-                within(entry.0, self.program.functions.len(), "function")?;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// One set over all entries, numbered in load order.
 fn selectors<'s>(entries: impl Iterator<Item = &'s Vec<String>>) -> Result<SelectorSet, ImageError> {
     let patterns = (0..)
         .zip(entries)
         .flat_map(|(entry, patterns)| patterns.iter().map(move |p| (entry, p.as_str())));
     SelectorSet::build(patterns).map_err(ImageError::Selector)
-}
-
-#[derive(Default)]
-struct LayerBuilder {
-    constants: Vec<Constant>,
-    annotations: Vec<StoredAnnotation>,
-    has_unprintable: bool,
-}
-
-impl LayerBuilder {
-    fn subjects(&mut self, parts: Vec<SubjectPart>) -> Vec<Subject> {
-        parts
-            .into_iter()
-            .map(|part| Subject {
-                mrn: part.mrn.into(),
-                policy: part.policy,
-                layer: self.layer(part.annotations),
-            })
-            .collect()
-    }
-
-    fn constant(&mut self, constant: Constant) -> usize {
-        self.constants.push(constant);
-        self.constants.len() - 1
-    }
-
-    /// `lower` under `higher`, by the rules that merge a principal's annotations.
-    fn merged_layer(
-        &mut self,
-        lower: &[AnnotationPart],
-        higher: &[AnnotationPart],
-    ) -> Result<Layer, ImageError> {
-        let arena = Arena::new(1 << 10, MERGE_BYTES_MAX);
-        let merged = merge_parts(&arena, lower, higher).map_err(ImageError::Pool)?;
-        let unprintable = lower.iter().chain(higher).any(|part| part.unprintable);
-        let parts = merged.iter().filter_map(|annotation| {
-            let Kind::String(name) = annotation.name.kind() else {
-                return None;
-            };
-            let value = annotation.value.to_constant()?;
-            Some(AnnotationPart {
-                name: name.to_owned(),
-                value,
-                strategy: annotation.strategy,
-                unprintable,
-            })
-        });
-        Ok(self.layer(parts.collect()))
-    }
-
-    fn layer(&mut self, parts: Vec<AnnotationPart>) -> Layer {
-        let mut by_name: BTreeMap<String, AnnotationPart> = BTreeMap::new();
-        for part in parts {
-            by_name.insert(part.name.clone(), part);
-        }
-        let start = self.annotations.len();
-        let members = by_name
-            .values()
-            .map(|p| (Constant::String(p.name.clone()), p.value.clone()))
-            .collect();
-        let object = self.constant(Constant::object(members));
-        for part in by_name.into_values() {
-            self.has_unprintable |= part.unprintable;
-            let name = self.constant(Constant::String(part.name));
-            let value = self.constant(part.value);
-            self.annotations.push(StoredAnnotation {
-                name,
-                value,
-                strategy: part.strategy,
-            });
-        }
-        Layer {
-            start,
-            end: self.annotations.len(),
-            object,
-        }
-    }
-}
-
-/// Memory for merging the annotations of one resource entry; a PolicyDomain file is far smaller.
-const MERGE_BYTES_MAX: usize = 64 << 20;
-
-fn merge_parts<'r>(
-    arena: &'r Arena,
-    lower: &[AnnotationPart],
-    higher: &[AnnotationPart],
-) -> Result<&'r [Annotation<'r>], EvalErrorKind> {
-    let layer = |parts: &[AnnotationPart]| {
-        let mut by_name: BTreeMap<&str, &AnnotationPart> = BTreeMap::new();
-        for part in parts {
-            by_name.insert(&part.name, part);
-        }
-        let mut list = arena.list(by_name.len())?;
-        for part in by_name.into_values() {
-            let name = Value::string(arena.text(&part.name)?);
-            list.push(Annotation {
-                name,
-                value: part.value.to_value(arena)?,
-                strategy: part.strategy,
-            });
-        }
-        Ok::<_, EvalErrorKind>(list.into_bump_slice())
-    };
-    merge(arena, layer(lower)?, layer(higher)?)
 }
 
 /// Standard base64 with padding.

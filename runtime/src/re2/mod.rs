@@ -11,4 +11,4 @@ mod pattern;
 
 pub use error::{Re2Error, Re2ErrorKind};
 pub use parse::{Translation, translate};
-pub use pattern::{Pattern, compile};
+pub use pattern::{Pattern, compile, compile_within};

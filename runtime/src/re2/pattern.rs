@@ -24,9 +24,17 @@ pub struct Pattern {
 /// # Errors
 /// What Go would refuse, and patterns that need too much memory.
 pub fn compile(pattern: &str) -> Result<Pattern, Re2Error> {
+    compile_within(pattern, NFA_BYTES_MAX)
+}
+
+/// As [`compile`], with a bound of the caller's for the compiled pattern.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_within(pattern: &str, bytes_max: usize) -> Result<Pattern, Re2Error> {
     let translation = translate(pattern)?;
     let config = meta::Config::new()
-        .nfa_size_limit(Some(NFA_BYTES_MAX))
+        .nfa_size_limit(Some(bytes_max))
         .onepass_size_limit(Some(1 << 20));
     let regex = meta::Builder::new()
         .configure(config)

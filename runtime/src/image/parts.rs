@@ -1,0 +1,140 @@
+//! What the compiler hands over to make an image, every reference an index.
+
+use super::tables::ImageError;
+use crate::bytecode::{FnId, RawProgram};
+use crate::decision::Strategy;
+use crate::value::Constant;
+
+/// What the compiler hands over, every reference an index into a list of this struct.
+#[derive(Debug, Default)]
+pub struct ImageParts {
+    /// The program of all policies.
+    pub program: RawProgram,
+    /// Policies.
+    pub policies: Vec<PolicyPart>,
+    /// Roles, in load order (of equal MRNs the first counts).
+    pub roles: Vec<SubjectPart>,
+    /// Groups.
+    pub groups: Vec<GroupPart>,
+    /// Scopes.
+    pub scopes: Vec<SubjectPart>,
+    /// Resource groups.
+    pub resource_groups: Vec<SubjectPart>,
+    /// The first resource group marked as default, in load order.
+    pub default_resource_group: Option<u32>,
+    /// Operations, domain by domain in load order, in file order.
+    pub operations: Vec<OperationPart>,
+    /// Resource entries, domain by domain in load order, in file order.
+    pub resources: Vec<ResourcePart>,
+    /// List everything that ran in the record, also behind the phase that decided.
+    pub include_all_references: bool,
+}
+
+/// A policy.
+#[derive(Debug)]
+pub struct PolicyPart {
+    /// Its MRN.
+    pub mrn: String,
+    /// SHA-256 over MRN, Rego and dependencies.
+    pub fingerprint: [u8; 32],
+    /// What its query asks for.
+    pub entry: Entry,
+}
+
+/// What the query of a policy asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A document.
+    Document(FnId),
+    /// There is no such rule: undefined.
+    Missing,
+    /// A function has the name: an error with this text.
+    Function(String),
+}
+
+/// A role, scope or resource group.
+#[derive(Debug)]
+pub struct SubjectPart {
+    /// Its MRN.
+    pub mrn: String,
+    /// Index of its policy.
+    pub policy: u32,
+    /// Sorted or not; of equal names the last counts.
+    pub annotations: Vec<AnnotationPart>,
+}
+
+/// A group.
+#[derive(Debug)]
+pub struct GroupPart {
+    /// Its MRN.
+    pub mrn: String,
+    /// Indices of its roles.
+    pub roles: Vec<u32>,
+    /// As in [`SubjectPart`].
+    pub annotations: Vec<AnnotationPart>,
+}
+
+/// An operation.
+#[derive(Debug)]
+pub struct OperationPart {
+    /// Index of its domain in load order.
+    pub domain: u32,
+    /// Anchored selectors.
+    pub selectors: Vec<String>,
+    /// Index of its policy.
+    pub policy: u32,
+}
+
+/// A resource entry.
+#[derive(Debug)]
+pub struct ResourcePart {
+    /// Anchored selectors.
+    pub selectors: Vec<String>,
+    /// MRN of its resource group.
+    pub group: String,
+    /// Its own annotations.
+    pub annotations: Vec<AnnotationPart>,
+    /// Annotations of its group, which lie under its own.
+    pub group_annotations: Vec<AnnotationPart>,
+}
+
+/// One annotation.
+#[derive(Clone, Debug)]
+pub struct AnnotationPart {
+    /// Name.
+    pub name: String,
+    /// Decoded value.
+    pub value: Constant,
+    /// How it merges.
+    pub strategy: Strategy,
+    /// JSON cannot hold the value.
+    pub unprintable: bool,
+}
+
+impl ImageParts {
+    pub(super) fn check_indices(&self) -> Result<(), ImageError> {
+        let within = |index: u32, count: usize, what: &'static str| {
+            if (index as usize) < count {
+                Ok(())
+            } else {
+                Err(ImageError::DanglingIndex(what))
+            }
+        };
+        let subjects = self.roles.iter().chain(&self.scopes).chain(&self.resource_groups);
+        for policy in subjects
+            .map(|s| s.policy)
+            .chain(self.operations.iter().map(|o| o.policy))
+        {
+            within(policy, self.policies.len(), "policy")?;
+        }
+        for role in self.groups.iter().flat_map(|group| &group.roles) {
+            within(*role, self.roles.len(), "role")?;
+        }
+        for policy in &self.policies {
+            if let Entry::Document(entry) = policy.entry {
+                within(entry.0, self.program.functions.len(), "function")?;
+            }
+        }
+        Ok(())
+    }
+}
