@@ -61,20 +61,24 @@ impl Sink {
 
     /// Hands over one record, which `encode` appends to the buffer it is given. True if the decision may stand.
     ///
+    /// A record that not even an empty ring holds denies under every policy: the policies are about a moment without
+    /// room, and the caller chooses the size.
+    ///
     /// Does not allocate once the frame buffer has grown to the size of the largest record.
     pub fn submit(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
         self.frame.clear();
         self.frame.extend_from_slice(&[0; HEADER_BYTES]);
         encode(&mut self.frame);
         seal(&mut self.frame, KIND_RECORD);
-        let kept = !self.broken.load(Ordering::Relaxed) && self.make_room() && self.push();
+        let fits = self.needed() <= self.ring.buffer().capacity();
+        let kept = fits && !self.broken.load(Ordering::Relaxed) && self.make_room() && self.push();
         if kept {
             self.wake.notify();
         } else {
             self.missing += 1;
             self.counters.records_lost.add(1);
         }
-        kept || self.policy != FullPolicy::Deny
+        kept || (fits && self.policy != FullPolicy::Deny)
     }
 
     fn needed(&self) -> usize {
@@ -92,7 +96,7 @@ impl Sink {
             return true;
         }
         self.wake.rouse();
-        if self.policy != FullPolicy::Wait || needed > self.ring.buffer().capacity() {
+        if self.policy != FullPolicy::Wait {
             return false;
         }
         let patience = Duration::from_micros(limits::AUDIT_WAIT_US);
@@ -139,5 +143,37 @@ fn seal(frame: &mut [u8], kind: u8) {
     if let [l0, l1, l2, l3, k, ..] = frame {
         [*l0, *l1, *l2, *l3] = length.to_le_bytes();
         *k = kind;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RING_BYTES: usize = 64;
+
+    fn sink(policy: FullPolicy) -> (Sink, rtrb::Consumer<u8>) {
+        let (producer, consumer) = rtrb::RingBuffer::new(RING_BYTES);
+        let sink = Sink::new(producer, policy, Arc::default(), Arc::default(), Arc::default());
+        (sink, consumer)
+    }
+
+    #[test]
+    fn a_record_larger_than_the_ring_denies_under_every_policy() {
+        let largest = RING_BYTES - HEADER_BYTES;
+        for policy in [FullPolicy::Wait, FullPolicy::Drop, FullPolicy::Deny] {
+            let (mut at_the_bound, ring) = sink(policy);
+            assert!(at_the_bound.submit(|out| out.resize(out.len() + largest, b'x')));
+            assert_eq!(ring.slots(), RING_BYTES);
+            let (mut above, ring) = sink(policy);
+            assert!(!above.submit(|out| out.resize(out.len() + largest + 1, b'x')));
+            assert_eq!((ring.slots(), above.counters.records_lost.get()), (0, 1));
+            // The mark of the lost record needs room too.
+            let marked = largest - HEADER_BYTES - GAP_BYTES;
+            assert!(!above.submit(|out| out.resize(out.len() + marked + 1, b'x')));
+            assert!(above.submit(|out| out.resize(out.len() + marked, b'x')));
+            // A moment without room is what the policy is for.
+            assert_eq!(above.submit(|out| out.push(b'x')), policy != FullPolicy::Deny);
+        }
     }
 }
