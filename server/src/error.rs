@@ -20,7 +20,10 @@ impl Failure {
     /// A file that could not be read, with the system's reason.
     #[must_use]
     pub fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-        Failure::Operator(format!("open {}: {error}", path.display()))
+        let text = error.to_string();
+        // The system's number says nothing that its words do not.
+        let reason = text.split(" (os error ").next().unwrap_or(&text);
+        Failure::Operator(format!("open {}: {reason}", path.display()))
     }
 
     /// The exit status of a server that did not start.

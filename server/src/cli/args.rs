@@ -23,11 +23,11 @@ pub(crate) struct Cli {
 /// Flags that may stand before or after the verb.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Global {
-    /// Trace the evaluation of Rego on standard error.
+    /// Trace the evaluation of Rego: refused, this version does not trace.
     #[arg(long, short = 't', global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
     pub(crate) trace: bool,
-    /// Trace only modules whose name matches this pattern (repeatable).
+    /// Trace only modules whose name matches this pattern (repeatable): without effect, this version does not trace.
     #[arg(long, global = true, value_name = "REGEX", allow_hyphen_values = true)]
     pub(crate) trace_filter: Vec<String>,
     /// Indent access records.
@@ -98,10 +98,10 @@ pub(crate) struct ServeArgs {
     /// Address; all interfaces if absent.
     #[arg(long, value_name = "IP")]
     pub(crate) host: Option<IpAddr>,
-    /// Protocol: generic or envoy.
+    /// Protocol: generic; envoy is refused, this version does not speak it.
     #[arg(long, short, default_value = "generic")]
     pub(crate) protocol: String,
-    /// Domain whose mapper is used (protocol envoy).
+    /// Domain whose mapper protocol envoy uses: without effect, as that protocol is refused.
     #[arg(long, short)]
     pub(crate) name: Option<String>,
     /// Cores to serve on; what the process may use if absent.
