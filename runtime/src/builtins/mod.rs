@@ -4,6 +4,7 @@
 //!
 //! Results lie in the arena of the request. These builtins take memory from the allocator as well while they run, within
 //! what the length of their arguments pays for; a policy that does not call them never does:
+//! * `io.jwt.verify_*` with public keys and `io.jwt.decode_verify`: keys, big numbers and digests of the crypto crates;
 //! * `yaml.*`: the parser's events own their texts and tags.
 
 mod aggregates;

@@ -48,7 +48,7 @@ pub(super) fn parts(token: &str) -> Result<(&str, &str, &str), Failure> {
     }
 }
 
-fn json_object<'r>(call: &mut Call<'_, 'r>, text: &'r [u8]) -> BuiltinResult<'r> {
+pub(super) fn json_object<'r>(call: &mut Call<'_, 'r>, text: &'r [u8]) -> BuiltinResult<'r> {
     let value = parse(call.arena, text)?;
     if value.tag() == Tag::Object {
         Ok(value)
