@@ -51,6 +51,14 @@ enum Event {
     Started(usize, Result<DriverReport, String>),
     Ended(usize),
     Signal(i32),
+    /// Nothing is recorded any more.
+    AuditDied,
+}
+
+impl Event {
+    fn audit_died() -> Failure {
+        Failure::Operator("audit thread died".to_owned())
+    }
 }
 
 /// Serves until a signal ends the process. `output` takes the access records.
@@ -65,8 +73,8 @@ pub fn run(options: &Options, image: Arc<Image>, output: Box<dyn Write + Send>) 
     let listeners = listen::bind(options.host, options.port, options.threads)?;
     let address = listeners.first().and_then(|l| l.local_addr().ok());
     let counters: Vec<Arc<Counters>> = listeners.iter().map(|_| Arc::default()).collect();
-    let (audit, sinks) = start_audit(options, &image, &counters, output)?;
     let (tell, events) = mpsc::channel();
+    let (audit, sinks) = start_audit(options, &image, &counters, output, &tell)?;
     start_signals(&tell, &signals)?;
     let mut workers = Vec::new();
     for (index, ((listener, sink), counters)) in listeners.into_iter().zip(sinks).zip(&counters).enumerate() {
@@ -80,9 +88,9 @@ pub fn run(options: &Options, image: Arc<Image>, output: Box<dyn Write + Send>) 
         drain: options.drain,
     };
     let outcome = control.start(address).and_then(|()| control.serve());
-    drop(control.workers);
+    control.workers.clear();
     report(&counters, audit);
-    outcome
+    outcome.and_then(|()| control.audit_outcome())
 }
 
 fn start_audit(
@@ -90,21 +98,28 @@ fn start_audit(
     image: &Arc<Image>,
     counters: &[Arc<Counters>],
     output: Box<dyn Write + Send>,
+    tell: &mpsc::Sender<Event>,
 ) -> Result<(Audit, Vec<Sink>), Failure> {
     let ring_bytes = limits::AUDIT_RING_BYTES_MIN.max(options.body_bytes_max.saturating_mul(2));
     let (image, records) = (Arc::clone(image), options.records.clone());
     let render = move || -> Render {
         let mut scratch = Decider::new(&image, &Limits::DEFAULT);
         Box::new(move |frame, text| {
-            if !write_json(&image, frame, &records, &mut scratch, text) {
+            let whole = write_json(&image, frame, &records, &mut scratch, text);
+            if !whole {
                 log::line(
                     Level::Error,
                     format_args!("an access record could not be written: its frame is damaged"),
                 );
             }
+            whole
         })
     };
-    audit::start(counters, ring_bytes, options.audit_full, output, render)
+    let tell = tell.clone();
+    let died = move || {
+        let _ = tell.send(Event::AuditDied);
+    };
+    audit::start(counters, ring_bytes, options.audit_full, output, render, died)
         .map_err(|e| Failure::Operator(format!("audit thread: {e}")))
 }
 
@@ -201,6 +216,7 @@ impl Control {
                 Ok(Event::Ended(index)) => {
                     return Err(Failure::Operator(format!("worker {index} did not start")));
                 }
+                Ok(Event::AuditDied) => return Err(Event::audit_died()),
                 Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
                 Err(_) => return Err(Failure::Operator("no worker started".to_owned())),
             }
@@ -219,9 +235,9 @@ impl Control {
             match self.events.recv_timeout(Duration::from_secs(1)) {
                 Ok(Event::Signal(signal)) => {
                     log::line(Level::Info, format_args!("shutting down on signal {signal}"));
-                    self.drain();
-                    return Ok(());
+                    return self.drain();
                 }
+                Ok(Event::AuditDied) => return Err(Event::audit_died()),
                 Ok(Event::Ended(index)) => {
                     // Its connections hang; only a restart helps them.
                     return Err(Failure::Operator(format!("worker {index} died")));
@@ -233,7 +249,9 @@ impl Control {
         }
     }
 
-    fn drain(&mut self) {
+    /// # Errors
+    /// The audit thread died: what is in flight is cut, because its records would be lost.
+    fn drain(&mut self) -> Result<(), Failure> {
         self.tell(DRAIN);
         let end = Instant::now() + self.drain;
         let mut next_tick = Instant::now() + Duration::from_secs(1);
@@ -244,8 +262,7 @@ impl Control {
                     Level::Warn,
                     format_args!("the time to drain is over: open connections are cut"),
                 );
-                self.abandon();
-                return;
+                return self.abandon();
             }
             if now >= next_tick {
                 self.tell(TICK);
@@ -257,13 +274,15 @@ impl Control {
             {
                 Ok(Event::Ended(_)) => self.running -= 1,
                 Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
+                Ok(Event::AuditDied) => return Err(Event::audit_died()),
                 Ok(Event::Started(..)) | Err(_) => {}
             }
         }
+        Ok(())
     }
 
     /// Lets the workers go without waiting for their connections.
-    fn abandon(&mut self) {
+    fn abandon(&mut self) -> Result<(), Failure> {
         self.workers.clear();
         let end = Instant::now() + Duration::from_secs(2);
         while self.running > 0 {
@@ -273,10 +292,21 @@ impl Control {
             {
                 Ok(Event::Ended(_)) => self.running -= 1,
                 Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
+                Ok(Event::AuditDied) => return Err(Event::audit_died()),
                 Ok(Event::Started(..)) => {}
-                Err(_) => return,
+                Err(_) => break,
             }
         }
+        Ok(())
+    }
+
+    /// What came after the last worker ended.
+    fn audit_outcome(&self) -> Result<(), Failure> {
+        let died = self
+            .events
+            .try_iter()
+            .any(|event| matches!(event, Event::AuditDied));
+        if died { Err(Event::audit_died()) } else { Ok(()) }
     }
 
     /// One byte to each worker. A pipe that is full means a worker that does not listen now; the next tick comes anyway.
@@ -309,4 +339,31 @@ fn report(counters: &[Arc<Counters>], audit: Audit) {
             sum(|c| c.records_lost.get()),
         ),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Also when the death comes while the process drains.
+    #[test]
+    fn a_dead_audit_thread_ends_the_server() {
+        for before in [None, Some(Event::Signal(SIGTERM))] {
+            let (tell, events) = mpsc::channel();
+            let mut control = Control {
+                workers: Vec::new(),
+                events,
+                running: 1,
+                drain: Duration::from_secs(20),
+            };
+            before.into_iter().for_each(|event| tell.send(event).unwrap());
+            tell.send(Event::AuditDied).unwrap();
+            let failure = control.serve().unwrap_err();
+            assert_eq!(failure.to_string(), "audit thread died");
+            assert_eq!(failure.serve_status(), 2);
+            tell.send(Event::AuditDied).unwrap();
+            assert_eq!(control.audit_outcome(), Err(failure));
+            assert_eq!(control.audit_outcome(), Ok(()));
+        }
+    }
 }

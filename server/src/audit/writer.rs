@@ -12,14 +12,15 @@ use crate::limits;
 use crate::log;
 use crate::metrics::Counters;
 
-/// Turns a frame into one line with its line end, appended to the buffer.
-pub type Render = Box<dyn FnMut(&[u8], &mut Vec<u8>)>;
+/// Turns a frame into one line with its line end, appended to the buffer. False if the bytes are no frame.
+pub type Render = Box<dyn FnMut(&[u8], &mut Vec<u8>) -> bool>;
 
 /// The running audit thread.
 pub struct Audit {
     stop: Arc<AtomicBool>,
     wake: Arc<Wake>,
-    ended: mpsc::Receiver<()>,
+    /// Hears at the end whether every record could be rendered; hears nothing from a thread that died.
+    ended: mpsc::Receiver<bool>,
     written: Arc<AtomicU64>,
     broken: Arc<AtomicBool>,
 }
@@ -33,7 +34,8 @@ pub struct Finished {
     pub complete: bool,
 }
 
-/// Starts the audit thread and makes one sink for each of `counters`. `render` is called once, on that thread.
+/// Starts the audit thread and makes one sink for each of `counters`. `render` is called once, on that thread; so is
+/// `died`, if the thread ends by a panic.
 ///
 /// # Errors
 /// When no thread can be started.
@@ -43,6 +45,7 @@ pub fn start(
     policy: FullPolicy,
     output: Box<dyn Write + Send>,
     render: impl FnOnce() -> Render + Send + 'static,
+    died: impl FnOnce() + Send + 'static,
 ) -> std::io::Result<(Audit, Vec<Sink>)> {
     let (stop, broken, written, wake) = (
         Arc::<AtomicBool>::default(),
@@ -74,6 +77,10 @@ pub fn start(
         .name("audit".to_owned())
         .stack_size(limits::STACK_BYTES)
         .spawn(move || {
+            let _watch = Watch {
+                broken: Arc::clone(&lost),
+                died: Some(died),
+            };
             let mut writer = Writer {
                 rings,
                 output,
@@ -81,11 +88,12 @@ pub fn start(
                 text: Vec::with_capacity(limits::AUDIT_BATCH_BYTES + 64 * 1024),
                 frame: Vec::new(),
                 in_text: 0,
+                damaged: 0,
                 written: counted,
                 broken: lost,
             };
             writer.run(&stopping, &waking);
-            let _ = tell.send(());
+            let _ = tell.send(writer.damaged == 0);
         })?;
     Ok((
         Audit {
@@ -105,14 +113,31 @@ impl Audit {
     pub fn finish(self) -> Finished {
         self.stop.store(true, Ordering::Release);
         self.wake.rouse();
-        let in_time = self
+        let all_in_time = self
             .ended
             .recv_timeout(Duration::from_secs(limits::AUDIT_FLUSH_SECONDS))
-            .is_ok();
-        let complete = in_time && !self.broken.load(Ordering::Relaxed);
+            .unwrap_or(false);
+        let complete = all_in_time && !self.broken.load(Ordering::Relaxed);
         Finished {
             written: self.written.load(Ordering::Relaxed),
             complete,
+        }
+    }
+}
+
+/// Notices that the audit thread ends by a panic: no record is taken any more, and somebody has to know.
+struct Watch<D: FnOnce()> {
+    broken: Arc<AtomicBool>,
+    died: Option<D>,
+}
+
+impl<D: FnOnce()> Drop for Watch<D> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.broken.store(true, Ordering::Relaxed);
+            if let Some(died) = self.died.take() {
+                died();
+            }
         }
     }
 }
@@ -125,6 +150,8 @@ struct Writer {
     frame: Vec<u8>,
     /// Records in `text`.
     in_text: u64,
+    /// Records that could not be rendered.
+    damaged: u64,
     written: Arc<AtomicU64>,
     broken: Arc<AtomicBool>,
 }
@@ -179,20 +206,28 @@ impl Writer {
             return false;
         }
         if kind == KIND_RECORD {
-            (self.render)(&self.frame, &mut self.text);
-            self.in_text += 1;
+            if (self.render)(&self.frame, &mut self.text) {
+                self.in_text += 1;
+            } else {
+                self.damaged += 1;
+                self.mark_gap(1);
+            }
         } else {
             let count = self
                 .frame
                 .first_chunk()
                 .map_or(0, |bytes| u64::from_le_bytes(*bytes));
-            let _ = writeln!(self.text, "{{\"gap\":{{\"records\":\"{count}\"}}}}");
+            self.mark_gap(count);
             log::line(
                 log::Level::Error,
-                format_args!("{count} access records were lost: the audit ring was full"),
+                format_args!("{count} access records were lost: the audit ring had no room for them"),
             );
         }
         true
+    }
+
+    fn mark_gap(&mut self, count: u64) {
+        let _ = writeln!(self.text, "{{\"gap\":{{\"records\":\"{count}\"}}}}");
     }
 
     fn flush(&mut self) {
@@ -214,5 +249,82 @@ impl Writer {
         }
         self.text.clear();
         self.in_text = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Text(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Text {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn start_with(
+        output: Text,
+        render: impl FnMut(&[u8], &mut Vec<u8>) -> bool + Send + 'static,
+        died: impl FnOnce() + Send + 'static,
+    ) -> (Audit, Sink) {
+        let (audit, mut sinks) = start(
+            &[Arc::default()],
+            4096,
+            FullPolicy::Deny,
+            Box::new(output),
+            || Box::new(render),
+            died,
+        )
+        .unwrap();
+        (audit, sinks.pop().unwrap())
+    }
+
+    #[test]
+    fn a_panic_of_the_thread_is_noticed() {
+        let (tell, told) = mpsc::channel();
+        let render = |_: &[u8], _: &mut Vec<u8>| panic!("a test of what a panic does");
+        let (audit, mut sink) = start_with(Text::default(), render, move || tell.send(()).unwrap());
+        assert!(sink.submit(|out| out.push(b'x')));
+        told.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(!sink.submit(|out| out.push(b'x')));
+        let start = Instant::now();
+        let want = Finished {
+            written: 0,
+            complete: false,
+        };
+        assert_eq!(audit.finish(), want);
+        assert!(start.elapsed() < Duration::from_secs(limits::AUDIT_FLUSH_SECONDS / 2));
+    }
+
+    #[test]
+    fn a_damaged_frame_does_not_count_as_written() {
+        let output = Text::default();
+        let render = |frame: &[u8], text: &mut Vec<u8>| {
+            let whole = frame == b"whole";
+            if whole {
+                text.extend_from_slice(b"whole\n");
+            }
+            whole
+        };
+        let (audit, mut sink) = start_with(output.clone(), render, || ());
+        assert!(sink.submit(|out| out.extend_from_slice(b"whole")));
+        assert!(sink.submit(|out| out.extend_from_slice(b"damaged")));
+        let want = Finished {
+            written: 1,
+            complete: false,
+        };
+        assert_eq!(audit.finish(), want);
+        let text = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text, "whole\n{\"gap\":{\"records\":\"1\"}}\n");
     }
 }
