@@ -16,7 +16,7 @@ pub(super) fn marshal<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Builti
 }
 
 /// JSON as Go's encoder writes it, with `<`, `>` and `&` escaped.
-fn compact<'r>(call: &mut Call<'_, 'r>, value: Value<'r>) -> Result<&'r str, Failure> {
+pub(super) fn compact<'r>(call: &mut Call<'_, 'r>, value: Value<'r>) -> Result<&'r str, Failure> {
     let scratch = &mut call.caches.scratch;
     scratch.clear();
     json::write(scratch, value, Escape::Html).map_err(|_| Failure::BUILTIN)?;

@@ -364,7 +364,7 @@ pub static BUILTINS: &[Builtin] = &[
         .run(walk::walk)
         .relation(),
     row("yaml.is_valid", &[STRING], BOOLEAN).run(yaml::is_valid),
-    row("yaml.marshal", &[ANY], STRING),
+    row("yaml.marshal", &[ANY], STRING).run(yaml::marshal),
     row("yaml.unmarshal", &[STRING], ANY).run(yaml::unmarshal),
 ];
 

@@ -12,3 +12,4 @@ pub(super) use builtin::{
     add_date, clock, date, diff, format, parse_duration_ns, parse_ns, parse_rfc3339_ns, weekday,
 };
 pub(super) use moment::Zones;
+pub(super) use parse::is_moment;

@@ -22,6 +22,11 @@ struct Fields {
     utc: bool,
 }
 
+/// Whether a text is a moment in a layout.
+pub(in crate::builtins) fn is_moment(layout: &str, text: &str) -> bool {
+    parse(layout, text).is_some()
+}
+
 /// Seconds since 1970 and nanoseconds; `None` when the text does not fit the layout.
 pub(super) fn parse(layout: &str, text: &str) -> Option<(i64, u32)> {
     let (mut layout, mut text) = (layout.as_bytes(), text.as_bytes());

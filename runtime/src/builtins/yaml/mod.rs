@@ -3,7 +3,11 @@
 mod builtin;
 mod decode;
 mod document;
+mod encode;
+mod plain_text;
 mod scalar;
+mod sort;
 mod stream;
 
 pub(super) use builtin::{is_valid, unmarshal};
+pub(super) use encode::marshal;

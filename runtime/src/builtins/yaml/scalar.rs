@@ -96,7 +96,7 @@ pub(super) fn text_value<'r>(arena: &'r Arena, text: &str) -> BuiltinResult<'r> 
 }
 
 /// The core schema, with the binary and old octal numbers that OPA still reads.
-fn plain(text: &str) -> Meaning<'_> {
+pub(super) fn plain(text: &str) -> Meaning<'_> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Meaning::Null,
         "true" | "True" | "TRUE" => return Meaning::Bool(true),
@@ -169,6 +169,11 @@ fn json_float(float: f64) -> String {
     } else {
         format!("{float}")
     }
+}
+
+/// A float as Go's shortest `%g` has it.
+pub(super) fn shortest_float(float: f64) -> String {
+    shortest(&format!("{float:e}"), || format!("{float}"))
 }
 
 /// A float as a key: with the digits of its 32-bit neighbour, as OPA does.

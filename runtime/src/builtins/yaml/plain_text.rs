@@ -1,0 +1,122 @@
+//! How a text is written in YAML: as it is if that reads back as the same text, otherwise in quotes or as a block.
+
+use super::scalar::{Meaning, plain};
+use crate::builtins::Failure;
+use crate::builtins::time::is_moment;
+use crate::error::EvalErrorKind;
+
+/// A way to write a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    Plain,
+    SingleQuoted,
+    DoubleQuoted,
+    Literal,
+}
+
+/// The layouts of moments in YAML 1.1.
+const MOMENTS: [&str; 4] = [
+    "2006-1-2T15:4:5.999999999Z07:00",
+    "2006-1-2t15:4:5.999999999Z07:00",
+    "2006-1-2 15:4:5.999999999",
+    "2006-1-2",
+];
+
+/// The style that OPA chooses. An error for what its reader of YAML does not take.
+pub(super) fn style(text: &str) -> Result<Style, Failure> {
+    if text
+        .contains(|c: char| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'))
+    {
+        return Err(Failure::BUILTIN);
+    }
+    // OPA's reader and writer take these for ends of lines and for the mark at the start of a file.
+    if text.contains(['\u{85}', '\u{2028}', '\u{2029}', '\u{feff}']) {
+        return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
+    }
+    let is_special = text.contains(|c: char| (c < ' ' && !matches!(c, '\t' | '\n')) || c > '\u{ffff}');
+    let has_space_break = text.contains(" \n") || is_special;
+    if text.contains('\n') {
+        let is_literal = !has_space_break && !text.ends_with(' ');
+        return Ok(if is_literal {
+            Style::Literal
+        } else {
+            Style::DoubleQuoted
+        });
+    }
+    if reads_as_other(text) || has_space_break || text.contains('\t') {
+        return Ok(Style::DoubleQuoted);
+    }
+    let has_space_around = text.starts_with(' ') || text.ends_with(' ');
+    Ok(if has_space_around || has_indicators(text) {
+        Style::SingleQuoted
+    } else {
+        Style::Plain
+    })
+}
+
+/// Whether the bare text would be something else to a reader of YAML 1.1 or 1.2.
+fn reads_as_other(text: &str) -> bool {
+    let is_old_bool = matches!(
+        text,
+        "y" | "Y"
+            | "yes"
+            | "Yes"
+            | "YES"
+            | "on"
+            | "On"
+            | "ON"
+            | "n"
+            | "N"
+            | "no"
+            | "No"
+            | "NO"
+            | "off"
+            | "Off"
+            | "OFF"
+    );
+    is_old_bool || !matches!(plain(text), Meaning::Text(_)) || is_time(text) || is_base_60(text)
+}
+
+fn is_time(text: &str) -> bool {
+    let year = text.bytes().take_while(u8::is_ascii_digit).count();
+    year == 4 && text.as_bytes().get(4) == Some(&b'-') && MOMENTS.iter().any(|layout| is_moment(layout, text))
+}
+
+/// `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`
+fn is_base_60(text: &str) -> bool {
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'_';
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let mut parts = whole.split(':');
+    let first = parts.next().unwrap_or_default();
+    let is_sixtieth = |part: &str| match part.as_bytes() {
+        [digit] => digit.is_ascii_digit(),
+        [b'0'..=b'5', digit] => digit.is_ascii_digit(),
+        _ => false,
+    };
+    whole.contains(':')
+        && first.starts_with(|c: char| c.is_ascii_digit())
+        && first.bytes().all(is_digit)
+        && parts.all(is_sixtieth)
+        && fraction.bytes().all(is_digit)
+}
+
+/// Whether the bare text has characters that mean something where they stand.
+fn has_indicators(text: &str) -> bool {
+    let mut chars = text.chars();
+    let (first, rest) = (chars.next(), chars.as_str());
+    let ends_word = rest.is_empty() || rest.starts_with(' ');
+    let begins_with_one = match first {
+        Some(
+            '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`',
+        ) => true,
+        Some('?' | ':' | '-') => ends_word,
+        _ => false,
+    };
+    begins_with_one
+        || text.starts_with("---")
+        || text.starts_with("...")
+        || rest.ends_with(':')
+        || rest.contains(": ")
+        || text.contains(" #")
+}
