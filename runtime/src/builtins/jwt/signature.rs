@@ -152,8 +152,13 @@ impl Key {
                 .is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok()),
             Key::P384(key) => p384::ecdsa::Signature::from_slice(&signature)
                 .is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok()),
-            Key::P521(key) => p521::ecdsa::Signature::from_slice(&signature)
-                .is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok()),
+            Key::P521(key) => {
+                // The same number; the crate refuses digests shorter than half a field.
+                let mut number = vec![0; field_bytes.saturating_sub(digest.len())];
+                number.extend(digest);
+                p521::ecdsa::Signature::from_slice(&signature)
+                    .is_ok_and(|signature| key.verify_prehash(&number, &signature).is_ok())
+            }
             _ => false,
         }
     }
