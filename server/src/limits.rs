@@ -36,7 +36,7 @@ pub const INPUT_BYTES_START: usize = 8 * 1024;
 /// First size of a connection's send buffer.
 pub const OUTPUT_BYTES_START: usize = 2 * 1024;
 
-/// A buffer that grew beyond this is given back once its connection is idle.
+/// A buffer that grew beyond this is given back once its connection is idle or closed, or its record handed over.
 pub const BUFFER_BYTES_KEEP: usize = 64 * 1024;
 
 /// Buffer pairs that a worker keeps for its next connections.
@@ -81,6 +81,9 @@ pub const AUDIT_RING_BYTES_MIN: usize = 4 * 1024 * 1024;
 
 /// Bytes of text that the audit thread gathers before it writes.
 pub const AUDIT_BATCH_BYTES: usize = 256 * 1024;
+
+/// Size of the audit thread's text between two writes: a batch and the record that ends it, unless that one is large.
+pub const AUDIT_TEXT_BYTES_KEEP: usize = AUDIT_BATCH_BYTES + 64 * 1024;
 
 /// Longest time that a worker waits for room in its audit ring under the policy `wait`.
 pub const AUDIT_WAIT_US: u64 = 1000;

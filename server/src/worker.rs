@@ -43,6 +43,14 @@ pub(crate) struct Buffers {
     pub(crate) output: Vec<u8>,
 }
 
+impl Buffers {
+    /// Neither lost to an operation that was cut nor grown by a large request.
+    fn worth_keeping(&self) -> bool {
+        (limits::INPUT_BYTES_START..=limits::BUFFER_BYTES_KEEP).contains(&self.input.capacity())
+            && self.output.capacity() <= limits::BUFFER_BYTES_KEEP
+    }
+}
+
 /// What the tasks of one core share.
 pub(crate) struct Shared {
     pub(crate) connections: RefCell<Connections>,
@@ -75,7 +83,7 @@ impl Shared {
     /// The last thing that a connection does.
     pub(crate) fn connection_closed(&self, mut buffers: Buffers) {
         let mut kept = self.buffers.borrow_mut();
-        if kept.len() < limits::BUFFERS_KEEP && buffers.input.capacity() >= limits::INPUT_BYTES_START {
+        if kept.len() < limits::BUFFERS_KEEP && buffers.worth_keeping() {
             buffers.input.clear();
             buffers.output.clear();
             kept.push(buffers);
@@ -237,4 +245,23 @@ async fn obey(mut pipe: ControlPipe, listener: Rc<Listener>, shared: Rc<Shared>)
     }
     shared.abandoned.set(true);
     wake(&shared.finished);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_buffers_do_not_outlive_their_connection() {
+        let worth = |input, output| {
+            let buffers = Buffers {
+                input: Vec::with_capacity(input),
+                output: Vec::with_capacity(output),
+            };
+            buffers.worth_keeping()
+        };
+        let (least, most) = (limits::INPUT_BYTES_START, limits::BUFFER_BYTES_KEEP);
+        assert!(worth(least, 0) && worth(most, most));
+        assert!(!worth(0, 0) && !worth(most + 1, most) && !worth(most, most + 1));
+    }
 }

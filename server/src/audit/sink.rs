@@ -15,6 +15,9 @@ pub(crate) const KIND_RECORD: u8 = 0;
 /// A note that records are missing: their number as 64 bits.
 pub(crate) const KIND_GAP: u8 = 1;
 
+/// First size of a frame buffer.
+const FRAME_BYTES_START: usize = 4096;
+
 /// What a worker does when its audit ring has no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum FullPolicy {
@@ -55,7 +58,7 @@ impl Sink {
             broken,
             counters,
             missing: 0,
-            frame: Vec::with_capacity(4096),
+            frame: Vec::with_capacity(FRAME_BYTES_START),
         }
     }
 
@@ -64,7 +67,8 @@ impl Sink {
     /// A record that not even an empty ring holds denies under every policy: the policies are about a moment without
     /// room, and the caller chooses the size.
     ///
-    /// Does not allocate once the frame buffer has grown to the size of the largest record.
+    /// Does not allocate once the frame buffer has grown to the size of the usual record; what a large one took is given
+    /// back.
     pub fn submit(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
         self.frame.clear();
         self.frame.extend_from_slice(&[0; HEADER_BYTES]);
@@ -72,6 +76,9 @@ impl Sink {
         seal(&mut self.frame, KIND_RECORD);
         let fits = self.needed() <= self.ring.buffer().capacity();
         let kept = fits && !self.broken.load(Ordering::Relaxed) && self.make_room() && self.push();
+        if self.frame.capacity() > limits::BUFFER_BYTES_KEEP {
+            self.frame = Vec::with_capacity(FRAME_BYTES_START);
+        }
         if kept {
             self.wake.notify();
         } else {
@@ -156,6 +163,21 @@ mod tests {
         let (producer, consumer) = rtrb::RingBuffer::new(RING_BYTES);
         let sink = Sink::new(producer, policy, Arc::default(), Arc::default(), Arc::default());
         (sink, consumer)
+    }
+
+    #[test]
+    fn a_large_record_leaves_no_large_buffer() {
+        let (producer, _consumer) = rtrb::RingBuffer::new(2 * limits::BUFFER_BYTES_KEEP);
+        let mut sink = Sink::new(
+            producer,
+            FullPolicy::Deny,
+            Arc::default(),
+            Arc::default(),
+            Arc::default(),
+        );
+        assert!(sink.submit(|out| out.resize(limits::BUFFER_BYTES_KEEP + 1, b'x')));
+        assert!(sink.frame.capacity() <= limits::BUFFER_BYTES_KEEP);
+        assert!(sink.submit(|out| out.push(b'x')));
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub fn start(
                 rings,
                 output,
                 render: render(),
-                text: Vec::with_capacity(limits::AUDIT_BATCH_BYTES + 64 * 1024),
+                text: Vec::with_capacity(limits::AUDIT_TEXT_BYTES_KEEP),
                 frame: Vec::new(),
                 in_text: 0,
                 damaged: 0,
@@ -248,6 +248,10 @@ impl Writer {
             }
         }
         self.text.clear();
+        self.text.shrink_to(limits::AUDIT_TEXT_BYTES_KEEP);
+        if self.frame.capacity() > limits::BUFFER_BYTES_KEEP {
+            self.frame = Vec::new();
+        }
         self.in_text = 0;
     }
 }
@@ -304,6 +308,36 @@ mod tests {
         };
         assert_eq!(audit.finish(), want);
         assert!(start.elapsed() < Duration::from_secs(limits::AUDIT_FLUSH_SECONDS / 2));
+    }
+
+    #[test]
+    fn a_large_record_leaves_no_large_buffers() {
+        let large = 2 * limits::AUDIT_TEXT_BYTES_KEEP;
+        let (mut producer, consumer) = rtrb::RingBuffer::new(2 * large);
+        let mut frame = u32::try_from(large).unwrap().to_le_bytes().to_vec();
+        frame.push(KIND_RECORD);
+        frame.resize(HEADER_BYTES + large, b'x');
+        producer.push_entire_slice(&frame).unwrap();
+        let output = Text::default();
+        let mut writer = Writer {
+            rings: vec![consumer],
+            output: Box::new(output.clone()),
+            render: Box::new(|frame, text| {
+                text.extend_from_slice(frame);
+                true
+            }),
+            text: Vec::new(),
+            frame: Vec::new(),
+            in_text: 0,
+            damaged: 0,
+            written: Arc::default(),
+            broken: Arc::default(),
+        };
+        assert!(writer.drain());
+        writer.flush();
+        assert_eq!(output.0.lock().unwrap().len(), large);
+        assert!(writer.text.capacity() <= limits::AUDIT_TEXT_BYTES_KEEP);
+        assert!(writer.frame.capacity() <= limits::BUFFER_BYTES_KEEP);
     }
 
     #[test]
