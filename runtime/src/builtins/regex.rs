@@ -6,7 +6,8 @@ use super::output::Text;
 use super::{BuiltinResult, Call, Failure};
 use crate::arena::List;
 use crate::bytecode::Prepared;
-use crate::re2::{self, Pattern};
+use crate::error::EvalErrorKind;
+use crate::re2::Pattern;
 use crate::value::Value;
 
 /// A pattern, the memory that searching with it needs, and the budget.
@@ -110,7 +111,12 @@ pub(super) fn is_valid<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Built
         return Ok(Value::FALSE);
     };
     call.charge(pattern.len())?;
-    Ok(Value::bool(re2::translate(pattern).is_ok()))
+    match call.caches.regex(pattern, call.fuel) {
+        // A pattern that is too large for us is valid all the same.
+        Ok(_) | Err(Failure::Abort(EvalErrorKind::ArenaExhausted)) => Ok(Value::TRUE),
+        Err(Failure::Error(_)) => Ok(Value::FALSE),
+        Err(abort) => Err(abort),
+    }
 }
 
 /// `regex.find_n(pattern, text, n)`
@@ -285,8 +291,9 @@ pub(super) fn template_match<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) ->
                 )?;
                 pattern.format(format_args!("({inner})"))?;
                 // Each part must be a pattern of its own.
-                let whole = call.arena.text(&format!("^{inner}$"))?;
-                call.caches.regex(whole, call.fuel)?;
+                let mut whole = Text::new(call.arena);
+                whole.format(format_args!("^{inner}$"))?;
+                call.caches.regex(whole.finish()?, call.fuel)?;
                 literal_from = at + 1;
             }
         }

@@ -3,6 +3,7 @@
 use super::phase::Phase;
 use crate::error::EvalErrorKind;
 use crate::value::{Kind, Value};
+use std::io::Write;
 
 /// Reason codes as the access record names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,16 +127,23 @@ impl ReasonText<'_> {
                 } else {
                     "invalid syntax"
                 };
-                let line =
-                    format!("cannot extract integer result: strconv.ParseInt: parsing \"{text}\": {what}");
-                out.extend_from_slice(line.as_bytes());
+                let reason = "cannot extract integer result: strconv.ParseInt";
+                print(out, format_args!("{reason}: parsing \"{text}\": {what}"));
             }
             ReasonText::Aborted { module, row, kind } => {
-                let line = format!("{module}:{row}: {}: {}", kind.code(), kind.message());
-                out.extend_from_slice(line.as_bytes());
+                print(
+                    out,
+                    format_args!("{module}:{row}: {}: {}", kind.code(), kind.message()),
+                );
             }
         }
     }
+}
+
+/// Appends formatted text without a text of its own in between.
+fn print(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing into a vector cannot fail.
+    let _ = out.write_fmt(text);
 }
 
 /// Nested values deeper than this are cut: the text is for people.
@@ -161,7 +169,7 @@ fn write_plain(value: Value<'_>, out: &mut Vec<u8>, depth: u32) {
         Kind::Undefined => {}
         Kind::Null => out.extend_from_slice(b"<nil>"),
         Kind::Bool(flag) => out.extend_from_slice(if flag { b"true" } else { b"false" }),
-        Kind::Int(int) => out.extend_from_slice(int.to_string().as_bytes()),
+        Kind::Int(int) => print(out, format_args!("{int}")),
         Kind::Number(text) | Kind::String(text) => out.extend_from_slice(text.as_bytes()),
         Kind::Array(items) | Kind::Set(items) => list(items, out),
         Kind::Object(entries) => {
