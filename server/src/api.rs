@@ -36,6 +36,12 @@ pub fn draining() -> Reply {
     Reply::error(503, "draining")
 }
 
+/// The answer to a request for whose bytes this core has no memory now.
+#[must_use]
+pub fn overloaded() -> Reply {
+    Reply::error(503, "too many large requests at the same time")
+}
+
 /// Finds the route of a head. `bytes` begin with the request, so that the places of `head` fit.
 #[must_use]
 pub fn route(head: &Head, bytes: &[u8]) -> Route {

@@ -23,10 +23,12 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
         place,
         decoder: Decoder::new(shared.body_bytes_max),
         buffers,
+        grown: 0,
         deadline: None,
         shared,
     };
     conn.run().await;
+    conn.shared.account(conn.grown, 0);
     let Conn {
         stream,
         place,
@@ -63,6 +65,8 @@ struct Conn {
     place: Place,
     decoder: Decoder,
     buffers: Buffers,
+    /// What this connection has of the bytes by which its core's receive buffers may grow.
+    grown: usize,
     deadline: Option<(Phase, u64)>,
     shared: Rc<Shared>,
 }
@@ -74,6 +78,13 @@ impl Conn {
             turn = turn.wrapping_add(1);
             if turn.is_multiple_of(limits::READS_PER_TURN) {
                 self.shared.let_others_run().await;
+            }
+            if !self.make_room() {
+                self.refuse(&api::overloaded(), Method::Other);
+                if self.write().await {
+                    self.linger().await;
+                }
+                return;
             }
             if !self.read().await {
                 return self.end_of_input().await;
@@ -92,16 +103,38 @@ impl Conn {
         }
     }
 
+    /// Prepares the receive buffer for a read. False if it is full and may not grow beyond what the core has for this.
+    fn make_room(&mut self) -> bool {
+        let input = &mut self.buffers.input;
+        if input.is_empty() && input.capacity() > limits::BUFFER_BYTES_KEEP {
+            *input = Vec::with_capacity(limits::INPUT_BYTES_START);
+        }
+        // Growing doubles a buffer that has its first size.
+        let capacity = input.capacity();
+        if capacity - input.len() < limits::INPUT_BYTES_START / 2 && self.shared.may_grow(capacity) {
+            input.reserve(limits::INPUT_BYTES_START);
+        }
+        let room = input.capacity() > input.len();
+        self.account();
+        room
+    }
+
+    fn account(&mut self) {
+        let grown = self
+            .buffers
+            .input
+            .capacity()
+            .saturating_sub(limits::INPUT_BYTES_START);
+        if grown != self.grown {
+            self.shared.account(self.grown, grown);
+            self.grown = grown;
+        }
+    }
+
     /// False once no more input comes.
     async fn read(&mut self) -> bool {
         self.watch_read();
-        let mut input = std::mem::take(&mut self.buffers.input);
-        if input.is_empty() && input.capacity() > limits::BUFFER_BYTES_KEEP {
-            input = Vec::with_capacity(limits::INPUT_BYTES_START);
-        }
-        if input.capacity() - input.len() < limits::INPUT_BYTES_START / 2 {
-            input.reserve(limits::INPUT_BYTES_START);
-        }
+        let input = std::mem::take(&mut self.buffers.input);
         let (result, input) = self.stream.read(input).await;
         self.buffers.input = input;
         matches!(result, Ok(1..))
@@ -266,6 +299,9 @@ impl Conn {
             let deadline = connections.deadline(limits::LINGER_SECONDS);
             connections.set(self.place, Waits::Busy, deadline);
         }
+        self.buffers.input.clear();
+        self.buffers.input.shrink_to(limits::INPUT_BYTES_START);
+        self.account();
         let mut thrown = 0;
         while thrown < limits::LINGER_BYTES_MAX {
             let mut input = std::mem::take(&mut self.buffers.input);

@@ -39,6 +39,21 @@ pub const OUTPUT_BYTES_START: usize = 2 * 1024;
 /// A buffer that grew beyond this is given back once its connection is idle or closed, or its record handed over.
 pub const BUFFER_BYTES_KEEP: usize = 64 * 1024;
 
+/// Bytes by which all receive buffers of one worker together may exceed their first size; a request that needs more gets
+/// 503. Some sixty bodies of the default bound at the same time; a larger bound on bodies raises it, see [`input_bytes`].
+pub const INPUT_BYTES_PER_WORKER: usize = 64 * 1024 * 1024;
+
+/// The same where the command line bounds bodies: room for two of the largest, whose buffers grow by doubling.
+#[must_use]
+pub const fn input_bytes(body_bytes_max: usize) -> usize {
+    let needed = body_bytes_max.saturating_mul(4);
+    if needed > INPUT_BYTES_PER_WORKER {
+        needed
+    } else {
+        INPUT_BYTES_PER_WORKER
+    }
+}
+
 /// Buffer pairs that a worker keeps for its next connections.
 pub const BUFFERS_KEEP: usize = 256;
 

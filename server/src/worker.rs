@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) body_bytes_max: usize,
     buffers: RefCell<Vec<Buffers>>,
+    /// Bytes by which the receive buffers in use exceed their first size.
+    grown: Cell<usize>,
     /// The accept task ended.
     closed: Cell<bool>,
     /// The control pipe ended: connections are not waited for.
@@ -78,6 +80,17 @@ impl Shared {
             input: Vec::with_capacity(limits::INPUT_BYTES_START),
             output: Vec::with_capacity(limits::OUTPUT_BYTES_START),
         })
+    }
+
+    /// Whether receive buffers may grow by so many bytes more.
+    pub(crate) fn may_grow(&self, by: usize) -> bool {
+        self.grown.get().saturating_add(by) <= limits::input_bytes(self.body_bytes_max)
+    }
+
+    /// What a connection's receive buffer exceeds its first size by: so much until now, so much from now on.
+    pub(crate) fn account(&self, before: usize, now: usize) {
+        self.grown
+            .set(self.grown.get().saturating_sub(before).saturating_add(now));
     }
 
     /// The last thing that a connection does.
@@ -136,6 +149,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         counters: setup.counters,
         body_bytes_max: setup.body_bytes_max,
         buffers: RefCell::default(),
+        grown: Cell::new(0),
         closed: Cell::new(false),
         abandoned: Cell::new(false),
         acceptor: Cell::new(None),

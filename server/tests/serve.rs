@@ -6,7 +6,7 @@ mod common;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Answer, DENIED, GRANTED, Server, denied, granted, on_each_driver, post};
+use common::{Answer, Client, DENIED, GRANTED, Server, denied, eventually, granted, on_each_driver, post};
 
 #[test]
 fn decisions_and_their_records() {
@@ -257,6 +257,41 @@ fn a_flood_leaves_room_for_others() {
         assert_eq!(status.code(), Some(0));
         assert_eq!(output.lines().count(), 20);
         floods.into_iter().for_each(|flood| flood.join().unwrap());
+    });
+}
+
+/// Large requests that do not end fill what a core has for them: one more is turned away, small ones are still served.
+#[test]
+fn large_requests_that_do_not_end() {
+    on_each_driver(|driver| {
+        let server = Server::start(driver, &[]);
+        let large = format!("{GRANTED}{}", " ".repeat(600_000));
+        let mut clients: Vec<_> = (0..80).map(|_| server.connect()).collect();
+        for client in &mut clients {
+            let request = post(&large);
+            client.send(&request[..request.len() - 1]);
+        }
+        let has_answer = |client: &Client| {
+            client.stream.set_nonblocking(true).unwrap();
+            let has = client.stream.peek(&mut [0]).is_ok();
+            client.stream.set_nonblocking(false).unwrap();
+            has
+        };
+        eventually(|| clients.iter().any(has_answer));
+        assert_eq!(server.connect().post(GRANTED), granted());
+        let mut refused = clients
+            .into_iter()
+            .filter_map(|mut client| has_answer(&client).then(|| client.answer().unwrap()));
+        let want = Answer {
+            status: 503,
+            close: true,
+            body: "{\"message\":\"too many large requests at the same time\"}\n".to_owned(),
+        };
+        assert_eq!(refused.next(), Some(want));
+        refused.for_each(drop);
+        // All of them are gone, and with them what they held.
+        eventually(|| server.connect().post(&large) == granted());
+        server.stop();
     });
 }
 
