@@ -58,6 +58,11 @@ pub enum Origin {
         /// unchanged, in increasing order; at least one for each line of the module.
         runs: Vec<(u32, u32)>,
     },
+    /// The text was put together from several files, as a PolicyDomain whose `.rego` files were written into it.
+    Inlined {
+        /// `(offset in this text, file, offset in that file)` of the first byte of each piece, in increasing order.
+        pieces: Vec<(u32, FileId, u32)>,
+    },
 }
 
 /// One text with its name.
@@ -105,6 +110,15 @@ impl SourceMap {
         })
     }
 
+    /// Adds a text that was put together from others; see [`Origin::Inlined`] for `pieces`.
+    pub fn add_inlined(&mut self, name: &str, text: &str, pieces: Vec<(u32, FileId, u32)>) -> FileId {
+        self.push(Source {
+            name: name.into(),
+            text: text.into(),
+            origin: Origin::Inlined { pieces },
+        })
+    }
+
     fn push(&mut self, source: Source) -> FileId {
         let id = FileId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
         self.sources.push(source);
@@ -132,7 +146,8 @@ impl SourceMap {
         position_in(&self.source(span.file).text, span.start)
     }
 
-    /// The span in the file on disk: a span of an embedded module moves to its YAML file.
+    /// The span in the file on disk: a span of an embedded module moves to its YAML file, one of an inlined text to the
+    /// file that its start came from.
     #[must_use]
     pub fn on_disk(&self, span: Span) -> Span {
         match &self.source(span.file).origin {
@@ -144,10 +159,23 @@ impl SourceMap {
                 } else {
                     map_offset(runs, span.end - 1) + 1
                 };
-                Span {
+                self.on_disk(Span {
                     file: *yaml,
                     start,
                     end: end.max(start),
+                })
+            }
+            Origin::Inlined { pieces } => {
+                let next = pieces.partition_point(|piece| piece.0 <= span.start);
+                let Some(&(at, file, from)) = next.checked_sub(1).and_then(|at| pieces.get(at)) else {
+                    return span;
+                };
+                let limit = pieces.get(next).map_or(span.end, |piece| piece.0.min(span.end));
+                let start = from + (span.start - at);
+                Span {
+                    file,
+                    start,
+                    end: start + limit.saturating_sub(span.start),
                 }
             }
         }

@@ -244,3 +244,106 @@ fn a_broken_configuration_is_refused() {
         );
     }
 }
+
+/// A folder that is deleted with the value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str, files: &[(&str, &str)]) -> Folder {
+        let path = std::env::temp_dir().join(format!("gavel-{}-{name}", std::process::id()));
+        for (file, text) in files {
+            let file = path.join(file);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
+        Folder(path)
+    }
+
+    /// Runs in the folder.
+    fn gavel(&self, args: &str) -> (Option<i32>, String, String) {
+        let output = gavel()
+            .args(args.split_whitespace())
+            .current_dir(&self.0)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const REFERENCE: &str = "apiVersion: iamlite.manetu.io/v1beta1\nkind: PolicyDomainReference\nmetadata: {name: d}\nspec:\n  \
+                         policies:\n    - mrn: p\n      rego_filename: p.rego # the gate\n  operations:\n    \
+                         - {name: all, selector: [\".*\"], policy: p}\n";
+
+#[test]
+fn build_writes_the_rego_into_the_domain() {
+    let folder = Folder::new(
+        "build",
+        &[("a/d.yml", REFERENCE), ("a/p.rego", "package authz\nallow = 1\n")],
+    );
+    let (status, out, error) = folder.gavel("build -f a/d.yml -f gone.yml");
+    assert_eq!(
+        (status, &*error),
+        (Some(1), "error: build failed for one or more files\n")
+    );
+    assert_eq!(
+        out,
+        "Build Results:\n\n✓ a/d.yml → a/d-built.yml\n✗ gone.yml\n  Error: failed to read input file: \
+         No such file or directory (os error 2)\n\n"
+    );
+    let built = std::fs::read_to_string(folder.0.join("a/d-built.yml")).unwrap();
+    assert!(
+        built.contains("rego: | # the gate\n        package authz\n        allow = 1\n"),
+        "{built}"
+    );
+    let (status, out, _) = folder.gavel("build -f a/d.yml -o out.yml");
+    assert_eq!(status, Some(0));
+    assert!(out.ends_with("Successfully built 1 file(s)\n"), "{out}");
+    let (_, record, _) = folder.gavel("test decision -b out.yml");
+    let (_, unbuilt, error) = folder.gavel("test decision -b a/d.yml");
+    let fingerprint = |record: &str| record.split("\"fingerprint\"").nth(1).map(str::to_owned);
+    assert_eq!(fingerprint(&record), fingerprint(&unbuilt), "{record} {error}");
+}
+
+#[test]
+fn build_reads_no_file_outside_of_its_folders() {
+    let outside = Folder::new("outside", &[("p.rego", "package authz\nallow = 1\n")]);
+    let named = outside.0.join("p.rego");
+    let text = REFERENCE.replace("p.rego #", &format!("{} #", named.display()));
+    let folder = Folder::new("confined", &[("d.yml", &text)]);
+    let (status, out, _) = folder.gavel("build -f d.yml");
+    assert_eq!(status, Some(1));
+    assert!(out.contains("outside of the working directory"), "{out}");
+    std::os::unix::fs::symlink(&named, folder.0.join("p.rego")).unwrap();
+    std::fs::write(folder.0.join("link.yml"), REFERENCE).unwrap();
+    assert_eq!(folder.gavel("build -f link.yml").0, Some(1));
+    let allowed = format!("build -f d.yml --rego-root {}", outside.0.display());
+    assert_eq!(folder.gavel(&allowed).0, Some(0));
+}
+
+#[test]
+fn a_mistake_in_a_named_file_is_shown_there() {
+    let folder = Folder::new(
+        "named",
+        &[("d.yml", REFERENCE), ("p.rego", "package authz\n\nallow = x\n")],
+    );
+    let (status, out, error) = folder.gavel("test decision -b d.yml");
+    assert_eq!((status, &*out), (Some(1), ""));
+    assert!(error.contains("--> p.rego:3:9: "), "{error}");
+    std::fs::remove_file(folder.0.join("p.rego")).unwrap();
+    let (_, _, error) = folder.gavel("test decision -b d.yml");
+    assert!(
+        error.contains("failed to build 'd.yml': failed to read rego file 'p.rego': file not found: "),
+        "{error}"
+    );
+}

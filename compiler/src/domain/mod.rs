@@ -10,6 +10,7 @@ mod build;
 mod decode;
 mod deps;
 mod indent;
+mod inline;
 mod json;
 pub mod limits;
 mod load;
@@ -28,6 +29,7 @@ mod timestamp;
 pub mod yaml;
 
 pub use decode::Text;
+pub use inline::{Inlined, Reference, References, kind, references};
 pub use load::load;
 pub use problems::{kind_of, summary, without_place};
 pub use read::{ModuleKind, ReadDomain, ReadModule, read};

@@ -6,6 +6,7 @@
 
 mod annotations;
 mod fingerprints;
+mod inline;
 mod problems;
 mod yaml;
 

@@ -47,6 +47,8 @@ pub(crate) enum Verb {
     Serve(ServeArgs),
     /// Check Rego modules or PolicyDomains, or show what a stage of the compiler makes of them.
     Compile(CompileArgs),
+    /// Write PolicyDomains with the .rego files that they name in them.
+    Build(BuildArgs),
     /// Print the version.
     Version,
 }
@@ -71,6 +73,28 @@ pub(crate) struct DomainArgs {
     pub(crate) bundle: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) dialect: DialectArgs,
+    #[command(flatten)]
+    pub(crate) roots: RootArgs,
+}
+
+/// Where .rego files may lie.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct RootArgs {
+    /// Folder whose .rego files a PolicyDomain may name besides those below the working directory and its own (repeatable).
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) rego_root: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BuildArgs {
+    /// PolicyDomain file, or PolicyDomainReference (repeatable).
+    #[arg(long, short, value_name = "FILE", required = true)]
+    pub(crate) file: Vec<PathBuf>,
+    /// The result; the input's name with -built before the extension if absent.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) roots: RootArgs,
 }
 
 /// The dialect of Rego texts.
@@ -211,6 +235,9 @@ const LONG_NAMES: &[&str] = &[
     "test",
     "help",
     "emit",
+    "file",
+    "output",
+    "rego-root",
 ];
 
 /// Rewrites what the reference's flag library allows and clap does not: long names with a single dash, `h` for `help`.

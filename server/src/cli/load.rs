@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
+use gavel_compiler::domain;
 use gavel_compiler::parse::BaseDialect;
 use gavel_compiler::policies::{self, Compiled};
 use gavel_compiler::source::{FileId, SourceMap};
@@ -11,6 +12,7 @@ use gavel_runtime::decision::RecordOptions;
 use gavel_runtime::image::Image;
 
 use crate::cli::args::{DomainArgs, Global};
+use crate::cli::references::{self, Roots};
 use crate::cli::{dialect, report};
 use crate::config::Config;
 use crate::error::Failure;
@@ -36,20 +38,7 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
         return Err(Failure::Usage("at least one bundle must be specified".to_owned()));
     }
     let mut sources = SourceMap::default();
-    let mut files = Vec::with_capacity(args.bundle.len());
-    for path in &args.bundle {
-        if path.to_string_lossy().contains(',') {
-            log::line(
-                log::Level::Warn,
-                format_args!(
-                    "`{}` is one file: --bundle does not split at commas",
-                    path.display()
-                ),
-            );
-        }
-        let text = read(path)?;
-        files.push(sources.add_file(&path.to_string_lossy(), &text));
-    }
+    let files = on_a_deep_stack(|| read_domains(args, &mut sources))??;
     let config = Config::load()?;
     if let Some(level) = config.log_level {
         log::set_level(level);
@@ -83,6 +72,48 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
         dialect,
         unsafe_builtins,
     })
+}
+
+/// Reads the domains. Those that name `.rego` files get their texts and come first, as in the reference.
+fn read_domains(args: &DomainArgs, sources: &mut SourceMap) -> Result<Vec<FileId>, Failure> {
+    let (mut built, mut plain, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    let roots = Roots(args.roots.rego_root.clone());
+    for path in &args.bundle {
+        let name = path.to_string_lossy();
+        if name.contains(',') {
+            let text = format_args!("`{name}` is one file: --bundle does not split at commas");
+            log::line(log::Level::Warn, text);
+        }
+        let text: Arc<str> = read(path)?.into();
+        let file = sources.add_file(&name, &text);
+        match domain::kind(file, &text) {
+            Err(problem) => {
+                let cause = report::without_code(sources, &problem);
+                problems.push(format!(
+                    "failed to check file type for '{name}': failed to parse YAML: {cause}"
+                ));
+            }
+            Ok(Some(kind)) if &*kind == "PolicyDomainReference" => {
+                match references::inline(sources, file, path, &roots) {
+                    Ok(inlined) => built.push(sources.add_inlined(&name, &inlined.text, inlined.pieces)),
+                    Err(cause) => problems.push(format!("failed to build '{name}': {cause}")),
+                }
+            }
+            Ok(_) => plain.push(file),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Policy(problems.join("\n")));
+    }
+    if !built.is_empty() {
+        let text = format_args!(
+            "the .rego files of {} PolicyDomainReference(s) were read",
+            built.len()
+        );
+        log::line(log::Level::Info, text);
+    }
+    built.append(&mut plain);
+    Ok(built)
 }
 
 /// The text of a file, which must be UTF-8.

@@ -1,11 +1,13 @@
 //! The command line: words in, one command run, exit status out.
 
 mod args;
+mod build;
 mod compile;
 mod dialect;
 mod input;
 mod load;
 mod mapper;
+mod references;
 mod report;
 mod run;
 mod serve;

@@ -37,6 +37,13 @@ pub(crate) fn one(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
     text
 }
 
+/// One finding behind words of its own.
+pub(crate) fn without_code(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
+    let mut text = diagnostic.message.clone();
+    details(sources, diagnostic, "  ", &mut text);
+    text
+}
+
 fn details(sources: &SourceMap, diagnostic: &Diagnostic, indent: &str, text: &mut String) {
     if let Some(span) = diagnostic.span {
         let _ = write!(

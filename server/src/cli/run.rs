@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use crate::cli::args::{Cli, Global, TestVerb, Verb, normalise};
-use crate::cli::{compile, serve, test_decision, test_decisions, test_mapper};
+use crate::cli::{build, compile, serve, test_decision, test_decisions, test_mapper};
 use crate::error::Failure;
 use crate::log::{self, Level};
 
@@ -25,6 +25,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => help(&mut Cli::command()),
         Some(Verb::Version) => version(),
         Some(Verb::Compile(args)) => status(compile::run(&args), |_| 1),
+        Some(Verb::Build(args)) => status(build::run(&args), |_| 1),
         Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global), Failure::serve_status),
         Some(Verb::Test { verb: None }) => {
             let mut root = Cli::command();
