@@ -216,6 +216,9 @@ pub enum WithValue {
     Term(Term),
     /// A function rule, for a function target.
     Function(Vec<String>),
+    /// A virtual document, for a function target: keys behind `data`. Each call reads it anew, with the documents that the
+    /// call sees; a call whose value is not asked for succeeds without reading it.
+    Document(Vec<Constant>),
     /// A builtin, for a function target.
     Builtin(BuiltinId),
 }

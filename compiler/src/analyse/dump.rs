@@ -148,6 +148,13 @@ impl Printer<'_> {
         let value = match &with.value {
             WithValue::Term(term) => self.term(term),
             WithValue::Function(path) => format!("function {}", text::data_path(path)),
+            WithValue::Document(keys) => {
+                let keys: String = keys
+                    .iter()
+                    .map(|key| format!("[{}]", text::constant(key)))
+                    .collect();
+                format!("document data{keys}")
+            }
             WithValue::Builtin(id) => format!("builtin {}", id.get().name),
         };
         format!("{target} as {value}")

@@ -80,15 +80,27 @@ impl Lowering<'_> {
         let span = with.value.span;
         let value = match with.value.kind {
             Kind::Builtin(id) if for_function => WithValue::Builtin(id),
-            Kind::Ref(reference) if for_function => match names(reference.path) {
-                Some(path) => WithValue::Function(path),
-                None => {
-                    let message = "a function is named by strings only";
-                    self.errors
-                        .push(Diagnostic::error(Code::Unsupported, span, message));
-                    return None;
+            Kind::Ref(reference) if for_function => {
+                let is_function = self
+                    .tree
+                    .find(&reference.path)
+                    .is_some_and(|node| self.tree.is_function(node));
+                let keys: Option<Vec<Constant>> = reference
+                    .path
+                    .iter()
+                    .map(|element| element.as_const().cloned())
+                    .collect();
+                match (keys, names(reference.path)) {
+                    (_, Some(path)) if is_function => WithValue::Function(path),
+                    (Some(keys), _) if !is_function => WithValue::Document(keys),
+                    _ => {
+                        let message = "a function is named by strings only";
+                        self.errors
+                            .push(Diagnostic::error(Code::Unsupported, span, message));
+                        return None;
+                    }
                 }
-            },
+            }
             Kind::Ref(_) => {
                 let message = "a function cannot stand for a document";
                 self.errors

@@ -5,12 +5,12 @@ use super::findings::Findings;
 use super::print::is_void;
 use super::rule_tree::RuleTree;
 use super::text;
-use super::tree::{Body, Callee, Expr, ExprKind, Head, Kind, Program, Ref, Term, VarName, Vars, With};
+use super::tree::{Body, Expr, Head, Kind, Program, Ref, Term, VarName, Vars, With};
 use super::walk;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use gavel_runtime::builtins::BuiltinId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Checks and prepares the modifiers of all rules.
 pub(super) fn prepare(program: &mut Program, tree: &RuleTree, findings: &mut Findings) {
@@ -40,13 +40,8 @@ fn prepare_here(body: &mut Body, vars: &mut Vars, tree: &RuleTree) -> Result<(),
     let mut prepared = Body::with_capacity(body.len() + 1);
     // What was lifted out of a statement carries the same modifiers: their values are evaluated once.
     let mut captured: HashMap<Span, Term> = HashMap::new();
-    // Modifiers that put a rule's document in the place of a function.
-    let mut documents: HashSet<Span> = HashSet::new();
     for mut expr in body.drain(..) {
         for with in &mut expr.with {
-            if is_rule_for_function(with, tree) {
-                documents.insert(with.span);
-            }
             if let Some(value) = captured.get(&with.span) {
                 with.value = value.clone();
                 continue;
@@ -64,41 +59,10 @@ fn prepare_here(body: &mut Body, vars: &mut Vars, tree: &RuleTree) -> Result<(),
                 captured.insert(with.span, with.value.clone());
             }
         }
-        // OPA does not look at such a document where the call's value is not asked for: the call succeeds, even for `false`.
-        if expr
-            .with
-            .iter()
-            .any(|with| documents.contains(&with.span) && is_bare_call(&expr.kind, &with.target, tree))
-        {
-            expr.kind = ExprKind::Term(Term::boolean(expr.span, true));
-        }
         prepared.push(expr);
     }
     *body = prepared;
     Ok(())
-}
-
-fn is_rule_for_function(with: &With, tree: &RuleTree) -> bool {
-    let for_function = match &with.target.kind {
-        Kind::Builtin(_) => true,
-        Kind::Ref(target) => is_function(target, tree),
-        _ => false,
-    };
-    for_function
-        && with.value.as_ref().is_some_and(|value| {
-            matches!(value.head, Head::Data) && tree.find(&value.path).is_some() && !is_function(value, tree)
-        })
-}
-
-/// Whether a statement is a call of a function whose value is not asked for.
-fn is_bare_call(kind: &ExprKind, function: &Term, tree: &RuleTree) -> bool {
-    let ExprKind::Call(call) = kind else { return false };
-    let is_called = match (&call.callee, &function.kind) {
-        (Callee::Builtin(called), Kind::Builtin(replaced)) => called == replaced,
-        (Callee::Rule(called), Kind::Ref(replaced)) => tree.find_names(called) == tree.find(&replaced.path),
-        _ => false,
-    };
-    is_called && tree.arity(&call.callee) == Some(call.args.len())
 }
 
 /// Whether the value must be evaluated before the statement.
@@ -109,14 +73,18 @@ fn evaluates(with: &With, tree: &RuleTree) -> Result<bool, Box<Diagnostic>> {
             check_replaced(*id, target.span)?;
             Ok(match &with.value.kind {
                 Kind::Builtin(_) => false,
-                Kind::Ref(reference) => !is_function(reference, tree),
+                Kind::Ref(reference) => !is_virtual(reference, tree),
                 _ => needs_evaluation(&with.value),
             })
         }
         Kind::Ref(reference) if matches!(reference.head, Head::Data) => {
             check_partial(reference, target.span, tree)?;
-            if is_function(reference, tree) && matches!(with.value.kind, Kind::Builtin(_)) {
-                return Ok(false);
+            if is_function(reference, tree) {
+                match &with.value.kind {
+                    Kind::Builtin(_) => return Ok(false),
+                    Kind::Ref(value) if is_virtual(value, tree) => return Ok(false),
+                    _ => {}
+                }
             }
             if let Kind::Ref(value) = &with.value.kind
                 && is_function(value, tree)
@@ -144,6 +112,12 @@ fn is_function(reference: &Ref, tree: &RuleTree) -> bool {
         && tree
             .find(&reference.path)
             .is_some_and(|node| tree.is_function(node))
+}
+
+/// Whether a reference names a virtual document or a function: in the place of a function, such a value stays a reference,
+/// which each call reads anew.
+fn is_virtual(reference: &Ref, tree: &RuleTree) -> bool {
+    matches!(reference.head, Head::Data) && tree.find(&reference.path).is_some()
 }
 
 fn check_partial(reference: &Ref, span: Span, tree: &RuleTree) -> Result<(), Box<Diagnostic>> {

@@ -53,7 +53,7 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         Inst::Base { dst, .. } => format!("{} = base", r(*dst)),
         Inst::Index { dst, of, key, .. } => format!("{} = {}[{}]", r(*dst), r(*of), r(*key)),
         Inst::Field { dst, of, key, .. } => format!("{} = {}[{}]", r(*dst), r(*of), constant_text(key)),
-        Inst::Test { cond, .. } => format!("test {}", condition(cond)),
+        Inst::Test { cond, .. } => format!("test {}", condition(plan, cond)),
         Inst::LoopInit { state, over, .. } => format!("loop {} over {}", r(*state), r(*over)),
         Inst::LoopNext {
             state, key, value, ..
@@ -111,6 +111,13 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         Inst::WithMockCall { cell, target } => {
             format!("with {} as {}", name(plan, *cell), name(plan, *target))
         }
+        Inst::WithMockDocument { cell, func } => {
+            format!(
+                "with {} as {}",
+                name(plan, *cell),
+                name(plan, Target::Function(*func))
+            )
+        }
         Inst::WithEnd => "end with".to_owned(),
     }
 }
@@ -141,13 +148,14 @@ fn building(inst: &Inst) -> String {
     }
 }
 
-fn condition(cond: &Cond) -> String {
+fn condition(plan: &Plan, cond: &Cond) -> String {
     match cond {
         Cond::Truthy(a) => operand(a),
         Cond::Compare(cmp, a, b) => format!("{} {} {}", operand(a), sign(*cmp), operand(b)),
         Cond::In(a, b) => format!("{} in {}", operand(a), operand(b)),
         Cond::Defined(path) => format!("defined {}", slot(path)),
         Cond::IsSet(reg) => format!("set {}", r(*reg)),
+        Cond::IsDocument(cell) => format!("{} is document", name(plan, *cell)),
         Cond::IsArrayOf(reg, len) => format!("{} is array of {len}", r(*reg)),
         Cond::IsObjectOf(reg, len) => format!("{} is object of {len}", r(*reg)),
     }

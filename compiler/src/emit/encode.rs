@@ -129,6 +129,7 @@ impl Encoder<'_, '_> {
             | Inst::WithRule { .. }
             | Inst::WithMockValue { .. }
             | Inst::WithMockCall { .. }
+            | Inst::WithMockDocument { .. }
             | Inst::WithEnd => self.with(inst)?,
         }
         Ok(())
@@ -219,6 +220,11 @@ impl Encoder<'_, '_> {
             Cond::IsSet(reg) => two(Op::IsSet, self.reg(*reg)?, 0),
             Cond::IsArrayOf(reg, len) => two(Op::IsArrayOf, self.reg(*reg)?, *len),
             Cond::IsObjectOf(reg, len) => two(Op::IsObjectOf, self.reg(*reg)?, *len),
+            Cond::IsDocument(cell) => {
+                let mut op = Word::new(Op::IsDocument);
+                op.e = self.cell(*cell)?;
+                op
+            }
             Cond::Truthy(Operand::Const(_)) | Cond::In(..) => return Err(self.misplaced()),
         })
     }
@@ -422,6 +428,12 @@ impl Encoder<'_, '_> {
                 let mut op = Word::new(Op::WithMockCall);
                 op.e = self.cell(*cell)?;
                 op.f = self.target(*target);
+                op
+            }
+            Inst::WithMockDocument { cell, func } => {
+                let mut op = Word::new(Op::WithMockDocument);
+                op.e = self.cell(*cell)?;
+                op.f = self.func(*func);
                 op
             }
             Inst::WithEnd => Word::new(Op::WithEnd),

@@ -111,6 +111,6 @@ fn slots_of(cond: &Cond) -> Vec<&Vec<String>> {
         Cond::Truthy(a) => slot(a).into_iter().collect(),
         Cond::Compare(_, a, b) | Cond::In(a, b) => slot(a).into_iter().chain(slot(b)).collect(),
         Cond::Defined(path) => vec![path],
-        Cond::IsSet(_) | Cond::IsArrayOf(..) | Cond::IsObjectOf(..) => Vec::new(),
+        Cond::IsSet(_) | Cond::IsArrayOf(..) | Cond::IsObjectOf(..) | Cond::IsDocument(_) => Vec::new(),
     }
 }

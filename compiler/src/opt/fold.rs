@@ -240,6 +240,6 @@ pub(super) fn test(cond: &Cond, known: &dyn Fn(Reg) -> Option<K>) -> Option<Outc
             known(*reg)?;
             outcome(true)
         }
-        Cond::Defined(_) => None,
+        Cond::Defined(_) | Cond::IsDocument(_) => None,
     }
 }

@@ -63,7 +63,7 @@ pub fn reachable(plan: &Plan) -> Vec<bool> {
         }
         open.extend(callees(&function.code));
         open.extend(function.code.iter().filter_map(|step| match &step.inst {
-            Inst::WithRule { func, .. } => Some(func.0),
+            Inst::WithRule { func, .. } | Inst::WithMockDocument { func, .. } => Some(func.0),
             Inst::WithMockCall {
                 target: Target::Function(func),
                 ..

@@ -168,6 +168,8 @@ pub enum Cond {
     IsArrayOf(Reg, u16),
     /// An object of exactly so many members.
     IsObjectOf(Reg, u16),
+    /// Calls through the mock cell read a document.
+    IsDocument(Target),
 }
 
 /// One instruction. `fail` is where control goes when it has no result.
@@ -432,6 +434,13 @@ pub enum Inst {
         cell: Target,
         /// What is called.
         target: Target,
+    },
+    /// Calls through the cell read a document.
+    WithMockDocument {
+        /// Cell.
+        cell: Target,
+        /// Reads the document; its arguments do not matter.
+        func: FnRef,
     },
     /// Closes the scope.
     WithEnd,

@@ -69,6 +69,8 @@ pub(super) enum FnKey {
     Children { path: Vec<String>, filter: Filter },
     /// A path that ends in a value or a base document.
     Inside { path: Vec<String> },
+    /// A virtual document in the place of a function with so many parameters.
+    Document { keys: Vec<Constant>, params: usize },
     /// A query of the request.
     Query(usize),
 }
@@ -173,6 +175,7 @@ impl<'u> Planner<'u> {
                 let params = keys.iter().filter(|key| key.is_none()).count();
                 (FnKind::Function, params)
             }
+            FnKey::Document { params, .. } => (FnKind::Function, *params),
             FnKey::Query(_) => (FnKind::Query, 0),
             FnKey::Group { .. }
             | FnKey::Leaf { .. }
@@ -210,7 +213,11 @@ impl<'u> Planner<'u> {
             | FnKey::Keyed { path, .. }
             | FnKey::Leaf { path }
             | FnKey::Function { path } => path,
-            FnKey::Extent { .. } | FnKey::Children { .. } | FnKey::Inside { .. } | FnKey::Query(_) => {
+            FnKey::Extent { .. }
+            | FnKey::Children { .. }
+            | FnKey::Inside { .. }
+            | FnKey::Document { .. }
+            | FnKey::Query(_) => {
                 return Vec::new();
             }
         };
@@ -244,6 +251,13 @@ impl FnKey {
             FnKey::Extent { path: at, filter: f } => format!("extent {}{}", path(at), filter(f)),
             FnKey::Children { path: at, filter: f } => format!("children {}{}", path(at), filter(f)),
             FnKey::Inside { path: at } => format!("inside {}", path(at)),
+            FnKey::Document { keys, params } => {
+                let keys: String = keys
+                    .iter()
+                    .map(|key| format!("[{}]", constant_text(key)))
+                    .collect();
+                format!("document data{keys} for {params}")
+            }
             FnKey::Query(at) => format!("query {at}"),
         }
     }
@@ -255,7 +269,7 @@ impl FnKey {
                 Some(path.clone())
             }
             // Made from the documents of the children, which are replaced one by one.
-            FnKey::Children { .. } | FnKey::Inside { .. } | FnKey::Query(_) => None,
+            FnKey::Children { .. } | FnKey::Inside { .. } | FnKey::Document { .. } | FnKey::Query(_) => None,
             // Never asked for where some `with` replaces the document.
             FnKey::Function { .. } | FnKey::Keyed { .. } => None,
         }
@@ -295,7 +309,11 @@ impl Body<'_, '_> {
             }
             FnKey::Extent { path, filter } => self.extent(path, filter),
             FnKey::Children { path, filter } => self.child_pairs(path, filter),
-            FnKey::Inside { path } => self.inside(path),
+            FnKey::Inside { path } => {
+                let keys: Vec<Constant> = path.iter().cloned().map(Constant::String).collect();
+                self.inside(&keys)
+            }
+            FnKey::Document { keys, .. } => self.inside(keys),
             FnKey::Query(_) => match query {
                 Some(query) => self.query(query),
                 None => {
@@ -307,12 +325,9 @@ impl Body<'_, '_> {
     }
 
     /// A constant path as a function of its own.
-    fn inside(&mut self, path: &[String]) -> Planned<()> {
+    fn inside(&mut self, keys: &[Constant]) -> Planned<()> {
         let none = self.label();
-        let path: Vec<Term> = path
-            .iter()
-            .map(|key| Term::Const(Constant::String(key.clone())))
-            .collect();
+        let path: Vec<Term> = keys.iter().cloned().map(Term::Const).collect();
         let mut redo = none;
         let value = self.data(&path, &mut redo)?;
         self.emit(Inst::Ret { value, body: NO_BODY });

@@ -1,7 +1,9 @@
 //! What `with` replaces anywhere in a unit: decides which calls go through mock cells and which base documents are
 //! read at run time.
 
-use crate::hir::{Block, Callee, Comprehension, ComprehensionKind, Query, StmtKind, Term, Unit, WithTarget};
+use crate::hir::{
+    Block, Callee, Comprehension, ComprehensionKind, Query, StmtKind, Term, Unit, WithTarget, WithValue,
+};
 use gavel_runtime::builtins::BuiltinId;
 use std::collections::HashSet;
 
@@ -12,6 +14,8 @@ pub(super) struct Replaced {
     pub functions: HashSet<Vec<String>>,
     /// Builtins.
     pub builtins: HashSet<BuiltinId>,
+    /// Those of them that a virtual document stands for somewhere.
+    pub by_document: HashSet<Callee>,
     /// Paths behind `data`.
     pub data: Vec<Vec<String>>,
 }
@@ -60,6 +64,10 @@ impl Replaced {
                 }
                 StmtKind::With { modifiers, block } => {
                     for with in modifiers {
+                        if let (WithValue::Document(_), Some(callee)) = (&with.value, callee_of(&with.target))
+                        {
+                            self.by_document.insert(callee);
+                        }
                         match &with.target {
                             WithTarget::Input(_) => {}
                             WithTarget::Data(path) => self.data.push(path.clone()),
@@ -105,5 +113,13 @@ impl Replaced {
                 self.term(value);
             }
         }
+    }
+}
+
+fn callee_of(target: &WithTarget) -> Option<Callee> {
+    match target {
+        WithTarget::Function(path) => Some(Callee::Function(path.clone())),
+        WithTarget::Builtin(id) => Some(Callee::Builtin(*id)),
+        WithTarget::Input(_) | WithTarget::Data(_) => None,
     }
 }

@@ -13,6 +13,7 @@ macro_rules! visit {
             | Inst::Jump(_)
             | Inst::WithBegin
             | Inst::WithMockCall { .. }
+            | Inst::WithMockDocument { .. }
             | Inst::WithEnd => {}
             Inst::Const { dst, .. }
             | Inst::Unset { dst }
@@ -104,7 +105,7 @@ macro_rules! visit_cond {
                     $f(reg);
                 }
             }
-            Cond::Defined(_) => {}
+            Cond::Defined(_) | Cond::IsDocument(_) => {}
             Cond::IsSet(reg) | Cond::IsArrayOf(reg, _) | Cond::IsObjectOf(reg, _) => $f(reg),
         }
     }};
@@ -158,6 +159,7 @@ impl Inst {
             | Inst::WithRule { .. }
             | Inst::WithMockValue { .. }
             | Inst::WithMockCall { .. }
+            | Inst::WithMockDocument { .. }
             | Inst::WithEnd => None,
         }
     }
@@ -203,6 +205,7 @@ impl Inst {
                 | Inst::WithRule { .. }
                 | Inst::WithMockValue { .. }
                 | Inst::WithMockCall { .. }
+                | Inst::WithMockDocument { .. }
                 | Inst::WithEnd
         )
     }

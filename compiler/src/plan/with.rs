@@ -3,6 +3,7 @@
 
 use super::body::{Body, Planned};
 use super::ir::{Container, Inst, K, Label, Reg, Step, Target};
+use super::planner::FnKey;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::{Block, With, WithTarget, WithValue};
 use gavel_runtime::value::Constant;
@@ -97,6 +98,14 @@ impl Body<'_, '_> {
             WithTarget::Function(path) => Target::Function(self.function(path)?),
             WithTarget::Builtin(id) => Target::Builtin(*id),
         };
+        if let WithValue::Document(keys) = &with.value {
+            let key = FnKey::Document {
+                keys: keys.clone(),
+                params: self.arity(&with.target),
+            };
+            let func = self.planner.request(key);
+            return Ok(Inst::WithMockDocument { cell, func });
+        }
         let target = match &with.value {
             WithValue::Term(_) => {
                 return Ok(Inst::WithMockValue {
@@ -106,6 +115,7 @@ impl Body<'_, '_> {
             }
             WithValue::Function(path) => Target::Function(self.function(path)?),
             WithValue::Builtin(id) => Target::Builtin(*id),
+            WithValue::Document(_) => return self.refuse("a document can only replace a function"),
         };
         Ok(Inst::WithMockCall { cell, target })
     }
@@ -113,7 +123,7 @@ impl Body<'_, '_> {
     fn with_value(&mut self, value: &WithValue, redo: &mut Label) -> Planned<Reg> {
         match value {
             WithValue::Term(term) => self.value(term, redo),
-            WithValue::Function(_) | WithValue::Builtin(_) => {
+            WithValue::Function(_) | WithValue::Document(_) | WithValue::Builtin(_) => {
                 self.refuse("a function can only replace a function")
             }
         }

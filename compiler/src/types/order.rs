@@ -306,6 +306,10 @@ fn each_document_in_stmt(stmt: &Stmt, found: &mut dyn FnMut(Mention<'_>)) {
                 match &modifier.value {
                     WithValue::Term(term) => each_document_in_term(term, found),
                     WithValue::Function(path) => found(Mention::Named(path)),
+                    WithValue::Document(keys) => {
+                        let path: Vec<Term> = keys.iter().cloned().map(Term::Const).collect();
+                        found(Mention::Ref(&path));
+                    }
                     WithValue::Builtin(_) => {}
                 }
             }

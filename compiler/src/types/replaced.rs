@@ -9,6 +9,7 @@ use super::rules::relaxed_documents;
 use super::show;
 use super::ty::{FunctionType, Type};
 use crate::hir::{With, WithTarget, WithValue};
+use crate::source::Span;
 use gavel_runtime::builtins::BuiltinId;
 use gavel_runtime::value::Constant;
 use std::rc::Rc;
@@ -28,7 +29,7 @@ impl Body<'_, '_, '_> {
             let new = match &modifier.value {
                 WithValue::Function(path) => self.function(path),
                 WithValue::Builtin(id) => Some(self.builtin(*id)),
-                WithValue::Term(_) => None,
+                WithValue::Term(_) | WithValue::Document(_) => None,
             };
             let (Some(old), Some(new)) = (old, new) else {
                 continue;
@@ -49,21 +50,32 @@ impl Body<'_, '_, '_> {
     /// OPA takes functions named by the `with` of a nested statement for values, and refuses them.
     pub(super) fn functions_as_values(&mut self, modifiers: &[With]) {
         for modifier in modifiers {
-            let target = match &modifier.target {
-                WithTarget::Function(path) => Some(path),
-                _ => None,
-            };
-            let value = match &modifier.value {
-                WithValue::Function(path) => Some(path),
-                _ => None,
-            };
-            for path in target.into_iter().chain(value) {
-                if self.function(path).is_some() {
-                    let name = show::path_text("data", path.iter().map(String::as_str));
-                    self.errors.push(report::function_error(modifier.span, &name));
-                }
+            let at = modifier.span;
+            match &modifier.target {
+                WithTarget::Function(path) => self.function_as_value(path, at),
+                WithTarget::Builtin(id) => self.builtin_as_value(*id, at),
+                WithTarget::Input(_) | WithTarget::Data(_) => {}
+            }
+            match &modifier.value {
+                WithValue::Function(path) => self.function_as_value(path, at),
+                WithValue::Builtin(id) => self.builtin_as_value(*id, at),
+                WithValue::Term(_) | WithValue::Document(_) => {}
             }
         }
+    }
+
+    fn function_as_value(&mut self, path: &[String], at: Span) {
+        if self.function(path).is_some() {
+            let name = show::path_text("data", path.iter().map(String::as_str));
+            self.errors.push(report::function_error(Some(at), &name));
+        }
+    }
+
+    /// OPA has no place for the name of a builtin that is one word.
+    fn builtin_as_value(&mut self, id: BuiltinId, at: Span) {
+        let name = id.get().name;
+        let at = name.contains('.').then_some(at);
+        self.errors.push(report::function_error(at, name));
     }
 
     /// Puts replaced documents on top: what depends on them may be anything, they themselves may have the new type as well.
@@ -95,7 +107,7 @@ impl Body<'_, '_, '_> {
         let new = match value {
             WithValue::Term(term) => self.env.type_of(term),
             WithValue::Function(path) => self.document(path),
-            WithValue::Builtin(_) => return Type::Any,
+            WithValue::Document(_) | WithValue::Builtin(_) => return Type::Any,
         };
         match (old, new) {
             (Type::Unknown | Type::Function(_), _) | (_, Type::Unknown | Type::Function(_)) => Type::Any,

@@ -48,12 +48,12 @@ pub(super) fn arity_error(at: Span, name: &str, have: &FunctionType, want: &Func
 }
 
 /// A function that is named where a value must stand.
-pub(super) fn function_error(at: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(
-        Code::RegoType,
-        at,
-        format!("function {name} used as reference, not called"),
-    )
+pub(super) fn function_error(at: Option<Span>, name: &str) -> Diagnostic {
+    let message = format!("function {name} used as reference, not called");
+    match at {
+        Some(at) => Diagnostic::error(Code::RegoType, at, message),
+        None => Diagnostic::global(Code::RegoType, message),
+    }
 }
 
 /// A reference that can lead nowhere.
@@ -66,7 +66,7 @@ pub(super) fn ref_error(reference: &Ref, error: &RefError, name: &dyn Fn(VarId) 
                 show::types_text(&signature.args),
                 show::type_text(&signature.result),
             );
-            function_error(reference.span, &text).help(format!("have: {args} => {result}"))
+            function_error(Some(reference.span), &text).help(format!("have: {args} => {result}"))
         }
         RefError::NoMembers { have } => {
             undefined().help(format!("have: {}, which has no members", show::type_text(have)))

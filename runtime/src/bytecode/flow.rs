@@ -156,7 +156,12 @@ fn scopes(state: &mut State, op: Op) -> Result<(), &'static str> {
                 .checked_sub(1)
                 .ok_or("a `with` scope ends that never began")?;
         }
-        Op::WithInput | Op::WithBase | Op::WithRule | Op::WithMockValue | Op::WithMockCall
+        Op::WithInput
+        | Op::WithBase
+        | Op::WithRule
+        | Op::WithMockValue
+        | Op::WithMockCall
+        | Op::WithMockDocument
             if state.with_depth == 0 =>
         {
             return Err("a replacement stands in a `with` scope");

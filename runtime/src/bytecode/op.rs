@@ -170,6 +170,9 @@ ops! {
     /// a is an object of exactly b members.
     IsObjectOf "is.object" [Use Imm Label None None None],
 
+    /// Mock cell e reads a document.
+    IsDocument "is.document" [None None Label None Mock None],
+
     // Loops. State: register a (the collection) and a+1 (position).
     /// Starts a loop over the members of b; a scalar → c.
     LoopInit "loop.init" [DefLoop Use Label None None None],
@@ -225,7 +228,7 @@ ops! {
     /// a := builtin e of registers b, b+1, …; a failing builtin → c (in strict mode it aborts).
     CallBuiltin "call.builtin" [Def Run Label Count Builtin Prepared],
     /// As the two above, through mock cell e: the replacement when there is one, else target f. While a replacement
-    /// function runs, the cell is empty.
+    /// function runs, all cells are empty.
     CallMocked "call.mocked" [Def Run Label Count Mock Target],
     /// The frame's result is a; b tells which body decided.
     Ret "ret" [Use Imm None None None None],
@@ -251,6 +254,8 @@ ops! {
     WithMockValue "with.mock.value" [Use None None None Mock None],
     /// Mock cell e calls target f.
     WithMockCall "with.mock.call" [None None None None Mock Target],
+    /// Mock cell e reads a document: calls go to function f, which takes the arguments and leaves all cells as they are.
+    WithMockDocument "with.mock.document" [None None None None Mock Func],
     /// Closes the scope.
     WithEnd "with.end" [None None None None None None],
 }

@@ -20,7 +20,6 @@ pub struct Program {
     pub(crate) trie: SlotTrie,
     pub(crate) slot_cells: Box<[u16]>,
     pub(crate) prepared: Box<[Prepared]>,
-    pub(crate) mocks: u16,
     pub(crate) strict_builtins: bool,
     /// Code word of each instruction, for messages.
     pub(crate) words: Box<[u32]>,

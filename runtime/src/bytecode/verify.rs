@@ -55,7 +55,6 @@ pub fn verify(raw: RawProgram) -> Result<Program, VerifyError> {
         trie,
         slot_cells,
         prepared: raw.prepared.iter().map(Prepared::new).collect(),
-        mocks: raw.mocks,
         strict_builtins: raw.strict_builtins,
         words: words.into_boxed_slice(),
         sources: raw.sources.into_boxed_slice(),
@@ -196,6 +195,13 @@ impl Checker<'_> {
             Op::WithMockCall => {
                 let arity = self.target_arity(inst.f)?;
                 self.mock_arity(inst.e, arity)?;
+            }
+            Op::WithMockDocument => {
+                let reader = self.info(inst.f)?;
+                if reader.kind != FnKind::Function {
+                    return Err("the callee is of another kind");
+                }
+                self.mock_arity(inst.e, reader.params)?;
             }
             Op::WithRule if self.info(inst.f)?.kind != FnKind::Rule => return Err("`with` replaces a rule"),
             Op::WithInput | Op::WithBase => match self.raw.constants.get(inst.c as usize) {

@@ -22,12 +22,13 @@ pub(super) struct Frame {
     pub(super) base: u32,
     /// Number of builders when it began.
     builders: u32,
-    /// It runs in place of a mocked function: its own scope closes behind it.
-    is_mock: bool,
+    /// Where the replacements of functions began that its caller sees.
+    mock_base: u32,
 }
 
 impl<'v> Request<'v> {
-    /// Begins a frame above `base`, with its registers; gives the first instruction.
+    /// Begins a frame above `base`, with its registers; gives the first instruction. While a replacement (`is_mock`) runs,
+    /// every name means the original; results of rules found meanwhile hold behind it, as in OPA.
     #[inline]
     pub(super) fn enter(
         &mut self,
@@ -51,8 +52,11 @@ impl<'v> Request<'v> {
             // Both are below limits that fit into 32 bits.
             base: base as u32,
             builders: self.builders.len() as u32,
-            is_mock,
+            mock_base: self.mock_base,
         });
+        if is_mock {
+            self.mock_base = self.mocks.len() as u32;
+        }
         Ok(info.entry as usize)
     }
 
@@ -64,9 +68,7 @@ impl<'v> Request<'v> {
         if self.function(frame.function)?.kind == FnKind::Rule {
             self.keep_result(frame.function, Outcome { value, evidence });
         }
-        if frame.is_mock {
-            self.close_scope();
-        }
+        self.mock_base = frame.mock_base;
         Ok(frame)
     }
 
@@ -127,17 +129,16 @@ impl<'v> Request<'v> {
     /// Decides what a mockable call does.
     pub(super) fn resolve_mock(&self, inst: &Inst) -> Callee<'v> {
         match self.mock(inst.e) {
-            Mock::None => Callee::target(inst.f, false),
-            Mock::Value(value) => Callee::Value(value),
-            Mock::Call(target) => Callee::target(target, true),
+            None => Callee::target(inst.f, false),
+            Some(Mock::Value(value)) => Callee::Value(value),
+            Some(Mock::Call(target)) => Callee::target(target, true),
+            Some(Mock::Document(reader)) => Callee::Function(reader, false),
         }
     }
 
-    /// While a replacement runs, its cell is empty: the mocked name means the original. Rule results found meanwhile
-    /// hold nowhere else.
-    pub(super) fn open_mock(&mut self, mock: u16) {
-        self.open_scope();
-        self.with_mock(mock, Mock::None);
+    /// Whether calls through a cell read a document.
+    pub(super) fn reads_document(&self, mock: u16) -> bool {
+        matches!(self.mock(mock), Some(Mock::Document(_)))
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Spare {
     outcomes: Vec<Outcome<'static>>,
     fixed: Vec<(u32, Value<'static>)>,
     undo: Vec<Undo<'static>>,
-    mocks: Vec<Mock<'static>>,
+    mocks: Vec<(u16, Mock<'static>)>,
     builders: Vec<Builder<'static>>,
     frames: Vec<Frame>,
     scopes: Vec<Scope>,
@@ -103,8 +103,6 @@ impl Vm {
             tape: Tape(std::mem::take(&mut spare.tape)),
         };
         doc.clear(&program.trie);
-        let mut mocks: Vec<Mock<'v>> = std::mem::take(&mut spare.mocks);
-        mocks.resize(usize::from(program.mocks), Mock::None);
         let mut rule_cells = std::mem::take(&mut spare.rule_cells);
         if rule_cells.len() < program.functions.len() {
             rule_cells.resize(program.functions.len(), RuleCell::EMPTY);
@@ -128,7 +126,8 @@ impl Vm {
             ),
             scopes: std::mem::take(&mut spare.scopes),
             undo: std::mem::take(&mut spare.undo),
-            mocks,
+            mocks: std::mem::take(&mut spare.mocks),
+            mock_base: 0,
             builders: std::mem::take(&mut spare.builders),
             caches,
             body: Some(Body { bytes: body, buffers }),

@@ -33,7 +33,10 @@ pub struct Request<'v> {
     pub(super) rules: Rules<'v>,
     pub(super) scopes: Vec<Scope>,
     pub(super) undo: Vec<Undo<'v>>,
-    pub(super) mocks: Vec<Mock<'v>>,
+    /// Replacements of functions in force, by cell.
+    pub(super) mocks: Vec<(u16, Mock<'v>)>,
+    /// Where those begin that the running function sees.
+    pub(super) mock_base: u32,
     pub(super) builders: Vec<Builder<'v>>,
     pub(super) caches: &'v mut Caches,
     /// Buffers for the bytes of the first PORC.

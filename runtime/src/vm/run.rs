@@ -198,6 +198,7 @@ impl<'v> Request<'v> {
                 Op::IsSet => !window.get(inst.a).is_unset(),
                 Op::IsArrayOf => is_of(window.get(inst.a), Tag::Array, inst.b),
                 Op::IsObjectOf => is_of(window.get(inst.a), Tag::Object, inst.b),
+                Op::IsDocument => self.reads_document(inst.e),
                 Op::LoopInit => loop_init(&mut window, inst),
                 Op::LoopNext => {
                     ok!(self.charge());
@@ -283,6 +284,7 @@ impl<'v> Request<'v> {
                 | Op::WithRule
                 | Op::WithMockValue
                 | Op::WithMockCall
+                | Op::WithMockDocument
                 | Op::WithEnd => {
                     let value = if inst.op.shape().roles[0] == Role::Use {
                         window.get(inst.a)
@@ -348,9 +350,6 @@ impl<'v> Request<'v> {
         is_mock: bool,
     ) -> Result<usize, EvalErrorKind> {
         self.charge()?;
-        if is_mock {
-            self.open_mock(inst.e);
-        }
         let caller = self.frames.last().ok_or(EvalErrorKind::NoSuchEntry)?.function;
         let base = window.base + usize::from(self.function(caller)?.regs);
         // Instructions are fewer than 2^32.

@@ -10,12 +10,12 @@ use crate::value::{Kind, Value, replace_at};
 /// What a mockable call calls.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mock<'v> {
-    /// Its own target.
-    None,
     /// Nothing: the answer is this value.
     Value(Value<'v>),
     /// This target.
     Call(u32),
+    /// This function, which reads a document.
+    Document(u32),
 }
 
 /// An open scope.
@@ -35,7 +35,8 @@ pub(super) enum Undo<'v> {
     Rule(u32, RuleCell),
     Input(Saved),
     Base(Value<'v>),
-    Mock(u16, Mock<'v>),
+    /// The last of the mocks goes.
+    Mock,
     /// The last of the fixed rules is not fixed any more.
     Unfix,
 }
@@ -56,6 +57,7 @@ impl<'v> Request<'v> {
             Op::WithRule => self.with_rule(inst.f, value),
             Op::WithMockValue => self.with_mock(inst.e, Mock::Value(value)),
             Op::WithMockCall => self.with_mock(inst.e, Mock::Call(inst.f)),
+            Op::WithMockDocument => self.with_mock(inst.e, Mock::Document(inst.f)),
             _ => self.close_scope(),
         }
         Ok(())
@@ -82,7 +84,9 @@ impl<'v> Request<'v> {
                 Some(Undo::Rule(function, cell)) => self.rules.put_back(function, cell),
                 Some(Undo::Input(saved)) => self.doc.restore(saved),
                 Some(Undo::Base(base)) => self.base = base,
-                Some(Undo::Mock(mock, old)) => self.put_mock(mock, old),
+                Some(Undo::Mock) => {
+                    self.mocks.pop();
+                }
                 Some(Undo::Unfix) => {
                     self.rules.fixed.pop();
                 }
@@ -99,6 +103,7 @@ impl<'v> Request<'v> {
         }
         self.frames.clear();
         self.builders.clear();
+        self.mock_base = 0;
     }
 
     /// Keeps the result of a rule; inside a scope, what it covers comes back afterwards.
@@ -129,20 +134,16 @@ impl<'v> Request<'v> {
         self.keep_result(function, Outcome { value, evidence: 0 });
     }
 
-    pub(super) fn with_mock(&mut self, mock: u16, new: Mock<'v>) {
-        let old = self.mock(mock);
-        self.undo.push(Undo::Mock(mock, old));
-        self.put_mock(mock, new);
+    fn with_mock(&mut self, cell: u16, mock: Mock<'v>) {
+        self.mocks.push((cell, mock));
+        self.undo.push(Undo::Mock);
     }
 
-    pub(super) fn mock(&self, mock: u16) -> Mock<'v> {
-        self.mocks.get(usize::from(mock)).copied().unwrap_or(Mock::None)
-    }
-
-    fn put_mock(&mut self, mock: u16, new: Mock<'v>) {
-        if let Some(place) = self.mocks.get_mut(usize::from(mock)) {
-            *place = new;
-        }
+    /// What stands for a cell here: the last of the replacements that are seen from here.
+    pub(super) fn mock(&self, cell: u16) -> Option<Mock<'v>> {
+        let seen = self.mocks.get(self.mock_base as usize..).unwrap_or_default();
+        let found = seen.iter().rfind(|(replaced, _)| *replaced == cell);
+        found.map(|(_, mock)| *mock)
     }
 }
 
