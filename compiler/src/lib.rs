@@ -13,6 +13,7 @@ mod layout;
 pub mod lexer;
 pub mod limits;
 pub mod link;
+pub mod metadata;
 pub mod opt;
 pub mod parse;
 pub mod plan;

@@ -1,7 +1,7 @@
 //! Text to [`Module`]: lexes, lays out and parses statement by statement, applies imports to the keywords of what
 //! follows, and turns statements into rules. Refuses what OPA's parser refuses, with its wording and places.
 //!
-//! No names are resolved, and METADATA comments are only kept.
+//! No names are resolved. METADATA blocks are checked where the caller wants it; the module keeps them as comments.
 
 use bumpalo::Bump;
 
@@ -10,6 +10,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::layout::{Brackets, Words};
 use crate::lexer::{self, Lexed, Lexeme};
 use crate::limits::{MODULE_BYTES_MAX, PARSE_ERRORS_MAX};
+use crate::metadata;
 use crate::source::{FileId, SourceMap, Span};
 use crate::token::{Token, Word};
 
@@ -62,6 +63,9 @@ pub struct ParseOptions {
     pub base: BaseDialect,
     /// Meaning of the blanket import.
     pub blanket_import: BlanketImport,
+    /// What is wrong with METADATA blocks is wrong with the module. Off: they are comments, until a rule asks for them
+    /// (see [`AnalyseOptions::annotations`](crate::analyse::AnalyseOptions::annotations)).
+    pub annotations: bool,
 }
 
 /// Parses one module. All errors have [`Code::RegoParse`]; the first is OPA's first.
@@ -80,17 +84,27 @@ pub fn parse_module<'a>(
     let brackets = Brackets::new(&lexemes);
     let mut words = Words::new(options.base);
     let (items, mut errors) = read_items(&cx, &brackets, &mut words, options.blanket_import);
+    let comments = comments.iter().map(|(start, end)| Comment {
+        span: cx.span(*start, *end),
+        text: text.get(*start as usize + 1..*end as usize).unwrap_or(""),
+    });
+    let comments: &[Comment<'_>] = bump.alloc_slice_fill_iter(comments.collect::<Vec<_>>());
+    let mut blocks = Vec::new();
+    if options.annotations {
+        let (found, problems) = metadata::read(text, comments);
+        blocks = found;
+        errors.extend(problems);
+    }
     if errors.is_empty() {
-        let comments = comments.iter().map(|(start, end)| Comment {
-            span: cx.span(*start, *end),
-            text: text.get(*start as usize + 1..*end as usize).unwrap_or(""),
+        let module = finish(&cx, &items, words, comments).and_then(|module| {
+            let (_, problems) = metadata::attach(blocks, &module, text);
+            if problems.is_empty() {
+                Ok(module)
+            } else {
+                Err(problems)
+            }
         });
-        match finish(
-            &cx,
-            &items,
-            words,
-            bump.alloc_slice_fill_iter(comments.collect::<Vec<_>>()),
-        ) {
+        match module {
             Ok(module) => return Ok(module),
             Err(found) => errors = found,
         }

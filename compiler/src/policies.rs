@@ -122,6 +122,7 @@ impl<'a> Modules<'a> {
         let parse = ParseOptions {
             base: options.dialect,
             blanket_import: BlanketImport::Reference,
+            annotations: false,
         };
         match parse_module(bump, sources, file, parse) {
             Ok(module) => {
@@ -248,6 +249,7 @@ impl Units<'_, '_> {
         let parse = ParseOptions {
             base: BaseDialect::V1,
             blanket_import: BlanketImport::Opa,
+            annotations: false,
         };
         let problems = match parse_query(&bump, &sources, file, parse) {
             Ok(query) => analyse_query(&sources, checked, &query, &AnalyseOptions::default()).err(),

@@ -235,9 +235,9 @@ fn disallowed_builtins_do_not_exist() {
 #[test]
 fn builtins_without_a_function_are_refused_by_name() {
     check(
-        "x := rego.metadata.rule()",
+        "x := net.lookup_ip_addr(\"a\")",
         expect![[r#"
-        2:6 unsupported: the builtin `rego.metadata.rule` is not supported
+        2:6 unsupported: the builtin `net.lookup_ip_addr` is not supported
     "#]],
     );
 }
@@ -292,4 +292,16 @@ fn a_bare_call_of_a_function_replaced_by_a_document_succeeds() {
               => true
         "#]],
     );
+}
+
+#[test]
+fn metadata_blocks_are_comments_until_a_rule_asks() {
+    let broken = "# METADATA\n# scope: nowhere\nx := 1\n";
+    let options = AnalyseOptions::default();
+    assert!(!analysed(BaseDialect::V1, broken, &options).contains("annotation"));
+    let asked = format!("{broken}y := rego.metadata.rule()\n");
+    expect![[r"
+        2:1 rego_parse_error: invalid annotation scope 'nowhere'. Use one of 'rule', 'document', 'package', or 'subpackages'
+    "]]
+    .assert_eq(&analysed(BaseDialect::V1, &asked, &options));
 }

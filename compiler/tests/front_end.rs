@@ -253,6 +253,7 @@ fn the_blanket_import_means_what_the_caller_says() {
         let options = ParseOptions {
             base: BaseDialect::V0,
             blanket_import,
+            annotations: false,
         };
         parse::parse_module(&bump, &sources, file, options)
             .expect("valid")

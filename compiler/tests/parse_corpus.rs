@@ -13,15 +13,13 @@ use gavel_compiler::diagnostic::Diagnostic;
 use gavel_compiler::parse::{self, BaseDialect, ParseOptions};
 use gavel_compiler::source::SourceMap;
 
-/// Errors of METADATA blocks, which are found by the stage that reads them.
-const METADATA: &str = "metadata";
-
 fn parse(text: &str, base: BaseDialect) -> Result<(), (u32, u32, String)> {
     let mut sources = SourceMap::default();
     let file = sources.add_file("case.rego", text);
     let bump = Bump::new();
     let options = ParseOptions {
         base,
+        annotations: true,
         ..ParseOptions::default()
     };
     parse::parse_module(&bump, &sources, file, options)
@@ -147,9 +145,6 @@ fn broken_modules_are_refused_where_opa_refuses_them() {
     };
     let (mut total, mut failures, mut columns) = (0, Vec::new(), (0, 0));
     for file in corpus::files(&folder.join("errors"), "jsonl") {
-        if file.file_stem().is_some_and(|stem| stem == METADATA) {
-            continue;
-        }
         for case in corpus::json_cases(&file) {
             total += 1;
             if case

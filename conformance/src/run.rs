@@ -49,10 +49,12 @@ pub fn run(case: &Case, options: &RunOptions) -> Outcome {
         parse: ParseOptions {
             base,
             blanket_import: BlanketImport::Opa,
+            annotations: true,
         },
         analyse: AnalyseOptions {
             strict: case.strict,
             base: case.data.clone(),
+            annotations: true,
             ..AnalyseOptions::default()
         },
         optimise: options.optimise,

@@ -19,6 +19,7 @@ fn printed(path: &Path) -> String {
         let parse = ParseOptions {
             base: BaseDialect::V1,
             blanket_import: BlanketImport::Opa,
+            annotations: true,
         };
         let options = RegoOptions {
             parse,

@@ -1,9 +1,11 @@
 //! Meaning of parsed modules: names, safety, checks. In: trees of modules that see each other. Out: HIR for the planner,
 //! or everything that is wrong with the modules, in OPA's words and order.
 //!
-//! Stages, a file each: `resolve*` (names) → `template`, `print`, `expand` (calls become statements) → `withs` →
+//! Stages, a file each: `resolve*` (names) → `template`, `print`, `expand` (calls become statements) → `annotate`
+//! (`rego.metadata.*` become constants) → `withs` →
 //! `conflicts`, `calls` (checks) → `order` (safety) → `recursion` → `lower` (HIR). `pipeline` runs them.
 
+mod annotate;
 mod calls;
 mod conflicts;
 mod declared;

@@ -16,6 +16,10 @@ pub struct AnalyseOptions {
     pub base: Option<Constant>,
     /// Rules may stand where the base document has something, which they hide then: OPA without its check of paths.
     pub rules_over_base: bool,
+    /// METADATA blocks were checked by the parser ([`ParseOptions::annotations`](crate::parse::ParseOptions::annotations)),
+    /// must not contradict each other, and their schemas are types. Off: they are read, in every module, only if some rule
+    /// calls `rego.metadata.*`, and say nothing about types; so does OPA in programs that embed it and do not ask for more.
+    pub annotations: bool,
     /// Takes builtins that this version cannot run. Only for tools that evaluate nothing.
     pub keep_unsupported: bool,
     /// How queries were parsed: which `not` they mean.

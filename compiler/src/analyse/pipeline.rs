@@ -7,7 +7,8 @@ use super::resolve::Known;
 use super::rule_tree::RuleTree;
 use super::tree::Program;
 use super::{
-    calls, conflicts, enumeration, expand, lower, names, order, print, resolve_rule, template, withs,
+    annotate, calls, conflicts, enumeration, expand, lower, names, order, print, resolve_rule, template,
+    withs,
 };
 use crate::ast;
 use crate::diagnostic::Diagnostic;
@@ -56,6 +57,8 @@ fn stages(
     go_on(findings)?;
     print::erase(&mut program);
     expand::expand(&mut program);
+    annotate::annotate(&mut program, sources, modules, options.annotations, findings);
+    go_on(findings)?;
     let mut graph = Graph::of(&program, &tree);
     expand::expand_heads(&mut program);
     withs::prepare(&mut program, &tree, findings);

@@ -1,6 +1,6 @@
-//! Builtins that read what came with the request: its clock and its environment.
+//! Builtins about what is around the policy: the clock and environment of the request, the host, the program itself.
 
-use super::{BuiltinResult, Call};
+use super::{BuiltinResult, Call, Failure};
 use crate::value::Value;
 
 /// `time.now_ns`: the same instant for the whole request.
@@ -11,6 +11,11 @@ pub(super) fn now_ns<'r>(call: &mut Call<'_, 'r>, _args: &[Value<'r>]) -> Builti
 /// `opa.runtime`: a decision point tells policies nothing about its host, so this is the empty object.
 pub(super) fn runtime<'r>(_call: &mut Call<'_, 'r>, _args: &[Value<'r>]) -> BuiltinResult<'r> {
     Ok(Value::object(&[]))
+}
+
+/// `rego.metadata.chain` and `.rule`: the compiler makes constants of them in rules, so this is a call outside of a rule.
+pub(super) fn metadata<'r>(_call: &mut Call<'_, 'r>, _args: &[Value<'r>]) -> BuiltinResult<'r> {
+    Err(Failure::BUILTIN)
 }
 
 /// `trace`: true; notes are kept only by OPA's explanations.

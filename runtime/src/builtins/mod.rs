@@ -53,6 +53,7 @@ pub use call::{BuiltinFn, BuiltinResult, Call, Failure, FailureCode};
 pub use glob::Glob;
 pub use table::{BUILTINS, find};
 pub use types::Type;
+pub use uri::normal_url;
 
 /// Index into [`BUILTINS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

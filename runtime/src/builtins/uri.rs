@@ -7,10 +7,22 @@ use crate::arena::List;
 use crate::value::{Entry, Value, object_from};
 use std::net::Ipv6Addr;
 
-/// The parts of a URI that OPA shows.
+/// The parts of a URI; OPA does not show all of them.
 #[derive(Debug, Default)]
 struct Parts {
     scheme: String,
+    /// What stands behind the scheme of a URI without a slash there: `a@b` of `mailto:a@b`.
+    opaque: String,
+    /// Decoded name, and password if there is a colon.
+    user: Option<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Name and port, unescaped.
+    host: Vec<u8>,
+    /// There is one slash behind the scheme, so that none is written for a host.
+    omits_host: bool,
+    /// A question mark with nothing behind it.
+    empty_query: bool,
+    /// The fragment as it was written.
+    raw_fragment: String,
     hostname: Vec<u8>,
     port: String,
     path: Vec<u8>,
@@ -71,11 +83,18 @@ pub(super) fn is_valid<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Built
     Ok(Value::bool(!text.is_empty() && Parts::of(text).is_some()))
 }
 
+/// The text of a URL as Go's `net/url` writes it after reading it; nothing if it cannot be read.
+#[must_use]
+pub fn normal_url(text: &str) -> Option<String> {
+    Some(Parts::of(text)?.text())
+}
+
 impl Parts {
     fn of(text: &str) -> Option<Parts> {
         let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
         let mut parts = Parts {
             fragment: unescaped(fragment, Place::Other)?,
+            raw_fragment: fragment.to_owned(),
             ..Parts::default()
         };
         if text.bytes().any(|b| b < b' ' || b == 0x7f) {
@@ -89,9 +108,10 @@ impl Parts {
         parts.scheme = scheme.to_ascii_lowercase();
         let (mut rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         parts.raw_query = query.to_owned();
+        parts.empty_query = query.is_empty() && text.ends_with('?');
         if !rest.starts_with('/') {
             if !scheme.is_empty() {
-                // Opaque: `mailto:a@b`.
+                parts.opaque = rest.to_owned();
                 return Some(parts);
             }
             let segment = rest.split('/').next().unwrap_or(rest);
@@ -106,6 +126,8 @@ impl Parts {
             let (authority, path) = behind.split_at(end);
             parts.set_authority(authority)?;
             rest = path;
+        } else {
+            parts.omits_host = !scheme.is_empty();
         }
         parts.path = unescaped(rest, Place::Path)?;
         if escaped_path(&parts.path) != rest {
@@ -125,7 +147,11 @@ impl Parts {
             if !userinfo.chars().all(fits) {
                 return None;
             }
-            unescaped(userinfo, Place::Other)?;
+            let (name, password) = match userinfo.split_once(':') {
+                Some((name, password)) => (name, Some(unescaped(password, Place::Other)?)),
+                None => (userinfo, None),
+            };
+            self.user = Some((unescaped(name, Place::Other)?, password));
         }
         let colon = host.iter().rposition(|b| *b == b':');
         let (mut name, mut port) = (host.as_slice(), &[][..]);
@@ -139,7 +165,70 @@ impl Parts {
         }
         self.hostname = name.to_vec();
         self.port = String::from_utf8_lossy(port).into_owned();
+        self.host = host;
         Some(())
+    }
+
+    /// The URI as Go writes it.
+    fn text(&self) -> String {
+        let mut out = String::new();
+        if !self.scheme.is_empty() {
+            out.push_str(&self.scheme);
+            out.push(':');
+        }
+        if self.opaque.is_empty() {
+            self.write_authority(&mut out);
+            let path = match self.raw_path.as_bytes() {
+                _ if self.path == b"*" => "*".to_owned(),
+                [] => escaped_path(&self.path),
+                raw if is_encoded(raw, IN_PATH) => self.raw_path.clone(),
+                _ => escaped_path(&self.path),
+            };
+            if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() {
+                out.push('/');
+            }
+            if out.is_empty()
+                && path
+                    .split('/')
+                    .next()
+                    .is_some_and(|segment| segment.contains(':'))
+            {
+                out.push_str("./");
+            }
+            out.push_str(&path);
+        } else {
+            out.push_str(&self.opaque);
+        }
+        if self.empty_query || !self.raw_query.is_empty() {
+            out.push('?');
+            out.push_str(&self.raw_query);
+        }
+        if !self.raw_fragment.is_empty() {
+            out.push('#');
+            if is_encoded(self.raw_fragment.as_bytes(), IN_FRAGMENT) {
+                out.push_str(&self.raw_fragment);
+            } else {
+                out.push_str(&escaped(&self.fragment, IN_FRAGMENT));
+            }
+        }
+        out
+    }
+
+    fn write_authority(&self, out: &mut String) {
+        let has_host = !self.host.is_empty() || self.user.is_some();
+        if !has_host && (self.scheme.is_empty() || self.omits_host || self.path.is_empty()) {
+            return;
+        }
+        out.push_str("//");
+        if let Some((name, password)) = &self.user {
+            out.push_str(&escaped(name, b"$&+,-.;=_~"));
+            if let Some(password) = password {
+                out.push(':');
+                out.push_str(&escaped(password, b"$&+,-.;=_~"));
+            }
+            out.push('@');
+        }
+        out.push_str(&escaped(&self.host, b"!\"$&'()*+,-.:;<=>[]_~"));
     }
 
     /// Host and port, unescaped.
@@ -235,15 +324,33 @@ fn fits_host(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!\"$&'()*+,-.:;<=>[]_~".contains(&byte)
 }
 
+/// What Go leaves as it is in a path.
+const IN_PATH: &[u8] = b"$&+,-./:;=@_~";
+
+/// What Go leaves as it is in a fragment.
+const IN_FRAGMENT: &[u8] = b"!$&()*+,-./:;=?@_~";
+
 /// A path with the escapes that Go writes.
 fn escaped_path(path: &[u8]) -> String {
-    let mut out = String::with_capacity(path.len());
-    for byte in path {
-        if byte.is_ascii_alphanumeric() || b"$&+,-./:;=@_~".contains(byte) {
+    escaped(path, IN_PATH)
+}
+
+/// Letters, digits and `plain` as they are, all else escaped.
+fn escaped(bytes: &[u8], plain: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || plain.contains(byte) {
             out.push(char::from(*byte));
         } else {
             out.push_str(&format!("%{byte:02X}"));
         }
     }
     out
+}
+
+/// Whether a written part needs no other escapes, if they are not those that Go would choose.
+fn is_encoded(written: &[u8], plain: &[u8]) -> bool {
+    written.iter().all(|byte| {
+        byte.is_ascii_alphanumeric() || plain.contains(byte) || b"!$&'()*+,;=:@[]%".contains(byte)
+    })
 }

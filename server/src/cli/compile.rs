@@ -62,8 +62,15 @@ fn options(base: BaseDialect, plain_rego: bool) -> RegoOptions {
         BlanketImport::Reference
     };
     RegoOptions {
-        parse: ParseOptions { base, blanket_import },
-        analyse: AnalyseOptions::default(),
+        parse: ParseOptions {
+            base,
+            blanket_import,
+            annotations: plain_rego,
+        },
+        analyse: AnalyseOptions {
+            annotations: plain_rego,
+            ..AnalyseOptions::default()
+        },
         optimise: true,
         strict_builtins: false,
     }

@@ -45,6 +45,7 @@ impl Mapper {
             parse: ParseOptions {
                 base: dialect,
                 blanket_import: BlanketImport::Reference,
+                annotations: false,
             },
             analyse: AnalyseOptions {
                 disallowed_builtins,
