@@ -106,7 +106,7 @@ fn check(name: &str, image: &Image, bodies: &[(String, Vec<u8>)]) -> Vec<String>
         let before = CALLS.get();
         decide(&mut decider, image, body, &mut frame);
         let calls = CALLS.get() - before;
-        if calls > 0 && !may_allocate(name, note) {
+        if calls > 0 {
             guilty.push(format!("{name}: {note}: {calls} allocator calls"));
         }
     }
@@ -130,60 +130,6 @@ fn examples_allocate_nothing() {
         guilty.extend(check(name, &image, &bodies));
     }
     assert!(guilty.is_empty(), "{}", guilty.join("\n"));
-}
-
-/// Golden cases (suite, start of the note) whose builtins cannot do without the allocator today, with the reason. May only
-/// shrink.
-const MAY_ALLOCATE: &[(&str, &str, &str)] = &[
-    (
-        "builtins-crypto",
-        "crypto.",
-        "digests are written in hexadecimal through a text of their own",
-    ),
-    (
-        "builtins-crypto",
-        "io.jwt.",
-        "keys and signatures are numbers of thousands of bits",
-    ),
-    (
-        "builtins-crypto",
-        "uuid.",
-        "the parts of the answer are texts of their own",
-    ),
-    (
-        "toolgate",
-        "mail with",
-        "the policy verifies the signature of a JWT",
-    ),
-    (
-        "builtins-regex",
-        "regex.globs_match",
-        "two patterns are parsed and intersected",
-    ),
-    (
-        "porc-forms",
-        "number",
-        "exact integers beyond 64 bits, and their texts",
-    ),
-    ("porc-forms", "equal or not", "exact integers beyond 64 bits"),
-    ("builtins-strings", "format_int", "exact integers in any base"),
-    ("builtins-net-time", "units.parse", "amounts with an exponent"),
-    (
-        "builtins-net-time",
-        "time.",
-        "durations in days, names of zones that do not exist",
-    ),
-    (
-        "builtins-net-time",
-        "time with zone",
-        "names of zones that do not exist",
-    ),
-];
-
-fn may_allocate(suite: &str, note: &str) -> bool {
-    MAY_ALLOCATE
-        .iter()
-        .any(|(known, start, _)| *known == suite && note.starts_with(start))
 }
 
 /// What is needed of a golden case; its record may be nested deeper than a JSON reader builds.

@@ -13,5 +13,6 @@ pub mod limits;
 pub mod number;
 pub mod re2;
 pub mod selector;
+mod short_text;
 pub mod value;
 pub mod vm;

@@ -3,6 +3,7 @@
 use super::Failure;
 use super::call::charge;
 use super::glob::{Glob, Walk};
+use super::jwt::KeySet;
 use super::time::Zones;
 use crate::bytecode::PreparedRegex;
 use crate::error::EvalErrorKind;
@@ -18,6 +19,9 @@ const PATTERNS_MAX: usize = 64;
 /// Bytes of a pattern compiled during a request; times [`PATTERNS_MAX`] it bounds what one core keeps.
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
+/// Longest text of keys that is kept, of which there are [`PATTERNS_MAX`] too.
+const KEYS_LEN_MAX: usize = 64 << 10;
+
 /// Fuel for compiling a pattern during a request: more than the distance between two looks at the clock.
 const COMPILE_FUEL: usize = 2 * DEADLINE_POLL_FUEL as usize;
 const COMPILE_FUEL_PER_BYTE: usize = 64;
@@ -28,6 +32,7 @@ pub struct Caches {
     globs: Places<Compiled<Glob>>,
     regexes: Places<Compiled<(Pattern, Working)>>,
     prepared: Places<(u64, Working)>,
+    keys: Places<Compiled<KeySet>>,
     /// Time zones by name.
     pub(super) zones: Zones,
     /// Bytes that are being written.
@@ -101,6 +106,27 @@ impl Caches {
     }
 }
 
+impl Caches {
+    /// What became of a text of keys, if it is known.
+    pub(super) fn keys(&mut self, text: &str) -> Option<Result<KeySet, Failure>> {
+        let kept = self.keys.at(hash(&text))?.as_ref()?;
+        (kept.pattern == text).then(|| kept.compiled.clone())
+    }
+
+    /// Keeps what became of a text of keys, unless it is a long one.
+    pub(super) fn keep_keys(&mut self, text: &str, keys: &Result<KeySet, Failure>) {
+        if text.len() <= KEYS_LEN_MAX
+            && let Some(place) = self.keys.at(hash(&text))
+        {
+            *place = Some(Compiled {
+                pattern: text.to_owned(),
+                option: ('k', String::new()),
+                compiled: keys.clone(),
+            });
+        }
+    }
+}
+
 /// Things, each at the one place that its hash gives.
 #[derive(Debug)]
 struct Places<T> {
@@ -138,9 +164,7 @@ impl<T> Places<Compiled<T>> {
         pay: impl FnOnce() -> Result<(), Failure>,
         compile: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<&mut T, Failure> {
-        let mut hasher = DefaultHasher::new();
-        (pattern, option).hash(&mut hasher);
-        let place = self.at(hasher.finish()).ok_or(Failure::BUILTIN)?;
+        let place = self.at(hash(&(pattern, option))).ok_or(Failure::BUILTIN)?;
         let is_kept = place.as_ref().is_some_and(|kept| {
             kept.pattern == pattern && kept.option.0 == option.0 && kept.option.1 == option.1
         });
@@ -157,4 +181,10 @@ impl<T> Places<Compiled<T>> {
             None => Err(Failure::BUILTIN),
         }
     }
+}
+
+fn hash(thing: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    thing.hash(&mut hasher);
+    hasher.finish()
 }

@@ -10,6 +10,9 @@ use sha1::Sha1;
 use sha2::digest::{Digest, Output, block_api::BlockSizeUser};
 use sha2::{Sha256, Sha512};
 
+/// Bytes that a hash takes at once; SHA-512 takes the most.
+const BLOCK_BYTES_MAX: usize = 128;
+
 /// `crypto.md5(text)`
 pub(super) fn md5<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     digest::<Md5>(call, args)
@@ -72,11 +75,14 @@ pub(super) fn hmac<D: Digest + BlockSizeUser>(key: &[u8], text: &[u8]) -> Output
         key
     };
     let padded = |pad: u8| {
-        let bytes = key.iter().copied().chain(std::iter::repeat(0)).take(block);
-        bytes.map(move |byte| byte ^ pad).collect::<Vec<u8>>()
+        let mut bytes = [pad; BLOCK_BYTES_MAX];
+        for (byte, key) in bytes.iter_mut().zip(key) {
+            *byte ^= key;
+        }
+        D::new().chain_update(bytes.get(..block).unwrap_or(&bytes))
     };
-    let inner = D::new().chain_update(padded(0x36)).chain_update(text).finalize();
-    D::new().chain_update(padded(0x5c)).chain_update(inner).finalize()
+    let inner = padded(0x36).chain_update(text).finalize();
+    padded(0x5c).chain_update(inner).finalize()
 }
 
 /// `crypto.hmac.equal(a, b)`: takes the same time wherever they differ.

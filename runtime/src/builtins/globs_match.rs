@@ -5,24 +5,25 @@
 
 use super::operand::{args, string};
 use super::{BuiltinResult, Call, Failure};
+use crate::arena::{Arena, List};
 use crate::error::EvalErrorKind;
 use crate::limits::BUILTIN_DEPTH_MAX;
 use crate::value::Value;
 
 /// One character of a pattern, and how often it may come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Token {
-    one: One,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Token<'r> {
+    one: One<'r>,
     repeat: Repeat,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum One {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum One<'r> {
     Char(char),
     /// `.`
     Any,
     /// `[…]`: ranges in order that do not touch.
-    Set(Vec<(u32, u32)>),
+    Set(&'r [(u32, u32)]),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +38,8 @@ pub(super) fn globs_match<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Bu
     let [a, b] = self::args(args)?;
     let (a, b) = (string(a)?, string(b)?);
     call.charge(a.len() + b.len())?;
-    let a = tokens(a).ok_or(Failure::BUILTIN)?;
-    let b = tokens(b).ok_or(Failure::BUILTIN)?;
-    let Some((a, b)) = trimmed(&a, &b) else {
+    let (a, b) = (tokens(call.arena, a)?, tokens(call.arena, b)?);
+    let Some((a, b)) = trimmed(a, b) else {
         return Ok(Value::FALSE);
     };
     let mut search = Search { call, depth: 0 };
@@ -47,15 +47,15 @@ pub(super) fn globs_match<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Bu
 }
 
 /// Reads a pattern; repeated tokens that stand side by side are one.
-fn tokens(pattern: &str) -> Option<Vec<Token>> {
+fn tokens<'r>(arena: &'r Arena, pattern: &str) -> Result<&'r [Token<'r>], Failure> {
     let mut chars = pattern.chars().peekable();
-    let mut tokens: Vec<Token> = Vec::new();
+    let mut tokens: List<'r, Token<'r>> = List::new(arena);
     while let Some(c) = chars.next() {
         let one = match c {
-            '\\' => One::Char(chars.next()?),
+            '\\' => One::Char(chars.next().ok_or(Failure::BUILTIN)?),
             '.' => One::Any,
-            '[' => One::Set(set(&mut chars)?),
-            ']' | '*' | '+' => return None,
+            '[' => One::Set(set(arena, &mut chars)?),
+            ']' | '*' | '+' => return Err(Failure::BUILTIN),
             c => One::Char(c),
         };
         let repeat = match chars.next_if(|c| matches!(c, '*' | '+')) {
@@ -63,59 +63,68 @@ fn tokens(pattern: &str) -> Option<Vec<Token>> {
             Some(_) => Repeat::Plus,
             None => Repeat::Once,
         };
-        match tokens.last_mut() {
+        match tokens.items().last().copied() {
             Some(last) if last.one == one && last.repeat != Repeat::Once && repeat != Repeat::Once => {
                 if repeat == Repeat::Plus {
-                    last.repeat = Repeat::Plus;
+                    tokens.pop();
+                    tokens.push(Token { one, repeat })?;
                 }
             }
-            _ => tokens.push(Token { one, repeat }),
+            _ => tokens.push(Token { one, repeat })?,
         }
     }
-    Some(tokens)
+    Ok(tokens.finish())
 }
 
 /// What follows `[`.
-fn set(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<Vec<(u32, u32)>> {
-    let mut ranges = Vec::new();
+fn set<'r>(
+    arena: &'r Arena,
+    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
+) -> Result<&'r [(u32, u32)], Failure> {
+    let mut ranges = List::new(arena);
     let mut previous = None;
     loop {
-        let c = match chars.next()? {
+        let mut next = || chars.next().ok_or(Failure::BUILTIN);
+        let c = match next()? {
             ']' => break,
             '-' => {
-                let from = previous.take()?;
-                let to = match chars.next()? {
-                    ']' | '-' => return None,
-                    '\\' => chars.next()?,
+                let from = previous.take().ok_or(Failure::BUILTIN)?;
+                let to = match next()? {
+                    ']' | '-' => return Err(Failure::BUILTIN),
+                    '\\' => next()?,
                     to => to,
                 };
                 // A range must not be the last thing of a pattern.
-                if to < from {
-                    return None;
+                if to < from || chars.peek().is_none() {
+                    return Err(Failure::BUILTIN);
                 }
-                chars.peek()?;
-                ranges.push((u32::from(from), u32::from(to)));
+                ranges.push((u32::from(from), u32::from(to)))?;
                 continue;
             }
-            '\\' => chars.next()?,
+            '\\' => next()?,
             c => c,
         };
-        ranges.push((u32::from(c), u32::from(c)));
+        ranges.push((u32::from(c), u32::from(c)))?;
         previous = Some(c);
     }
+    let ranges = ranges.finish();
     ranges.sort_unstable();
-    let mut merged: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
-    for (from, to) in ranges {
-        match merged.last_mut() {
-            Some(last) if from <= last.1 + 1 => last.1 = last.1.max(to),
-            _ => merged.push((from, to)),
-        }
+    let mut merged: List<'r, (u32, u32)> = List::new(arena);
+    for &(from, to) in ranges.iter() {
+        let joined = match merged.items().last() {
+            Some(&(first, last)) if from <= last + 1 => {
+                merged.pop();
+                (first, last.max(to))
+            }
+            _ => (from, to),
+        };
+        merged.push(joined)?;
     }
-    Some(merged)
+    Ok(merged.finish())
 }
 
 /// Whether two tokens match a common character.
-fn overlap(a: &Token, b: &Token) -> bool {
+fn overlap(a: &Token<'_>, b: &Token<'_>) -> bool {
     match (&a.one, &b.one) {
         (One::Any, _) | (_, One::Any) => true,
         (One::Char(a), One::Char(b)) => a == b,
@@ -127,8 +136,8 @@ fn overlap(a: &Token, b: &Token) -> bool {
 }
 
 /// Cuts off what both have in common at the ends, but for one token each; `None` when they differ there.
-fn trimmed<'t>(a: &'t [Token], b: &'t [Token]) -> Option<(&'t [Token], &'t [Token])> {
-    let once = |a: &Token, b: &Token| a.repeat == Repeat::Once && b.repeat == Repeat::Once;
+fn trimmed<'t, 'r>(a: &'t [Token<'r>], b: &'t [Token<'r>]) -> Option<(&'t [Token<'r>], &'t [Token<'r>])> {
+    let once = |a: &Token<'_>, b: &Token<'_>| a.repeat == Repeat::Once && b.repeat == Repeat::Once;
     let front = a.iter().zip(b).take_while(|(a, b)| once(a, b));
     let mut left = 0;
     for (x, y) in front {
@@ -157,7 +166,7 @@ struct Search<'s, 'c, 'r> {
 }
 
 impl Search<'_, '_, '_> {
-    fn meet(&mut self, a: &[Token], b: &[Token]) -> Result<bool, Failure> {
+    fn meet(&mut self, a: &[Token<'_>], b: &[Token<'_>]) -> Result<bool, Failure> {
         self.depth += 1;
         if self.depth > BUILTIN_DEPTH_MAX {
             return Err(EvalErrorKind::DepthExceeded.into());
@@ -167,7 +176,7 @@ impl Search<'_, '_, '_> {
         result
     }
 
-    fn meet_here(&mut self, mut a: &[Token], mut b: &[Token]) -> Result<bool, Failure> {
+    fn meet_here(&mut self, mut a: &[Token<'_>], mut b: &[Token<'_>]) -> Result<bool, Failure> {
         loop {
             let (Some(x), Some(y)) = (a.first(), b.first()) else {
                 return Ok(a.is_empty() && b.is_empty());
@@ -185,7 +194,7 @@ impl Search<'_, '_, '_> {
     }
 
     /// `a` begins with a repeated token.
-    fn repeated(&mut self, a: &[Token], b: &[Token]) -> Result<bool, Failure> {
+    fn repeated(&mut self, a: &[Token<'_>], b: &[Token<'_>]) -> Result<bool, Failure> {
         let (Some(x), Some(y)) = (a.first(), b.first()) else {
             return Ok(false);
         };
@@ -203,7 +212,7 @@ impl Search<'_, '_, '_> {
     }
 
     /// The first token of `a` swallows tokens of `b`, up to each that its successor could take.
-    fn starred(&mut self, a: &[Token], b: &[Token]) -> Result<bool, Failure> {
+    fn starred(&mut self, a: &[Token<'_>], b: &[Token<'_>]) -> Result<bool, Failure> {
         let (star, next) = (a.first(), a.get(1));
         for (at, token) in b.iter().enumerate() {
             self.call.charge(1)?;

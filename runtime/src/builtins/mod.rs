@@ -2,10 +2,19 @@
 //!
 //! The table itself is `table.rs`; functions live in a file for each of OPA's groups.
 //!
-//! Results lie in the arena of the request. These builtins take memory from the allocator as well while they run, within
-//! what the length of their arguments pays for; a policy that does not call them never does:
-//! * `io.jwt.verify_*` with public keys and `io.jwt.decode_verify`: keys, big numbers and digests of the crypto crates;
-//! * `yaml.*`: the parser's events own their texts and tags.
+//! Results lie in the arena of the request, and after a policy ran once its calls take nothing from the allocator. Of the
+//! calls that do, this is the whole list; each takes no more than the length of its arguments pays for:
+//! * numbers beyond 3,072 bits (some 900 digits; all integers that are 64-bit floats are below), and fractions whose
+//!   arithmetic leaves the range of 64-bit floats: their digits are worked out by a crate for big integers. `bits.and`,
+//!   `bits.or` and `bits.xor` do so beyond 128 bits;
+//! * `to_number` of hexadecimal texts; `%x` and `%b` of fractions in `sprintf`; `units.*` of texts with quotation marks;
+//! * `json.marshal*` and `urlquery.encode_object` with keys that are no strings: such keys are texts of their own;
+//! * `io.jwt.*` with a text of keys that is new, or longer than 64 KiB: what is read from it is kept for later calls. The
+//!   same goes for patterns of `regex.*` and `glob.*` and for time zones;
+//! * `regex.*` while the automaton of a pattern still grows;
+//! * `yaml.*`: the parser's events own their texts and tags;
+//! * `uri.*`: the parts of a URI are put together one by one;
+//! * values nested deeper than 64 levels, where they are compared or written: the list of what is still to be done.
 
 mod aggregates;
 mod arrays;
@@ -29,7 +38,7 @@ mod numbers;
 mod objects;
 mod operand;
 mod operators;
-mod output;
+pub(crate) mod output;
 mod regex;
 mod rego_text;
 mod sets;

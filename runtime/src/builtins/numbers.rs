@@ -1,13 +1,13 @@
 //! Numbers: rounding, ranges, bits, bases, chance.
 
 use super::operand::{args, big, int, number as numeric, string};
+use super::output::Text;
 use super::{BuiltinResult, Call, Failure};
 use crate::arena::List;
 use crate::error::EvalErrorKind;
-use crate::number::{self, BITS_MAX, big_value};
+use crate::number::{self, Integer};
 use crate::value::{Kind, Value};
-use num_bigint::{BigInt, Sign};
-use num_traits::{One, Signed, ToPrimitive, Zero};
+use num_bigint::BigInt;
 use sha2::{Digest, Sha256};
 
 /// `abs(x)`
@@ -37,25 +37,31 @@ pub(super) fn round<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinR
 /// `numbers.range(a, b)`: both ends included, downwards if `b` is smaller.
 pub(super) fn range<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [from, to] = self::args(args)?;
-    stepped(call, &big(from)?, &big(to)?, &BigInt::one())
+    stepped(call, &big(from)?, &big(to)?, &Integer::of(1))
 }
 
 /// `numbers.range_step(a, b, step)`: an error for steps that are not positive.
 pub(super) fn range_step<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [from, to, step] = self::args(args)?;
     let (from, to, step) = (big(from)?, big(to)?, big(step)?);
-    if !step.is_positive() {
+    if step.is_negative() || step.is_zero() {
         return Err(Failure::BUILTIN);
     }
     stepped(call, &from, &to, &step)
 }
 
-fn stepped<'r>(call: &mut Call<'_, 'r>, from: &BigInt, to: &BigInt, step: &BigInt) -> BuiltinResult<'r> {
-    let count = (to - from).abs() / step + 1_u32;
+fn stepped<'r>(call: &mut Call<'_, 'r>, from: &Integer, to: &Integer, step: &Integer) -> BuiltinResult<'r> {
+    let (rounds, _) = to.minus(from).size().divided(step).ok_or(Failure::BUILTIN)?;
     // Paid for before anything is made: the length is the caller's choice.
-    let count = count.to_usize().ok_or(EvalErrorKind::FuelExhausted)?;
+    let count = rounds
+        .to_i64()
+        .and_then(|rounds| usize::try_from(rounds).ok()?.checked_add(1));
+    let count = count.ok_or(EvalErrorKind::FuelExhausted)?;
     call.charge(count)?;
-    let step = if to < from { -step } else { step.clone() };
+    let step = match to.order(from).is_lt() {
+        true => step.clone().negated(),
+        false => step.clone(),
+    };
     let mut items = List::new(call.arena);
     items.reserve(count)?;
     if let (Some(from), Some(step), Some(_)) = (from.to_i64(), step.to_i64(), to.to_i64()) {
@@ -69,8 +75,9 @@ fn stepped<'r>(call: &mut Call<'_, 'r>, from: &BigInt, to: &BigInt, step: &BigIn
     }
     let mut item = from.clone();
     for _ in 0..count {
-        items.push(big_value(call.arena, &item)?)?;
-        item += &step;
+        call.charge(item.bits() as usize / 8)?;
+        items.push(item.value(call.arena)?)?;
+        item = item.plus(&step);
     }
     Ok(Value::array(items.finish()))
 }
@@ -93,20 +100,22 @@ pub(super) fn bits_xor<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Built
 fn bitwise<'r>(
     call: &mut Call<'_, 'r>,
     args: &[Value<'r>],
-    small: impl Fn(i64, i64) -> i64,
-    large: impl Fn(BigInt, BigInt) -> BigInt,
+    near: impl Fn(i128, i128) -> i128,
+    far: impl Fn(BigInt, BigInt) -> BigInt,
 ) -> BuiltinResult<'r> {
     let [a, b] = self::args(args)?;
     if let (Kind::Int(a), Kind::Int(b)) = (a.kind(), b.kind()) {
-        return Ok(Value::int(small(a, b)));
+        let both = i64::try_from(near(a.into(), b.into()));
+        return Ok(Value::int(both.map_err(|_| Failure::BUILTIN)?));
     }
-    big_value(call.arena, &large(big(a)?, big(b)?))
+    big(a)?.bitwise(&big(b)?, near, far).value(call.arena)
 }
 
 /// `bits.negate(a)`
 pub(super) fn bits_negate<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [value] = self::args(args)?;
-    big_value(call.arena, &!big(value)?)
+    // All bits the other way round.
+    Integer::of(-1).minus(&big(value)?).value(call.arena)
 }
 
 /// `bits.lsh(a, n)`
@@ -115,30 +124,23 @@ pub(super) fn bits_lsh<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Built
     if value.is_zero() {
         return Ok(Value::int(0));
     }
-    if shift > BITS_MAX {
-        return Err(EvalErrorKind::FuelExhausted.into());
-    }
-    big_value(call.arena, &(value << shift))
+    value.shifted_left(shift)?.value(call.arena)
 }
 
 /// `bits.rsh(a, n)`: rounds down.
 pub(super) fn bits_rsh<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let (value, shift) = shift_operands(args)?;
-    if shift > value.bits() {
-        return Ok(Value::int(if value.is_negative() { -1 } else { 0 }));
-    }
-    big_value(call.arena, &(value >> shift))
+    value.shifted_right(shift).value(call.arena)
 }
 
-fn shift_operands(args: &[Value<'_>]) -> Result<(BigInt, u64), Failure> {
+fn shift_operands(args: &[Value<'_>]) -> Result<(Integer, u64), Failure> {
     let [value, shift] = self::args(args)?;
     let (value, shift) = (big(value)?, big(shift)?);
     if shift.is_negative() {
         return Err(Failure::TYPE);
     }
     // OPA shifts by the low 64 bits.
-    let low = shift.iter_u64_digits().next().unwrap_or(0);
-    Ok((value, low))
+    Ok((value, shift.low_bits()))
 }
 
 /// `format_int(x, base)`: a fraction is cut off.
@@ -150,9 +152,13 @@ pub(super) fn format_int<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Bui
         _ => return Err(Failure::TYPE),
     };
     let whole = number::truncated(value)?;
-    let text = whole.to_str_radix(base);
-    call.charge(text.len())?;
-    Ok(Value::string(call.arena.text(&text)?))
+    call.charge(whole.bits() as usize / 4)?;
+    let mut out = Text::new(call.arena);
+    if whole.is_negative() {
+        out.push('-')?;
+    }
+    whole.write_digits(&mut out, base)?;
+    out.value()
 }
 
 /// `rand.intn(name, n)`: the same number for the same arguments throughout a request.
@@ -164,8 +170,9 @@ pub(super) fn rand_intn<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Buil
     }
     call.charge(name.len() / 8)?;
     let digest = seeded(call.seed, b"rand.intn", &bound.to_le_bytes(), name.as_bytes());
-    let drawn = BigInt::from_bytes_le(Sign::Plus, &digest) % bound;
-    Ok(Value::int(drawn.to_i64().unwrap_or(0)))
+    let below = |rest: u128, byte: &u8| (rest << 8 | u128::from(*byte)) % u128::from(bound);
+    let drawn = digest.iter().rev().fold(0, below);
+    Ok(Value::int(i64::try_from(drawn).unwrap_or(0)))
 }
 
 /// Bits that nobody can guess who does not know the request's seed.

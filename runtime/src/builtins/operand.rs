@@ -1,9 +1,8 @@
 //! Operands by type; a wrong one is OPA's type error.
 
 use super::Failure;
-use crate::number;
+use crate::number::{self, Integer};
 use crate::value::{Kind, Object, Value};
-use num_bigint::BigInt;
 
 /// A string.
 #[inline]
@@ -66,7 +65,7 @@ pub(super) fn int(value: Value<'_>) -> Result<i64, Failure> {
 }
 
 /// An integer of any size.
-pub(super) fn big(value: Value<'_>) -> Result<BigInt, Failure> {
+pub(super) fn big(value: Value<'_>) -> Result<Integer, Failure> {
     number::integer(number(value)?)?.ok_or(Failure::TYPE)
 }
 

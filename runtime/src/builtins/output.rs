@@ -7,34 +7,44 @@ use crate::value::Value;
 use std::fmt;
 
 /// A growing text. A write fails only when the arena's budget is used up.
-pub(super) struct Text<'r> {
+pub(crate) struct Text<'r> {
     bytes: List<'r, u8>,
 }
 
 impl<'r> Text<'r> {
-    pub(super) fn new(arena: &'r Arena) -> Text<'r> {
+    pub(crate) fn new(arena: &'r Arena) -> Text<'r> {
         Text {
             bytes: List::new(arena),
         }
     }
 
     /// Room for so many bytes more.
-    pub(super) fn reserve(&mut self, bytes: usize) -> Result<(), Failure> {
+    pub(crate) fn reserve(&mut self, bytes: usize) -> Result<(), Failure> {
         Ok(self.bytes.reserve(bytes)?)
     }
 
     #[inline]
-    pub(super) fn push_str(&mut self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn push_str(&mut self, text: &str) -> Result<(), Failure> {
         Ok(self.bytes.extend(text.as_bytes())?)
     }
 
+    /// Appends bytes that are ASCII.
+    pub(crate) fn push_ascii(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.push_str(std::str::from_utf8(bytes).map_err(|_| Failure::BUILTIN)?)
+    }
+
+    /// Appends an ASCII text in upper case.
+    pub(crate) fn push_upper(&mut self, text: &str) -> Result<(), Failure> {
+        text.chars().try_for_each(|c| self.push(c.to_ascii_uppercase()))
+    }
+
     #[inline]
-    pub(super) fn push(&mut self, c: char) -> Result<(), Failure> {
+    pub(crate) fn push(&mut self, c: char) -> Result<(), Failure> {
         self.push_str(c.encode_utf8(&mut [0; 4]))
     }
 
     /// `count` times the same character.
-    pub(super) fn fill(&mut self, c: char, count: usize) -> Result<(), Failure> {
+    pub(crate) fn fill(&mut self, c: char, count: usize) -> Result<(), Failure> {
         for _ in 0..count {
             self.push(c)?;
         }
@@ -42,20 +52,20 @@ impl<'r> Text<'r> {
     }
 
     /// Formats what cannot fail otherwise.
-    pub(super) fn format(&mut self, arguments: fmt::Arguments<'_>) -> Result<(), Failure> {
+    pub(crate) fn format(&mut self, arguments: fmt::Arguments<'_>) -> Result<(), Failure> {
         fmt::Write::write_fmt(self, arguments).map_err(|_| Failure::Abort(EvalErrorKind::ArenaExhausted))
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.items().len()
     }
 
-    pub(super) fn finish(self) -> Result<&'r str, Failure> {
+    pub(crate) fn finish(self) -> Result<&'r str, Failure> {
         // Only whole texts were appended.
         std::str::from_utf8(self.bytes.finish()).map_err(|_| Failure::BUILTIN)
     }
 
-    pub(super) fn value(self) -> Result<Value<'r>, Failure> {
+    pub(crate) fn value(self) -> Result<Value<'r>, Failure> {
         Ok(Value::string(self.finish()?))
     }
 }

@@ -4,11 +4,8 @@ use super::operand::{args, string};
 use super::output::Text;
 use super::strings::lower_text;
 use super::{BuiltinResult, Call, Failure};
-use crate::number;
+use crate::number::{self, Integer};
 use crate::value::Value;
-use num_bigint::BigInt;
-use num_integer::Integer;
-use num_traits::{Signed, Zero};
 use std::borrow::Cow;
 
 /// Digits of an exponent beyond which OPA refuses.
@@ -16,7 +13,7 @@ const EXPONENT_DIGITS_MAX: usize = 6;
 /// Places of a result with a fraction.
 const PLACES: u32 = 10;
 /// A thousandth, as a numerator over a power of two: the 64-bit float nearest to it, as in OPA.
-const THOUSANDTH: (u64, u32) = (1_152_921_504_606_847, 60);
+const THOUSANDTH: (u64, u64) = (1_152_921_504_606_847, 60);
 
 /// `units.parse(text)`: powers of 1000 and 1024, and thousandths (`m`).
 pub(super) fn parse<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
@@ -31,22 +28,34 @@ pub(super) fn parse<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinR
         "m" => THOUSANDTH,
         _ => (factor_of_units(unit).ok_or(Failure::BUILTIN)?, 0),
     };
-    let ten = |power: i64| BigInt::from(10_u32).pow(u32::try_from(power).unwrap_or(0));
-    let numerator = mantissa * factor * ten(scale);
-    let denominator: BigInt = ten(-scale) << halvings;
-    call.charge(usize::try_from(numerator.bits() + denominator.bits()).unwrap_or(usize::MAX) / 8)?;
-    let (whole, rest) = numerator.div_rem(&denominator);
+    let up = |power: i64| u64::try_from(power).unwrap_or(0);
+    let numerator = mantissa
+        .times(&Integer::of(factor.into()))?
+        .times_ten(up(scale))?;
+    let denominator = Integer::of(1).times_ten(up(-scale))?.shifted_left(halvings)?;
+    call.charge((numerator.bits() + denominator.bits()) as usize / 8)?;
+    let (whole, rest) = numerator.divided(&denominator).ok_or(Failure::BUILTIN)?;
     if rest.is_zero() {
-        return number::big_value(call.arena, &whole);
+        return whole.value(call.arena);
     }
     // Ten places, halves away from zero.
-    let scaled = numerator.abs() * BigInt::from(10_u32).pow(PLACES) * 2_u32 + &denominator;
-    let digits = (scaled / (denominator * 2_u32)).to_string();
-    let digits = format!("{digits:0>width$}", width = PLACES as usize + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - PLACES as usize);
-    let sign = if numerator.is_negative() { "-" } else { "" };
-    let text = call.arena.text(&format!("{sign}{whole}.{fraction}"))?;
-    Ok(number::value(text))
+    let is_negative = numerator.is_negative();
+    let doubled = numerator.size().times_ten(PLACES.into())?.shifted_left(1)?;
+    let scaled = doubled.plus(&denominator).divided(&denominator.shifted_left(1)?);
+    let (scaled, _) = scaled.ok_or(Failure::BUILTIN)?;
+    let places = Integer::of(1).times_ten(PLACES.into())?;
+    let (whole, fraction) = scaled.divided(&places).ok_or(Failure::BUILTIN)?;
+    let mut text = Text::new(call.arena);
+    if is_negative {
+        text.push('-')?;
+    }
+    whole.write_digits(&mut text, 10)?;
+    text.format(format_args!(
+        ".{:0width$}",
+        fraction.low_bits(),
+        width = PLACES as usize
+    ))?;
+    Ok(number::value(text.finish()?))
 }
 
 /// `units.parse_bytes(text)`: bytes; the letters' case does not count, and a fraction of a byte is cut off.
@@ -64,7 +73,7 @@ pub(super) fn parse_bytes<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Bu
         if let Some(bytes) = plain.and_then(|amount| amount.checked_mul(i64::try_from(factor).ok()?)) {
             return Ok(Value::int(bytes));
         }
-        number::big_value(call.arena, &number::times_truncated(amount, factor)?)
+        number::times_truncated(amount, factor)?.value(call.arena)
     })
 }
 

@@ -4,6 +4,7 @@ use super::numbers::seeded;
 use super::operand::{args, string};
 use super::output::Text;
 use super::{BuiltinResult, Call};
+use crate::arena::List;
 use crate::value::{Entry, Value, object_from};
 
 /// 100 ns steps from the beginning of the Gregorian calendar to 1970.
@@ -51,10 +52,11 @@ pub(super) fn parse<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinR
         key: Value::string(key),
         value,
     };
-    let mut entries = vec![
+    let mut entries = List::new(call.arena);
+    entries.extend(&[
         entry("version", Value::int(i64::from(version))),
         entry("variant", Value::string(variant)),
-    ];
+    ])?;
     if matches!(version, 1 | 2) {
         let low = (bits >> 96) as i64;
         let middle = (bits >> 80 & 0xffff) as i64;
@@ -72,37 +74,38 @@ pub(super) fn parse<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinR
             _ => "global:unicast",
         };
         let clock = i64::from(byte(8) & 0x3f) << 8 | i64::from(byte(9));
-        entries.extend([
+        entries.extend(&[
             entry("time", Value::int(since_1970.wrapping_mul(100))),
             entry("nodeid", node.value()?),
             entry("macvariables", Value::string(mac)),
             entry("clocksequence", Value::int(clock)),
-        ]);
+        ])?;
         if version == 2 {
             let domain = match byte(9) {
                 0 => Value::string("Person"),
                 1 => Value::string("Group"),
                 2 => Value::string("Org"),
-                other => Value::string(call.arena.text(&format!("Domain{other}"))?),
+                other => {
+                    let mut name = Text::new(call.arena);
+                    name.format(format_args!("Domain{other}"))?;
+                    name.value()?
+                }
             };
-            entries.extend([entry("id", Value::int(low)), entry("domain", domain)]);
+            entries.extend(&[entry("id", Value::int(low)), entry("domain", domain)])?;
         }
     }
-    Ok(object_from(call.arena, call.arena.entries_mut(&entries)?)?)
+    Ok(object_from(call.arena, entries.finish())?)
 }
 
 /// With hyphens, also behind `urn:uuid:` or between braces, or 32 digits.
 fn bits_of(text: &str) -> Option<u128> {
     let digits_in = |text: &str| {
-        let digits = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
-        if digits {
-            u128::from_str_radix(text, 16).ok()
-        } else {
-            None
-        }
+        text.bytes().filter(|b| *b != b'-').try_fold(0_u128, |bits, b| {
+            Some(bits << 4 | u128::from(char::from(b).to_digit(16)?))
+        })
     };
     let hyphened = match text.len() {
-        32 => return digits_in(text),
+        32 if !text.contains('-') => return digits_in(text),
         36 => text,
         38 => text.get(1..37)?,
         45 if text.get(..9)?.eq_ignore_ascii_case("urn:uuid:") => text.get(9..)?,
@@ -113,9 +116,11 @@ fn bits_of(text: &str) -> Option<u128> {
     if !hyphens.into_iter().all(is_hyphen) {
         return None;
     }
-    let mut digits = String::with_capacity(32);
-    for part in hyphened.split('-') {
-        digits.push_str(part);
+    // Four hyphens among 36 characters leave 32 digits.
+    let count = hyphened.bytes().filter(|b| *b == b'-').count();
+    if count == hyphens.len() {
+        digits_in(hyphened)
+    } else {
+        None
     }
-    digits_in(&digits)
 }

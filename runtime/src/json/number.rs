@@ -1,9 +1,13 @@
 //! JSON numbers → values, by one of two rules.
 
 use super::JsonErrorKind;
-use crate::arena::Arena;
+use crate::arena::{Arena, List};
+use crate::short_text::ShortText;
 use crate::value::Value;
 use std::fmt::Write;
+
+/// Longest shortest text of a float: at most 17 digits, sign, point, leading zeros or exponent.
+const FLOAT_LEN: usize = 32;
 
 /// What becomes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +54,8 @@ fn by_value<'r>(arena: &'r Arena, text: &'r str) -> Result<Value<'r>, JsonErrorK
     if float == 0.0 {
         return Ok(zero(float));
     }
-    match Decimal::read(text).integer_digits() {
-        Some(digits) => integer(arena, &digits),
+    match Decimal::read(text).integer(arena)? {
+        Some(integer) => Ok(integer),
         None => float_value(arena, float),
     }
 }
@@ -65,17 +69,6 @@ fn zero(float: f64) -> Value<'static> {
     }
 }
 
-/// An integer from its digits (and sign), without leading zeros.
-fn integer<'r>(arena: &'r Arena, digits: &str) -> Result<Value<'r>, JsonErrorKind> {
-    match digits.parse() {
-        Ok(int) => Ok(Value::int(int)),
-        Err(_) => arena
-            .text(digits)
-            .map(Value::number_text)
-            .map_err(|_| JsonErrorKind::Memory),
-    }
-}
-
 /// The value of a finite float: the integer it is, if it is one below 2^53, else its shortest text as Go prints it.
 pub(crate) fn float_value(arena: &Arena, float: f64) -> Result<Value<'_>, JsonErrorKind> {
     if float == 0.0 {
@@ -84,7 +77,7 @@ pub(crate) fn float_value(arena: &Arena, float: f64) -> Result<Value<'_>, JsonEr
     if float.fract() == 0.0 && float.abs() < EXACT_FLOAT {
         return Ok(Value::int(float as i64));
     }
-    let mut text = ShortText::default();
+    let mut text = ShortText::<FLOAT_LEN>::new();
     write_float(&mut text, float).map_err(|_| JsonErrorKind::Memory)?;
     arena
         .text(text.as_str())
@@ -98,7 +91,7 @@ pub(crate) const EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
 /// A float with the fewest digits that read back as it: fixed notation for decimal exponents from -4 to 5, else
 /// `d.ddde±xx` with at least two exponent digits (Go's verb `g`).
 fn write_float(out: &mut impl Write, float: f64) -> std::fmt::Result {
-    let mut text = ShortText::default();
+    let mut text = ShortText::<FLOAT_LEN>::new();
     write!(text, "{float:e}")?;
     let (mantissa, exponent) = text.as_str().split_once('e').unwrap_or((text.as_str(), "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
@@ -107,32 +100,6 @@ fn write_float(out: &mut impl Write, float: f64) -> std::fmt::Result {
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     write!(out, "{mantissa}e{sign}{:02}", exponent.unsigned_abs())
-}
-
-/// Text of a float on the stack: at most 17 digits, sign, point, leading zeros or exponent.
-#[derive(Default)]
-struct ShortText {
-    bytes: [u8; 32],
-    len: usize,
-}
-
-impl ShortText {
-    fn as_str(&self) -> &str {
-        self.bytes
-            .get(..self.len)
-            .and_then(|text| std::str::from_utf8(text).ok())
-            .unwrap_or_default()
-    }
-}
-
-impl Write for ShortText {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let end = self.len + text.len();
-        let place = self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?;
-        place.copy_from_slice(text.as_bytes());
-        self.len = end;
-        Ok(())
-    }
 }
 
 /// A number's text in parts.
@@ -162,30 +129,41 @@ impl<'t> Decimal<'t> {
         }
     }
 
-    /// Sign and digits, if the value is an integer. The caller made sure that it is a finite float and not zero, so there
-    /// are at most some 310 digits more than in the text.
-    fn integer_digits(&self) -> Option<String> {
+    /// The value, if it is an integer. The caller made sure that it is a finite float and not zero, so there are at most
+    /// some 310 digits more than in the text.
+    fn integer<'r>(&self, arena: &'r Arena) -> Result<Option<Value<'r>>, JsonErrorKind> {
         let fraction = self.fraction.trim_end_matches('0');
-        let mut digits = format!("{}{fraction}", self.whole);
-        let zeros = self.exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
-        match usize::try_from(zeros) {
-            Ok(zeros) => digits.extend(std::iter::repeat_n('0', zeros)),
-            Err(_) => {
-                // A negative exponent takes digits away: they must all be zeros.
-                let cut = usize::try_from(zeros.unsigned_abs()).ok()?;
-                let kept = digits.len().checked_sub(cut)?;
-                if digits.get(kept..)?.bytes().any(|digit| digit != b'0') {
-                    return None;
-                }
-                digits.truncate(kept);
-            }
+        let zeros = self.exponent.saturating_sub(fraction.len() as i64);
+        let (more, fewer) = (usize::try_from(zeros), usize::try_from(zeros.unsigned_abs()));
+        let parts = [self.whole, fraction].map(str::as_bytes);
+        let count = self.whole.len() + fraction.len();
+        let kept = match (more, fewer) {
+            (Ok(_), _) => count,
+            // A negative exponent takes digits away: they must all be zeros.
+            (Err(_), Ok(fewer)) if fewer <= count => count - fewer,
+            _ => return Ok(None),
+        };
+        let digits = || parts.into_iter().flatten().copied();
+        if digits().skip(kept).any(|digit| digit != b'0') {
+            return Ok(None);
         }
-        let digits = digits.trim_start_matches('0');
-        Some(if self.negative {
-            format!("-{digits}")
-        } else {
-            digits.to_owned()
-        })
+        let mut text = List::new(arena);
+        let memory = |_| JsonErrorKind::Memory;
+        text.reserve(1 + kept + more.unwrap_or(0)).map_err(memory)?;
+        if self.negative {
+            text.push(b'-').map_err(memory)?;
+        }
+        let zeros = std::iter::repeat_n(b'0', more.unwrap_or(0));
+        for digit in digits()
+            .take(kept)
+            .skip_while(|digit| *digit == b'0')
+            .chain(zeros)
+        {
+            text.push(digit).map_err(memory)?;
+        }
+        let text = std::str::from_utf8(text.finish()).map_err(|_| JsonErrorKind::Memory)?;
+        let plain = |text: &'r str| text.parse().map_or(Value::number_text(text), Value::int);
+        Ok(Some(plain(text)))
     }
 }
 

@@ -1,12 +1,11 @@
 //! `sum` and `product`: exact when all members are integers.
 
-use super::arith::times;
-use super::big::{Whole, big_value, float_of, float_value};
+use super::big::{float_of, float_value, integer};
 use super::float::{Float, PRECISION};
+use super::integer::Integer;
 use crate::arena::Arena;
 use crate::builtins::{BuiltinResult, Failure};
 use crate::value::{Kind, Value};
-use num_bigint::BigInt;
 
 /// Precision of a product with a fraction among its factors: OPA starts from a float of 53 bits.
 const PRODUCT_PRECISION: u32 = 53;
@@ -20,8 +19,8 @@ pub fn sum<'r>(arena: &'r Arena, members: &[Value<'r>]) -> BuiltinResult<'r> {
     if let Some(sum) = small {
         return Ok(Value::int(sum));
     }
-    if let Some(sum) = exact(members, BigInt::ZERO, |sum, member| Ok(sum + member))? {
-        return big_value(arena, &sum);
+    if let Some(sum) = exact(members, 0, |sum, member| Ok(sum.plus(member)))? {
+        return sum.value(arena);
     }
     let mut sum = Float::zero(false);
     for member in members {
@@ -41,10 +40,8 @@ pub fn product<'r>(arena: &'r Arena, members: &[Value<'r>]) -> BuiltinResult<'r>
     if let Some(product) = small {
         return Ok(Value::int(product));
     }
-    if let Some(product) = exact(members, BigInt::from(1), |product, member| {
-        times(&product, member)
-    })? {
-        return big_value(arena, &product);
+    if let Some(product) = exact(members, 1, |product, member| product.times(member))? {
+        return product.value(arena);
     }
     let mut product = Float::ONE;
     for member in members {
@@ -56,13 +53,13 @@ pub fn product<'r>(arena: &'r Arena, members: &[Value<'r>]) -> BuiltinResult<'r>
 /// Folds integers; `None` as soon as a member is none.
 fn exact(
     members: &[Value<'_>],
-    start: BigInt,
-    fold: impl Fn(BigInt, &BigInt) -> Result<BigInt, Failure>,
-) -> Result<Option<BigInt>, Failure> {
-    let mut result = start;
+    start: i128,
+    fold: impl Fn(&Integer, &Integer) -> Result<Integer, Failure>,
+) -> Result<Option<Integer>, Failure> {
+    let mut result = Integer::of(start);
     for member in members {
-        match Whole::of(*member)? {
-            Some(whole) => result = fold(result, &whole.to_big())?,
+        match integer(*member)? {
+            Some(whole) => result = fold(&result, &whole)?,
             None => return Ok(None),
         }
     }

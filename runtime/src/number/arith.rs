@@ -1,12 +1,10 @@
 //! The five operators: 64-bit integers at once, integers of any size exactly, everything else as floats.
 
-use super::big::{BITS_MAX, Whole, big_value, float_of, float_value, wide_value};
+use super::big::{float_of, float_value, integer};
 use super::float::PRECISION;
 use crate::arena::Arena;
 use crate::builtins::{BuiltinResult, Failure, FailureCode};
-use crate::error::EvalErrorKind;
 use crate::value::{Kind, Value};
-use num_bigint::BigInt;
 
 /// `a + b` of numbers; a type error for other values.
 #[inline]
@@ -71,20 +69,13 @@ enum Op {
 
 #[cold]
 fn slow<'r>(op: Op, arena: &'r Arena, a: Value<'r>, b: Value<'r>) -> BuiltinResult<'r> {
-    match (Whole::of(a)?, Whole::of(b)?) {
-        (Some(Whole::Small(x)), Some(Whole::Small(y))) => {
-            let (x, y) = (i128::from(x), i128::from(y));
-            // Two 64-bit integers cannot leave 128 bits with one operation.
-            wide_value(
-                arena,
-                match op {
-                    Op::Add => x + y,
-                    Op::Sub => x - y,
-                    Op::Mul => x * y,
-                },
-            )
+    match (integer(a)?, integer(b)?) {
+        (Some(x), Some(y)) => match op {
+            Op::Add => x.plus(&y),
+            Op::Sub => x.minus(&y),
+            Op::Mul => x.times(&y)?,
         }
-        (Some(x), Some(y)) => big_value(arena, &exact(op, &x.to_big(), &y.to_big())?),
+        .value(arena),
         _ => {
             let (x, y) = (float_of(a)?, float_of(b)?);
             let result = match op {
@@ -97,22 +88,6 @@ fn slow<'r>(op: Op, arena: &'r Arena, a: Value<'r>, b: Value<'r>) -> BuiltinResu
     }
 }
 
-fn exact(op: Op, x: &BigInt, y: &BigInt) -> Result<BigInt, Failure> {
-    match op {
-        Op::Add => Ok(x + y),
-        Op::Sub => Ok(x - y),
-        Op::Mul => times(x, y),
-    }
-}
-
-/// The product, if it stays within bounds.
-pub(super) fn times(x: &BigInt, y: &BigInt) -> Result<BigInt, Failure> {
-    match x.bits() + y.bits() <= BITS_MAX {
-        true => Ok(x * y),
-        false => Err(Failure::Abort(EvalErrorKind::FuelExhausted)),
-    }
-}
-
 #[cold]
 fn quotient<'r>(arena: &'r Arena, a: Value<'r>, b: Value<'r>) -> BuiltinResult<'r> {
     let (x, y) = (float_of(a)?, float_of(b)?);
@@ -122,11 +97,11 @@ fn quotient<'r>(arena: &'r Arena, a: Value<'r>, b: Value<'r>) -> BuiltinResult<'
 
 #[cold]
 fn remainder<'r>(arena: &'r Arena, a: Value<'r>, b: Value<'r>) -> BuiltinResult<'r> {
-    match (Whole::of(a)?, Whole::of(b)?) {
-        (Some(_), Some(Whole::Small(0))) | (None, _) | (_, None) => Err(Failure::Error(FailureCode::Builtin)),
-        (Some(Whole::Small(x)), Some(Whole::Small(y))) => wide_value(arena, i128::from(x) % i128::from(y)),
-        (Some(x), Some(y)) => big_value(arena, &(x.to_big() % y.to_big())),
-    }
+    let (Some(x), Some(y)) = (integer(a)?, integer(b)?) else {
+        return Err(Failure::Error(FailureCode::Builtin));
+    };
+    let (_, rest) = x.divided(&y).ok_or(Failure::Error(FailureCode::Builtin))?;
+    rest.value(arena)
 }
 
 #[cfg(test)]

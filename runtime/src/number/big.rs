@@ -2,71 +2,46 @@
 
 use super::digits::{self, Digits};
 use super::float::{Float, PRECISION};
+use super::integer::Integer;
 use super::text::{Decimal, int_of_text, value};
 use crate::arena::Arena;
 use crate::builtins::{BuiltinResult, Failure, FailureCode};
 use crate::error::EvalErrorKind;
 use crate::value::{Kind, Value};
 use bumpalo::collections::Vec as BumpVec;
-use num_bigint::{BigInt, BigUint, Sign};
-use num_traits::ToPrimitive;
 
 /// Bits of an integer result and of a float's exponent. OPA has no bound; a policy that squares a number over and over
 /// pays with the whole process there, and with its own abort here.
 pub(crate) const BITS_MAX: u64 = 1 << 19;
 
-/// An integer operand.
-#[derive(Clone, Debug)]
-pub(super) enum Whole {
-    Small(i64),
-    Big(BigInt),
-}
-
-impl Whole {
-    /// The integer that a number is, if it has no fraction. Type error for other values.
-    pub(super) fn of(number: Value<'_>) -> Result<Option<Whole>, Failure> {
-        let text = match number.kind() {
-            Kind::Int(int) => return Ok(Some(Whole::Small(int))),
-            Kind::Number(text) => text,
-            _ => return Err(Failure::Error(FailureCode::Type)),
-        };
-        if let Some(int) = int_of_text(text) {
-            return Ok(Some(Whole::Small(int)));
-        }
-        let decimal = Decimal::parse(text).ok_or(Failure::Error(FailureCode::Builtin))?;
-        if !decimal.is_integer() {
-            return Ok(None);
-        }
-        // A decimal digit is less than four bits.
-        if decimal.point.unsigned_abs() > BITS_MAX / 4 {
-            return Err(Failure::Abort(EvalErrorKind::FuelExhausted));
-        }
-        let digits: Vec<u8> = decimal.digits().collect();
-        let mantissa = BigUint::parse_bytes(&digits, 10).unwrap_or_default();
-        let power = BigUint::from(10_u32).pow(u32::try_from(decimal.scale()).unwrap_or(0));
-        let sign = if decimal.negative { Sign::Minus } else { Sign::Plus };
-        Ok(Some(Whole::of_big(BigInt::from_biguint(sign, mantissa * power))))
+/// The exact integer of a number; `None` for one with a fraction. Type error for other values.
+pub(crate) fn integer(number: Value<'_>) -> Result<Option<Integer>, Failure> {
+    let text = match number.kind() {
+        Kind::Int(int) => return Ok(Some(Integer::of(int.into()))),
+        Kind::Number(text) => text,
+        _ => return Err(Failure::Error(FailureCode::Type)),
+    };
+    if let Some(int) = int_of_text(text) {
+        return Ok(Some(Integer::of(int.into())));
     }
-
-    pub(super) fn of_big(big: BigInt) -> Whole {
-        big.to_i64().map_or(Whole::Big(big), Whole::Small)
+    let decimal = Decimal::parse(text).ok_or(Failure::Error(FailureCode::Builtin))?;
+    if !decimal.is_integer() {
+        return Ok(None);
     }
-
-    pub(super) fn to_big(&self) -> BigInt {
-        match self {
-            Whole::Small(int) => BigInt::from(*int),
-            Whole::Big(big) => big.clone(),
-        }
+    // A decimal digit is less than four bits.
+    if decimal.point.unsigned_abs() > BITS_MAX / 4 {
+        return Err(Failure::Abort(EvalErrorKind::FuelExhausted));
     }
-}
-
-/// The exact integer of a number; `None` for one with a fraction.
-pub(crate) fn integer(number: Value<'_>) -> Result<Option<BigInt>, Failure> {
-    Ok(Whole::of(number)?.map(|whole| whole.to_big()))
+    let scale = u64::try_from(decimal.scale()).unwrap_or(0);
+    Ok(Some(Integer::of_digits(
+        decimal.negative,
+        decimal.digits(),
+        scale,
+    )))
 }
 
 /// The integer part of a number, towards zero; fractions go through a float, as in OPA. Type error for other values.
-pub(crate) fn truncated(number: Value<'_>) -> Result<BigInt, Failure> {
+pub(crate) fn truncated(number: Value<'_>) -> Result<Integer, Failure> {
     if let Kind::Number(text) = number.kind()
         && (text.contains(['.', 'e', 'E']))
     {
@@ -76,57 +51,34 @@ pub(crate) fn truncated(number: Value<'_>) -> Result<BigInt, Failure> {
 }
 
 /// A decimal text as `mantissa × 10^scale`, exactly.
-pub(crate) fn scaled(text: &str) -> Result<(BigInt, i64), Failure> {
+pub(crate) fn scaled(text: &str) -> Result<(Integer, i64), Failure> {
     let decimal = Decimal::parse(text).ok_or(Failure::BUILTIN)?;
-    if decimal.point.unsigned_abs() > BITS_MAX / 4 {
+    let digits = decimal.count as u64;
+    if decimal.point.unsigned_abs().max(digits) > BITS_MAX / 4 {
         return Err(Failure::Abort(EvalErrorKind::FuelExhausted));
     }
-    let digits: Vec<u8> = decimal.digits().collect();
-    let size = BigUint::parse_bytes(&digits, 10).unwrap_or_default();
-    let sign = if decimal.negative { Sign::Minus } else { Sign::Plus };
-    Ok((BigInt::from_biguint(sign, size), decimal.scale()))
+    let mantissa = Integer::of_digits(decimal.negative, decimal.digits(), 0);
+    Ok((mantissa, decimal.scale()))
 }
 
 /// A decimal text times a factor, as a float, without its fraction.
-pub(crate) fn times_truncated(text: &str, factor: u64) -> Result<BigInt, Failure> {
+pub(crate) fn times_truncated(text: &str, factor: u64) -> Result<Integer, Failure> {
     let decimal = Decimal::parse(text).ok_or(Failure::BUILTIN)?;
     let factor = Float::of_int(i64::try_from(factor).unwrap_or(i64::MAX));
-    whole_part(Float::of_decimal(&decimal).mul(factor, PRECISION))
+    whole_part(Float::of_decimal(&decimal)?.mul(factor, PRECISION))
 }
 
 /// The integer part of a float.
-fn whole_part(float: Float) -> Result<BigInt, Failure> {
+fn whole_part(float: Float) -> Result<Integer, Failure> {
     let float = float.truncated();
     within_bounds(float)?;
-    let size = BigUint::from(float.mantissa);
+    let size = Integer::of(float.mantissa.into());
     let shift = float.exponent.unsigned_abs();
-    let size = if float.exponent >= 0 {
-        size << shift
-    } else {
-        size >> shift
+    let size = match float.exponent >= 0 {
+        true => size.shifted_left(shift)?,
+        false => size.shifted_right(shift),
     };
-    let sign = if float.negative { Sign::Minus } else { Sign::Plus };
-    Ok(BigInt::from_biguint(sign, size))
-}
-
-/// An integer as a value.
-pub(crate) fn big_value<'r>(arena: &'r Arena, big: &BigInt) -> BuiltinResult<'r> {
-    if let Some(int) = big.to_i64() {
-        return Ok(Value::int(int));
-    }
-    if big.bits() > BITS_MAX {
-        return Err(Failure::Abort(EvalErrorKind::FuelExhausted));
-    }
-    let text = arena.text(&big.to_string()).map_err(Failure::Abort)?;
-    Ok(Value::number_text(text))
-}
-
-/// A 128-bit integer as a value.
-pub(super) fn wide_value<'r>(arena: &'r Arena, wide: i128) -> BuiltinResult<'r> {
-    match i64::try_from(wide) {
-        Ok(int) => Ok(Value::int(int)),
-        Err(_) => big_value(arena, &BigInt::from(wide)),
-    }
+    Ok(if float.negative { size.negated() } else { size })
 }
 
 /// A float as a value, with the fewest digits that read back as it.
@@ -203,9 +155,9 @@ fn digits_value<'r>(
 pub(super) fn float_of(number: Value<'_>) -> Result<Float, Failure> {
     match number.kind() {
         Kind::Int(int) => Ok(Float::of_int(int)),
-        Kind::Number(text) => Decimal::parse(text)
-            .map(|decimal| Float::of_decimal(&decimal))
-            .ok_or(Failure::Error(FailureCode::Builtin)),
+        Kind::Number(text) => {
+            Float::of_decimal(&Decimal::parse(text).ok_or(Failure::Error(FailureCode::Builtin))?)
+        }
         _ => Err(Failure::Error(FailureCode::Type)),
     }
 }

@@ -1,15 +1,8 @@
 //! Decimal digits of binary floats: the fewest that read back as the same float, in Go's formats.
 
 use super::float::{Float, PRECISION};
+use super::nat::{self, Nat};
 use num_bigint::BigUint;
-
-/// Words of the big integers that live on the stack.
-const WORDS: usize = 16;
-/// Digits that such an integer has at most (155), in groups of nine.
-const STACK_DIGITS: usize = 162;
-/// Exponents for which a mantissa of 66 bits fits [`WORDS`]: left shifts, and powers of five.
-const SHIFT_MAX: i64 = 32 * WORDS as i64 - 66;
-const POW5_MAX: i64 = 190;
 
 /// `0.d₁d₂… × 10^point`, without zeros behind the last digit.
 #[derive(Debug)]
@@ -21,27 +14,31 @@ pub(super) struct Digits {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is the usual one: it saves the allocator"
+)]
 enum Buffer {
-    Stack([u8; STACK_DIGITS]),
+    Stack([u8; nat::DIGITS]),
     Heap(Vec<u8>),
 }
 
 impl Digits {
     /// All digits of `mantissa × 2^exponent`; `mantissa` has at most 66 bits.
     pub(super) fn exact(mantissa: u128, exponent: i64) -> Digits {
-        let (buffer, start, scale) = if (0..=SHIFT_MAX).contains(&exponent) {
-            let mut words = words_of(mantissa);
-            shift_left(&mut words, exponent);
-            on_stack(words, 0)
-        } else if (-POW5_MAX..0).contains(&exponent) {
-            let mut words = words_of(mantissa);
-            times_pow5(&mut words, -exponent);
-            on_stack(words, exponent)
-        } else if exponent > 0 {
-            on_heap(&(BigUint::from(mantissa) << exponent.unsigned_abs()), 0)
-        } else {
-            let power = BigUint::from(5_u32).pow(u32::try_from(-exponent).unwrap_or(0));
-            on_heap(&(BigUint::from(mantissa) * power), exponent)
+        let size = Nat::of(mantissa);
+        let power = exponent.unsigned_abs();
+        let integer = match exponent > 0 {
+            true => size.shifted_left(power),
+            false => size.times_power(5, power),
+        };
+        let (buffer, start) = match integer {
+            Some(integer) => {
+                let mut digits = [b'0'; nat::DIGITS];
+                let start = integer.write_decimal(&mut digits);
+                (Buffer::Stack(digits), start)
+            }
+            None => (far(mantissa, exponent), 0),
         };
         let mut digits = Digits {
             start,
@@ -49,7 +46,7 @@ impl Digits {
             buffer,
             point: 0,
         };
-        digits.point = digits.get().len() as i64 + scale;
+        digits.point = digits.get().len() as i64 + exponent.min(0);
         digits.trim();
         digits
     }
@@ -152,69 +149,16 @@ impl Buffer {
     }
 }
 
-fn words_of(mantissa: u128) -> [u32; WORDS] {
-    let mut words = [0; WORDS];
-    for (at, word) in words.iter_mut().take(4).enumerate() {
-        *word = (mantissa >> (32 * at)) as u32;
-    }
-    words
-}
-
-fn shift_left(words: &mut [u32; WORDS], bits: i64) {
-    let (whole, part) = ((bits / 32) as usize, (bits % 32) as u32);
-    words.rotate_right(whole.min(WORDS));
-    let mut carry = 0_u64;
-    for word in words.iter_mut() {
-        let wide = (u64::from(*word) << part) | carry;
-        *word = wide as u32;
-        carry = wide >> 32;
-    }
-}
-
-fn times_pow5(words: &mut [u32; WORDS], power: i64) {
-    let mut rest = power as u32;
-    while rest > 0 {
-        let step = rest.min(13);
-        let factor = u64::from(5_u32.pow(step));
-        let mut carry = 0_u64;
-        for word in words.iter_mut() {
-            let wide = u64::from(*word) * factor + carry;
-            *word = wide as u32;
-            carry = wide >> 32;
-        }
-        rest -= step;
-    }
-}
-
-/// Digits of a stack integer, right-aligned; the start of the first that is not zero.
-fn on_stack(mut words: [u32; WORDS], scale: i64) -> (Buffer, usize, i64) {
-    let mut digits = [b'0'; STACK_DIGITS];
-    let mut used = words.iter().rposition(|w| *w != 0).map_or(0, |top| top + 1);
-    let mut end = STACK_DIGITS;
-    while used > 0 {
-        let mut rest = 0_u64;
-        for word in words.iter_mut().take(used).rev() {
-            let wide = (rest << 32) | u64::from(*word);
-            *word = (wide / 1_000_000_000) as u32;
-            rest = wide % 1_000_000_000;
-        }
-        for _ in 0..9 {
-            end = end.saturating_sub(1);
-            if let Some(slot) = digits.get_mut(end) {
-                *slot = b'0' + (rest % 10) as u8;
-            }
-            rest /= 10;
-        }
-        while used > 0 && words.get(used - 1) == Some(&0) {
-            used -= 1;
-        }
-    }
-    let start = digits.iter().position(|d| *d != b'0').unwrap_or(STACK_DIGITS);
-    (Buffer::Stack(digits), start, scale)
-}
-
-fn on_heap(integer: &BigUint, scale: i64) -> (Buffer, usize, i64) {
-    (Buffer::Heap(integer.to_string().into_bytes()), 0, scale)
+/// Digits beyond the range of 64-bit floats.
+#[cold]
+fn far(mantissa: u128, exponent: i64) -> Buffer {
+    let size = BigUint::from(mantissa);
+    let power = exponent.unsigned_abs();
+    let integer = match exponent > 0 {
+        true => size << power,
+        false => size * BigUint::from(5_u32).pow(u32::try_from(power).unwrap_or(0)),
+    };
+    Buffer::Heap(integer.to_string().into_bytes())
 }
 
 /// Writes a float the way Go's `%g` without a precision does: plain, or with an exponent below -4 or from 6 on.
@@ -268,27 +212,6 @@ fn write_plain(out: &mut impl Extend<u8>, digits: &[u8], point: i64) {
 /// The shortest text of a 64-bit float in Go's `%g` (what OPA makes of a Go float).
 #[must_use]
 pub fn f64_text(float: f64) -> String {
-    f64_parts(float, |out, negative, digits, point| {
-        write(out, negative, digits, point, false)
-    })
-}
-
-/// The shortest digits of a 64-bit float in Go's `%e`.
-#[must_use]
-pub fn f64_exponent_text(float: f64) -> String {
-    f64_parts(float, |out, negative, digits, point| {
-        if negative {
-            out.push(b'-');
-        }
-        if digits.is_empty() {
-            out.extend(b"0e+00");
-        } else {
-            write_exponent(out, digits, point);
-        }
-    })
-}
-
-fn f64_parts(float: f64, write: impl Fn(&mut Vec<u8>, bool, &[u8], i64)) -> String {
     if !float.is_finite() {
         return if float.is_nan() {
             "NaN"
@@ -310,6 +233,7 @@ fn f64_parts(float: f64, write: impl Fn(&mut Vec<u8>, bool, &[u8], i64)) -> Stri
         float.is_sign_negative(),
         digits,
         exponent.parse().unwrap_or(0) + 1,
+        false,
     );
     String::from_utf8(out).unwrap_or_default()
 }

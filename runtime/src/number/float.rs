@@ -3,12 +3,15 @@
 //! It is Go's `big.Float` at its default precision: each operation is exact and then rounded once, and reading a text
 //! rounds the power of five the way Go does.
 
+use super::integer::Integer;
+use super::nat::Nat;
 use super::text::Decimal;
-use num_bigint::BigUint;
-use num_traits::{ToPrimitive, Zero};
+use crate::builtins::Failure;
 
 /// Bits of the mantissa of all operations but `product`'s.
 pub(super) const PRECISION: u32 = 64;
+/// Digits of a text that are worked with exactly; what follows only says that the number is larger.
+const DIGITS_KEPT: usize = 20_000;
 /// Powers of five up to this fit 64 bits.
 const POW5_SMALL: i64 = 27;
 
@@ -50,13 +53,13 @@ impl Float {
     }
 
     /// The float nearest to a decimal.
-    pub(super) fn of_decimal(number: &Decimal<'_>) -> Float {
+    pub(super) fn of_decimal(number: &Decimal<'_>) -> Result<Float, Failure> {
         let (negative, scale) = (number.negative, number.scale());
         if number.is_zero() {
-            return Float::zero(negative);
+            return Ok(Float::zero(negative));
         }
         match number.small_mantissa() {
-            Some(mantissa) if scale.abs() <= POW5_SMALL => of_small(negative, mantissa, scale),
+            Some(mantissa) if scale.abs() <= POW5_SMALL => Ok(of_small(negative, mantissa, scale)),
             _ => of_large(number, scale),
         }
     }
@@ -213,82 +216,96 @@ fn of_small(negative: bool, mantissa: u64, scale: i64) -> Float {
     )
 }
 
-/// Long mantissas and far exponents; allocates.
-fn of_large(number: &Decimal<'_>, scale: i64) -> Float {
-    let digits: Vec<u8> = number.digits().collect();
-    let mantissa = BigUint::parse_bytes(&digits, 10).unwrap_or_default();
-    let power = pow5(scale.unsigned_abs());
+/// Long mantissas and far exponents.
+fn of_large(number: &Decimal<'_>, scale: i64) -> Result<Float, Failure> {
+    let kept = number.count.min(DIGITS_KEPT);
+    let has_more = kept < number.count;
+    let scale = scale + (number.count - kept) as i64;
+    let mantissa = Integer::of_digits(false, number.digits().take(kept), 0);
+    let power = pow5(scale.unsigned_abs()).ok_or(Failure::BUILTIN)?;
+    let factor = Integer::near(false, power.mantissa);
     if scale >= 0 {
         let exponent = power.exponent + scale;
-        return rounded_big(number.negative, &(mantissa * power.mantissa), exponent, false);
+        return Ok(rounded_integer(
+            number.negative,
+            &mantissa.times(&factor)?,
+            exponent,
+            has_more,
+        ));
     }
     // Enough quotient bits for the mantissa, the rounding bit and some more.
-    let shift = (power.mantissa.bits() + 70).saturating_sub(mantissa.bits());
-    let numerator = mantissa << shift;
-    let quotient = &numerator / &power.mantissa;
-    let sticky = &quotient * &power.mantissa != numerator;
-    let exponent = scale - power.exponent - i64::try_from(shift).unwrap_or(0);
-    rounded_big(number.negative, &quotient, exponent, sticky)
+    let shift = (factor.bits() + 70).saturating_sub(mantissa.bits());
+    let numerator = mantissa.shifted_left(shift)?;
+    let (quotient, rest) = numerator.divided(&factor).ok_or(Failure::BUILTIN)?;
+    let exponent = scale - power.exponent - shift as i64;
+    let sticky = has_more || !rest.is_zero();
+    Ok(rounded_integer(number.negative, &quotient, exponent, sticky))
 }
 
-fn rounded_big(negative: bool, mantissa: &BigUint, exponent: i64, sticky: bool) -> Float {
-    let drop = mantissa.bits().saturating_sub(128);
-    let kept = mantissa >> drop;
-    let sticky = sticky || mantissa.trailing_zeros().is_some_and(|zeros| zeros < drop);
-    let exponent = exponent + i64::try_from(drop).unwrap_or(0);
-    rounded(negative, kept.to_u128().unwrap_or(0), exponent, sticky, PRECISION)
+fn rounded_integer(negative: bool, mantissa: &Integer, exponent: i64, sticky: bool) -> Float {
+    // One bit less than 128 leaves room for the sign.
+    let drop = mantissa.bits().saturating_sub(127);
+    let kept = mantissa.shifted_right(drop).to_i128().unwrap_or(0);
+    let sticky = sticky || mantissa.has_bits_below(drop);
+    rounded(
+        negative,
+        kept.unsigned_abs(),
+        exponent + drop as i64,
+        sticky,
+        PRECISION,
+    )
 }
 
 /// A rounded power of five.
 struct Power {
-    mantissa: BigUint,
+    mantissa: Nat,
     exponent: i64,
 }
 
 impl Power {
-    fn times(&self, other: &Power, precision: u64) -> Power {
-        let exact = &self.mantissa * &other.mantissa;
+    fn times(&self, other: &Power, precision: u64) -> Option<Power> {
+        let exact = self.mantissa.times(&other.mantissa)?;
         let exponent = self.exponent + other.exponent;
         let drop = exact.bits().saturating_sub(precision);
         if drop == 0 {
-            return Power {
+            return Some(Power {
                 mantissa: exact,
                 exponent,
-            };
+            });
         }
-        let mut mantissa = &exact >> drop;
+        let mut mantissa = exact.shifted_right(drop);
         let below_half = !exact.bit(drop - 1);
         let tie = exact.trailing_zeros() == Some(drop - 1);
         if !below_half && (!tie || mantissa.bit(0)) {
-            mantissa += 1_u32;
+            mantissa = mantissa.plus(&Nat::of(1))?;
         }
-        Power {
+        Some(Power {
             mantissa,
-            exponent: exponent + i64::try_from(drop).unwrap_or(0),
-        }
+            exponent: exponent + drop as i64,
+        })
     }
 }
 
 /// `5^n` as Go makes it when it reads a text: 128 bits, from squares of 192 bits.
-fn pow5(n: u64) -> Power {
+fn pow5(n: u64) -> Option<Power> {
     const RESULT_BITS: u64 = 128;
     const SQUARE_BITS: u64 = 192;
     let start = n.min(27);
     let mut power = Power {
-        mantissa: BigUint::from(5_u32).pow(start as u32),
+        mantissa: Nat::pow5(start)?,
         exponent: 0,
     };
     let mut square = Power {
-        mantissa: BigUint::from(5_u32),
+        mantissa: Nat::of(5),
         exponent: 0,
     };
     let mut rest = n - start;
-    while !rest.is_zero() {
+    while rest != 0 {
         if rest & 1 == 1 {
-            power = power.times(&square, RESULT_BITS);
+            power = power.times(&square, RESULT_BITS)?;
         }
-        square = square.times(&square, SQUARE_BITS);
+        square = square.times(&square, SQUARE_BITS)?;
         rest >>= 1;
     }
-    power
+    Some(power)
 }

@@ -47,7 +47,7 @@ impl<'t> Decimal<'t> {
     }
 
     /// The digits, as bytes `b'0'..=b'9'`.
-    pub(super) fn digits(&self) -> impl Iterator<Item = u8> + 't {
+    pub(super) fn digits(&self) -> impl Iterator<Item = u8> + Clone + 't {
         self.text.iter().copied().filter(u8::is_ascii_digit)
     }
 
@@ -177,7 +177,7 @@ pub fn check(text: &str) -> Result<(), NotANumber> {
         || number.point.abs() < POINT_SMALL
         || !text.bytes().any(|b| b | 0x20 == b'e')
         || (number.point.abs() <= POINT_MAX
-            && Float::of_decimal(&number).binary_exponent().abs() <= EXPONENT_MAX);
+            && Float::of_decimal(&number).is_ok_and(|float| float.binary_exponent().abs() <= EXPONENT_MAX));
     if in_range { Ok(()) } else { Err(NotANumber) }
 }
 

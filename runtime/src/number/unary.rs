@@ -1,19 +1,19 @@
 //! `abs`, `ceil`, `floor`, `round`, with OPA's results for fractions between -1 and 1 (`ceil(-0.5)` is 1, `floor(-0.5)` is 0).
 
-use super::big::{big_value, float_of, float_value, whole_float_value};
+use super::big::{float_of, float_value, whole_float_value};
 use super::float::{Float, PRECISION};
+use super::integer::Integer;
 use super::text::int;
 use crate::arena::Arena;
 use crate::builtins::BuiltinResult;
 use crate::value::Value;
-use num_bigint::BigInt;
 
 /// `|a|`
 pub fn abs<'r>(arena: &'r Arena, a: Value<'r>) -> BuiltinResult<'r> {
     if let Some(int) = int(a) {
         return match int.checked_abs() {
             Some(size) => Ok(Value::int(size)),
-            None => big_value(arena, &BigInt::from(int.unsigned_abs())),
+            None => Integer::of(int.unsigned_abs().into()).value(arena),
         };
     }
     let float = float_of(a)?;

@@ -8,8 +8,12 @@ use crate::error::EvalErrorKind;
 use crate::value::{Kind, Value};
 use rsa::pkcs1::RsaPublicKeyRef;
 use rsa::pkcs1::der::Decode;
+use std::sync::Arc;
 use x509_cert::Certificate;
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
+
+/// How a key ends the evaluation that OPA verifies with and we do not.
+const UNSUPPORTED: EvalErrorKind = EvalErrorKind::StrictBuiltin;
 
 /// How a PEM block begins.
 const BEGIN: &str = "-----BEGIN ";
@@ -46,25 +50,42 @@ const OTHER_ALGORITHMS: [&str; 22] = [
     "PBES2-HS512+A256KW",
 ];
 
+/// Keys that were read from a text; kept from request to request.
+pub(in crate::builtins) type KeySet = Arc<[TokenKey]>;
+
 /// A key with what its set says about it.
-pub(super) struct TokenKey<'r> {
+#[derive(Debug)]
+pub(in crate::builtins) struct TokenKey {
     /// Empty: any.
-    pub(super) alg: &'r str,
+    pub(super) alg: Box<str>,
     /// Empty: none.
-    pub(super) kid: &'r str,
+    pub(super) kid: Box<str>,
     /// The key came with its private part, or is a secret.
     pub(super) is_private: bool,
     pub(super) key: Key,
 }
 
 /// The keys of a PEM block or of a JWK or JWK set.
-pub(super) fn keys<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<Vec<TokenKey<'r>>, Failure> {
-    call.charge(1 + text.len())?;
+pub(super) fn keys<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<KeySet, Failure> {
+    call.charge(1 + text.len() / 8)?;
+    if let Some(known) = call.caches.keys(text) {
+        return known;
+    }
+    let keys: Result<KeySet, Failure> = read(call, text).map(Arc::from);
+    // A budget that ran out says nothing about the text.
+    if !matches!(keys, Err(Failure::Abort(kind)) if kind != UNSUPPORTED) {
+        call.caches.keep_keys(text, &keys);
+    }
+    keys
+}
+
+fn read<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<Vec<TokenKey>, Failure> {
+    call.charge(text.len())?;
     if text.starts_with(BEGIN) || text.contains("\n-----BEGIN ") {
         let key = pem_key(call, text)?;
         return Ok(vec![TokenKey {
-            alg: "",
-            kid: "",
+            alg: Box::default(),
+            kid: Box::default(),
             is_private: false,
             key,
         }]);
@@ -79,9 +100,9 @@ pub(super) fn keys<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<Vec<Tok
     let mut keys = Vec::new();
     for member in members {
         let key = jwk(call, *member)?;
-        if key.alg.is_empty() || ALGORITHMS.contains(&key.alg) {
+        if key.alg.is_empty() || ALGORITHMS.contains(&&*key.alg) {
             keys.push(key);
-        } else if !OTHER_ALGORITHMS.contains(&key.alg) {
+        } else if !OTHER_ALGORITHMS.contains(&&*key.alg) {
             return Err(Failure::BUILTIN);
         }
     }
@@ -141,7 +162,7 @@ fn key_of_info(info: &SubjectPublicKeyInfoOwned, is_certificate: bool) -> Result
                 "1.3.132.0.34" => Key::ecdsa("P-384", bytes),
                 "1.3.132.0.35" => Key::ecdsa("P-521", bytes),
                 // A curve that OPA verifies with and we do not.
-                "1.3.132.0.33" => Err(Failure::Abort(EvalErrorKind::StrictBuiltin)),
+                "1.3.132.0.33" => Err(Failure::Abort(UNSUPPORTED)),
                 _ => Err(Failure::BUILTIN),
             }
         }
@@ -153,7 +174,7 @@ fn key_of_info(info: &SubjectPublicKeyInfoOwned, is_certificate: bool) -> Result
     }
 }
 
-fn jwk<'r>(call: &mut Call<'_, 'r>, jwk: Value<'r>) -> Result<TokenKey<'r>, Failure> {
+fn jwk<'r>(call: &mut Call<'_, 'r>, jwk: Value<'r>) -> Result<TokenKey, Failure> {
     let key = match text(jwk, "kty")?.ok_or(Failure::BUILTIN)? {
         "RSA" => {
             let (modulus, exponent) = (bytes(call, jwk, "n")?, bytes(call, jwk, "e")?);
@@ -185,8 +206,8 @@ fn jwk<'r>(call: &mut Call<'_, 'r>, jwk: Value<'r>) -> Result<TokenKey<'r>, Fail
         _ => return Err(Failure::BUILTIN),
     };
     Ok(TokenKey {
-        alg: text(jwk, "alg")?.unwrap_or_default(),
-        kid: text(jwk, "kid")?.unwrap_or_default(),
+        alg: text(jwk, "alg")?.unwrap_or_default().into(),
+        kid: text(jwk, "kid")?.unwrap_or_default().into(),
         is_private: jwk.field("d").is_some() || matches!(key, Key::Secret(_)),
         key,
     })

@@ -1,20 +1,20 @@
 //! Signatures of tokens under one key.
 
+use super::digest::Hash;
+use super::modulus::{BITS_MAX, RsaKey};
+use super::padding::{verifies_pkcs1, verifies_pss};
 use crate::builtins::Failure;
-use crate::builtins::crypto::{constant_time_equal, hmac};
+use crate::builtins::crypto::constant_time_equal;
 use crate::error::EvalErrorKind;
 use ed25519_dalek::Verifier;
-use rsa::{BoxedUint, Pkcs1v15Sign, Pss};
-use sha2::digest::{Digest, DynDigest};
-use sha2::{Sha256, Sha384, Sha512};
 
-/// Sizes of RSA keys that are verified with, in bits. Go refuses smaller ones; larger ones take too long.
-const RSA_BITS_MIN: usize = 1024;
-const RSA_BITS_MAX: usize = 8192;
+/// Bytes of a number below the order of the largest curve.
+const FIELD_BYTES_MAX: usize = 66;
 
 /// A key.
+#[derive(Debug)]
 pub(super) enum Key {
-    Rsa(Box<rsa::PublicKey>),
+    Rsa(RsaKey),
     P256(Box<p256::ecdsa::VerifyingKey>),
     P384(Box<p384::ecdsa::VerifyingKey>),
     P521(Box<p521::ecdsa::VerifyingKey>),
@@ -22,14 +22,6 @@ pub(super) enum Key {
     Secret(Vec<u8>),
     /// No signature is valid under it.
     Other,
-}
-
-/// The hash of an algorithm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hash {
-    Sha256,
-    Sha384,
-    Sha512,
 }
 
 /// The family of an algorithm.
@@ -69,14 +61,11 @@ impl Scheme {
 impl Key {
     /// An RSA key from big-endian numbers.
     pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Key, Failure> {
-        let number = BoxedUint::from_be_slice_vartime;
         let bits = 8 * modulus.iter().skip_while(|byte| **byte == 0).count();
-        if bits > RSA_BITS_MAX {
+        if bits > BITS_MAX {
             return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
         }
-        let sizes = RSA_BITS_MIN..=RSA_BITS_MAX;
-        let key = rsa::PublicKey::new_with_size_limits(number(modulus), number(exponent), sizes);
-        Ok(key.map_or(Key::Other, |key| Key::Rsa(Box::new(key))))
+        Ok(RsaKey::new(modulus, exponent).map_or(Key::Other, Key::Rsa))
     }
 
     /// A point of a curve, not compressed.
@@ -104,34 +93,15 @@ impl Key {
     /// any length.
     pub(super) fn verifies(&self, scheme: Scheme, text: &[u8], signature: &[u8], lenient: bool) -> bool {
         match (self, scheme) {
-            (Key::Secret(key), Scheme::Hmac(hash)) => {
-                let expected = match hash {
-                    Hash::Sha256 => hmac::<Sha256>(key, text).to_vec(),
-                    Hash::Sha384 => hmac::<Sha384>(key, text).to_vec(),
-                    Hash::Sha512 => hmac::<Sha512>(key, text).to_vec(),
-                };
-                constant_time_equal(signature, &expected)
-            }
-            (Key::Rsa(key), Scheme::Rsa(hash)) => {
-                let padding = match hash {
-                    Hash::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
-                    Hash::Sha384 => Pkcs1v15Sign::new::<Sha384>(),
-                    Hash::Sha512 => Pkcs1v15Sign::new::<Sha512>(),
-                };
-                key.verify(padding, &hash.of(text), signature).is_ok()
-            }
+            (Key::Secret(key), Scheme::Hmac(hash)) => verifies_keyed(key, hash, text, signature),
+            (Key::Rsa(key), Scheme::Rsa(hash)) => verifies_pkcs1(key, hash, &hash.of(&[text]), signature),
             (Key::Rsa(key), Scheme::Pss(hash)) => {
-                let digest = hash.of(text);
-                match hash {
-                    Hash::Sha256 => key.verify(pss::<Sha256>(lenient), &digest, signature),
-                    Hash::Sha384 => key.verify(pss::<Sha384>(lenient), &digest, signature),
-                    Hash::Sha512 => key.verify(pss::<Sha512>(lenient), &digest, signature),
-                }
-                .is_ok()
+                let salt_len = (!lenient).then(|| hash.len());
+                verifies_pss(key, hash, &hash.of(&[text]), signature, salt_len)
             }
             (Key::Ed25519(key), Scheme::EdDsa) => ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(text, &signature).is_ok()),
-            (_, Scheme::Ecdsa(hash)) => self.verifies_ecdsa(&hash.of(text), signature, lenient),
+            (_, Scheme::Ecdsa(hash)) => self.verifies_ecdsa(hash.of(&[text]).get(), signature, lenient),
             _ => false,
         }
     }
@@ -144,19 +114,22 @@ impl Key {
             Key::P521(_) => 66,
             _ => return false,
         };
-        let Some(signature) = halves(signature, field_bytes, lenient) else {
+        let mut buffer = [0; 2 * FIELD_BYTES_MAX];
+        let Some(signature) = halves(signature, field_bytes, lenient, &mut buffer) else {
             return false;
         };
         match self {
-            Key::P256(key) => p256::ecdsa::Signature::from_slice(&signature)
+            Key::P256(key) => p256::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok()),
-            Key::P384(key) => p384::ecdsa::Signature::from_slice(&signature)
+            Key::P384(key) => p384::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok()),
             Key::P521(key) => {
                 // The same number; the crate refuses digests shorter than half a field.
-                let mut number = vec![0; field_bytes.saturating_sub(digest.len())];
-                number.extend(digest);
-                p521::ecdsa::Signature::from_slice(&signature)
+                let mut number = [0; FIELD_BYTES_MAX];
+                for (place, byte) in number.iter_mut().rev().zip(digest.iter().rev()) {
+                    *place = *byte;
+                }
+                p521::ecdsa::Signature::from_slice(signature)
                     .is_ok_and(|signature| key.verify_prehash(&number, &signature).is_ok())
             }
             _ => false,
@@ -164,39 +137,28 @@ impl Key {
     }
 }
 
-impl Hash {
-    fn of(self, text: &[u8]) -> Vec<u8> {
-        let mut hash: Box<dyn DynDigest> = match self {
-            Hash::Sha256 => Box::new(Sha256::new()),
-            Hash::Sha384 => Box::new(Sha384::new()),
-            Hash::Sha512 => Box::new(Sha512::new()),
-        };
-        hash.update(text);
-        hash.finalize().into_vec()
-    }
-}
-
-/// PSS with a salt as long as the hash, or of any length.
-fn pss<D: Digest>(lenient: bool) -> Pss<D> {
-    Pss {
-        blinded: false,
-        digest: D::new(),
-        salt_len: (!lenient).then(<D as Digest>::output_size),
-    }
+/// Whether a signature is the keyed digest of a text.
+pub(super) fn verifies_keyed(key: &[u8], hash: Hash, text: &[u8], signature: &[u8]) -> bool {
+    constant_time_equal(signature, hash.keyed(key, text).get())
 }
 
 /// Both numbers of a signature with as many bytes as the field has.
-fn halves(signature: &[u8], field_bytes: usize, lenient: bool) -> Option<Vec<u8>> {
+fn halves<'b>(
+    signature: &[u8],
+    field_bytes: usize,
+    lenient: bool,
+    buffer: &'b mut [u8; 2 * FIELD_BYTES_MAX],
+) -> Option<&'b [u8]> {
     if !lenient && signature.len() != 2 * field_bytes {
         return None;
     }
+    let whole = buffer.get_mut(..2 * field_bytes)?;
     let (r, s) = signature.split_at_checked(signature.len() / 2)?;
-    let mut whole = Vec::new();
-    for half in [r, s] {
+    for (half, places) in [r, s].into_iter().zip(whole.chunks_mut(field_bytes)) {
         let zeros = half.iter().take_while(|byte| **byte == 0).count();
         let digits = half.get(zeros..)?;
-        whole.extend(std::iter::repeat_n(0, field_bytes.checked_sub(digits.len())?));
-        whole.extend(digits);
+        let first = field_bytes.checked_sub(digits.len())?;
+        places.get_mut(first..)?.copy_from_slice(digits);
     }
     Some(whole)
 }

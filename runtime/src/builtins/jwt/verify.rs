@@ -1,11 +1,13 @@
 //! `io.jwt.verify_*` for public keys, and `io.jwt.decode_verify`.
 
 use super::decode::{json_object, parts};
-use super::keys::{TokenKey, keys};
-use super::signature::{Hash, Key, Scheme};
+use super::digest::Hash;
+use super::keys::{KeySet, TokenKey, keys};
+use super::signature::{Scheme, verifies_keyed};
 use crate::builtins::base64::url_bytes;
 use crate::builtins::bytes::bytes_of;
 use crate::builtins::operand::{args, object, string};
+use crate::builtins::output::Text;
 use crate::builtins::{BuiltinResult, Call, Failure};
 use crate::number;
 use crate::value::{Kind, Object, Value};
@@ -52,19 +54,19 @@ fn verify<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>], scheme: Scheme) -> Bu
 /// Asks the key that the header names; if there is none, those for the header's algorithm or for any.
 fn any_key<'k>(
     call: &mut Call<'_, '_>,
-    keys: &'k [TokenKey<'_>],
+    keys: &'k [TokenKey],
     header: &Header<'_>,
-    verifies: impl Fn(&'k TokenKey<'_>) -> bool,
+    verifies: impl Fn(&'k TokenKey) -> bool,
 ) -> Result<bool, Failure> {
     let named = keys
         .iter()
-        .find(|key| !header.kid.is_empty() && key.kid == header.kid);
+        .find(|key| !header.kid.is_empty() && *key.kid == *header.kid);
     if let Some(key) = named {
         call.charge(SIGNATURE_FUEL)?;
         return Ok(verifies(key));
     }
     for key in keys {
-        if key.alg.is_empty() || key.alg == header.alg {
+        if key.alg.is_empty() || *key.alg == *header.alg {
             call.charge(SIGNATURE_FUEL)?;
             if verifies(key) {
                 return Ok(true);
@@ -97,10 +99,17 @@ pub(in crate::builtins) fn decode_verify<'r>(
         let Some(scheme) = Scheme::of_name(header.alg) else {
             break None;
         };
-        let is_valid = any_key(call, &constraints.keys, &header, |key| {
-            key.key
-                .verifies(scheme, parts.signed.as_bytes(), signature, false)
-        })?;
+        let signed = parts.signed.as_bytes();
+        let is_valid = match (&constraints.keys, scheme) {
+            (Keys::Set(keys), _) => any_key(call, keys, &header, |key| {
+                key.key.verifies(scheme, signed, signature, false)
+            })?,
+            (Keys::Secret(secret), Scheme::Hmac(hash)) => {
+                call.charge(SIGNATURE_FUEL)?;
+                verifies_keyed(secret, hash, signed, signature)
+            }
+            (Keys::Secret(_), _) => false,
+        };
         if !is_valid {
             break None;
         }
@@ -184,19 +193,21 @@ fn has_unknown_critical(header: Value<'_>) -> Result<bool, Failure> {
         return Err(Failure::BUILTIN);
     };
     // OPA reads up to the first that is no string.
-    let names: Vec<&str> = names.iter().map_while(|name| name.as_str()).collect();
-    if names.is_empty() {
-        return Err(Failure::BUILTIN);
-    }
+    let mut names = names.iter().map_while(|name| name.as_str()).peekable();
+    names.peek().ok_or(Failure::BUILTIN)?;
     let is_known = |name: &str| matches!(name, "alg" | "kid" | "typ" | "cty" | "crit");
-    Ok(names
-        .iter()
-        .any(|name| !is_known(name) && header.field(name).is_some()))
+    Ok(names.any(|name| !is_known(name) && header.field(name).is_some()))
+}
+
+/// What tokens are verified with.
+enum Keys<'r> {
+    Set(KeySet),
+    Secret(&'r [u8]),
 }
 
 /// What a token has to fulfil. Texts that are missing are empty.
 struct Constraints<'r> {
-    keys: Vec<TokenKey<'r>>,
+    keys: Keys<'r>,
     alg: &'r str,
     iss: &'r str,
     aud: &'r str,
@@ -206,7 +217,7 @@ struct Constraints<'r> {
 impl<'r> Constraints<'r> {
     fn read(call: &mut Call<'_, 'r>, options: Object<'r>) -> Result<Constraints<'r>, Failure> {
         let mut constraints = Constraints {
-            keys: Vec::new(),
+            keys: Keys::Secret(&[]),
             alg: "",
             iss: "",
             aud: "",
@@ -226,14 +237,9 @@ impl<'r> Constraints<'r> {
             }
         }
         constraints.keys = match (cert, secret) {
-            (Some(keys), "") => keys,
+            (Some(keys), "") => Keys::Set(keys),
             (None, "") | (Some(_), _) => return Err(Failure::BUILTIN),
-            (None, secret) => vec![TokenKey {
-                alg: "",
-                kid: "",
-                is_private: true,
-                key: Key::Secret(bytes_of(call.arena, secret)?.to_vec()),
-            }],
+            (None, secret) => Keys::Secret(bytes_of(call.arena, secret)?),
         };
         Ok(constraints)
     }
@@ -255,8 +261,9 @@ impl<'r> Constraints<'r> {
         if !is_audience_fine {
             return Ok(false);
         }
-        let seconds = (self.time_ns / 1e9).to_string();
-        let now = number::value(call.arena.text(&seconds)?);
+        let mut seconds = Text::new(call.arena);
+        seconds.format(format_args!("{}", self.time_ns / 1e9))?;
+        let now = number::value(seconds.finish()?);
         if let Some(expiry) = moment(payload, "exp")?
             && now.compare(expiry) != Ordering::Less
         {

