@@ -201,6 +201,11 @@ impl<'r, T: Copy> List<'r, T> {
         &self.items
     }
 
+    /// The items so far, to be changed in place.
+    pub fn items_mut(&mut self) -> &mut [T] {
+        &mut self.items
+    }
+
     /// Removes the last item.
     pub fn pop(&mut self) -> Option<T> {
         self.items.pop()

@@ -3,6 +3,7 @@
 use super::Failure;
 use super::call::charge;
 use super::glob::{Glob, Walk};
+use super::json_schema::Schemas;
 use super::jwt::KeySet;
 use super::time::Zones;
 use crate::bytecode::PreparedRegex;
@@ -35,6 +36,8 @@ pub struct Caches {
     keys: Places<Compiled<KeySet>>,
     /// Time zones by name.
     pub(super) zones: Zones,
+    /// Compiled JSON schemas.
+    pub(super) schemas: Schemas,
     /// Bytes that are being written.
     pub(super) scratch: Vec<u8>,
     /// Scratch memory of the pattern walks.
@@ -80,7 +83,7 @@ impl Caches {
         pattern: &str,
         fuel: &mut u64,
     ) -> Result<(&Pattern, &mut Working), Failure> {
-        let price = COMPILE_FUEL.saturating_add(pattern.len().saturating_mul(COMPILE_FUEL_PER_BYTE));
+        let price = regex_price(pattern);
         let compile = || match re2::compile_within(pattern, REGEX_BYTES_MAX) {
             Ok(compiled) => {
                 let working = Working::new(&compiled);
@@ -125,6 +128,11 @@ impl Caches {
             });
         }
     }
+}
+
+/// Fuel for compiling a pattern.
+pub(super) fn regex_price(pattern: &str) -> usize {
+    COMPILE_FUEL.saturating_add(pattern.len().saturating_mul(COMPILE_FUEL_PER_BYTE))
 }
 
 /// Things, each at the one place that its hash gives.

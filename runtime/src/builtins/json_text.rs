@@ -3,7 +3,7 @@
 use super::operand::{args, boolean, object, string};
 use super::output::Text;
 use super::{BuiltinResult, Call, Failure};
-use crate::arena::Arena;
+use crate::arena::{Arena, List};
 use crate::error::EvalErrorKind;
 use crate::json::{self, Escape, JsonErrorKind, Numbers};
 use crate::number;
@@ -127,20 +127,20 @@ pub(super) fn parse<'r>(arena: &'r Arena, text: &'r [u8]) -> BuiltinResult<'r> {
     let has_exponent = text
         .windows(2)
         .any(|pair| matches!(pair, [b'0'..=b'9', b'e' | b'E']));
-    if has_exponent && !numbers_fit(value)? {
+    if has_exponent && !numbers_fit(arena, value)? {
         return Err(Failure::BUILTIN);
     }
     Ok(value)
 }
 
-/// Whether all numbers of a document are within range. The list of what is still to be looked at lives on the heap: this
-/// runs only for documents with exponents in them.
-fn numbers_fit(value: Value<'_>) -> Result<bool, Failure> {
-    let mut waiting = vec![value];
+/// Whether all numbers of a document are within range.
+fn numbers_fit(arena: &Arena, value: Value<'_>) -> Result<bool, Failure> {
+    let mut waiting = List::new(arena);
+    waiting.push(value)?;
     while let Some(value) = waiting.pop() {
         match value.kind() {
             Kind::Number(text) if number::check(text).is_err() => return Ok(false),
-            _ => waiting.extend(value.parts().unwrap_or_default()),
+            _ => waiting.extend(value.parts().unwrap_or_default())?,
         }
     }
     Ok(true)

@@ -13,7 +13,9 @@
 //!   same goes for patterns of `regex.*` and `glob.*` and for time zones;
 //! * `regex.*` while the automaton of a pattern still grows;
 //! * `yaml.*`: the parser's events own their texts and tags;
-//! * `uri.*`: the parts of a URI are put together one by one;
+//! * `uri.*`, and the formats `uri`, `uri-reference` and `uri-template` of JSON Schema: the parts of a URI are put together
+//!   one by one;
+//! * `json.match_schema` and `json.verify_schema` with a schema that is new, or too large to be kept;
 //! * values nested deeper than 64 levels, where they are compared or written: the list of what is still to be done.
 
 mod aggregates;
@@ -31,6 +33,7 @@ mod graph;
 mod host;
 mod json_patch;
 mod json_paths;
+mod json_schema;
 mod json_text;
 mod jwt;
 mod net;

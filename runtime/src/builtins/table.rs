@@ -3,8 +3,8 @@
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
     aggregates, arrays, base64, casts, crypto, encoding, glob, globs_match, graph, host, json_patch,
-    json_paths, json_text, jwt, net, numbers, objects, operators, regex, sets, sprintf, strings, template,
-    time, units, uri, uuid, versions, walk, yaml,
+    json_paths, json_schema, json_text, jwt, net, numbers, objects, operators, regex, sets, sprintf, strings,
+    template, time, units, uri, uuid, versions, walk, yaml,
 };
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
@@ -186,6 +186,7 @@ pub static BUILTINS: &[Builtin] = &[
             None,
         ),
     )
+    .run(json_schema::match_schema)
     .nondeterministic(),
     row(
         "json.patch",
@@ -209,6 +210,7 @@ pub static BUILTINS: &[Builtin] = &[
         &[STRING_OR_OBJECT],
         Type::Array(&[BOOLEAN, Type::Or(&[NULL, STRING])], None),
     )
+    .run(json_schema::verify_schema)
     .nondeterministic(),
     row("lower", &[STRING], STRING).run(strings::lower),
     row("lt", &[ANY, ANY], BOOLEAN).run(operators::lt),

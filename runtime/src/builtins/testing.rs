@@ -176,12 +176,13 @@ impl<'r> Parser<'_, 'r> {
 }
 
 /// OPA's answers to calls of our own: a call, a tab and its result in each line.
-const ANSWERS: [&str; 9] = [
+const ANSWERS: [&str; 10] = [
     include_str!("answers/documents.tsv"),
     include_str!("answers/glob.tsv"),
     include_str!("answers/jwt.tsv"),
     include_str!("answers/numbers.tsv"),
     include_str!("answers/others.tsv"),
+    include_str!("answers/schema.tsv"),
     include_str!("answers/sprintf.tsv"),
     include_str!("answers/strings.tsv"),
     include_str!("answers/time.tsv"),

@@ -9,14 +9,15 @@ use std::net::Ipv6Addr;
 
 /// The parts of a URI; OPA does not show all of them.
 #[derive(Debug, Default)]
-struct Parts {
-    scheme: String,
+pub(super) struct Parts {
+    /// In lower case.
+    pub(super) scheme: String,
     /// What stands behind the scheme of a URI without a slash there: `a@b` of `mailto:a@b`.
     opaque: String,
     /// Decoded name, and password if there is a colon.
     user: Option<(Vec<u8>, Option<Vec<u8>>)>,
     /// Name and port, unescaped.
-    host: Vec<u8>,
+    pub(super) host: Vec<u8>,
     /// There is one slash behind the scheme, so that none is written for a host.
     omits_host: bool,
     /// A question mark with nothing behind it.
@@ -25,11 +26,13 @@ struct Parts {
     raw_fragment: String,
     hostname: Vec<u8>,
     port: String,
-    path: Vec<u8>,
+    /// Without escapes.
+    pub(super) path: Vec<u8>,
     /// The path as it was written, where that differs from how Go would write it.
-    raw_path: String,
+    pub(super) raw_path: String,
     raw_query: String,
-    fragment: Vec<u8>,
+    /// Without escapes.
+    pub(super) fragment: Vec<u8>,
 }
 
 /// Where a text stands in a URI: it decides which characters may stand unescaped.
@@ -90,7 +93,8 @@ pub fn normal_url(text: &str) -> Option<String> {
 }
 
 impl Parts {
-    fn of(text: &str) -> Option<Parts> {
+    /// The parts of a text that is a URI or a reference to one.
+    pub(super) fn of(text: &str) -> Option<Parts> {
         let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
         let mut parts = Parts {
             fragment: unescaped(fragment, Place::Other)?,
@@ -228,7 +232,7 @@ impl Parts {
             }
             out.push('@');
         }
-        out.push_str(&escaped(&self.host, b"!\"$&'()*+,-.:;<=>[]_~"));
+        out.push_str(&escaped(&self.host, IN_HOST));
     }
 
     /// Host and port, unescaped.
@@ -324,19 +328,22 @@ fn fits_host(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!\"$&'()*+,-.:;<=>[]_~".contains(&byte)
 }
 
+/// What Go leaves as it is in a host.
+pub(super) const IN_HOST: &[u8] = b"!\"$&'()*+,-.:;<=>[]_~";
+
 /// What Go leaves as it is in a path.
-const IN_PATH: &[u8] = b"$&+,-./:;=@_~";
+pub(super) const IN_PATH: &[u8] = b"$&+,-./:;=@_~";
 
 /// What Go leaves as it is in a fragment.
-const IN_FRAGMENT: &[u8] = b"!$&()*+,-./:;=?@_~";
+pub(super) const IN_FRAGMENT: &[u8] = b"!$&()*+,-./:;=?@_~";
 
 /// A path with the escapes that Go writes.
-fn escaped_path(path: &[u8]) -> String {
+pub(super) fn escaped_path(path: &[u8]) -> String {
     escaped(path, IN_PATH)
 }
 
 /// Letters, digits and `plain` as they are, all else escaped.
-fn escaped(bytes: &[u8], plain: &[u8]) -> String {
+pub(super) fn escaped(bytes: &[u8], plain: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for byte in bytes {
         if byte.is_ascii_alphanumeric() || plain.contains(byte) {
@@ -349,8 +356,91 @@ fn escaped(bytes: &[u8], plain: &[u8]) -> String {
 }
 
 /// Whether a written part needs no other escapes, if they are not those that Go would choose.
-fn is_encoded(written: &[u8], plain: &[u8]) -> bool {
+pub(super) fn is_encoded(written: &[u8], plain: &[u8]) -> bool {
     written.iter().all(|byte| {
         byte.is_ascii_alphanumeric() || plain.contains(byte) || b"!$&'()*+,;=:@[]%".contains(byte)
     })
+}
+
+/// Go's error for a text that is no URI.
+pub(super) fn why_invalid(text: &str) -> String {
+    let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let (shown, why) = match wrong_before_fragment(before) {
+        Some(why) => (before, why),
+        None => (text, wrong_escape(fragment).unwrap_or_default()),
+    };
+    let mut quoted = Vec::new();
+    crate::json::write_string(&mut quoted, shown, crate::json::Escape::Plain);
+    format!("parse {}: {why}", String::from_utf8_lossy(&quoted))
+}
+
+fn wrong_before_fragment(text: &str) -> Option<String> {
+    if text.bytes().any(|b| b < b' ' || b == 0x7f) {
+        return Some("net/url: invalid control character in URL".to_owned());
+    }
+    let Some((scheme, rest)) = split_scheme(text) else {
+        return Some("missing protocol scheme".to_owned());
+    };
+    let rest = rest.split('?').next().unwrap_or_default();
+    if !rest.starts_with('/') {
+        if !scheme.is_empty() {
+            return None;
+        }
+        if rest
+            .split('/')
+            .next()
+            .is_some_and(|segment| segment.contains(':'))
+        {
+            return Some("first path segment in URL cannot contain colon".to_owned());
+        }
+    }
+    match rest.strip_prefix("//") {
+        Some(behind) if !scheme.is_empty() || !behind.starts_with('/') => {
+            let (authority, path) = behind.split_at(behind.find('/').unwrap_or(behind.len()));
+            wrong_authority(authority).or_else(|| wrong_escape(path))
+        }
+        _ => wrong_escape(rest),
+    }
+}
+
+fn wrong_authority(authority: &str) -> Option<String> {
+    let (user, host) = match authority.rsplit_once('@') {
+        Some((user, host)) => (Some(user), host),
+        None => (None, authority),
+    };
+    match host.rfind('[') {
+        Some(0) if !host.contains(']') => return Some("missing ']' in host".to_owned()),
+        Some(_) => return Some("invalid IP-literal".to_owned()),
+        None => {}
+    }
+    if let Some(port) = host.find(':').and_then(|at| host.get(at..))
+        && !is_port(port.as_bytes())
+    {
+        return Some(format!("invalid port \"{port}\" after host"));
+    }
+    if let Some(why) = wrong_escape(host) {
+        return Some(why);
+    }
+    if let Some(byte) = host
+        .bytes()
+        .find(|b| b.is_ascii() && *b != b'%' && !fits_host(*b))
+    {
+        return Some(format!(
+            "invalid character {:?} in host name",
+            char::from(byte).to_string()
+        ));
+    }
+    match user {
+        Some(user) => wrong_escape(user).or_else(|| Some("net/url: invalid userinfo".to_owned())),
+        None => None,
+    }
+}
+
+fn wrong_escape(text: &str) -> Option<String> {
+    let wrong = text.match_indices('%').find(|(at, _)| {
+        let digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
+        !(digit(at + 1) && digit(at + 2))
+    });
+    let shown: String = text.get(wrong?.0..)?.chars().take(3).collect();
+    Some(format!("invalid URL escape {shown:?}"))
 }

@@ -60,7 +60,8 @@ fn compares_as_float(text: &str) -> bool {
     trimmed.len() != text.len() && trimmed.contains('.')
 }
 
-fn compare_exact(a: &Decimal<'_>, b: &Decimal<'_>) -> Ordering {
+/// Order by value alone.
+pub(super) fn compare_exact(a: &Decimal<'_>, b: &Decimal<'_>) -> Ordering {
     let sign = |d: &Decimal<'_>| match (d.is_zero(), d.negative) {
         (true, _) => 0,
         (false, true) => -1,

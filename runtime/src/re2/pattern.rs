@@ -47,6 +47,12 @@ pub fn compile_within(pattern: &str, bytes_max: usize) -> Result<Pattern, Re2Err
 }
 
 impl Pattern {
+    /// Bytes that the compiled pattern takes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.regex.memory_usage()
+    }
+
     /// Memory for searches with this pattern.
     #[must_use]
     pub fn create_cache(&self) -> meta::Cache {
