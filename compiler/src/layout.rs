@@ -437,19 +437,7 @@ impl<'l, 'a> Layout<'l, 'a> {
         let statement = matches!(self.phase, Phase::Literal | Phase::IfLiteral | Phase::ElseLiteral);
         match lexeme.token {
             Token::Dot | Token::LBrack | Token::LParen => !self.is_glued(lexeme),
-            Token::Plus
-            | Token::Minus
-            | Token::Star
-            | Token::Slash
-            | Token::Percent
-            | Token::Amp
-            | Token::Bar
-            | Token::Equal
-            | Token::NotEqual
-            | Token::Less
-            | Token::LessEqual
-            | Token::Greater
-            | Token::GreaterEqual => paths || self.pos == Pos::Closed,
+            token if is_infix(token) => paths || self.pos == Pos::Closed,
             Token::Assign | Token::Unify => {
                 paths || self.pos == Pos::Closed || (self.default && self.phase != Phase::Head)
             }
@@ -549,26 +537,8 @@ impl<'l, 'a> Layout<'l, 'a> {
             // Only a query asks this without a line end in between.
             Token::Dot | Token::LBrack | Token::LParen => self.is_glued(lexeme),
             Token::Template(piece) | Token::RawTemplate(piece) => matches!(piece, Piece::Middle | Piece::End),
-            Token::Assign
-            | Token::Unify
-            | Token::Comma
-            | Token::Colon
-            | Token::Plus
-            | Token::Minus
-            | Token::Star
-            | Token::Slash
-            | Token::Percent
-            | Token::Amp
-            | Token::Bar
-            | Token::Equal
-            | Token::NotEqual
-            | Token::Less
-            | Token::LessEqual
-            | Token::Greater
-            | Token::GreaterEqual => self.pos == Pos::Term,
-            Token::Number | Token::Str | Token::RawStr | Token::Comment | Token::Illegal(_) | Token::End => {
-                false
-            }
+            Token::Assign | Token::Unify | Token::Comma | Token::Colon => self.pos == Pos::Term,
+            token => is_infix(token) && self.pos == Pos::Term,
         }
     }
 

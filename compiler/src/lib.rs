@@ -3,6 +3,7 @@
 
 pub mod analyse;
 pub mod ast;
+mod constant;
 pub mod diagnostic;
 pub mod domain;
 pub mod dump;

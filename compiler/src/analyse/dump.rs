@@ -3,6 +3,7 @@
 //! One statement a line, indented by block; variables as `name#id`, so that two of one name can be told apart.
 
 use super::text;
+use crate::constant;
 use crate::hir::{
     Block, Callee, Comprehension, ComprehensionKind, Query, Ref, RefHead, Rule, RuleKind, Stmt, StmtKind,
     Term, Unit, VarId, With, WithTarget, WithValue,
@@ -179,7 +180,7 @@ impl Printer<'_> {
 
     fn term(&self, term: &Term) -> String {
         match term {
-            Term::Const(constant) => text::constant(constant),
+            Term::Const(constant) => constant::text(constant),
             Term::Var(var) => self.var(*var),
             Term::Array(items) => format!("[{}]", self.list(items)),
             Term::Set(items) => format!("{{{}}}", self.list(items)),
@@ -200,7 +201,7 @@ impl Printer<'_> {
             RefHead::Input => "input".to_owned(),
             RefHead::Data => "data".to_owned(),
             RefHead::Var(var) => self.var(*var),
-            RefHead::Const(constant) => text::constant(constant),
+            RefHead::Const(constant) => constant::text(constant),
         };
         for element in &reference.path {
             out.push_str(&format!("[{}]", self.term(element)));

@@ -1,6 +1,7 @@
 //! Variables of a body that can hold only a few constants, for narrowing what references mean.
 
 use super::tree::{Body, Expr, ExprKind, Head, Kind, Ref, Term};
+use crate::constant;
 use crate::hir::VarId;
 use gavel_runtime::value::Constant;
 use std::collections::BTreeMap;
@@ -110,8 +111,8 @@ fn values_of_ref(reference: &Ref, known: &Known) -> Option<Vec<Constant>> {
         let mut next = Vec::new();
         for value in &values {
             match element.as_const() {
-                Some(key) => next.extend(member(value, key)),
-                None => next.extend(members(value)?),
+                Some(key) => next.extend(constant::member(value, key)),
+                None => next.extend(constant::members(value)?),
             }
         }
         if next.len() > ALTERNATIVES_MAX {
@@ -120,28 +121,4 @@ fn values_of_ref(reference: &Ref, known: &Known) -> Option<Vec<Constant>> {
         values = next;
     }
     Some(values)
-}
-
-fn members(value: &Constant) -> Option<Vec<Constant>> {
-    match value {
-        Constant::Array(items) | Constant::Set(items) => Some(items.clone()),
-        Constant::Object(entries) => Some(entries.iter().map(|(_, value)| value.clone()).collect()),
-        Constant::Null | Constant::Bool(_) | Constant::Int(_) | Constant::Number(_) | Constant::String(_) => {
-            None
-        }
-    }
-}
-
-fn member(value: &Constant, key: &Constant) -> Option<Constant> {
-    match (value, key) {
-        (Constant::Array(items), Constant::Int(at)) => {
-            usize::try_from(*at).ok().and_then(|at| items.get(at)).cloned()
-        }
-        (Constant::Set(items), _) => items.iter().find(|item| *item == key).cloned(),
-        (Constant::Object(entries), _) => entries
-            .iter()
-            .find(|(k, _)| k == key)
-            .map(|(_, value)| value.clone()),
-        _ => None,
-    }
 }

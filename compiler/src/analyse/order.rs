@@ -14,6 +14,7 @@ use super::tree::{
     Body, Callee, Comprehension, Expr, ExprKind, Kind, Module, Operand, Part, Program, Rule, Term, Vars,
 };
 use super::vars::{self, Arity, VarSet};
+use crate::constant;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::VarId;
 use crate::source::{SourceMap, Span};
@@ -372,7 +373,7 @@ fn rule_name(rule: &Rule, package_len: usize) -> String {
         .iter()
         .map(|term| match term.as_const() {
             Some(gavel_runtime::value::Constant::String(name)) => name.clone(),
-            Some(other) => text::constant(other),
+            Some(other) => constant::text(other),
             None => String::new(),
         })
         .collect();

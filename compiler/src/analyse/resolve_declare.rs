@@ -7,6 +7,7 @@ use super::scope::Occurrence;
 use super::tree::{Expr, ExprKind, Kind, Ref, Term, VarName, With};
 use crate::ast::{self, Literal, Name, TermKind};
 use crate::hir::VarId;
+use crate::parse::term_name;
 use crate::source::Span;
 
 impl<'a> Resolver<'_, 'a> {
@@ -238,27 +239,4 @@ fn index(domain: Term, key: Term) -> Term {
         },
     };
     Term::new(span, Kind::Ref(Box::new(reference)))
-}
-
-/// OPA's word for a kind of term.
-fn term_name(kind: &TermKind<'_>) -> &'static str {
-    match kind {
-        TermKind::Null => "null",
-        TermKind::Bool(_) => "boolean",
-        TermKind::Number(_) => "number",
-        TermKind::String { .. } => "string",
-        TermKind::Var(_) => "var",
-        TermKind::Ref { .. } => "ref",
-        TermKind::Call { .. }
-        | TermKind::Infix { .. }
-        | TermKind::KeyValueIn { .. }
-        | TermKind::Negate(_) => "call",
-        TermKind::Array(_) => "array",
-        TermKind::Set(_) => "set",
-        TermKind::Object(_) => "object",
-        TermKind::ArrayComprehension { .. } => "arraycomprehension",
-        TermKind::SetComprehension { .. } => "setcomprehension",
-        TermKind::ObjectComprehension { .. } => "objectcomprehension",
-        TermKind::Template { .. } => "templatestring",
-    }
 }

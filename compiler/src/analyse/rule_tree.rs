@@ -1,7 +1,7 @@
 //! Rules by the constant part of their path: what a reference or call may mean.
 
-use super::text;
 use super::tree::{Callee, Expr, Kind, Program, Rule, Term};
+use crate::constant;
 use crate::hir::{self, RuleKind, StmtKind, Unit};
 use gavel_runtime::value::Constant;
 use std::collections::HashMap;
@@ -193,7 +193,7 @@ impl RuleTree {
     }
 
     pub(super) fn child(&self, node: NodeId, key: &Constant) -> Option<NodeId> {
-        self.nodes.get(node)?.by_key.get(&text::constant(key)).copied()
+        self.nodes.get(node)?.by_key.get(&constant::text(key)).copied()
     }
 
     /// The node of a constant path.
@@ -259,7 +259,7 @@ impl RuleTree {
         });
         if let Some(parent) = self.nodes.get_mut(node) {
             parent.children.push(id);
-            parent.by_key.insert(text::constant(key), id);
+            parent.by_key.insert(constant::text(key), id);
         }
         id
     }

@@ -1,14 +1,14 @@
 //! Terms as messages show them: OPA's spelling of references, calls and values.
 
 use super::tree::{Callee, ComprehensionKind, Head, Kind, Term, Vars};
+use crate::constant;
 use gavel_runtime::value::Constant;
-use std::fmt::Write;
 
 /// A name and what follows it: `a.b["c d"]`.
 pub(super) fn dotted(first: &str, rest: &[String]) -> String {
     let mut text = first.to_owned();
     for key in rest {
-        push_key(&mut text, key);
+        constant::write_key(&mut text, key);
     }
     text
 }
@@ -44,7 +44,7 @@ pub(super) fn term(term: &Term, vars: &Vars) -> String {
             .join(", ")
     };
     match &term.kind {
-        Kind::Const(constant) => self::constant(constant),
+        Kind::Const(value) => constant::text(value),
         Kind::Var(var) => vars.text(*var),
         Kind::Ref(reference) => {
             let mut text = match &reference.head {
@@ -81,37 +81,10 @@ pub(super) fn term(term: &Term, vars: &Vars) -> String {
     }
 }
 
-/// A value in Rego's syntax.
-pub(super) fn constant(value: &Constant) -> String {
-    match value {
-        Constant::Null => "null".to_owned(),
-        Constant::Bool(value) => value.to_string(),
-        Constant::Int(value) => value.to_string(),
-        Constant::Number(text) => text.clone(),
-        Constant::String(text) => quoted(text),
-        Constant::Array(items) => {
-            let items: Vec<String> = items.iter().map(constant).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Constant::Set(items) if items.is_empty() => "set()".to_owned(),
-        Constant::Set(items) => {
-            let items: Vec<String> = items.iter().map(constant).collect();
-            format!("{{{}}}", items.join(", "))
-        }
-        Constant::Object(entries) => {
-            let entries: Vec<String> = entries
-                .iter()
-                .map(|(key, value)| format!("{}: {}", constant(key), constant(value)))
-                .collect();
-            format!("{{{}}}", entries.join(", "))
-        }
-    }
-}
-
 fn push_path(text: &mut String, path: &[Term], vars: &Vars) {
     for element in path {
         match &element.kind {
-            Kind::Const(Constant::String(key)) => push_key(text, key),
+            Kind::Const(Constant::String(key)) => constant::write_key(text, key),
             _ => {
                 text.push('[');
                 text.push_str(&term(element, vars));
@@ -119,40 +92,4 @@ fn push_path(text: &mut String, path: &[Term], vars: &Vars) {
             }
         }
     }
-}
-
-fn push_key(text: &mut String, key: &str) {
-    let mut chars = key.chars();
-    let plain = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if plain {
-        text.push('.');
-        text.push_str(key);
-    } else {
-        text.push('[');
-        text.push_str(&quoted(key));
-        text.push(']');
-    }
-}
-
-/// A string literal.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if u32::from(c) < 0x20 => {
-                // Writing into a string cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

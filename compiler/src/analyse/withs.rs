@@ -4,9 +4,9 @@ use super::expand::needs_evaluation;
 use super::findings::Findings;
 use super::print::is_void;
 use super::rule_tree::RuleTree;
-use super::text;
 use super::tree::{Body, Expr, Head, Kind, Program, Ref, Term, VarName, Vars, With};
 use super::walk;
+use crate::constant;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use gavel_runtime::builtins::BuiltinId;
@@ -145,10 +145,10 @@ fn check_replaced(id: BuiltinId, span: Span) -> Result<(), Box<Diagnostic>> {
         Err(Box::new(Diagnostic::error(Code::RegoCompile, span, message)))
     };
     if matches!(row.name, "eq" | "rego.metadata.chain" | "rego.metadata.rule") {
-        return error(format!("replacement of {} invalid", text::quoted(row.name)));
+        return error(format!("replacement of {} invalid", constant::quoted(row.name)));
     }
     if row.name.starts_with("internal.") {
-        let name = text::quoted(row.name);
+        let name = constant::quoted(row.name);
         return error(format!("replacement of internal function {name} invalid"));
     }
     if row.relation {

@@ -157,15 +157,23 @@ fn too_big(mantissa: &str, point: bool, exponent: i64) -> bool {
     binary > bound || binary < -bound
 }
 
-/// OPA's word for the kind of a term.
+/// OPA's word for the kind of a term, roots of documents told apart from variables.
 pub(crate) fn value_name(term: &Term<'_>) -> &'static str {
     match term.kind {
+        TermKind::Var("input" | "data") => "ref",
+        _ => term_name(&term.kind),
+    }
+}
+
+/// OPA's word for a kind of term.
+pub(crate) fn term_name(kind: &TermKind<'_>) -> &'static str {
+    match kind {
         TermKind::Null => "null",
         TermKind::Bool(_) => "boolean",
         TermKind::Number(_) => "number",
         TermKind::String { .. } => "string",
-        TermKind::Var("input" | "data") | TermKind::Ref { .. } => "ref",
         TermKind::Var(_) => "var",
+        TermKind::Ref { .. } => "ref",
         TermKind::Call { .. }
         | TermKind::Infix { .. }
         | TermKind::KeyValueIn { .. }

@@ -3,6 +3,7 @@
 //! The recursion check narrows references in the same way, on a tree of its own.
 
 use super::documents::Key;
+use crate::constant;
 use crate::hir::{Ref, RefHead, Stmt, StmtKind, Term, VarId};
 use gavel_runtime::value::Constant;
 use std::collections::BTreeMap;
@@ -80,8 +81,8 @@ impl Known {
             let mut next = Vec::new();
             for value in &values {
                 match step {
-                    Term::Const(key) => next.extend(member(value, key)),
-                    _ => next.extend(members(value)?),
+                    Term::Const(key) => next.extend(constant::member(value, key)),
+                    _ => next.extend(constant::members(value)?),
                 }
             }
             if next.len() > ALTERNATIVES_MAX {
@@ -91,24 +92,4 @@ impl Known {
         }
         Some(values)
     }
-}
-
-fn members(value: &Constant) -> Option<Vec<Constant>> {
-    match value {
-        Constant::Array(items) | Constant::Set(items) => Some(items.clone()),
-        Constant::Object(entries) => Some(entries.iter().map(|(_, value)| value.clone()).collect()),
-        Constant::Null | Constant::Bool(_) | Constant::Int(_) | Constant::Number(_) | Constant::String(_) => {
-            None
-        }
-    }
-}
-
-fn member(value: &Constant, key: &Constant) -> Option<Constant> {
-    match (value, key) {
-        (Constant::Array(items), Constant::Int(at)) => usize::try_from(*at).ok().and_then(|at| items.get(at)),
-        (Constant::Set(items), key) => items.iter().find(|item| *item == key),
-        (Constant::Object(entries), key) => entries.iter().find(|(k, _)| k == key).map(|(_, value)| value),
-        _ => None,
-    }
-    .cloned()
 }

@@ -4,6 +4,7 @@ use super::body::Mismatch;
 use super::refs::RefError;
 use super::show;
 use super::ty::{FunctionType, Type};
+use crate::constant;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::{Ref, VarId};
 use crate::source::Span;
@@ -90,7 +91,7 @@ fn fixed_keys(of: &Type) -> Option<String> {
     }
     let keys = object.members.iter().map(|(key, _)| match key {
         Constant::String(key) => format!("{key:?}"),
-        other => show::constant_text(other),
+        other => constant::text(other),
     });
     Some(keys.collect::<Vec<_>>().join(", "))
 }

@@ -1,6 +1,7 @@
 //! Types, references and names as text for messages, in OPA's notation.
 
 use super::ty::{FunctionType, Type};
+use crate::constant;
 use crate::hir::{Ref, RefHead, Term, VarId};
 use gavel_runtime::value::Constant;
 use std::fmt::Write;
@@ -38,7 +39,7 @@ pub(super) fn signature_text(function: &FunctionType) -> String {
 pub(super) fn path_text<'t>(root: &str, path: impl IntoIterator<Item = &'t str>) -> String {
     let mut text = root.to_owned();
     for element in path {
-        write_element(&mut text, element);
+        constant::write_key(&mut text, element);
     }
     text
 }
@@ -49,11 +50,11 @@ pub(super) fn ref_text(reference: &Ref, name: &dyn Fn(VarId) -> String) -> Strin
         RefHead::Input => "input".to_owned(),
         RefHead::Data => "data".to_owned(),
         RefHead::Var(var) => name(*var),
-        RefHead::Const(value) => constant_text(value),
+        RefHead::Const(value) => constant::text(value),
     };
     for step in &reference.path {
         match step {
-            Term::Const(Constant::String(key)) => write_element(&mut text, key),
+            Term::Const(Constant::String(key)) => constant::write_key(&mut text, key),
             other => {
                 text.push('[');
                 write_term(&mut text, other, name);
@@ -64,27 +65,17 @@ pub(super) fn ref_text(reference: &Ref, name: &dyn Fn(VarId) -> String) -> Strin
     text
 }
 
-fn write_element(text: &mut String, key: &str) {
-    let mut chars = key.chars();
-    let plain = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if plain {
-        text.push('.');
-        text.push_str(key);
-    } else {
-        text.push('[');
-        write_constant(text, &Constant::String(key.to_owned()));
-        text.push(']');
-    }
-}
-
 fn write_term(text: &mut String, term: &Term, name: &dyn Fn(VarId) -> String) {
     match term {
-        Term::Const(value) => write_constant(text, value),
+        Term::Const(value) => constant::write(text, value),
         Term::Var(var) => text.push_str(&name(*var)),
-        Term::Array(items) => write_list(text, ('[', ']'), items, |text, t| write_term(text, t, name)),
-        Term::Set(items) => write_list(text, ('{', '}'), items, |text, t| write_term(text, t, name)),
-        Term::Object(entries) => write_list(text, ('{', '}'), entries, |text, (key, value)| {
+        Term::Array(items) => {
+            constant::write_list(text, ('[', ']'), items, |text, t| write_term(text, t, name))
+        }
+        Term::Set(items) => {
+            constant::write_list(text, ('{', '}'), items, |text, t| write_term(text, t, name))
+        }
+        Term::Object(entries) => constant::write_list(text, ('{', '}'), entries, |text, (key, value)| {
             write_term(text, key, name);
             text.push_str(": ");
             write_term(text, value, name);
@@ -92,57 +83,6 @@ fn write_term(text: &mut String, term: &Term, name: &dyn Fn(VarId) -> String) {
         Term::Ref(reference) => text.push_str(&ref_text(reference, name)),
         Term::Comprehension(_) => text.push('…'),
     }
-}
-
-/// A constant in Rego's notation.
-pub(super) fn constant_text(value: &Constant) -> String {
-    let mut text = String::new();
-    write_constant(&mut text, value);
-    text
-}
-
-fn write_constant(text: &mut String, value: &Constant) {
-    match value {
-        Constant::Null => text.push_str("null"),
-        Constant::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
-        Constant::Int(value) => text.push_str(&value.to_string()),
-        Constant::Number(value) => text.push_str(value),
-        Constant::String(value) => write_string(text, value),
-        Constant::Array(items) => write_list(text, ('[', ']'), items, write_constant),
-        Constant::Set(items) if items.is_empty() => text.push_str("set()"),
-        Constant::Set(items) => write_list(text, ('{', '}'), items, write_constant),
-        Constant::Object(entries) => write_list(text, ('{', '}'), entries, |text, (key, value)| {
-            write_constant(text, key);
-            text.push_str(": ");
-            write_constant(text, value);
-        }),
-    }
-}
-
-fn write_string(text: &mut String, value: &str) {
-    text.push('"');
-    for c in value.chars() {
-        match c {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            c => text.push(c),
-        }
-    }
-    text.push('"');
-}
-
-fn write_list<T>(text: &mut String, brackets: (char, char), items: &[T], write: impl Fn(&mut String, &T)) {
-    text.push(brackets.0);
-    for (at, item) in items.iter().enumerate() {
-        if at > 0 {
-            text.push_str(", ");
-        }
-        write(text, item);
-    }
-    text.push(brackets.1);
 }
 
 fn write_type(text: &mut String, value: &Type) {
@@ -160,7 +100,7 @@ fn write_type(text: &mut String, value: &Type) {
         Type::Array(t) => {
             text.push_str("array");
             if !t.items.is_empty() {
-                write_list(text, ('<', '>'), &t.items, write_type);
+                constant::write_list(text, ('<', '>'), &t.items, write_type);
             }
             if let Some(rest) = &t.rest {
                 text.push('[');
@@ -171,10 +111,10 @@ fn write_type(text: &mut String, value: &Type) {
         Type::Object(t) => {
             text.push_str("object");
             if !t.members.is_empty() {
-                write_list(text, ('<', '>'), &t.members, |text, (key, value)| {
+                constant::write_list(text, ('<', '>'), &t.members, |text, (key, value)| {
                     match key {
                         Constant::String(key) => text.push_str(key),
-                        other => write_constant(text, other),
+                        other => constant::write(text, other),
                     }
                     text.push_str(": ");
                     write_type(text, value);
@@ -196,7 +136,7 @@ fn write_type(text: &mut String, value: &Type) {
         }
         Type::OneOf(t) => {
             text.push_str("any");
-            write_list(text, ('<', '>'), &t.options, write_type);
+            constant::write_list(text, ('<', '>'), &t.options, write_type);
         }
         Type::Function(t) => {
             let _ = write!(text, "{} => {}", types_text(&t.args), type_text(&t.result));
