@@ -13,6 +13,7 @@
 //!   same goes for patterns of `regex.*` and `glob.*` and for time zones;
 //! * `regex.*` while the automaton of a pattern still grows;
 //! * `yaml.*`: the parser's events own their texts and tags;
+//! * `strings.render_template`: the tree of the template, lists of arguments;
 //! * `uri.*`, and the formats `uri`, `uri-reference` and `uri-template` of JSON Schema: the parts of a URI are put together
 //!   one by one;
 //! * `json.match_schema` and `json.verify_schema` with a schema that is new, or too large to be kept;
@@ -51,6 +52,7 @@ mod table;
 mod template;
 #[cfg(test)]
 mod testing;
+mod text_template;
 mod time;
 mod types;
 mod units;

@@ -4,7 +4,7 @@ use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
     aggregates, arrays, base64, casts, crypto, encoding, glob, globs_match, graph, host, json_patch,
     json_paths, json_schema, json_text, jwt, net, numbers, objects, operators, regex, sets, sprintf, strings,
-    template, time, units, uri, uuid, versions, walk, yaml,
+    template, text_template, time, units, uri, uuid, versions, walk, yaml,
 };
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
@@ -297,7 +297,7 @@ pub static BUILTINS: &[Builtin] = &[
     )
     .run(strings::any_suffix_match),
     row("strings.count", &[STRING, STRING], NUMBER).run(strings::count),
-    row("strings.render_template", &[STRING, DICT], STRING),
+    row("strings.render_template", &[STRING, DICT], STRING).run(text_template::render),
     row("strings.replace_n", &[STRING_DICT, STRING], STRING).run(strings::replace_n),
     row("strings.reverse", &[STRING], STRING).run(strings::reverse),
     row("strings.split_n", &[STRING, STRING, NUMBER], STRINGS).run(strings::split_n),

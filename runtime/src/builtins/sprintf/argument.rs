@@ -8,7 +8,7 @@ use crate::value::{Kind, Value};
 
 /// What Go's `fmt` gets to see.
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
-pub(super) enum Argument<'r> {
+pub(in crate::builtins) enum Argument<'r> {
     Int(i64),
     Float(f64),
     Big(Integer),
@@ -49,5 +49,14 @@ impl<'r> Argument<'r> {
             Argument::Big(_) => "*big.Int",
             Argument::Text(_) => "string",
         }
+    }
+}
+
+/// Integers in other spellings (`-0`); not those with a point, which are floats for Go.
+pub(super) fn spelled_int(value: Value<'_>) -> Option<i64> {
+    match value.kind() {
+        Kind::Int(int) => Some(int),
+        Kind::Number(text) if !text.contains(['.', 'e', 'E']) => number::int(value),
+        _ => None,
     }
 }

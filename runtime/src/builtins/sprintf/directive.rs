@@ -1,28 +1,29 @@
 //! The directives of a format text: flags, argument numbers, width, precision, verb.
 
-use crate::value::Value;
+use crate::builtins::Failure;
+use crate::builtins::output::Text;
 
 /// Widths, precisions and argument numbers beyond this are malformed.
 const NUMBER_MAX: usize = 1_000_000;
 
 /// Flags, width and precision of one directive.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Flags {
-    pub(super) minus: bool,
-    pub(super) plus: bool,
-    pub(super) sharp: bool,
-    pub(super) space: bool,
-    pub(super) zero: bool,
+pub(in crate::builtins) struct Flags {
+    pub(in crate::builtins) minus: bool,
+    pub(in crate::builtins) plus: bool,
+    pub(in crate::builtins) sharp: bool,
+    pub(in crate::builtins) space: bool,
+    pub(in crate::builtins) zero: bool,
     /// `%+v` and `%#v`: there the flags mean something else.
-    pub(super) plus_v: bool,
-    pub(super) sharp_v: bool,
-    pub(super) width: Option<usize>,
-    pub(super) precision: Option<usize>,
+    pub(in crate::builtins) plus_v: bool,
+    pub(in crate::builtins) sharp_v: bool,
+    pub(in crate::builtins) width: Option<usize>,
+    pub(in crate::builtins) precision: Option<usize>,
 }
 
 /// What to print for one directive.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Action {
+pub(in crate::builtins) enum Action {
     /// An argument with a verb.
     Print(usize, char),
     /// `%%`
@@ -37,32 +38,66 @@ pub(super) enum Action {
 
 /// One directive.
 #[derive(Debug)]
-pub(super) struct Directive {
-    pub(super) flags: Flags,
-    pub(super) action: Action,
+pub(in crate::builtins) struct Directive {
+    pub(in crate::builtins) flags: Flags,
+    pub(in crate::builtins) action: Action,
     /// A `*` found no usable width.
-    pub(super) bad_width: bool,
+    pub(in crate::builtins) bad_width: bool,
     /// A `*` found no usable precision.
-    pub(super) bad_precision: bool,
+    pub(in crate::builtins) bad_precision: bool,
+}
+
+impl Directive {
+    /// Prints what is wrong with the width and the precision.
+    pub(in crate::builtins) fn complain(&self, out: &mut Text<'_>) -> Result<(), Failure> {
+        if self.bad_width {
+            out.push_str("%!(BADWIDTH)")?;
+        }
+        if self.bad_precision {
+            out.push_str("%!(BADPREC)")?;
+        }
+        Ok(())
+    }
+}
+
+impl Action {
+    /// Prints what takes no argument.
+    pub(in crate::builtins) fn print_itself(self, out: &mut Text<'_>) -> Result<(), Failure> {
+        match self {
+            Action::Print(..) => Ok(()),
+            Action::Percent => out.push('%'),
+            Action::BadIndex(verb) => out.format(format_args!("%!{verb}(BADINDEX)")),
+            Action::Missing(verb) => out.format(format_args!("%!{verb}(MISSING)")),
+            Action::NoVerb => out.push_str("%!(NOVERB)"),
+        }
+    }
 }
 
 /// Reads directives from behind their `%`.
-pub(super) struct Reader<'f, 'r> {
-    pub(super) rest: &'f str,
-    args: &'f [Value<'r>],
+pub(in crate::builtins) struct Reader<'f> {
+    pub(in crate::builtins) rest: &'f str,
+    /// Number of arguments.
+    count: usize,
+    /// The arguments that are integers, for `*`.
+    int: &'f dyn Fn(usize) -> Option<i64>,
     /// The argument that the next directive takes.
-    pub(super) next: usize,
+    pub(in crate::builtins) next: usize,
     /// Argument numbers were used: leftover arguments are no error then.
-    pub(super) reordered: bool,
+    pub(in crate::builtins) reordered: bool,
     good_index: bool,
     after_index: bool,
 }
 
-impl<'f, 'r> Reader<'f, 'r> {
-    pub(super) fn new(format: &'f str, args: &'f [Value<'r>]) -> Reader<'f, 'r> {
+impl<'f> Reader<'f> {
+    pub(in crate::builtins) fn new(
+        format: &'f str,
+        count: usize,
+        int: &'f dyn Fn(usize) -> Option<i64>,
+    ) -> Reader<'f> {
         Reader {
             rest: format,
-            args,
+            count,
+            int,
             next: 0,
             reordered: false,
             good_index: true,
@@ -71,12 +106,12 @@ impl<'f, 'r> Reader<'f, 'r> {
     }
 
     /// The next directive; `rest` stands behind a `%`.
-    pub(super) fn directive(&mut self) -> Directive {
+    pub(in crate::builtins) fn directive(&mut self) -> Directive {
         (self.good_index, self.after_index) = (true, false);
         let mut flags = self.flags();
         let simple = self.rest.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
         let (mut bad_width, mut bad_precision) = (false, false);
-        if !simple || self.next >= self.args.len() {
+        if !simple || self.next >= self.count {
             self.index();
             bad_width = self.width(&mut flags);
             bad_precision = self.precision(&mut flags);
@@ -123,7 +158,7 @@ impl<'f, 'r> Reader<'f, 'r> {
         let index = end.and_then(|end| self.rest.get(1..end)).and_then(whole_number);
         self.skip(end.map_or(1, |end| end + 1));
         match index.and_then(|index| index.checked_sub(1)) {
-            Some(index) if index < self.args.len() => {
+            Some(index) if index < self.count => {
                 self.next = index;
                 self.after_index = true;
             }
@@ -176,9 +211,11 @@ impl<'f, 'r> Reader<'f, 'r> {
 
     /// The integer argument of a `*`.
     fn star(&mut self) -> Option<i64> {
-        let value = self.args.get(self.next).copied()?;
+        if self.next >= self.count {
+            return None;
+        }
         self.next += 1;
-        let int = value.as_int().or_else(|| spelled_int(value))?;
+        let int = (self.int)(self.next - 1)?;
         (int.unsigned_abs() <= NUMBER_MAX as u64).then_some(int)
     }
 
@@ -208,7 +245,7 @@ impl<'f, 'r> Reader<'f, 'r> {
         if !self.good_index {
             return Action::BadIndex(verb);
         }
-        if self.next >= self.args.len() {
+        if self.next >= self.count {
             return Action::Missing(verb);
         }
         if matches!(verb, 'v' | 'w') {
@@ -225,12 +262,4 @@ fn whole_number(text: &str) -> Option<usize> {
     let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let number = if all_digits { text.parse().ok() } else { None };
     number.filter(|number: &usize| *number <= 10 * NUMBER_MAX + 9)
-}
-
-/// Integers in other spellings (`-0`); not those with a point, which are floats for Go.
-fn spelled_int(value: Value<'_>) -> Option<i64> {
-    match value.kind() {
-        crate::value::Kind::Number(text) if !text.contains(['.', 'e', 'E']) => crate::number::int(value),
-        _ => None,
-    }
 }

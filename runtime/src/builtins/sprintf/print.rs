@@ -10,18 +10,21 @@ use crate::builtins::rego_text::{escape, is_printable};
 use crate::number::Integer;
 
 /// Prints an argument; a verb that does not fit its type prints Go's complaint.
-pub(super) fn print(
+///
+/// `type_name`: what Go calls its type.
+pub(in crate::builtins) fn print(
     out: &mut Text<'_>,
     arena: &Arena,
     argument: &Argument<'_>,
+    type_name: &str,
     verb: char,
     flags: &Flags,
 ) -> Result<(), Failure> {
     if verb == 'T' {
-        return string(out, argument.type_name(), flags);
+        return string(out, type_name, flags);
     }
     match argument {
-        Argument::Int(int) => integer(out, *int, verb, flags),
+        Argument::Int(int) => integer(out, *int, type_name, verb, flags),
         Argument::Big(big) => big_integer(out, arena, big, verb, flags),
         Argument::Text(text) => match verb {
             'v' if !flags.sharp_v => string(out, text, flags),
@@ -29,11 +32,11 @@ pub(super) fn print(
             'v' | 'q' => quoted(out, arena, text, flags),
             'x' => hexadecimal(out, text, flags, false),
             'X' => hexadecimal(out, text, flags, true),
-            _ => bad_verb(out, argument, verb, flags, arena),
+            _ => bad_verb(out, (argument, type_name), verb, flags, arena),
         },
         Argument::Float(value) => match float::text(arena, *value, verb, flags)? {
             Some(text) => float::pad(out, text, flags),
-            None => bad_verb(out, argument, verb, flags, arena),
+            None => bad_verb(out, (argument, type_name), verb, flags, arena),
         },
     }
 }
@@ -41,7 +44,7 @@ pub(super) fn print(
 /// `%!verb(type=value)`
 fn bad_verb(
     out: &mut Text<'_>,
-    argument: &Argument<'_>,
+    (argument, type_name): (&Argument<'_>, &str),
     verb: char,
     flags: &Flags,
     arena: &Arena,
@@ -49,14 +52,19 @@ fn bad_verb(
     out.push_str("%!")?;
     out.push(verb)?;
     out.push('(')?;
-    out.push_str(argument.type_name())?;
+    out.push_str(type_name)?;
     out.push('=')?;
-    print(out, arena, argument, 'v', flags)?;
+    print(out, arena, argument, type_name, 'v', flags)?;
     out.push(')')
 }
 
 /// Appends a text with blanks (or zeros, where they are asked for) up to the width.
-pub(super) fn pad(out: &mut Text<'_>, text: &str, flags: &Flags, zeros: bool) -> Result<(), Failure> {
+pub(in crate::builtins) fn pad(
+    out: &mut Text<'_>,
+    text: &str,
+    flags: &Flags,
+    zeros: bool,
+) -> Result<(), Failure> {
     let missing = flags.width.unwrap_or(0).saturating_sub(text.chars().count());
     if flags.minus {
         out.push_str(text)?;
@@ -122,7 +130,7 @@ fn hexadecimal(out: &mut Text<'_>, text: &str, flags: &Flags, upper: bool) -> Re
     out.fill(' ', if flags.minus { missing } else { 0 })
 }
 
-fn integer(out: &mut Text<'_>, int: i64, verb: char, flags: &Flags) -> Result<(), Failure> {
+fn integer(out: &mut Text<'_>, int: i64, type_name: &str, verb: char, flags: &Flags) -> Result<(), Failure> {
     let digits = Digits::of(int.unsigned_abs(), verb);
     match verb {
         'v' | 'd' | 'b' | 'o' | 'O' | 'x' | 'X' => based(out, digits.get(), int < 0, verb, flags),
@@ -130,8 +138,8 @@ fn integer(out: &mut Text<'_>, int: i64, verb: char, flags: &Flags) -> Result<()
         'q' => quoted_character(out, character(int), flags),
         'U' => code_point(out, int, flags),
         _ => {
-            out.format(format_args!("%!{verb}(int64="))?;
-            integer(out, int, 'v', flags)?;
+            out.format(format_args!("%!{verb}({type_name}="))?;
+            integer(out, int, type_name, 'v', flags)?;
             out.push(')')
         }
     }

@@ -1,6 +1,6 @@
 //! The builtin: walks the format text.
 
-use super::argument::Argument;
+use super::argument::{Argument, spelled_int};
 use super::directive::{Action, Flags, Reader};
 use super::print::print;
 use crate::arena::Arena;
@@ -14,7 +14,8 @@ pub(in crate::builtins) fn sprintf<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r
     let [format, values] = self::args(args)?;
     let (format, values) = (string(format)?, array(values)?);
     let mut out = Text::new(call.arena);
-    let mut reader = Reader::new(format, values);
+    let int = |at: usize| values.get(at).copied().and_then(spelled_int);
+    let mut reader = Reader::new(format, values.len(), &int);
     while let Some((literal, rest)) = reader.rest.split_once('%') {
         out.push_str(literal)?;
         reader.rest = rest;
@@ -40,25 +41,25 @@ pub(in crate::builtins) fn sprintf<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r
 fn directive<'r>(
     out: &mut Text<'_>,
     arena: &'r Arena,
-    reader: &mut Reader<'_, 'r>,
+    reader: &mut Reader<'_>,
     values: &[Value<'r>],
 ) -> Result<(), Failure> {
     let directive = reader.directive();
-    if directive.bad_width {
-        out.push_str("%!(BADWIDTH)")?;
-    }
-    if directive.bad_precision {
-        out.push_str("%!(BADPREC)")?;
-    }
+    directive.complain(out)?;
     match directive.action {
         Action::Print(at, verb) => {
             let value = values.get(at).copied().unwrap_or(Value::NULL);
-            print(out, arena, &Argument::of(value, arena)?, verb, &directive.flags)
+            let argument = Argument::of(value, arena)?;
+            print(
+                out,
+                arena,
+                &argument,
+                argument.type_name(),
+                verb,
+                &directive.flags,
+            )
         }
-        Action::Percent => out.push('%'),
-        Action::BadIndex(verb) => out.format(format_args!("%!{verb}(BADINDEX)")),
-        Action::Missing(verb) => out.format(format_args!("%!{verb}(MISSING)")),
-        Action::NoVerb => out.push_str("%!(NOVERB)"),
+        action => action.print_itself(out),
     }
 }
 
@@ -75,7 +76,14 @@ fn extra<'r>(out: &mut Text<'_>, arena: &'r Arena, values: &[Value<'r>]) -> Resu
         let argument = Argument::of(*value, arena)?;
         out.push_str(argument.type_name())?;
         out.push('=')?;
-        print(out, arena, &argument, 'v', &Flags::default())?;
+        print(
+            out,
+            arena,
+            &argument,
+            argument.type_name(),
+            'v',
+            &Flags::default(),
+        )?;
     }
     out.push(')')
 }
