@@ -60,10 +60,23 @@ pub struct Query {
     pub block: Block,
     /// Variables whose values are results, in the order of first occurrence (names as written; no generated ones).
     pub bindings: Vec<(String, VarId)>,
+    /// What a solution is.
+    pub shape: QueryShape,
     /// Names by id, for dumps and messages.
     pub var_names: Vec<String>,
     /// For each top-level statement of the source that is a plain term: nothing is returned for it.
     pub span: Span,
+}
+
+/// What the solutions of a query are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryShape {
+    /// Values of the variables that it writes.
+    Bindings,
+    /// The value of its only expression, which has at most one.
+    Value,
+    /// Values of its only expression, which may have any number.
+    Values,
 }
 
 /// What a rule adds to the tree of virtual documents.

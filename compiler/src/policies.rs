@@ -228,6 +228,7 @@ impl Units<'_, '_> {
             Request {
                 entries: &wanted,
                 queries: &[],
+                trace: false,
             },
         )?;
         let plan = optimise(plan, &fold::opt_options(self.options.optimise));

@@ -5,7 +5,7 @@ use crate::ast::Module;
 use crate::diagnostic::Diagnostic;
 use crate::emit::{EmitOptions, ProgramBuilder};
 use crate::fold;
-use crate::hir::{Checked, Query};
+use crate::hir::{Checked, Query, QueryShape};
 use crate::opt::optimise;
 use crate::parse::{BaseDialect, ParseOptions, parse_module, parse_query};
 use crate::plan::{Plan, Request, plan};
@@ -24,6 +24,8 @@ pub struct RegoOptions {
     pub optimise: bool,
     /// Failing builtins abort.
     pub strict_builtins: bool,
+    /// The program can be traced. It should not be optimised then, or the trace shows what is left.
+    pub trace: bool,
 }
 
 /// A compiled query.
@@ -33,6 +35,8 @@ pub struct QueryEntry {
     pub entry: FnId,
     /// Name of each value.
     pub bindings: Vec<String>,
+    /// What a solution is; without bindings asked for, the only value is the query's own.
+    pub shape: QueryShape,
 }
 
 /// Modules and query as a program.
@@ -70,6 +74,7 @@ pub fn compile(
         .zip(entries.queries.first())
         .map(|(query, entry)| QueryEntry {
             entry: *entry,
+            shape: query.shape,
             bindings: query.bindings.into_iter().map(|(name, _)| name).collect(),
         });
     Ok(RegoProgram {
@@ -135,6 +140,7 @@ pub fn planned(unit: &Checked, queries: &[Query], options: &RegoOptions) -> Resu
         Request {
             entries: &entries,
             queries,
+            trace: options.trace,
         },
     )?;
     Ok(optimise(plan, &fold::opt_options(options.optimise)))

@@ -28,6 +28,7 @@ fn planned(module: &str, entry: &[&str]) -> Result<Plan, Vec<Diagnostic>> {
         Request {
             entries: &[entry],
             queries: &[],
+            trace: false,
         },
     )?;
     for options in [OptOptions::none(), OptOptions::all()] {

@@ -59,6 +59,7 @@ pub fn run(case: &Case, options: &RunOptions) -> Outcome {
         },
         optimise: options.optimise,
         strict_builtins: case.strict_builtins,
+        trace: false,
     };
     match compile(&sources, &modules, query, &rego) {
         Ok(compiled) => evaluate(case, compiled),

@@ -27,6 +27,9 @@ pub const TRAILER_BYTES_MAX: usize = 8 * 1024;
 /// Answers that may wait in memory before they are written although more requests are already buffered.
 pub const OUTPUT_BYTES_FLUSH: usize = 64 * 1024;
 
+/// Memory that the values of one file may take which `gavel eval` reads.
+pub const DOCUMENT_BYTES_MAX: usize = 1 << 30;
+
 /// Reads after which a connection that always has more to read lets the others run.
 pub const READS_PER_TURN: u32 = 16;
 

@@ -22,6 +22,8 @@ pub struct AnalyseOptions {
     pub annotations: bool,
     /// Takes builtins that this version cannot run. Only for tools that evaluate nothing.
     pub keep_unsupported: bool,
+    /// A query that is one expression without variables yields its value.
+    pub query_value: bool,
     /// How queries were parsed: which `not` they mean.
     pub query_dialect: Dialect,
 }

@@ -6,12 +6,12 @@ use super::options::AnalyseOptions;
 use super::pipeline::{go_on, known};
 use super::resolve::Resolver;
 use super::rule_tree::RuleTree;
-use super::tree::{Body, VarName, Vars};
+use super::tree::{Body, Callee, Expr, ExprKind, Kind, Term, VarName, Vars};
 use super::vars::Collector;
 use super::{calls, declared, expand, lower, names, order, print, template, withs};
 use crate::ast;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Checked, Query, VarId};
+use crate::hir::{Checked, Query, QueryShape, VarId};
 use crate::source::SourceMap;
 use crate::types;
 use std::collections::HashSet;
@@ -44,7 +44,15 @@ fn stages(
     }
     let tree = RuleTree::of_unit(&unit.0);
     let (mut body, mut vars) = resolve(query, options, findings)?;
-    let bindings = bindings(&body, &vars);
+    let mut bindings = bindings(&body, &vars);
+    let mut shape = QueryShape::Bindings;
+    if options.query_value
+        && bindings.is_empty()
+        && let Some((var, found)) = capture_value(&mut body, &mut vars)
+    {
+        bindings.push((String::new(), var));
+        shape = found;
+    }
     template::lower_query(&mut body, &tree, &mut vars, findings);
     go_on(findings)?;
     print::check_values_in_query(&body, &vars, findings);
@@ -69,6 +77,7 @@ fn stages(
     let found = Query {
         block,
         bindings,
+        shape,
         var_names: vars.into_names(),
         span: query.span,
     };
@@ -112,4 +121,47 @@ fn bindings(body: &Body, vars: &Vars) -> Vec<(String, VarId)> {
             VarName::Wildcard | VarName::Generated => None,
         })
         .collect()
+}
+
+/// Turns a body of one expression into one that gives the expression's value to a new variable.
+fn capture_value(body: &mut Body, vars: &mut Vars) -> Option<(VarId, QueryShape)> {
+    let [expr] = body.as_mut_slice() else {
+        return None;
+    };
+    if expr.negated {
+        return None;
+    }
+    let mut collector = Collector::open();
+    collector.expr(expr);
+    let mut many = !collector.found.is_empty();
+    let right = match &expr.kind {
+        ExprKind::Term(term) => term.clone(),
+        ExprKind::Call(call) => {
+            if let Callee::Builtin(id) = call.callee {
+                if print::is_void(id) {
+                    return None;
+                }
+                many |= id.get().relation;
+            }
+            Term::new(expr.span, Kind::Call(Box::new(call.clone())))
+        }
+        ExprKind::Eq { .. }
+        | ExprKind::Every { .. }
+        | ExprKind::Not(_)
+        | ExprKind::And(..)
+        | ExprKind::Or(..) => return None,
+    };
+    let var = vars.generated();
+    expr.kind = ExprKind::Eq {
+        left: Term::var(expr.span, var),
+        right,
+        directed: false,
+    };
+    if !many {
+        return Some((var, QueryShape::Value));
+    }
+    // Among several values OPA shows those that hold.
+    let holds = Expr::new(expr.span, ExprKind::Term(Term::var(expr.span, var)));
+    body.push(holds);
+    Some((var, QueryShape::Values))
 }

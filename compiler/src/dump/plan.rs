@@ -119,6 +119,7 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
             )
         }
         Inst::WithEnd => "end with".to_owned(),
+        Inst::Note(note) => format!("; {note:?}"),
     }
 }
 

@@ -5,9 +5,9 @@ use super::encode::{Encoded, Linker, encode};
 use super::lines::Rows;
 use super::pool::{Pools, Table};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::{FnRef, Function, K, Plan, order, reachable};
-use crate::source::{FileId, SourceMap};
-use gavel_runtime::bytecode::{FnId, FnInfo, FnKind, Line, RawProgram, Role};
+use crate::plan::{FnRef, Function, K, Note, Plan, order, reachable};
+use crate::source::{FileId, SourceMap, Span};
+use gavel_runtime::bytecode::{Extent, FnId, FnInfo, FnKind, Line, Mark, MarkKind, RawProgram, Role};
 use std::collections::HashMap;
 
 /// How a program is made.
@@ -214,7 +214,31 @@ impl ProgramBuilder {
                 _ => self.program.lines.push(line),
             }
         }
+        for (pc, note, reg) in encoded.notes {
+            let mark = Mark {
+                pc: entry + pc,
+                what: self.mark(sources, note, reg),
+            };
+            self.program.marks.push(mark);
+        }
         next
+    }
+
+    fn mark(&mut self, sources: &SourceMap, note: Note, reg: u16) -> MarkKind {
+        let mut extent = |span: Span| Extent {
+            source: self.source(sources, span.file),
+            start: span.start,
+            end: span.end,
+        };
+        match note {
+            Note::Body(span) => MarkKind::Body(extent(span)),
+            Note::Stmt(span) => MarkKind::Stmt(extent(span)),
+            Note::Asks(span) => MarkKind::Asks(extent(span)),
+            Note::Rest => MarkKind::Rest,
+            Note::Fails(span) => MarkKind::Fails(extent(span)),
+            Note::Holds(span) => MarkKind::Holds(extent(span)),
+            Note::Bound { name, .. } => MarkKind::Bound { name, reg },
+        }
     }
 
     fn source(&mut self, sources: &SourceMap, file: FileId) -> u32 {

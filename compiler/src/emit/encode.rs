@@ -4,7 +4,7 @@ use super::operands::{limit, two};
 use super::pool::Pools;
 use super::regs::{Allocated, allocate};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Cmp, Cond, Container, FnRef, Function, Inst, Label, Operand, Reg};
+use crate::plan::{Cmp, Cond, Container, FnRef, Function, Inst, Label, Note, Operand, Reg};
 use crate::source::Span;
 use gavel_runtime::bytecode::{Inst as Word, NO_PREPARED, NO_REG, Op};
 use std::collections::HashMap;
@@ -19,6 +19,8 @@ pub(super) struct Encoded {
     pub spans: Vec<(u32, Span)>,
     /// Ops whose `f` names a function that has no number yet.
     pub forward: Vec<(usize, FnRef)>,
+    /// Word offset of each note, and the frame register of the variable that it is about.
+    pub notes: Vec<(u32, Note, u16)>,
 }
 
 /// What an encoding needs beside the function.
@@ -46,6 +48,7 @@ pub(super) fn encode(function: &Function, linker: &mut Linker<'_>) -> Result<Enc
         labels: HashMap::new(),
         jumps: Vec::new(),
         forward: Vec::new(),
+        notes: Vec::new(),
     };
     let mut spans: Vec<(u32, Span)> = Vec::new();
     for step in &allocated.code {
@@ -61,6 +64,7 @@ pub(super) fn encode(function: &Function, linker: &mut Linker<'_>) -> Result<Enc
         labels,
         jumps,
         forward,
+        notes,
         ..
     } = encoder;
     for (at, label) in jumps {
@@ -74,6 +78,7 @@ pub(super) fn encode(function: &Function, linker: &mut Linker<'_>) -> Result<Enc
         frame,
         spans,
         forward,
+        notes,
     })
 }
 
@@ -87,6 +92,7 @@ pub(super) struct Encoder<'e, 'l> {
     pub(super) labels: HashMap<Label, u32>,
     pub(super) jumps: Vec<(usize, Label)>,
     pub(super) forward: Vec<(usize, FnRef)>,
+    pub(super) notes: Vec<(u32, Note, u16)>,
 }
 
 impl Encoder<'_, '_> {
@@ -131,6 +137,13 @@ impl Encoder<'_, '_> {
             | Inst::WithMockCall { .. }
             | Inst::WithMockDocument { .. }
             | Inst::WithEnd => self.with(inst)?,
+            Inst::Note(note) => {
+                let reg = match note {
+                    Note::Bound { reg, .. } => self.reg(*reg)?,
+                    _ => NO_REG,
+                };
+                self.notes.push((self.at, note.clone(), reg));
+            }
         }
         Ok(())
     }

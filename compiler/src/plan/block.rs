@@ -4,7 +4,7 @@
 //! asks for its next solution: the same one when it has at most one, that of its innermost loop otherwise.
 
 use super::body::{Body, Planned};
-use super::ir::{Cond, Inst, Label, Operand};
+use super::ir::{Cond, Inst, Label, Note, Operand};
 use crate::hir::{Block, Stmt, StmtKind, Term, VarId};
 use gavel_runtime::value::Constant;
 
@@ -21,7 +21,8 @@ impl Body<'_, '_> {
     /// The body of a rule; see `early`.
     pub(super) fn rule_body(&mut self, block: &Block, args: bool, fail: Label) -> Planned<Label> {
         let stmts = self.early_first(block, args);
-        for path in Self::wanted_paths(&stmts) {
+        for (path, span) in Self::wanted_paths(&stmts) {
+            self.note(Note::Asks(span));
             self.test(Cond::Defined(path), fail);
         }
         stmts
@@ -39,6 +40,7 @@ impl Body<'_, '_> {
 
     fn stmt(&mut self, stmt: &Stmt, fail: Label) -> Planned<Label> {
         self.span = Some(stmt.span);
+        self.note(Note::Stmt(stmt.span));
         match &stmt.kind {
             StmtKind::Test(term) => self.test_term(term, fail),
             StmtKind::Unify { left, right, .. } => self.unify(left, right, fail),
@@ -46,8 +48,10 @@ impl Body<'_, '_> {
             StmtKind::Not(block) => {
                 let none = self.label();
                 self.condition(block, none)?;
+                self.note(Note::Fails(stmt.span));
                 self.emit(Inst::Jump(fail));
                 self.place(none);
+                self.note(Note::Holds(stmt.span));
                 Ok(fail)
             }
             StmtKind::Every {
@@ -77,6 +81,7 @@ impl Body<'_, '_> {
     fn test_term(&mut self, term: &Term, fail: Label) -> Planned<Label> {
         if let Term::Const(value) = term {
             if matches!(value, Constant::Bool(false)) {
+                self.note_failure();
                 self.emit(Inst::Jump(fail));
             }
             return Ok(fail);
@@ -113,9 +118,9 @@ impl Body<'_, '_> {
         });
         let before = self.env.clone();
         if let Some(key) = key {
-            self.env.bind(key, key_reg);
+            self.bind(key, key_reg);
         }
-        self.env.bind(value, value_reg);
+        self.bind(value, value_reg);
         self.block(body, redo)?;
         self.env = before;
         self.emit(Inst::Jump(next));

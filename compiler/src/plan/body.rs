@@ -1,6 +1,6 @@
 //! The code of one function while it is written: fresh registers and labels, and which variables have a value.
 
-use super::ir::{Cond, Inst, K, Label, Operand, Reg, Step};
+use super::ir::{Cond, Inst, K, Label, Note, Operand, Reg, Step};
 use super::planner::Planner;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::{Term, VarId};
@@ -57,6 +57,8 @@ pub(super) struct Body<'p, 'u> {
     pub env: Env,
     /// The statement being planned.
     pub span: Option<Span>,
+    /// Names of the rule's variables, for notes.
+    names: Vec<String>,
     known: HashMap<Reg, K>,
     among: HashMap<Reg, Vec<Constant>>,
     literals: HashMap<Reg, Vec<Reg>>,
@@ -73,6 +75,7 @@ impl<'p, 'u> Body<'p, 'u> {
             labels: 0,
             env: Env::default(),
             span: None,
+            names: Vec::new(),
             known: HashMap::new(),
             among: HashMap::new(),
             literals: HashMap::new(),
@@ -98,6 +101,37 @@ impl<'p, 'u> Body<'p, 'u> {
             inst,
             span: self.span,
         });
+    }
+
+    /// Writes a note for traces, if any are wanted.
+    pub(super) fn note(&mut self, note: Note) {
+        if self.planner.trace {
+            self.emit(Inst::Note(note));
+        }
+    }
+
+    /// Notes that the statement being planned fails here.
+    pub(super) fn note_failure(&mut self) {
+        if let Some(span) = self.span {
+            self.note(Note::Fails(span));
+        }
+    }
+
+    /// The variables of the rule or query that is planned next have these names.
+    pub(super) fn note_names(&mut self, names: &[String]) {
+        if self.planner.trace {
+            self.names = names.to_vec();
+        }
+    }
+
+    /// Gives a variable a register.
+    pub(super) fn bind(&mut self, var: VarId, reg: Reg) {
+        self.env.bind(var, reg);
+        let name = self.names.get(var.0 as usize);
+        if let Some(name) = name.filter(|name| !name.starts_with(['$', '_'])) {
+            let name = name.clone();
+            self.note(Note::Bound { name, reg });
+        }
     }
 
     /// Names this place.

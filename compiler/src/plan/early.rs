@@ -5,6 +5,7 @@
 
 use super::body::{Body, Env};
 use crate::hir::{Block, Callee, Ref, RefHead, Stmt, StmtKind, Term, VarId};
+use crate::source::Span;
 use gavel_runtime::value::Constant;
 use std::collections::HashMap;
 
@@ -40,15 +41,16 @@ impl Body<'_, '_> {
         early
     }
 
-    /// Input paths that must be defined for the late statements, in so far as something stands in front of them.
-    pub(super) fn wanted_paths(stmts: &[&Stmt]) -> Vec<Vec<String>> {
+    /// Input paths that must be defined for the late statements, in so far as something stands in front of them, and where
+    /// those stand.
+    pub(super) fn wanted_paths(stmts: &[&Stmt]) -> Vec<(Vec<String>, Span)> {
         let asks = |stmt: &Stmt| match &stmt.kind {
             StmtKind::Test(Term::Ref(r))
             | StmtKind::Every {
                 domain: Term::Ref(r), ..
             } => {
                 let keys = super::refs::strings(&r.path);
-                (matches!(r.head, RefHead::Input) && keys.len() == r.path.len()).then_some(keys)
+                (matches!(r.head, RefHead::Input) && keys.len() == r.path.len()).then_some((keys, stmt.span))
             }
             _ => None,
         };

@@ -444,6 +444,32 @@ pub enum Inst {
     },
     /// Closes the scope.
     WithEnd,
+    /// No code: what a trace shows when control comes here.
+    Note(Note),
+}
+
+/// What a trace shows. Plans have notes only when they were asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Note {
+    /// A body of a rule begins.
+    Body(Span),
+    /// What follows is code of a statement.
+    Stmt(Span),
+    /// What follows is code that a statement further down asks for.
+    Asks(Span),
+    /// What follows belongs to no statement.
+    Rest,
+    /// The statement fails here.
+    Fails(Span),
+    /// The statement holds because what stands in it failed.
+    Holds(Span),
+    /// A variable has the value of a register.
+    Bound {
+        /// As written.
+        name: String,
+        /// Read.
+        reg: Reg,
+    },
 }
 
 /// How an instruction touches a register.

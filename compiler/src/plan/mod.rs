@@ -29,7 +29,8 @@ mod with;
 pub(crate) use calls::condition;
 pub use cycles::{order, reachable};
 pub use ir::{
-    Access, Cmp, Cond, Container, FnRef, Function, Inst, K, Label, NO_BODY, Operand, Plan, Reg, Step, Target,
+    Access, Cmp, Cond, Container, FnRef, Function, Inst, K, Label, NO_BODY, Note, Operand, Plan, Reg, Step,
+    Target,
 };
 pub use planner::{Request, plan};
 pub use text::constant_text;

@@ -4,7 +4,7 @@
 //! the keys are given to the head's variables before the bodies run.
 
 use super::body::{Body, Env, Planned};
-use super::ir::{Cond, Container, Inst, K, Label, NO_BODY, Reg};
+use super::ir::{Cond, Container, Inst, K, Label, NO_BODY, Note, Reg};
 use super::planner::FnKey;
 use super::tree::{Node, NodeKind};
 use crate::hir::{Clause, Rule, RuleKind, Term};
@@ -78,6 +78,7 @@ impl Body<'_, '_> {
                 .collect();
             head.extend(rule.dynamic.iter().cloned());
             self.span = Some(rule.span);
+            self.note_names(&rule.var_names);
             self.env = Env::default();
             let other = self.label();
             if !self.take_keys(&head, document.keys, other) {
@@ -111,7 +112,7 @@ impl Body<'_, '_> {
                         HeadKey::Known(key) => self.constant(K::new(key.clone())),
                         HeadKey::Param(param) => *param,
                     };
-                    self.env.bind(var, reg);
+                    self.bind(var, reg);
                 }
             }
         }
@@ -173,6 +174,7 @@ impl Body<'_, '_> {
         document: &Document<'_>,
     ) -> Planned<()> {
         self.span = Some(clause.span);
+        self.note(Note::Body(clause.span));
         let hit = self.reg();
         if other != next {
             self.emit(Inst::Unset { dst: hit });
@@ -180,6 +182,7 @@ impl Body<'_, '_> {
         let exhausted = self.label();
         let mut redo = self.rule_body(&clause.body, false, exhausted)?;
         self.span = Some(clause.span);
+        self.note(Note::Rest);
         let is_ground = self.known_term(&clause.value).is_some()
             && head.iter().all(|element| self.known_term(element).is_some());
         let to = document.to;

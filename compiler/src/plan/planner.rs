@@ -2,7 +2,7 @@
 
 use super::body::{Body, Planned};
 use super::data::Filter;
-use super::ir::{Container, FnRef, Function, Inst, K, NO_BODY, Plan, Reg};
+use super::ir::{Container, FnRef, Function, Inst, K, NO_BODY, Note, Plan, Reg};
 use super::partial::HeadKey;
 use super::scan::Replaced;
 use super::text::{constant_text, document_name};
@@ -22,6 +22,8 @@ pub struct Request<'r> {
     pub entries: &'r [Vec<String>],
     /// Queries, checked against the same unit.
     pub queries: &'r [Query],
+    /// The plan has notes for traces.
+    pub trace: bool,
 }
 
 /// Plans everything that the request needs. Refusals come as diagnostics.
@@ -29,7 +31,7 @@ pub struct Request<'r> {
 /// # Errors
 /// Programs that need a document to be evaluated while it is being evaluated, and shapes named in the messages.
 pub fn plan(unit: &Checked, request: Request<'_>) -> Result<Plan, Vec<Diagnostic>> {
-    let mut planner = Planner::new(&unit.0, request.queries);
+    let mut planner = Planner::new(&unit.0, request);
     let entries: Vec<(Vec<String>, FnRef)> = request
         .entries
         .iter()
@@ -86,6 +88,8 @@ pub(super) struct Planner<'u> {
     pub replaced: Replaced,
     /// Some instruction reads the base document.
     pub reads_base: bool,
+    /// Notes are written.
+    pub trace: bool,
     base: Option<K>,
     functions: Vec<Option<Function>>,
     known: HashMap<String, FnRef>,
@@ -93,11 +97,12 @@ pub(super) struct Planner<'u> {
 }
 
 impl<'u> Planner<'u> {
-    fn new(unit: &'u Unit, queries: &[Query]) -> Planner<'u> {
+    fn new(unit: &'u Unit, request: Request<'_>) -> Planner<'u> {
         Planner {
             unit,
             tree: Rc::new(Node::build(unit)),
-            replaced: Replaced::scan(unit, queries),
+            replaced: Replaced::scan(unit, request.queries),
+            trace: request.trace,
             reads_base: false,
             base: unit.base.clone().map(K::new),
             functions: Vec::new(),
@@ -193,6 +198,7 @@ impl<'u> Planner<'u> {
             .map(|rule| rule.span)
             .or(query.map(|query| query.span));
         let mut body = Body::new(self, params);
+        body.note(Note::Rest);
         body.compute(&key, &own, query)?;
         Ok(Function {
             name,
@@ -343,7 +349,9 @@ impl Body<'_, '_> {
             kind: Container::Array,
             dst: all,
         });
+        self.note_names(&query.var_names);
         let redo = self.block(&query.block, none)?;
+        self.note(Note::Rest);
         let parts = query
             .bindings
             .iter()

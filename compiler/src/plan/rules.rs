@@ -2,7 +2,7 @@
 
 use super::body::{Body, Env, Planned};
 use super::disjoint::are_disjoint;
-use super::ir::{Cond, Inst, K, Label, NO_BODY, Reg};
+use super::ir::{Cond, Inst, K, Label, NO_BODY, Note, Reg};
 use crate::hir::{Clause, Rule, Term};
 
 /// How the bodies of one rule or function come to a result.
@@ -88,7 +88,9 @@ impl Body<'_, '_> {
         if let Some(clause) = default {
             let none = self.label();
             self.env = Env::default();
+            self.note(Note::Body(clause.span));
             let mut redo = self.block(&clause.body, none)?;
+            self.note(Note::Rest);
             self.ret(&clause.value, NO_BODY, &mut redo)?;
             self.place(none);
         }
@@ -98,6 +100,7 @@ impl Body<'_, '_> {
 
     fn rule(&mut self, rule: &Rule, params: &[Reg], outcome: &mut Outcome) -> Planned<()> {
         self.span = Some(rule.span);
+        self.note_names(&rule.var_names);
         self.env = Env::default();
         let next = self.label();
         for (pattern, param) in rule.args.iter().zip(params) {
@@ -127,6 +130,7 @@ impl Body<'_, '_> {
         outcome: &mut Outcome,
     ) -> Planned<()> {
         self.span = Some(clause.span);
+        self.note(Note::Body(clause.span));
         // Set where the body may have several solutions and an `else` follows that only its failure reaches.
         let own = self.reg();
         let unset = self.code.len();
@@ -134,6 +138,7 @@ impl Body<'_, '_> {
         let exhausted = self.label();
         let mut redo = self.rule_body(&clause.body, true, exhausted)?;
         self.span = Some(clause.span);
+        self.note(Note::Rest);
         let one_is_enough = redo == exhausted || matches!(clause.value, Term::Const(_));
         if one_is_enough || is_last {
             self.code.remove(unset);

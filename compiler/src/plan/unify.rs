@@ -89,6 +89,7 @@ impl Body<'_, '_> {
         };
         if let (Term::Const(a), Term::Const(b)) = (left.as_ref(), right.as_ref()) {
             if a != b {
+                self.note_failure();
                 self.emit(Inst::Jump(*redo));
             }
             return Ok(Vec::new());
@@ -96,6 +97,7 @@ impl Body<'_, '_> {
         match self.parts(&left, &right) {
             Parts::Pairs(pairs) => return Ok(pairs),
             Parts::Never => {
+                self.note_failure();
                 self.emit(Inst::Jump(*redo));
                 self.bind_unreachable(&left);
                 self.bind_unreachable(&right);
@@ -130,7 +132,7 @@ impl Body<'_, '_> {
         match pattern.as_ref() {
             Term::Var(var) => match self.env.get(*var) {
                 Some(bound) => self.equal(bound, value, *redo),
-                None => self.env.bind(*var, value),
+                None => self.bind(*var, value),
             },
             Term::Const(constant) => self.test_const(value, K::new(constant.clone()), *redo),
             Term::Array(items) => {
@@ -167,6 +169,7 @@ impl Body<'_, '_> {
             }
             // A set with unknown members equals no value.
             Term::Set(_) if !self.has_value(&pattern) => {
+                self.note_failure();
                 self.emit(Inst::Jump(*redo));
                 self.bind_unreachable(&pattern);
             }

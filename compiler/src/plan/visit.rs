@@ -1,6 +1,6 @@
 //! Which registers and labels an instruction touches: the one place that passes and register allocation ask.
 
-use super::ir::{Access, Cond, Inst, Label, Operand, Reg};
+use super::ir::{Access, Cond, Inst, Label, Note, Operand, Reg};
 
 /// The registers of an instruction, for readers and writers alike.
 macro_rules! visit {
@@ -15,6 +15,11 @@ macro_rules! visit {
             | Inst::WithMockCall { .. }
             | Inst::WithMockDocument { .. }
             | Inst::WithEnd => {}
+            Inst::Note(note) => {
+                if let Note::Bound { reg, .. } = note {
+                    $f(reg, Use);
+                }
+            }
             Inst::Const { dst, .. }
             | Inst::Unset { dst }
             | Inst::Slot { dst, .. }
@@ -160,7 +165,8 @@ impl Inst {
             | Inst::WithMockValue { .. }
             | Inst::WithMockCall { .. }
             | Inst::WithMockDocument { .. }
-            | Inst::WithEnd => None,
+            | Inst::WithEnd
+            | Inst::Note(_) => None,
         }
     }
 

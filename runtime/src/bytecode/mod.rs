@@ -4,6 +4,7 @@
 mod assemble;
 mod dump;
 mod flow;
+mod marks;
 mod op;
 mod prepared;
 mod program;
@@ -15,6 +16,7 @@ mod verify;
 #[cfg(test)]
 pub(crate) use assemble::assemble;
 pub use dump::dump;
+pub use marks::{Extent, Mark, MarkKind};
 pub use op::{Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Role, Shape};
 pub use prepared::{Prepared, PreparedRegex, PreparedSpec};
 pub use program::{FnId, FnInfo, FnKind, Line, RawProgram, SlotId, SlotPath};

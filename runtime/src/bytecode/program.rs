@@ -1,6 +1,6 @@
 //! The program as the compiler emits it: code, tables, debug rows. Only `verify` turns it into one that runs.
 
-use super::PreparedSpec;
+use super::{Mark, PreparedSpec};
 use crate::value::Constant;
 
 /// Index into [`RawProgram::functions`].
@@ -76,6 +76,8 @@ pub struct RawProgram {
     pub sources: Vec<String>,
     /// Sorted by `pc`.
     pub lines: Vec<Line>,
+    /// Sorted by `pc`; empty unless the program was compiled for tracing.
+    pub marks: Vec<Mark>,
 }
 
 impl RawProgram {

@@ -1,6 +1,6 @@
 //! A program that may run: what `verify` proved and prepared.
 
-use super::{FnId, FnKind, Inst, Line, Prepared};
+use super::{FnId, FnKind, Inst, Line, Mark, Prepared};
 use crate::input::SlotTrie;
 use crate::value::{Pool, Value};
 
@@ -25,6 +25,7 @@ pub struct Program {
     pub(crate) words: Box<[u32]>,
     pub(crate) sources: Box<[String]>,
     pub(crate) lines: Box<[Line]>,
+    pub(crate) marks: Box<[Mark]>,
 }
 
 /// A function of a verified program.
@@ -46,10 +47,27 @@ impl Program {
         u32::try_from(at).ok().map(FnId)
     }
 
+    /// Name of the function that a code word belongs to.
+    #[must_use]
+    pub fn function_at(&self, pc: u32) -> Option<&str> {
+        let starts = |function: &Function| self.words.get(function.entry as usize).copied();
+        let after = self
+            .functions
+            .partition_point(|function| starts(function).is_some_and(|start| start <= pc));
+        let function = self.functions.get(after.checked_sub(1)?)?;
+        Some(&function.name)
+    }
+
     /// The base document.
     #[must_use]
     pub fn base(&self) -> Option<Value<'_>> {
         self.constants.get(self.base?)
+    }
+
+    /// Name of a module, by the number that marks and lines know it by.
+    #[must_use]
+    pub fn source_name(&self, source: u32) -> Option<&str> {
+        self.sources.get(source as usize).map(String::as_str)
     }
 
     /// Module name and row of a code word, as in [`crate::error::EvalError::pc`].

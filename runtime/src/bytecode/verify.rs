@@ -59,6 +59,7 @@ pub fn verify(raw: RawProgram) -> Result<Program, VerifyError> {
         words: words.into_boxed_slice(),
         sources: raw.sources.into_boxed_slice(),
         lines: raw.lines.into_boxed_slice(),
+        marks: raw.marks.into_boxed_slice(),
     })
 }
 

@@ -5,7 +5,7 @@ use super::tree::{Tree, What};
 use crate::arena::{Arena, List};
 use crate::error::EvalErrorKind;
 use crate::limits::BUILDERS_MAX;
-use crate::value::{Entry, Value, retain_first, sort_members, sort_stable};
+use crate::value::{Entry, Value, object_from, retain_first, sort_members, sort_stable};
 
 /// A collection that is not finished.
 #[derive(Debug)]
@@ -44,6 +44,21 @@ impl<'v> Request<'v> {
         self.builders
             .get_mut(place_of(handle))
             .ok_or(EvalErrorKind::NoSuchEntry)
+    }
+
+    /// The object of keys and values in turn.
+    pub(super) fn object_of(&self, run: &[Value<'v>]) -> Result<Value<'v>, EvalErrorKind> {
+        let unset = Entry {
+            key: Value::UNSET,
+            value: Value::UNSET,
+        };
+        let entries = self.arena.filled(run.len() / 2, unset)?;
+        for (entry, pair) in entries.iter_mut().zip(run.chunks_exact(2)) {
+            if let [key, value] = *pair {
+                *entry = Entry { key, value };
+            }
+        }
+        object_from(self.arena, entries)
     }
 
     /// Adds an element to an array or a member to a set.

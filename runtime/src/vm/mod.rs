@@ -11,6 +11,7 @@ mod run;
 mod scopes;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod tree;
 #[cfg(test)]
 mod with_tests;
@@ -18,3 +19,4 @@ mod with_tests;
 pub use self::core::Vm;
 pub use env::RequestEnv;
 pub use machine::Request;
+pub use trace::{Event, Observer, Reason};

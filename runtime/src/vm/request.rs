@@ -1,6 +1,7 @@
 //! What callers do with a request: give it an input, look at slots, call rules.
 
 use super::machine::Request;
+use super::trace::{Observer, Unwatched, Watch, Watched};
 use crate::arena::Arena;
 use crate::bytecode::{FnId, FnKind, Program, SlotId};
 use crate::error::{EvalError, EvalErrorKind};
@@ -92,6 +93,24 @@ impl<'v> Request<'v> {
     /// The value of a rule or query; `None`: undefined. Each call has the whole instruction budget; the deadline is that
     /// of the request. After an error the request can go on with other calls.
     pub fn call(&mut self, function: FnId) -> Result<Option<Value<'v>>, EvalError> {
+        self.call_watched(function, &mut Unwatched)
+    }
+
+    /// As [`Request::call`], telling an observer what happens. It is told most about a program that was compiled for tracing.
+    pub fn trace(
+        &mut self,
+        function: FnId,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Value<'v>>, EvalError> {
+        self.call_watched(function, &mut Watched::new(observer))
+    }
+
+    #[inline(always)]
+    fn call_watched<W: Watch>(
+        &mut self,
+        function: FnId,
+        watch: &mut W,
+    ) -> Result<Option<Value<'v>>, EvalError> {
         let Some(info) = self.program.functions.get(function.0 as usize) else {
             return Err(EvalError {
                 kind: EvalErrorKind::NoSuchEntry,
@@ -110,7 +129,7 @@ impl<'v> Request<'v> {
             return Ok((!outcome.value.is_unset()).then_some(outcome.value));
         }
         self.refuel();
-        let result = self.run(function.0);
+        let result = self.run(function.0, watch);
         if result.is_err() {
             self.unwind();
         }

@@ -7,11 +7,12 @@
 use super::builder::Builder;
 use super::calls::{Callee, NO_CALL};
 use super::machine::Request;
+use super::trace::{Reason, Watch, reason};
 use super::tree::{Tree, What};
 use crate::arena::List;
 use crate::bytecode::{Inst, NO_PREPARED, NO_REG, Op, Role};
 use crate::error::{EvalError, EvalErrorKind};
-use crate::value::{Entry, Kind, Tag, Value, object_from, set_from};
+use crate::value::{Entry, Kind, Tag, Value, set_from};
 
 /// Registers of the running frame, at the top of those of all frames.
 struct Window<'w, 'v> {
@@ -50,6 +51,12 @@ impl<'v> Window<'_, 'v> {
     fn set(&mut self, reg: u16, value: Value<'v>) {
         // SAFETY: as in `get`.
         unsafe { self.place(reg).write(value) }
+    }
+
+    /// A register that nobody vouches for.
+    fn checked(&self, reg: u16) -> Value<'v> {
+        let value = self.regs.get(self.base + usize::from(reg));
+        value.copied().unwrap_or(Value::UNSET)
     }
 
     /// A run of registers.
@@ -92,11 +99,12 @@ fn item<T>(table: &[T], at: usize) -> &T {
 
 impl<'v> Request<'v> {
     /// Runs a function without parameters to its end; unset: undefined.
-    pub(super) fn run(&mut self, function: u32) -> Result<Value<'v>, EvalError> {
+    #[inline]
+    pub(super) fn run<W: Watch>(&mut self, function: u32, watch: &mut W) -> Result<Value<'v>, EvalError> {
         // Taken out so that they can be changed while the request is borrowed.
         let mut regs = std::mem::take(&mut self.regs);
         let mut pc = 0;
-        let result = self.run_with(&mut regs, &mut pc, function);
+        let result = self.run_with(&mut regs, &mut pc, function, watch);
         self.regs = regs;
         let words = &self.program.words;
         result.map_err(|kind| EvalError {
@@ -106,11 +114,12 @@ impl<'v> Request<'v> {
     }
 
     /// The loop. `at` is the running instruction when it ends in an error.
-    fn run_with(
+    fn run_with<W: Watch>(
         &mut self,
         regs: &mut Vec<Value<'v>>,
         at: &mut usize,
         function: u32,
+        watch: &mut W,
     ) -> Result<Value<'v>, EvalErrorKind> {
         let program = self.program;
         let (code, constants) = (&*program.code, program.constants.values());
@@ -122,6 +131,9 @@ impl<'v> Request<'v> {
             frame: std::ptr::null_mut(),
         };
         window.move_to(0);
+        if W::ON {
+            watch.enter(program, function, |params| window.run(0, params));
+        }
         /// The value, or the end of the loop with an error at this instruction.
         macro_rules! ok {
             ($result:expr) => {
@@ -137,6 +149,9 @@ impl<'v> Request<'v> {
         loop {
             // Operands are loaded where they are used.
             let inst = item(code, pc);
+            if W::ON {
+                watch.before(program, pc, |reg| window.checked(reg));
+            }
             let goes_on = match inst.op {
                 Op::Const => {
                     window.set(inst.a, constant(inst.c));
@@ -215,19 +230,33 @@ impl<'v> Request<'v> {
                 }
                 Op::Jump => false,
                 Op::CallRule => match self.rules.known(inst.f) {
-                    Some(outcome) => window.set_some(inst.a, outcome.value),
+                    Some(outcome) => {
+                        if W::ON {
+                            watch.known(program, inst.f, outcome.value);
+                        }
+                        window.set_some(inst.a, outcome.value)
+                    }
                     None => {
                         pc = ok!(self.push_frame(&mut window, inst, pc, inst.f, false));
+                        if W::ON {
+                            watch.enter(program, inst.f, |params| window.run(0, params));
+                        }
                         continue;
                     }
                 },
                 Op::CallFn => {
                     pc = ok!(self.push_frame(&mut window, inst, pc, inst.f, false));
+                    if W::ON {
+                        watch.enter(program, inst.f, |params| window.run(0, params));
+                    }
                     continue;
                 }
                 Op::CallMocked => match self.resolve_mock(inst) {
                     Callee::Function(function, is_mock) => {
                         pc = ok!(self.push_frame(&mut window, inst, pc, function, is_mock));
+                        if W::ON {
+                            watch.enter(program, function, |params| window.run(0, params));
+                        }
                         continue;
                     }
                     Callee::Builtin(builtin) => {
@@ -248,8 +277,14 @@ impl<'v> Request<'v> {
                         Op::RetK => constant(inst.c),
                         _ => Value::UNSET,
                     };
+                    if W::ON {
+                        watch.leave(value);
+                    }
                     match ok!(self.pop_frame(&mut window, value, inst.b)) {
                         Some(next) => {
+                            if W::ON && value.is_unset() {
+                                watch.fails(program, Some(Reason::Undefined));
+                            }
                             pc = next;
                             continue;
                         }
@@ -300,6 +335,13 @@ impl<'v> Request<'v> {
                     true
                 }
             };
+            if W::ON && !goes_on {
+                let arguments = window.run(inst.b, inst.d.into());
+                watch.fails(
+                    program,
+                    reason(program, inst, |reg| window.checked(reg), arguments),
+                );
+            }
             pc = if goes_on { pc + 1 } else { inst.c as usize };
         }
     }
@@ -402,20 +444,6 @@ impl<'v> Request<'v> {
             .doc
             .value(&self.program.trie, self.arena, cell)?
             .unwrap_or(Value::UNSET))
-    }
-
-    fn object_of(&self, run: &[Value<'v>]) -> Result<Value<'v>, EvalErrorKind> {
-        let unset = Entry {
-            key: Value::UNSET,
-            value: Value::UNSET,
-        };
-        let entries = self.arena.filled(run.len() / 2, unset)?;
-        for (entry, pair) in entries.iter_mut().zip(run.chunks_exact(2)) {
-            if let [key, value] = *pair {
-                *entry = Entry { key, value };
-            }
-        }
-        object_from(self.arena, entries)
     }
 }
 

@@ -45,6 +45,8 @@ pub(crate) enum Verb {
     },
     /// Serve decisions over HTTP.
     Serve(ServeArgs),
+    /// Evaluate a Rego query and print its result as OPA's data API would.
+    Eval(EvalArgs),
     /// Check Rego modules or PolicyDomains, or show what a stage of the compiler makes of them.
     Compile(CompileArgs),
     /// Write PolicyDomains with the .rego files that they name in them.
@@ -209,6 +211,27 @@ pub(crate) struct CompileArgs {
     pub(crate) files: Vec<PathBuf>,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct EvalArgs {
+    /// Rego modules (.rego), documents (.json, .yaml), or folders of them (repeatable). `a.b:FILE` puts a document below `data.a.b`.
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) data: Vec<String>,
+    /// Input document, JSON or YAML; - for standard input. Undefined if absent.
+    #[arg(long, short, value_name = "FILE", allow_hyphen_values = true)]
+    pub(crate) input: Option<PathBuf>,
+    /// Trace the evaluation line by line on standard error.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// A builtin that fails is an error, not undefined.
+    #[arg(long)]
+    pub(crate) strict_builtin_errors: bool,
+    #[command(flatten)]
+    pub(crate) dialect: DialectArgs,
+    /// The query: `data.authz.allow`, `count(data.users)`, `some user in data.users; user.admin`.
+    #[arg(value_name = "QUERY")]
+    pub(crate) query: String,
+}
+
 fn go_bool(text: &str) -> Result<bool, String> {
     crate::words::go_bool(text.as_bytes()).ok_or_else(|| "parse error".to_owned())
 }
@@ -238,6 +261,9 @@ const LONG_NAMES: &[&str] = &[
     "file",
     "output",
     "rego-root",
+    "data",
+    "explain",
+    "strict-builtin-errors",
 ];
 
 /// Rewrites what the reference's flag library allows and clap does not: long names with a single dash, `h` for `help`.

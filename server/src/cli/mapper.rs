@@ -53,6 +53,7 @@ impl Mapper {
             },
             optimise: true,
             strict_builtins: false,
+            trace: false,
         };
         let compiled = rego::compile(sources, &[module], Some(query), &options)
             .map_err(|found| Failure::Policy(report::problems(sources, &found)))?;

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use crate::cli::args::{Cli, Global, TestVerb, Verb, normalise};
-use crate::cli::{build, compile, serve, test_decision, test_decisions, test_mapper};
+use crate::cli::{build, compile, eval, serve, test_decision, test_decisions, test_mapper};
 use crate::error::Failure;
 use crate::log::{self, Level};
 
@@ -24,6 +24,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match cli.verb {
         None => help(&mut Cli::command()),
         Some(Verb::Version) => version(),
+        Some(Verb::Eval(args)) => status(eval::run(&args), |_| 1),
         Some(Verb::Compile(args)) => status(compile::run(&args), |_| 1),
         Some(Verb::Build(args)) => status(build::run(&args), |_| 1),
         Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global), Failure::serve_status),
