@@ -152,7 +152,7 @@ impl Printer<'_> {
             WithValue::Document(keys) => {
                 let keys: String = keys
                     .iter()
-                    .map(|key| format!("[{}]", text::constant(key)))
+                    .map(|key| format!("[{}]", constant::text(key)))
                     .collect();
                 format!("document data{keys}")
             }

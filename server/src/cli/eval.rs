@@ -36,6 +36,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let parse = ParseOptions {
         base: dialect::of(&args.dialect),
         blanket_import: BlanketImport::Opa,
+        annotations: true,
     };
     let output = on_a_deep_stack(|| {
         let documents = documents::load(&args.data, parse)?;
@@ -75,6 +76,7 @@ fn compile(
         analyse: AnalyseOptions {
             base: Some(base),
             query_value: true,
+            annotations: true,
             ..AnalyseOptions::default()
         },
         // A trace shows the rules as they are written.
