@@ -36,6 +36,7 @@ mod tree;
     clippy::allow_attributes_without_reason,
     clippy::panic,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     missing_docs,
     unreachable_pub,
     private_interfaces,

@@ -139,6 +139,10 @@ impl SourceMap {
 
     /// The text behind an id that this map handed out.
     #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "ids are only made by the map that holds the texts"
+    )]
     pub fn source(&self, file: FileId) -> &Source {
         &self.sources[file.0 as usize]
     }

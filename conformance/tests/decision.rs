@@ -3,6 +3,7 @@
 //! Each line of a `.jsonl` file names the domains (from the checkout's root), the request, the decision, and the record
 //! without its volatile members. Set `GAVEL_BLESS=1` to write today's records into the files, then read the difference.
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test's helpers fail as the test does"

@@ -1,5 +1,9 @@
 //! The golden decisions and access records of the reference, on the built server; skipped where they are not at hand.
-#![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test's helpers fail as the test does"
+)]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,10 @@
 //! The framing rules as a table, and the property that it does not matter how the bytes arrive.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a failed test panics"
+)]
 
 use gavel_server::http::request::{Decoder, Persistence, Step};
 

@@ -67,6 +67,10 @@ impl Document {
 
     /// The node behind an id of this document.
     #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "ids are only made by the document that holds the nodes"
+    )]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }

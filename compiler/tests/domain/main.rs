@@ -1,5 +1,6 @@
 //! PolicyDomain files: text in, problem lines or tables out.
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "helpers of tests fail by panicking, as tests do"
 )]

@@ -127,10 +127,16 @@ impl Loader {
         }
         let text = load::read(path).map_err(|failure| failure.to_string())?;
         let document = match extension {
-            Some("rego") => return Ok(self.module(&name, &text)),
+            Some("rego") => {
+                self.module(&name, &text);
+                return Ok(());
+            }
             Some("json") => json(&name, text.strip_prefix('\u{feff}').unwrap_or(&text))?,
             Some("yaml" | "yml") => yaml(&name, &text)?,
-            _ if self.is_rego(&name, &text) => return Ok(self.module(&name, &text)),
+            _ if self.is_rego(&name, &text) => {
+                self.module(&name, &text);
+                return Ok(());
+            }
             _ => json(&name, &text)
                 .or_else(|_| yaml(&name, &text))
                 .map_err(|_| format!("{name}: neither a Rego module nor a JSON or YAML document"))?,

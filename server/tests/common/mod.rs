@@ -1,5 +1,8 @@
 //! A real server process on a free port, and a client that sends bytes.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::indexing_slicing, reason = "a failed test panics")]
+
+pub(crate) mod cli;
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
