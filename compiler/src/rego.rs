@@ -107,7 +107,11 @@ pub fn checked(
     analyse(sources, &parsed, &options.analyse)
 }
 
-fn checked_query(
+/// A query checked against a unit.
+///
+/// # Errors
+/// As [`compile`].
+pub fn checked_query(
     sources: &SourceMap,
     unit: &Checked,
     file: FileId,

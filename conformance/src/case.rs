@@ -126,6 +126,40 @@ pub fn load(path: &Path) -> Result<Vec<Case>, String> {
     }
 }
 
+/// A case without an answer as one line, for OPA to answer.
+#[must_use]
+pub fn to_line(case: &Case) -> String {
+    let string = |text: &str| Constant::String(text.to_owned());
+    let dialect = match case.dialect {
+        Dialect::V0 => "v0",
+        Dialect::V1 => "v1",
+        Dialect::V2 => "v2",
+    };
+    let modules = case.modules.iter().map(|module| string(module)).collect();
+    let mut members = vec![
+        (string("note"), string(&case.note)),
+        (string("dialect"), string(dialect)),
+        (string("modules"), Constant::Array(modules)),
+    ];
+    let texts = [("query", &case.query), ("input_term", &case.input_term)];
+    for (name, text) in texts {
+        members.extend(text.as_ref().map(|text| (string(name), string(text))));
+    }
+    for (name, document) in [("data", &case.data), ("input", &case.input)] {
+        members.extend(
+            document
+                .as_ref()
+                .map(|value| (string(name), json::as_json(value))),
+        );
+    }
+    for (name, flag) in [("strict_error", case.strict_builtins), ("strict", case.strict)] {
+        if flag {
+            members.push((string(name), Constant::Bool(true)));
+        }
+    }
+    json::text(&Constant::object(members))
+}
+
 fn case(doc: &Constant, dialect: Dialect) -> Case {
     let flag = |name: &str| matches!(doc.get(name), Some(Constant::Bool(true)));
     Case {

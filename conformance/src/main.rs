@@ -15,9 +15,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str =
-    "usage: gavel-conformance opa [--no-optimise] [--known FILE] [--list FILE] [--verbose] PATH…
+    "usage: gavel-conformance opa [--no-optimise | --reference] [--known FILE] [--list FILE] [--verbose] PATH…
 
   --no-optimise   switch the optimiser off
+  --reference     interpret with the reference evaluator instead of compiling
   --known FILE    fail only for cases that are not in FILE, and for entries of FILE that pass
   --list FILE     write the failing cases to FILE, in the format of --known
   --verbose       print skipped cases too, and counts for each folder";
@@ -59,6 +60,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Option<Arguments> {
     while let Some(word) = words.next() {
         match word.as_str() {
             "--no-optimise" => arguments.options.optimise = false,
+            "--reference" => arguments.options.reference = true,
             "--known" => arguments.known = Some(words.next()?.into()),
             "--list" => arguments.list = Some(words.next()?.into()),
             "--verbose" => arguments.verbose = true,

@@ -3,10 +3,12 @@
 use crate::case::{Case, Dialect, Want, WantError};
 use crate::json;
 use crate::outcome::Outcome;
+use crate::reference::{self, Request, Stop};
+use bumpalo::Bump;
 use gavel_compiler::analyse::AnalyseOptions;
 use gavel_compiler::diagnostic::{Code, Diagnostic};
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
-use gavel_compiler::rego::{RegoOptions, RegoProgram, compile};
+use gavel_compiler::rego::{RegoOptions, RegoProgram, checked, checked_query, compile};
 use gavel_compiler::source::{FileId, SourceMap};
 use gavel_runtime::bytecode::verify;
 use gavel_runtime::limits::Limits;
@@ -18,56 +20,88 @@ use gavel_runtime::vm::{RequestEnv, Vm};
 pub struct RunOptions {
     /// The optimiser is on.
     pub optimise: bool,
+    /// The reference evaluator answers in place of the VM, whatever the optimiser does.
+    pub reference: bool,
 }
 
 impl Default for RunOptions {
     fn default() -> RunOptions {
-        RunOptions { optimise: true }
+        RunOptions {
+            optimise: true,
+            reference: false,
+        }
     }
 }
 
 /// The clock that the data was made with.
 const WALL_NS: i64 = 1_700_000_000_000_000_000;
 
+/// Seed of the runs.
+const SEED: u64 = 1;
+
 /// Compiles and evaluates.
 #[must_use]
 pub fn run(case: &Case, options: &RunOptions) -> Outcome {
-    let mut sources = SourceMap::default();
-    let modules: Vec<FileId> = case
-        .modules
-        .iter()
-        .enumerate()
-        .map(|(index, text)| sources.add_file(&format!("test-{index}.rego"), text))
-        .collect();
-    let query = case.query.as_ref().map(|text| sources.add_file("query", text));
-    let base = match case.dialect {
-        Dialect::V0 => BaseDialect::V0,
-        Dialect::V1 => BaseDialect::V1,
-        Dialect::V2 => BaseDialect::V2,
-    };
-    let rego = RegoOptions {
-        parse: ParseOptions {
-            base,
-            blanket_import: BlanketImport::Opa,
-            annotations: true,
-        },
-        analyse: AnalyseOptions {
-            strict: case.strict,
-            base: case.data.clone(),
-            annotations: true,
-            ..AnalyseOptions::default()
-        },
-        optimise: options.optimise,
-        strict_builtins: case.strict_builtins,
-        trace: false,
-    };
-    match compile(&sources, &modules, query, &rego) {
+    let setup = Setup::of(case, options.optimise);
+    match setup.compile() {
+        Ok(_) if options.reference => interpret(case, &setup),
         Ok(compiled) => evaluate(case, compiled),
-        Err(problems) => refused(&sources, &problems),
+        Err(problems) => refused(&setup, &problems),
     }
 }
 
-fn refused(sources: &SourceMap, problems: &[Diagnostic]) -> Outcome {
+/// The texts of a case, and how they are compiled.
+pub(crate) struct Setup {
+    sources: SourceMap,
+    modules: Vec<FileId>,
+    query: Option<FileId>,
+    rego: RegoOptions,
+}
+
+impl Setup {
+    /// As the case says.
+    pub(crate) fn of(case: &Case, optimise: bool) -> Setup {
+        let mut sources = SourceMap::default();
+        let modules = case.modules.iter().enumerate();
+        let modules = modules.map(|(index, text)| sources.add_file(&format!("test-{index}.rego"), text));
+        let modules = modules.collect();
+        let query = case.query.as_ref().map(|text| sources.add_file("query", text));
+        let base = match case.dialect {
+            Dialect::V0 => BaseDialect::V0,
+            Dialect::V1 => BaseDialect::V1,
+            Dialect::V2 => BaseDialect::V2,
+        };
+        let rego = RegoOptions {
+            parse: ParseOptions {
+                base,
+                blanket_import: BlanketImport::Opa,
+                annotations: true,
+            },
+            analyse: AnalyseOptions {
+                strict: case.strict,
+                base: case.data.clone(),
+                annotations: true,
+                ..AnalyseOptions::default()
+            },
+            optimise,
+            strict_builtins: case.strict_builtins,
+            trace: false,
+        };
+        Setup {
+            sources,
+            modules,
+            query,
+            rego,
+        }
+    }
+
+    /// The program, or why it is refused.
+    pub(crate) fn compile(&self) -> Result<RegoProgram, Vec<Diagnostic>> {
+        compile(&self.sources, &self.modules, self.query, &self.rego)
+    }
+}
+
+fn refused(setup: &Setup, problems: &[Diagnostic]) -> Outcome {
     if problems.iter().all(|problem| problem.code == Code::Unsupported)
         && let Some(first) = problems.first()
     {
@@ -77,10 +111,15 @@ fn refused(sources: &SourceMap, problems: &[Diagnostic]) -> Outcome {
         .iter()
         .filter(|problem| problem.code != Code::Unsupported)
         .map(|problem| {
-            let position = problem.span.map(|span| sources.position(span));
+            let position = problem.span.map(|span| setup.sources.position(span));
+            // What stands in the query belongs to no module.
+            let file = problem
+                .span
+                .map(|span| span.file)
+                .filter(|file| Some(*file) != setup.query);
             WantError {
                 code: problem.code.as_str().to_owned(),
-                module: problem.span.map_or(0, |span| span.file.0 as usize),
+                module: file.map_or(0, |file| file.0 as usize),
                 row: position.map_or(0, |p| p.row),
                 col: position.map_or(0, |p| p.col),
                 message: problem.message.clone(),
@@ -103,17 +142,14 @@ fn evaluate(case: &Case, compiled: RegoProgram) -> Outcome {
     let mut vm = Vm::new(&Limits::DEFAULT);
     let env = RequestEnv {
         wall_ns: WALL_NS,
-        seed: 1,
+        seed: SEED,
         monotonic_ns: || 0,
         deadline_ns: None,
     };
     let mut request = vm.request(&program, &env);
-    let input = match (&case.input_term, &case.input) {
-        (Some(term), _) => match term_value(term) {
-            Ok(value) => Some(value),
-            Err(outcome) => return outcome,
-        },
-        (None, input) => input.clone(),
+    let input = match input(case) {
+        Ok(input) => input,
+        Err(outcome) => return outcome,
     };
     let value = match input
         .as_ref()
@@ -138,6 +174,51 @@ fn evaluate(case: &Case, compiled: RegoProgram) -> Outcome {
                     .collect(),
             )
         }
+    }
+}
+
+/// The second opinion on modules that compile.
+fn interpret(case: &Case, setup: &Setup) -> Outcome {
+    let Setup {
+        sources,
+        modules,
+        query,
+        rego,
+    } = setup;
+    let Some(query) = *query else {
+        return Outcome::Solutions(Vec::new());
+    };
+    let bump = Bump::new();
+    let parts = checked(sources, modules, rego, &bump)
+        .and_then(|unit| checked_query(sources, &unit, query, rego, &bump).map(|query| (unit, query)));
+    let (unit, query) = match parts {
+        Ok(parts) => parts,
+        Err(problems) => return refused(setup, &problems),
+    };
+    let request = Request {
+        input: match input(case) {
+            Ok(input) => input,
+            Err(outcome) => return outcome,
+        },
+        strict_builtins: case.strict_builtins,
+        wall_ns: WALL_NS,
+        seed: SEED,
+    };
+    match reference::evaluate(&unit.0, &query, &request) {
+        Err(Stop::Error(kind)) => Outcome::Aborted(kind.code()),
+        Err(Stop::Strange(what)) => Outcome::Broken(format!("not interpreted: {what}")),
+        Ok(solutions) => {
+            let names: Vec<String> = query.bindings.into_iter().map(|(name, _)| name).collect();
+            let solutions = solutions.into_iter().map(Constant::Array);
+            Outcome::Solutions(solutions.map(|values| bind(&names, values)).collect())
+        }
+    }
+}
+
+fn input(case: &Case) -> Result<Option<Constant>, Outcome> {
+    match (&case.input_term, &case.input) {
+        (Some(term), _) => term_value(term).map(Some),
+        (None, input) => Ok(input.clone()),
     }
 }
 

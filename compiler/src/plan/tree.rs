@@ -91,19 +91,20 @@ impl Node {
         Some(node)
     }
 
-    /// Rules of this node and of all below, with what their path has beyond this node's.
+    /// Rules of this node and of all below, with what their path has beyond this node's, in the order in which OPA
+    /// evaluates them: those of a node before those below it, nodes by name. It shows where a value and parts of it are
+    /// put at one path.
     pub(super) fn rules_below(&self) -> Vec<(Vec<String>, usize)> {
         let mut found = Vec::new();
         let mut open = vec![(Vec::new(), self)];
         while let Some((path, node)) = open.pop() {
             found.extend(node.rules.iter().map(|at| (path.clone(), *at)));
-            for (key, child) in &node.children {
+            for (key, child) in node.children.iter().rev() {
                 let mut path = path.clone();
                 path.push(key.clone());
                 open.push((path, child));
             }
         }
-        found.sort_by_key(|(_, at)| *at);
         found
     }
 }

@@ -12,6 +12,7 @@ const MERGE_DEPTH_MAX: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Tree<'v> {
     records: List<'v, Record<'v>>,
+    turns: usize,
 }
 
 /// One thing that was put somewhere.
@@ -19,6 +20,8 @@ pub(super) struct Tree<'v> {
 struct Record<'v> {
     path: &'v [Value<'v>],
     what: What<'v>,
+    /// How many were put before it.
+    turn: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,7 @@ impl<'v> Tree<'v> {
     pub(super) fn new(arena: &'v Arena) -> Tree<'v> {
         Tree {
             records: List::new(arena),
+            turns: 0,
         }
     }
 
@@ -53,7 +57,9 @@ impl<'v> Tree<'v> {
                 Ok::<_, EvalErrorKind>(retain_first(records, |kept, next| is_repeated(kept, next)))
             })?;
         }
-        self.records.push(Record { path, what })
+        let turn = self.turns;
+        self.turns += 1;
+        self.records.push(Record { path, what, turn })
     }
 
     /// The object.
@@ -69,6 +75,7 @@ fn sort<'v>(arena: &'v Arena, records: &mut [Record<'v>]) -> Result<(), EvalErro
     let filler = Record {
         path: &[],
         what: What::Set,
+        turn: 0,
     };
     sort_stable(arena, records, filler, |a, b| compare_paths(a.path, b.path))
 }
@@ -106,32 +113,88 @@ fn build<'v>(
     // Shorter paths sort first.
     let here = records.partition_point(|record| record.path.len() <= depth);
     let (here, below) = records.split_at(here);
-    let mut leaf = None;
-    let mut members = List::new(arena);
-    let mut is_set = false;
+    let mut place = Place::Empty;
     for record in here {
-        match record.what {
-            What::Put(value) => {
-                if leaf.is_some_and(|leaf: Value<'_>| !leaf.equals(value)) {
-                    return Err(EvalErrorKind::ObjectConflict);
-                }
-                leaf = leaf.or(Some(value));
+        place = match record.what {
+            What::Put(value) => place.put(arena, value)?,
+            What::Add(member) => place.add(arena, Some(member))?,
+            What::Set => place.add(arena, None)?,
+            What::Merge(value) => {
+                under.push(value)?;
+                place
             }
-            What::Add(value) => {
-                is_set = true;
-                members.push(value)?;
-            }
-            What::Set => is_set = true,
-            What::Merge(value) => under.push(value)?,
+        };
+    }
+    let turns = here
+        .iter()
+        .filter(|record| record.is_own())
+        .map(|record| record.turn);
+    let (Some(first), Some(value)) = (turns.min(), place.finish(arena)?) else {
+        return object(arena, below, depth, under.finish());
+    };
+    let mut own = below.iter().filter(|record| record.is_own());
+    if own.clone().any(|record| record.turn > first) {
+        // Something was put below what was complete.
+        return Err(EvalErrorKind::ObjectConflict);
+    }
+    let is_filled_below = own.next().is_some();
+    // What was put below before may be just the value that was put here then.
+    if is_filled_below && !object(arena, below, depth, &[])?.is_some_and(|below| below.equals(value)) {
+        return Err(EvalErrorKind::ObjectConflict);
+    }
+    Ok(Some(value))
+}
+
+impl Record<'_> {
+    /// Whether it says what stands at its path, and not only what shows where nothing else does.
+    fn is_own(&self) -> bool {
+        !matches!(self.what, What::Merge(_))
+    }
+}
+
+/// What was put at one path, in turn.
+enum Place<'v> {
+    Empty,
+    Value(Value<'v>),
+    /// A set; equal members may be among them.
+    Members(List<'v, Value<'v>>),
+}
+
+impl<'v> Place<'v> {
+    /// A value: an equal one may stand here already, a set too.
+    fn put(self, arena: &'v Arena, value: Value<'v>) -> Result<Place<'v>, EvalErrorKind> {
+        match self.finish(arena)? {
+            Some(old) if !old.equals(value) => Err(EvalErrorKind::ObjectConflict),
+            old => Ok(Place::Value(old.unwrap_or(value))),
         }
     }
-    let is_filled_below = below.iter().any(|record| !matches!(record.what, What::Merge(_)));
-    match (leaf, is_set) {
-        (Some(_), _) if is_filled_below || !members.items().is_empty() => Err(EvalErrorKind::ObjectConflict),
-        (Some(leaf), _) => Ok(Some(leaf)),
-        (None, true) if is_filled_below => Err(EvalErrorKind::ObjectConflict),
-        (None, true) => set_from(arena, members.finish()).map(Some),
-        (None, false) => object(arena, below, depth, under.finish()),
+
+    /// A member of the set that stands here; without one, an empty set unless something does.
+    fn add(self, arena: &'v Arena, member: Option<Value<'v>>) -> Result<Place<'v>, EvalErrorKind> {
+        let mut members = match self {
+            Place::Empty => List::new(arena),
+            Place::Members(members) => members,
+            Place::Value(value) => match value.kind() {
+                Kind::Set(old) => {
+                    let mut members = List::new(arena);
+                    members.extend(old)?;
+                    members
+                }
+                _ => return Err(EvalErrorKind::ObjectConflict),
+            },
+        };
+        if let Some(member) = member {
+            members.push(member)?;
+        }
+        Ok(Place::Members(members))
+    }
+
+    fn finish(self, arena: &'v Arena) -> Result<Option<Value<'v>>, EvalErrorKind> {
+        match self {
+            Place::Empty => Ok(None),
+            Place::Value(value) => Ok(Some(value)),
+            Place::Members(members) => set_from(arena, members.finish()).map(Some),
+        }
     }
 }
 

@@ -1,0 +1,10 @@
+//! libFuzzer drives [`Target::Programs`].
+#![no_main]
+
+use gavel_conformance::fuzz::{Finding, Target};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    if let Err(Finding(what)) = Target::Programs.run(bytes) {
+        panic!("{what}");
+    }
+});

@@ -1,0 +1,209 @@
+//! `data`: base documents and the documents that rules make, on one tree.
+
+use super::machine::{Flow, Machine, Stop, Take, Tried};
+use super::tree::{Kind, Node};
+use super::value::Value;
+use gavel_compiler::hir::Term;
+use gavel_runtime::error::EvalErrorKind;
+use std::rc::Rc;
+
+/// A package that OPA keeps apart from users' documents.
+const SYSTEM: &str = "system";
+
+impl<'u> Machine<'u> {
+    /// Each value of a reference into `data`.
+    pub(super) fn data(&mut self, path: &'u [Term], take: Take<'_, 'u>) -> Tried {
+        let tree = Rc::clone(&self.tree);
+        self.at(&tree, &[], path, take)
+    }
+
+    /// Each value that a path leads to from a place of the tree.
+    fn at(&mut self, node: &Node<'u>, at: &[String], path: &'u [Term], take: Take<'_, 'u>) -> Tried {
+        if self.scope.is_replaced(at) || node.kind == Kind::Function {
+            return self.base(at, path, take);
+        }
+        if node.kind != Kind::Package {
+            let mut keys = Vec::new();
+            for element in path {
+                if !self.is_known(element) {
+                    break;
+                }
+                keys.push(self.value(element)?);
+            }
+            return match self.document(node, at, keys)? {
+                Some(document) => self.follow(&document, path, take),
+                None => Ok(Flow::More),
+            };
+        }
+        let Some((element, rest)) = path.split_first() else {
+            return match self.extent(node, at)? {
+                Some(extent) => take(self, extent),
+                None => Ok(Flow::More),
+            };
+        };
+        if self.is_known(element) {
+            let key = self.value(element)?;
+            return match child(node, &key) {
+                Some((name, child)) => self.at(child, &below(at, name), rest, take),
+                None => self.base(at, path, take),
+            };
+        }
+        for (key, part) in self.base_members(node, at) {
+            let tried = self.unify_value(element, key, &mut |machine| machine.follow(&part, rest, take))?;
+            if tried == Flow::Enough {
+                return Ok(Flow::Enough);
+            }
+        }
+        for (name, child) in &node.children {
+            if child.kind == Kind::Function {
+                continue;
+            }
+            let tried = self.unify_value(element, Value::text(name), &mut |machine| {
+                machine.at(child, &below(at, name), rest, take)
+            })?;
+            if tried == Flow::Enough {
+                return Ok(Flow::Enough);
+            }
+        }
+        Ok(Flow::More)
+    }
+
+    /// A path that no rule is at.
+    fn base(&mut self, at: &[String], path: &'u [Term], take: Take<'_, 'u>) -> Tried {
+        match self.scope.base_at(at) {
+            Some(value) => self.follow_base(&value, path, take),
+            None => Ok(Flow::More),
+        }
+    }
+
+    /// As `follow`; but OPA's store names the members of objects by text, so that `1` finds `"1"`.
+    fn follow_base(&mut self, from: &Value, path: &'u [Term], take: Take<'_, 'u>) -> Tried {
+        if let Some((element, rest)) = path.split_first()
+            && self.is_known(element)
+            && let Value::Number(text) = self.value(element)?
+            && let Value::Object(_) = from
+        {
+            return match from.index(&Value::String(text)) {
+                Some(part) => self.follow_base(&part, rest, take),
+                None => Ok(Flow::More),
+            };
+        }
+        match path.split_first() {
+            Some((element, rest)) if self.is_known(element) => {
+                let key = self.value(element)?;
+                match from.index(&key) {
+                    Some(part) => self.follow_base(&part, rest, take),
+                    None => Ok(Flow::More),
+                }
+            }
+            _ => self.follow(from, path, take),
+        }
+    }
+
+    /// The value of `data` at some keys.
+    pub(super) fn data_at(&mut self, keys: &[Value]) -> Result<Option<Value>, Stop> {
+        let tree = Rc::clone(&self.tree);
+        let (mut node, mut at) = (&*tree, Vec::new());
+        loop {
+            let rest = keys.get(at.len()..).unwrap_or_default();
+            let is_package = node.kind == Kind::Package && !self.scope.is_replaced(&at);
+            let next = rest
+                .first()
+                .filter(|_| is_package)
+                .and_then(|key| child(node, key));
+            if let Some((name, child)) = next {
+                node = child;
+                at.push(name.to_owned());
+                continue;
+            }
+            let from = match (is_package, rest) {
+                (true, [_, ..]) => self.scope.base_at(&at),
+                (true, []) => self.extent(node, &at)?,
+                (false, _) if self.scope.is_replaced(&at) || node.kind == Kind::Function => {
+                    self.scope.base_at(&at)
+                }
+                (false, _) => self.document(node, &at, rest.to_vec())?,
+            };
+            return Ok(from.and_then(|from| rest.iter().try_fold(from, |value, key| value.index(key))));
+        }
+    }
+
+    /// Members of the base document at a package that no rule or package is at.
+    fn base_members(&self, node: &Node<'u>, at: &[String]) -> Vec<(Value, Value)> {
+        let Some(base @ Value::Object(_)) = self.scope.base_at(at) else {
+            return Vec::new();
+        };
+        let is_free = |key: &Value| {
+            let is_hidden = at.is_empty() && *key == Value::text(SYSTEM);
+            let is_taken = child(node, key).is_some_and(|(_, child)| child.kind != Kind::Function);
+            !is_hidden && !is_taken
+        };
+        base.members()
+            .into_iter()
+            .filter(|(key, _)| is_free(key))
+            .collect()
+    }
+
+    /// The object of all that stands at and below a package.
+    fn extent(&mut self, node: &Node<'u>, at: &[String]) -> Result<Option<Value>, Stop> {
+        if self.scope.is_replaced(at) || node.kind == Kind::Function {
+            return Ok(self.scope.base_at(at));
+        }
+        if node.kind != Kind::Package {
+            return self.document(node, at, Vec::new());
+        }
+        let mut entries = self.base_members(node, at);
+        for (name, child) in &node.children {
+            if child.kind == Kind::Function || (at.is_empty() && *name == SYSTEM) {
+                continue;
+            }
+            if let Some(value) = self.extent(child, &below(at, name))? {
+                entries.push((Value::text(name), value));
+            }
+        }
+        Ok(Some(Value::object(entries)))
+    }
+
+    /// What rules make of a path; with keys, what of it can stand at them.
+    pub(super) fn document(
+        &mut self,
+        node: &Node<'u>,
+        at: &[String],
+        keys: Vec<Value>,
+    ) -> Result<Option<Value>, Stop> {
+        let whole = (at.to_vec(), Vec::new());
+        if let Some(known) = self.scope.documents.get(&whole) {
+            return Ok(known.clone());
+        }
+        let keys = match node.kind {
+            Kind::Complete => Vec::new(),
+            Kind::Package | Kind::Set | Kind::Object | Kind::Function => keys,
+        };
+        let name = (at.to_vec(), keys.clone());
+        if let Some(known) = self.scope.documents.get(&name) {
+            return Ok(known.clone());
+        }
+        let document = match node.kind {
+            Kind::Complete => self.one_value(&node.rules, &[], EvalErrorKind::CompleteConflict)?,
+            Kind::Set | Kind::Object => Some(self.partial(node, &keys)?),
+            Kind::Package | Kind::Function => None,
+        };
+        self.scope.documents.insert(name, document.clone());
+        Ok(document)
+    }
+}
+
+fn child<'n, 'u>(node: &'n Node<'u>, key: &Value) -> Option<(&'u str, &'n Node<'u>)> {
+    let Value::String(name) = key else {
+        return None;
+    };
+    node.children
+        .get_key_value(&**name)
+        .map(|(name, child)| (*name, child))
+}
+
+fn below(at: &[String], name: &str) -> Vec<String> {
+    let mut path = at.to_vec();
+    path.push(name.to_owned());
+    path
+}

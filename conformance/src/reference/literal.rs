@@ -1,0 +1,102 @@
+//! Set literals that hold variables: OPA iterates one in the order of its members as written, by kind and text, and not in
+//! that of their values; equal members are met twice. It shows in array comprehensions.
+
+use super::machine::Machine;
+use super::value::Value;
+use gavel_compiler::hir::{Ref, RefHead, Term};
+use gavel_runtime::value::Constant;
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+impl<'u> Machine<'u> {
+    /// Notes that a variable stands for a reference, when that is what an equation says.
+    pub(super) fn note_origin(&mut self, side: &'u Term, other: &'u Term) {
+        if let (Term::Var(var), Term::Ref(reference)) = (side, other)
+            && !self.vars.contains_key(var)
+        {
+            self.origins.insert(*var, reference);
+        }
+    }
+
+    /// The set of a literal's members.
+    pub(super) fn literal(&self, items: &[&'u Term], values: &[Value]) -> Value {
+        let mut written: Vec<(Written<'u>, Value)> = items
+            .iter()
+            .map(|item| match item {
+                Term::Var(var) => self
+                    .origins
+                    .get(var)
+                    .map_or(Written::Term(item), |r| Written::Ref(r)),
+                other => Written::Term(other),
+            })
+            .zip(values.iter().cloned())
+            .collect();
+        written.sort_by(|a, b| a.0.compare(&b.0));
+        written.dedup_by(|a, b| a.0.compare(&b.0).is_eq());
+        let order = written.into_iter().map(|(_, value)| value).collect();
+        match Value::set(values.to_vec()) {
+            Value::Set(members, _) => Value::Set(members, Some(Rc::new(order))),
+            other => other,
+        }
+    }
+}
+
+/// A member as written; a variable that stands for a reference is that reference.
+#[derive(Clone, Copy, Debug)]
+enum Written<'u> {
+    Term(&'u Term),
+    Ref(&'u Ref),
+}
+
+impl Written<'_> {
+    fn compare(&self, other: &Written<'_>) -> Ordering {
+        match (self, other) {
+            (Written::Term(a), Written::Term(b)) => compare(a, b),
+            (Written::Ref(a), Written::Ref(b)) => compare_refs(a, b),
+            (Written::Term(term), Written::Ref(_)) => rank(term).cmp(&REF_RANK),
+            (Written::Ref(_), Written::Term(term)) => REF_RANK.cmp(&rank(term)),
+        }
+    }
+}
+
+/// References come behind scalars and variables, before collections.
+const REF_RANK: u8 = 5;
+
+fn rank(term: &Term) -> u8 {
+    match term {
+        Term::Const(Constant::Array(_)) | Term::Array(_) => 6,
+        Term::Const(Constant::Object(_)) | Term::Object(_) => 7,
+        Term::Const(Constant::Set(_)) | Term::Set(_) => 8,
+        Term::Const(_) => 0,
+        Term::Var(_) => 4,
+        Term::Ref(_) => REF_RANK,
+        Term::Comprehension(_) => 9,
+    }
+}
+
+fn compare(a: &Term, b: &Term) -> Ordering {
+    match (a, b) {
+        (Term::Const(a), Term::Const(b)) => a.compare(b),
+        (Term::Var(a), Term::Var(b)) => a.cmp(b),
+        (Term::Ref(a), Term::Ref(b)) => compare_refs(a, b),
+        (Term::Array(a), Term::Array(b)) | (Term::Set(a), Term::Set(b)) => compare_lists(a, b),
+        _ => rank(a).cmp(&rank(b)),
+    }
+}
+
+fn compare_lists(a: &[Term], b: &[Term]) -> Ordering {
+    let mut differing = a.iter().zip(b).map(|(a, b)| compare(a, b));
+    let unequal = differing.find(|order| order.is_ne());
+    unequal.unwrap_or(a.len().cmp(&b.len()))
+}
+
+/// By the name of the head (generated names, `data`, `input`), then element by element.
+fn compare_refs(a: &Ref, b: &Ref) -> Ordering {
+    let head = |reference: &Ref| match reference.head {
+        RefHead::Var(_) | RefHead::Const(_) => 0u8,
+        RefHead::Data => 1,
+        RefHead::Input => 2,
+    };
+    let by_head = head(a).cmp(&head(b));
+    by_head.then_with(|| compare_lists(&a.path, &b.path))
+}

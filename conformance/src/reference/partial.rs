@@ -1,0 +1,166 @@
+//! Rules that each put something into one document: members of a set, members of objects at any depth.
+
+use super::machine::{Flow, Machine, Stop};
+use super::tree::{Kind, Node};
+use super::unify::Side;
+use super::value::Value;
+use gavel_compiler::hir::{Clause, Rule, RuleKind, Term};
+use gavel_runtime::error::EvalErrorKind;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// The document so far.
+struct Document {
+    value: Value,
+    /// Where something was put.
+    visited: Vec<Vec<Value>>,
+}
+
+/// What is put somewhere.
+enum What {
+    /// A value.
+    Value(Value),
+    /// A member of a set.
+    Member(Value),
+}
+
+impl<'u> Machine<'u> {
+    /// The document of a node; rules that cannot contribute to the keys are left out.
+    pub(super) fn partial(&mut self, node: &Node<'u>, keys: &[Value]) -> Result<Value, Stop> {
+        let mut document = Document {
+            value: match node.kind {
+                Kind::Set => Value::set(Vec::new()),
+                Kind::Package | Kind::Complete | Kind::Object | Kind::Function => Value::object(Vec::new()),
+            },
+            visited: Vec::new(),
+        };
+        let mut complete = BTreeSet::new();
+        for (names, rule) in node.rules_below() {
+            let names_fit = names
+                .iter()
+                .zip(keys)
+                .all(|(name, key)| Value::text(name) == *key);
+            if rule.kind == RuleKind::Function || !names_fit {
+                continue;
+            }
+            let path: Vec<Value> = names.iter().map(|name| Value::text(name)).collect();
+            if rule.kind == RuleKind::Value && rule.dynamic.is_empty() {
+                let below = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+                if complete.insert(below.clone())
+                    && let Some(leaf) = node.find(&below)
+                {
+                    let is_leaf = |rule: &&Rule| rule.kind == RuleKind::Value && rule.dynamic.is_empty();
+                    let rules: Vec<&Rule> = leaf.rules.iter().copied().filter(is_leaf).collect();
+                    if let Some(value) = self.one_value(&rules, &[], EvalErrorKind::CompleteConflict)? {
+                        document.put(path, What::Value(value))?;
+                    }
+                }
+                continue;
+            }
+            let keys = keys.get(names.len()..).unwrap_or_default();
+            self.apart(|machine| machine.contribute(rule, &path, keys, &mut document))?;
+        }
+        Ok(document.value)
+    }
+
+    fn contribute(
+        &mut self,
+        rule: &'u Rule,
+        path: &[Value],
+        keys: &[Value],
+        document: &mut Document,
+    ) -> Result<(), Stop> {
+        for clause in &rule.clauses {
+            if self.is_excluded(&clause.body.stmts)? {
+                continue;
+            }
+            let mut head: Vec<&Term> = rule.dynamic.iter().collect();
+            head.push(&clause.value);
+            let known = match rule.kind {
+                RuleKind::Set => head.len(),
+                RuleKind::Value | RuleKind::Function => rule.dynamic.len(),
+            };
+            let equations = head.iter().take(known).zip(keys);
+            let equations = equations.map(|(term, key)| (Side::Term(term), Side::Value(key.clone())));
+            let mut found = false;
+            self.unify(equations.collect(), &mut |machine| {
+                machine.block(&clause.body.stmts, &mut |machine| {
+                    machine.lists(&head, &mut Vec::new(), &mut |_, values| {
+                        found = true;
+                        document.add(rule.kind, path, values)?;
+                        Ok(has_one_solution(rule, clause))
+                    })
+                })
+            })?;
+            if found {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A head of constants adds the same again for each solution.
+fn has_one_solution(rule: &Rule, clause: &Clause) -> Flow {
+    let mut head = rule.dynamic.iter().chain([&clause.value]);
+    match head.all(|term| matches!(term, Term::Const(_))) {
+        true => Flow::Enough,
+        false => Flow::More,
+    }
+}
+
+impl Document {
+    fn add(&mut self, kind: RuleKind, path: &[Value], values: &[Value]) -> Result<(), Stop> {
+        let Some((value, dynamic)) = values.split_last() else {
+            return Err(Stop::Strange("a head without a value"));
+        };
+        let path = [path, dynamic].concat();
+        let value = value.clone();
+        self.put(
+            path,
+            match kind {
+                RuleKind::Set => What::Member(value),
+                RuleKind::Value | RuleKind::Function => What::Value(value),
+            },
+        )
+    }
+
+    /// Puts something at a path: nothing may have been put at a part of it before.
+    fn put(&mut self, path: Vec<Value>, what: What) -> Result<(), Stop> {
+        let is_below = |other: &Vec<Value>| path.starts_with(other) && path.len() > other.len();
+        if self.visited.iter().any(is_below) {
+            return Err(EvalErrorKind::ObjectConflict.into());
+        }
+        self.value = put_at(Some(&self.value), &path, what)?;
+        self.visited.push(path);
+        Ok(())
+    }
+}
+
+/// The value with something put at a path of it.
+fn put_at(old: Option<&Value>, path: &[Value], what: What) -> Result<Value, Stop> {
+    let Some((key, rest)) = path.split_first() else {
+        return match (old, what) {
+            (Some(old), What::Value(new)) if *old != new => Err(EvalErrorKind::ObjectConflict.into()),
+            (Some(old), What::Value(_)) => Ok(old.clone()),
+            (None, What::Value(new)) => Ok(new),
+            (None, What::Member(member)) => Ok(Value::set(vec![member])),
+            (Some(Value::Set(members, _)), What::Member(member)) => {
+                let mut members = BTreeSet::clone(members);
+                if !members.contains(&member) {
+                    members.insert(member);
+                }
+                Ok(Value::Set(Rc::new(members), None))
+            }
+            (Some(_), What::Member(_)) => Err(EvalErrorKind::ObjectConflict.into()),
+        };
+    };
+    let mut entries = match old {
+        Some(Value::Object(entries)) => BTreeMap::clone(entries),
+        Some(_) => return Err(EvalErrorKind::ObjectConflict.into()),
+        None => BTreeMap::new(),
+    };
+    let part = put_at(entries.get(key), rest, what)?;
+    entries.insert(key.clone(), part);
+    Ok(Value::Object(Rc::new(entries)))
+}

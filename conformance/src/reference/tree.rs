@@ -1,0 +1,94 @@
+//! Which rules stand at which path behind `data`.
+
+use gavel_compiler::hir::{Rule, RuleKind, Unit};
+use std::collections::BTreeMap;
+
+/// How the document at a node comes about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The object of its children.
+    #[default]
+    Package,
+    /// One value.
+    Complete,
+    /// Members of a set.
+    Set,
+    /// What the rules of this node and of all below put into an object.
+    Object,
+    /// A function, no document.
+    Function,
+}
+
+/// A path that rules or packages name.
+#[derive(Debug, Default)]
+pub(super) struct Node<'u> {
+    pub(super) kind: Kind,
+    pub(super) children: BTreeMap<&'u str, Node<'u>>,
+    /// In source order.
+    pub(super) rules: Vec<&'u Rule>,
+}
+
+impl<'u> Node<'u> {
+    /// The tree of a unit.
+    pub(super) fn of(unit: &'u Unit) -> Node<'u> {
+        let mut root = Node::default();
+        for module in &unit.modules {
+            root.at(&module.package);
+        }
+        for rule in &unit.rules {
+            root.at(&rule.path).rules.push(rule);
+        }
+        root.classify();
+        root
+    }
+
+    /// The node at a path.
+    pub(super) fn find(&self, path: &[String]) -> Option<&Node<'u>> {
+        path.iter()
+            .try_fold(self, |node, name| node.children.get(name.as_str()))
+    }
+
+    fn at(&mut self, path: &'u [String]) -> &mut Node<'u> {
+        path.iter()
+            .fold(self, |node, name| node.children.entry(name).or_default())
+    }
+
+    fn classify(&mut self) {
+        let all = |kind| {
+            self.rules
+                .iter()
+                .all(|rule| rule.kind == kind && rule.dynamic.is_empty())
+        };
+        self.kind = if self.rules.is_empty() {
+            Kind::Package
+        } else if all(RuleKind::Function) {
+            Kind::Function
+        } else if all(RuleKind::Set) {
+            Kind::Set
+        } else if all(RuleKind::Value) {
+            Kind::Complete
+        } else {
+            Kind::Object
+        };
+        for child in self.children.values_mut() {
+            child.classify();
+        }
+    }
+
+    /// Rules of this node and of all below, each with the names that lead to its node: those of a node before those below
+    /// it, as OPA evaluates them.
+    pub(super) fn rules_below(&self) -> Vec<(Vec<&'u str>, &'u Rule)> {
+        let mut found = Vec::new();
+        self.collect(&mut Vec::new(), &mut found);
+        found
+    }
+
+    fn collect(&self, path: &mut Vec<&'u str>, found: &mut Vec<(Vec<&'u str>, &'u Rule)>) {
+        found.extend(self.rules.iter().map(|rule| (path.clone(), *rule)));
+        for (name, child) in &self.children {
+            path.push(name);
+            child.collect(path, found);
+            path.pop();
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Unification by backtracking: equations are solved in an order in which one side of each has a value.
+
+use super::machine::{Flow, Machine, Next, Stop, Tried};
+use super::value::Value;
+use gavel_compiler::hir::{RefHead, Term};
+
+/// One side of an equation.
+#[derive(Clone, Debug)]
+pub(super) enum Side<'u> {
+    /// A pattern.
+    Term(&'u Term),
+    /// A value.
+    Value(Value),
+}
+
+/// Two sides that must be equal.
+pub(super) type Equation<'u> = (Side<'u>, Side<'u>);
+
+impl<'u> Machine<'u> {
+    /// Makes a pattern equal to a value.
+    pub(super) fn unify_value(&mut self, pattern: &'u Term, value: Value, next: Next<'_, 'u>) -> Tried {
+        self.unify(vec![(Side::Term(pattern), Side::Value(value))], next)
+    }
+
+    /// Solves all equations; `next` for each way in which that can be done.
+    pub(super) fn unify(&mut self, mut equations: Vec<Equation<'u>>, next: Next<'_, 'u>) -> Tried {
+        if equations.is_empty() {
+            return next(self);
+        }
+        let Some(at) = equations.iter().position(|equation| self.is_ready(equation)) else {
+            return Err(Stop::Strange("an equation without a value on either side"));
+        };
+        let equation = equations.remove(at);
+        self.step(|machine| machine.solve(equation, &equations, next))
+    }
+
+    fn is_ready(&self, (left, right): &Equation<'u>) -> bool {
+        match (left, right) {
+            (Side::Value(_), Side::Value(_)) => true,
+            (Side::Term(pattern), Side::Value(_)) | (Side::Value(_), Side::Term(pattern)) => match pattern {
+                Term::Ref(reference) => match reference.head {
+                    RefHead::Var(var) => self.vars.contains_key(&var),
+                    RefHead::Input | RefHead::Data | RefHead::Const(_) => true,
+                },
+                Term::Const(_)
+                | Term::Var(_)
+                | Term::Array(_)
+                | Term::Object(_)
+                | Term::Set(_)
+                | Term::Comprehension(_) => true,
+            },
+            (Side::Term(Term::Array(_)), Side::Term(Term::Array(_)))
+            | (Side::Term(Term::Object(_)), Side::Term(Term::Object(_))) => true,
+            (Side::Term(left), Side::Term(right)) => self.is_known(left) || self.is_known(right),
+        }
+    }
+
+    fn solve(&mut self, equation: Equation<'u>, others: &[Equation<'u>], next: Next<'_, 'u>) -> Tried {
+        match equation {
+            (Side::Value(left), Side::Value(right)) => match left == right {
+                true => self.unify(others.to_vec(), next),
+                false => Ok(Flow::More),
+            },
+            (Side::Term(pattern), Side::Value(value)) | (Side::Value(value), Side::Term(pattern)) => {
+                self.meet(pattern, value, others, next)
+            }
+            (Side::Term(Term::Array(left)), Side::Term(Term::Array(right))) => {
+                if left.len() != right.len() {
+                    return Ok(Flow::More);
+                }
+                let parts = left.iter().zip(right);
+                let parts = parts.map(|(left, right)| (Side::Term(left), Side::Term(right)));
+                self.unify(parts.chain(others.iter().cloned()).collect(), next)
+            }
+            (Side::Term(Term::Object(left)), Side::Term(Term::Object(right)))
+                if !self.are_known(left) && !self.are_known(right) =>
+            {
+                self.meet_objects(left, right, others, next)
+            }
+            (Side::Term(left), Side::Term(right)) => {
+                let (first, second) = if self.is_known(left) {
+                    (left, right)
+                } else {
+                    (right, left)
+                };
+                self.values(first, &mut |machine, value| {
+                    machine.meet(second, value, others, next)
+                })
+            }
+        }
+    }
+
+    fn are_known(&self, entries: &[(Term, Term)]) -> bool {
+        entries
+            .iter()
+            .all(|(key, value)| self.is_known(key) && self.is_known(value))
+    }
+
+    /// A pattern and a value.
+    fn meet(
+        &mut self,
+        pattern: &'u Term,
+        value: Value,
+        others: &[Equation<'u>],
+        next: Next<'_, 'u>,
+    ) -> Tried {
+        match (pattern, &value) {
+            (Term::Var(var), _) => match self.vars.get(var) {
+                Some(known) if *known == value => self.unify(others.to_vec(), next),
+                Some(_) => Ok(Flow::More),
+                None => self.bound(*var, value, &mut |machine| machine.unify(others.to_vec(), next)),
+            },
+            (Term::Array(items), Value::Array(values)) if items.len() == values.len() => {
+                let parts = items.iter().zip(values.iter());
+                let parts = parts.map(|(item, value)| (Side::Term(item), Side::Value(value.clone())));
+                self.unify(parts.chain(others.iter().cloned()).collect(), next)
+            }
+            (Term::Object(entries), Value::Object(values)) if entries.len() == values.len() => {
+                let mut parts = Vec::new();
+                for (key, part) in entries {
+                    let key = self.value(key)?;
+                    match values.get(&key) {
+                        Some(value) => parts.push((Side::Term(part), Side::Value(value.clone()))),
+                        None => return Ok(Flow::More),
+                    }
+                }
+                parts.extend(others.iter().cloned());
+                self.unify(parts, next)
+            }
+            (Term::Array(_) | Term::Object(_), _) => Ok(Flow::More),
+            // A set with unknown members equals no value.
+            (Term::Set(_), _) if !self.is_known(pattern) => Ok(Flow::More),
+            (Term::Const(_) | Term::Set(_) | Term::Ref(_) | Term::Comprehension(_), _) => {
+                self.values(pattern, &mut |machine, other| match other == value {
+                    true => machine.unify(others.to_vec(), next),
+                    false => Ok(Flow::More),
+                })
+            }
+        }
+    }
+
+    /// Two objects of patterns; their keys have values.
+    fn meet_objects(
+        &mut self,
+        left: &'u [(Term, Term)],
+        right: &'u [(Term, Term)],
+        others: &[Equation<'u>],
+        next: Next<'_, 'u>,
+    ) -> Tried {
+        if left.len() != right.len() {
+            return Ok(Flow::More);
+        }
+        let mut keyed = Vec::new();
+        for (key, part) in right {
+            keyed.push((self.value(key)?, part));
+        }
+        let mut parts = Vec::new();
+        for (key, part) in left {
+            let key = self.value(key)?;
+            match keyed.iter().find(|(other, _)| *other == key) {
+                Some((_, other)) => parts.push((Side::Term(part), Side::Term(other))),
+                None => return Ok(Flow::More),
+            }
+        }
+        parts.extend(others.iter().cloned());
+        self.unify(parts, next)
+    }
+}
