@@ -126,6 +126,16 @@ impl Diagnostic {
         }
     }
 
+    /// Code and message. Messages of YAML files begin with their code, as users of the reference engine know them.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let code = self.code.as_str();
+        match self.message.strip_prefix(code) {
+            Some(rest) if rest.starts_with(": ") => self.message.clone(),
+            _ => format!("{code}: {}", self.message),
+        }
+    }
+
     /// Adds a labelled place.
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Diagnostic {

@@ -21,7 +21,7 @@ pub fn text(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
             Severity::Warning => Level::WARNING,
         };
         let title = level
-            .primary_title(diagnostic.message.as_str())
+            .primary_title(title(diagnostic))
             .id(diagnostic.code.as_str());
         let help = diagnostic
             .help
@@ -32,6 +32,13 @@ pub fn text(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
         report.push_str("\n\n");
     }
     report
+}
+
+/// The message without the code that stands in front of it anyway.
+fn title(diagnostic: &Diagnostic) -> &str {
+    let message = diagnostic.message.as_str();
+    let bare = message.strip_prefix(diagnostic.code.as_str());
+    bare.and_then(|bare| bare.strip_prefix(": ")).unwrap_or(message)
 }
 
 /// `file:line:col: code: message`, one line for each diagnostic. Without a place the position is left out.
@@ -48,8 +55,7 @@ pub fn lines(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
             let span = sources.on_disk(label.span);
             let _ = write!(report, "{}: ", sources.source(span.file).name);
         }
-        let message = diagnostic.message.replace('\n', " ");
-        let _ = writeln!(report, "{}: {message}", diagnostic.code.as_str());
+        let _ = writeln!(report, "{}", diagnostic.headline().replace('\n', " "));
     }
     report
 }

@@ -153,6 +153,8 @@ const FILE_LINES_MAX: usize = 500;
 const LONG_FILES: &[(&str, usize)] = &[
     // The states of one machine; what they decide is in `layout/`.
     ("compiler/src/layout.rs", 548),
+    // One keyword of JSON Schema after the other.
+    ("runtime/src/builtins/json_schema/compile.rs", 532),
 ];
 
 /// Lines above which a function must be on the list below, which may only shrink.

@@ -164,31 +164,32 @@ fn traces() {
         "data.shop.allow",
         late,
         &expect![[r#"
-        query
-            query:1: data.shop.allow
-            data.shop.allow
-              shop.rego:5: allow {
-                shop.rego:6: input.user == data.a.b.owner
-              shop.rego:9: allow {
-                shop.rego:12: not closed(input.hour)
-                shop.rego:10: role := input.roles[_]
-                  role = "guest"
-                shop.rego:11: role == "clerk"
-                  fails: role == "clerk" (not "guest" == "clerk")
-                shop.rego:10: role := input.roles[_]
-                  role = "clerk"
-                shop.rego:11: role == "clerk"
-                shop.rego:12: not closed(input.hour)
-                data.shop.closed(20)
-                  shop.rego:15: closed(hour) {
-                    shop.rego:16: hour > 18
-                data.shop.closed = true
-                  fails: not closed(input.hour)
-                shop.rego:10: role := input.roles[_]
-                  no more: role := input.roles[_]
-              shop.rego:3: default allow = false
-            data.shop.allow = false
-    "#]],
+            query
+                query:1: data.shop.allow
+                data.shop.allow
+                  shop.rego:5: allow {
+                    shop.rego:6: input.user == data.a.b.owner
+                      fails: input.user == data.a.b.owner
+                  shop.rego:9: allow {
+                    shop.rego:12: not closed(input.hour)
+                    shop.rego:10: role := input.roles[_]
+                      role = "guest"
+                    shop.rego:11: role == "clerk"
+                      fails: role == "clerk" (not "guest" == "clerk")
+                    shop.rego:10: role := input.roles[_]
+                      role = "clerk"
+                    shop.rego:11: role == "clerk"
+                    shop.rego:12: not closed(input.hour)
+                    data.shop.closed(20)
+                      shop.rego:15: closed(hour) {
+                        shop.rego:16: hour > 18
+                    data.shop.closed = true
+                      fails: not closed(input.hour)
+                    shop.rego:10: role := input.roles[_]
+                      no more: role := input.roles[_]
+                  shop.rego:3: default allow = false
+                data.shop.allow = false
+        "#]],
     );
     check_trace(
         "data.shop.number",

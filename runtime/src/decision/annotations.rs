@@ -3,7 +3,8 @@
 //! A layer is a list of annotations sorted by name. [`merge`] puts a layer of lower priority under one of higher priority,
 //! key by key, by the strategy that the higher side names, else the lower one, else `deep`. Values are arena values; the
 //! work is linear in the sizes but for `union`, which sorts.
-//! Source: reference-behaviour 5.2, 5.3, and the golden cases of the suite `annotations`.
+//! Values of different kinds do not merge: the higher one stays. The strategies are those of the reference engine; the merged
+//! annotation keeps the strategy of the higher side, so that one named low in the chain acts in one step only.
 
 use crate::arena::Arena;
 use crate::error::EvalErrorKind;

@@ -1,6 +1,8 @@
 //! One request from bytes to decision: read, four phases, conjunction.
 //!
-//! Source of the combination: reference-behaviour 4.5.
+//! The operation phase settles the decision alone when its number is not zero. Otherwise a resource that cannot be found
+//! denies, and identity, resource and scope must all grant. All of them are asked even so: the record lists every policy,
+//! or (`bundles.includeall: false`) those up to the first phase that denied.
 
 use super::phase::{Phase, Phases, Reference, Settled};
 use super::porc::{Porc, document, realise};

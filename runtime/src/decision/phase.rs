@@ -1,6 +1,7 @@
 //! Asking the policies: which ones a phase consults, what each votes, and the references that tell of it.
 //!
-//! Order of references: reference-behaviour 4; roles in the fixed order of 5.5.
+//! Order of references: operation; groups that are missing, in the order of the request; roles, those of the principal
+//! before those of its groups and each once; the resource's group; scopes in the order of the request, repeated ones too.
 
 use super::porc::Porc;
 use super::reason::{Reason, ReasonCode, ReasonText};

@@ -2,7 +2,10 @@
 //!
 //! The fields are read through slots of the program, filled in the same walk over the body that fills the slots of the policies.
 //! Then `resource` and `principal.mannotations` are replaced by what the image knows about them.
-//! Source: reference-behaviour 2, 3.5, 5.
+//!
+//! As in the reference engine: a principal that is no object has no roles, groups, scopes or annotations; members of lists
+//! that are no strings are left out; a resource given as a string gets the group and annotations of the first selector that
+//! matches, else the default group; `mannotations` is replaced by what PORC, scopes, groups and roles say together.
 
 use super::annotations::{Annotation, layer_of, merge, object};
 use crate::bytecode::{RawProgram, SlotId};

@@ -1,7 +1,8 @@
 //! The access record: a frame becomes one line of JSON, as the reference writes it.
 //!
 //! Runs on the audit thread and may allocate. Keys are sorted, default values left out, 64-bit numbers are strings.
-//! Source: reference-behaviour 7.2, 7.3, 7.4.
+//! Members of a set override reason are written even where they are zero; a reference has exactly one policy, `{}` where
+//! none was found, and a reason only where there was an error.
 
 use super::decide::Decider;
 use super::evidence::{Frame, FrameReference};

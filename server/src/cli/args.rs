@@ -23,11 +23,11 @@ pub(crate) struct Cli {
 /// Flags that may stand before or after the verb.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Global {
-    /// Trace the evaluation of Rego: refused, this version does not trace.
+    /// Trace the evaluation of Rego: `eval` only, where it means --explain; refused elsewhere.
     #[arg(long, short = 't', global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
     pub(crate) trace: bool,
-    /// Trace only modules whose name matches this pattern (repeatable): without effect, this version does not trace.
+    /// Trace only modules whose name matches this pattern (repeatable): without effect.
     #[arg(long, global = true, value_name = "REGEX", allow_hyphen_values = true)]
     pub(crate) trace_filter: Vec<String>,
     /// Indent access records.

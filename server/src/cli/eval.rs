@@ -30,9 +30,12 @@ const QUERY: &str = "query";
 
 /// Evaluates once. Nothing is printed to standard output unless there is a result, defined or not.
 ///
+/// `trace`: as the flag of the verb itself.
+///
 /// # Errors
 /// Files that cannot be used, everything that the compiler found, or what ended the evaluation.
-pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &EvalArgs, trace: bool) -> Result<(), Failure> {
+    let explain = args.explain || trace;
     let parse = ParseOptions {
         base: dialect::of(&args.dialect),
         blanket_import: BlanketImport::Opa,
@@ -41,8 +44,8 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let output = on_a_deep_stack(|| {
         let documents = documents::load(&args.data, parse)?;
         let input = args.input.as_deref().map(read_input).transpose()?;
-        let (sources, program, query) = compile(args, documents, parse)?;
-        evaluate(args, &sources, &program, &query, input.as_ref())
+        let (sources, program, query) = compile(args, explain, documents, parse)?;
+        evaluate(explain, &sources, &program, &query, input.as_ref())
     })??;
     std::io::stdout()
         .write_all(&output)
@@ -62,6 +65,7 @@ fn read_input(path: &Path) -> Result<Constant, Failure> {
 
 fn compile(
     args: &EvalArgs,
+    explain: bool,
     documents: Documents,
     parse: ParseOptions,
 ) -> Result<(SourceMap, Program, QueryEntry), Failure> {
@@ -80,9 +84,9 @@ fn compile(
             ..AnalyseOptions::default()
         },
         // A trace shows the rules as they are written.
-        optimise: !args.explain,
+        optimise: !explain,
         strict_builtins: args.strict_builtin_errors,
-        trace: args.explain,
+        trace: explain,
     };
     let compiled = rego::compile(&sources, &modules, Some(file), &options).map_err(|problems| {
         // A standard error that is gone leaves nobody to tell.
@@ -98,7 +102,7 @@ fn compile(
 }
 
 fn evaluate(
-    args: &EvalArgs,
+    explain: bool,
     sources: &SourceMap,
     program: &Program,
     query: &QueryEntry,
@@ -115,7 +119,7 @@ fn evaluate(
         .transpose()
         .map_err(|kind| failed(EvalError { kind, pc: u32::MAX }))?;
     request.set_input(input);
-    let outcome = if args.explain {
+    let outcome = if explain {
         let mut explain = Explain::new(sources, program);
         let outcome = request.trace(query.entry, &mut explain);
         explain.finish();

@@ -32,7 +32,7 @@ pub(crate) fn problems(sources: &SourceMap, diagnostics: &[Diagnostic]) -> Strin
 
 /// One finding.
 pub(crate) fn one(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
-    let mut text = format!("{}: {}", diagnostic.code.as_str(), diagnostic.message);
+    let mut text = diagnostic.headline();
     details(sources, diagnostic, "  ", &mut text);
     text
 }

@@ -24,7 +24,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match cli.verb {
         None => help(&mut Cli::command()),
         Some(Verb::Version) => version(),
-        Some(Verb::Eval(args)) => status(eval::run(&args), |_| 1),
+        Some(Verb::Eval(args)) => status(eval::run(&args, cli.global.trace), |_| 1),
         Some(Verb::Compile(args)) => status(compile::run(&args), |_| 1),
         Some(Verb::Build(args)) => status(build::run(&args), |_| 1),
         Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global), Failure::serve_status),
@@ -84,14 +84,14 @@ fn version() -> ExitCode {
     }
 }
 
-/// What a version that cannot trace says to who asks for a trace.
+/// What verbs say that do not trace.
 ///
 /// # Errors
 /// When a trace is asked for.
 pub(crate) fn refuse_trace(global: &Global) -> Result<(), Failure> {
     if global.trace {
         return Err(Failure::Usage(
-            "--trace is not supported: this version does not trace Rego".to_owned(),
+            "--trace is not supported here: `gavel eval --explain` traces a query".to_owned(),
         ));
     }
     Ok(())
