@@ -138,6 +138,37 @@ fn failing_evaluations() {
     check("--fly data", &["--fly"]);
 }
 
+#[test]
+fn advice() {
+    let v1 = Scratch::new("v1.rego", "package p\n\nq if input.x\n");
+    let v0 = Scratch::new("v0.rego", "package p\n\nq { input.x }\n");
+    let empty = Scratch::new("notes.md", "");
+    let (v1, v0) = (v1.path(), v0.path());
+    for (args, said) in [
+        (
+            format!("eval -d {v1} data.p.q"),
+            "this is Rego v1: add --v1-compatible",
+        ),
+        (
+            format!("eval --v1-compatible -d {v0} data.p.q"),
+            "this is Rego v0",
+        ),
+        (format!("compile {v1}"), "this is Rego v1"),
+        (format!("eval -d {v0} q"), "from `data` on"),
+        (format!("eval {v0}"), "this is a file"),
+        (format!("eval data.p.q {v0}"), "files are named with a flag"),
+        (format!("serve -b {v0}"), "is a Rego module"),
+        (
+            format!("eval -d {} data.p.q", empty.path()),
+            "the document must be an object",
+        ),
+    ] {
+        let (status, output, error) = run(&args, "");
+        assert_eq!((status, output.as_str()), (Some(1), ""), "{args}");
+        assert!(error.contains(said), "{args}: {error}");
+    }
+}
+
 #[track_caller]
 fn check_trace(query: &str, input: &str, want: &Expect) {
     let policy = file("eval/policy/shop.rego");

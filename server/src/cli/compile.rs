@@ -40,7 +40,7 @@ pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
         list.push(file);
     }
     let options = options(dialect::of(&args.dialect), domains.is_empty());
-    let emit = args.emit;
+    let (emit, parse) = (args.emit, options.parse);
     let (sources, outcome) = on_a_deep_stack(move || {
         let outcome = match emit {
             Some(emit) => text(emit, &mut sources, &modules, &domains, &options),
@@ -48,7 +48,13 @@ pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
         };
         (sources, outcome)
     })?;
-    let text = outcome.map_err(|found| Failure::Policy(report::problems(&sources, &found)))?;
+    let text = outcome.map_err(|found| {
+        let mut text = report::problems(&sources, &found);
+        if let Some(advice) = dialect::advice(&sources, &found, parse) {
+            text.push_str(&format!("\n  = help: {advice}"));
+        }
+        Failure::Policy(text)
+    })?;
     std::io::stdout()
         .write_all(text.as_bytes())
         .map_err(|e| Failure::Operator(format!("standard output: {e}")))

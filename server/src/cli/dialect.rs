@@ -1,6 +1,9 @@
 //! Which Rego the flags ask for.
 
-use gavel_compiler::parse::BaseDialect;
+use bumpalo::Bump;
+use gavel_compiler::diagnostic::{Code, Diagnostic};
+use gavel_compiler::parse::{BaseDialect, ParseOptions, parse_module};
+use gavel_compiler::source::SourceMap;
 
 use crate::cli::args::DialectArgs;
 use crate::log::{self, Level};
@@ -36,4 +39,29 @@ pub(crate) fn of(args: &DialectArgs) -> BaseDialect {
         );
         BaseDialect::V0
     }
+}
+
+/// What to say when modules do not parse that another dialect reads.
+pub(crate) fn advice(
+    sources: &SourceMap,
+    problems: &[Diagnostic],
+    parse: ParseOptions,
+) -> Option<&'static str> {
+    let (other, advice) = match parse.base {
+        BaseDialect::V0 => (
+            BaseDialect::V1,
+            "this is Rego v1: add --v1-compatible, or `import rego.v1`",
+        ),
+        BaseDialect::V1 | BaseDialect::V2 => (BaseDialect::V0, "this is Rego v0: leave --v1-compatible out"),
+    };
+    let options = ParseOptions { base: other, ..parse };
+    let mut broken = problems
+        .iter()
+        .filter(|problem| problem.code == Code::RegoParse)
+        .filter_map(|problem| problem.span.map(|span| span.file))
+        .peekable();
+    broken.peek()?;
+    broken
+        .all(|file| parse_module(&Bump::new(), sources, file, options).is_ok())
+        .then_some(advice)
 }

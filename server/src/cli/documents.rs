@@ -14,6 +14,7 @@ use gavel_runtime::value::{Constant, Value};
 use crate::cli::load;
 use crate::error::Failure;
 use crate::limits::DOCUMENT_BYTES_MAX;
+use crate::log::{self, Level};
 
 /// Modules and the base document.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ pub(crate) fn load(paths: &[String], options: ParseOptions) -> Result<Documents,
         },
         options,
         seen: HashSet::new(),
+        documents: 0,
         problems: Vec::new(),
     };
     for path in paths {
@@ -50,7 +52,18 @@ pub(crate) fn load(paths: &[String], options: ParseOptions) -> Result<Documents,
         loader.path(Path::new(path), &prefix, 0);
     }
     match loader.problems.len() {
-        0 => Ok(loader.found),
+        0 => {
+            if loader.found.modules.is_empty() && loader.documents == 0 && !paths.is_empty() {
+                log::line(
+                    Level::Warn,
+                    format_args!(
+                        "nothing to read below {}: no module and no document",
+                        paths.join(", ")
+                    ),
+                );
+            }
+            Ok(loader.found)
+        }
         _ => Err(Failure::Input(loader.problems.join("\n"))),
     }
 }
@@ -73,6 +86,8 @@ struct Loader {
     options: ParseOptions,
     /// Files and where their documents stand.
     seen: HashSet<(Vec<String>, PathBuf)>,
+    /// Documents read.
+    documents: usize,
     problems: Vec<String>,
 }
 
@@ -147,6 +162,7 @@ impl Loader {
         if !matches!(document, Constant::Object(_)) {
             return Err(format!("{name}: the document must be an object"));
         }
+        self.documents += 1;
         merge(&mut self.found.base, document, &mut Vec::new()).map_err(|path| {
             format!(
                 "{name}: `data.{}` has another value in a file that was read before",

@@ -4,11 +4,12 @@ use std::io::Write as _;
 use std::path::Path;
 
 use gavel_compiler::analyse::AnalyseOptions;
+use gavel_compiler::diagnostic::{Code, Diagnostic};
 use gavel_compiler::hir::QueryShape;
 use gavel_compiler::parse::{BlanketImport, ParseOptions};
 use gavel_compiler::rego::{self, QueryEntry, RegoOptions};
 use gavel_compiler::render;
-use gavel_compiler::source::SourceMap;
+use gavel_compiler::source::{FileId, SourceMap};
 use gavel_runtime::bytecode::{Program, verify};
 use gavel_runtime::error::EvalError;
 use gavel_runtime::json::{Escape, Unprintable, write, write_string};
@@ -89,8 +90,14 @@ fn compile(
         trace: explain,
     };
     let compiled = rego::compile(&sources, &modules, Some(file), &options).map_err(|problems| {
+        let mut text = render::text(&sources, &problems);
+        let advice = dialect::advice(&sources, &problems, parse)
+            .or_else(|| query_advice(&problems, file, &args.query));
+        if let Some(advice) = advice {
+            text.push_str(&format!("help: {advice}\n"));
+        }
         // A standard error that is gone leaves nobody to tell.
-        let _ = std::io::stderr().write_all(render::text(&sources, &problems).as_bytes());
+        let _ = std::io::stderr().write_all(text.as_bytes());
         Failure::Policy(String::new())
     })?;
     let broken = |why: String| Failure::Policy(format!("the query makes no program: {why}"));
@@ -99,6 +106,20 @@ fn compile(
         .ok_or_else(|| broken("it has no entry".to_owned()))?;
     let program = verify(compiled.program).map_err(|error| broken(error.to_string()))?;
     Ok((sources, program, query))
+}
+
+/// What to say about a query that does not compile, if its author most likely meant something else.
+fn query_advice(problems: &[Diagnostic], query: FileId, text: &str) -> Option<&'static str> {
+    let mut own = problems
+        .iter()
+        .filter(|problem| problem.span.is_some_and(|span| span.file == query))
+        .peekable();
+    own.peek()?;
+    if Path::new(text).exists() {
+        return Some("this is a file: name it with --data (-d), and give a query, as in `data.authz.allow`");
+    }
+    own.any(|problem| problem.code == Code::RegoUnsafeVar)
+        .then_some("a query names rules and documents from `data` on: `data.PACKAGE.RULE`")
 }
 
 fn evaluate(

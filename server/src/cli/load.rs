@@ -1,11 +1,11 @@
 //! From the files that `--bundle` names and the configuration to what decides.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
 use gavel_compiler::domain;
-use gavel_compiler::parse::BaseDialect;
+use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
 use gavel_compiler::policies::{self, Compiled};
 use gavel_compiler::source::{FileId, SourceMap};
 use gavel_runtime::decision::RecordOptions;
@@ -37,6 +37,13 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
     if args.bundle.is_empty() {
         return Err(Failure::Usage("at least one bundle must be specified".to_owned()));
     }
+    let is_module = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "rego");
+    if let Some(module) = args.bundle.iter().find(is_module) {
+        return Err(Failure::Usage(format!(
+            "{} is a Rego module, not a PolicyDomain: `gavel eval -d FILE QUERY` runs one by itself",
+            module.display()
+        )));
+    }
     let mut sources = SourceMap::default();
     let files = on_a_deep_stack(|| read_domains(args, &mut sources))??;
     let config = Config::load()?;
@@ -49,11 +56,21 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
         include_all_references: config.include_all,
         optimise: true,
     };
-    let (dialect, unsafe_builtins) = (options.dialect, options.disallowed_builtins.clone());
+    let (base, unsafe_builtins) = (options.dialect, options.disallowed_builtins.clone());
     let compile = || policies::compile(&mut sources, &files, &options);
     let outcome = on_a_deep_stack(compile)?;
-    let Compiled { image, warnings } =
-        outcome.map_err(|problems| Failure::Policy(report::problems(&sources, &problems)))?;
+    let Compiled { image, warnings } = outcome.map_err(|problems| {
+        let parse = ParseOptions {
+            base,
+            blanket_import: BlanketImport::Reference,
+            ..ParseOptions::default()
+        };
+        let mut text = report::problems(&sources, &problems);
+        if let Some(advice) = dialect::advice(&sources, &problems, parse) {
+            text.push_str(&format!("\n  = help: {advice}"));
+        }
+        Failure::Policy(text)
+    })?;
     for warning in &warnings {
         log::line(
             log::Level::Warn,
@@ -69,7 +86,7 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
         records,
         sources,
         files,
-        dialect,
+        dialect: base,
         unsafe_builtins,
     })
 }

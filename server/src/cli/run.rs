@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use crate::cli::args::{Cli, Global, TestVerb, Verb, normalise};
@@ -62,10 +62,28 @@ fn status(outcome: Result<(), Failure>, code: fn(&Failure) -> u8) -> ExitCode {
 fn not_understood(error: &clap::Error) -> ExitCode {
     // A closed standard output or error leaves nobody to tell.
     let _ = error.print();
+    if let Some(word) = stray_word(error) {
+        log::line(
+            Level::Error,
+            format_args!(
+                "`{word}` stands alone: files are named with a flag, --bundle (-b), --data (-d) or --input (-i)"
+            ),
+        );
+    }
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         ErrorKind::InvalidSubcommand => ExitCode::from(UNKNOWN_VERB),
         _ => ExitCode::FAILURE,
+    }
+}
+
+/// A word that no verb takes and that is no flag: most likely a file.
+fn stray_word(error: &clap::Error) -> Option<&str> {
+    match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) if !word.starts_with('-') => {
+            Some(word)
+        }
+        _ => None,
     }
 }
 
