@@ -45,11 +45,7 @@ fn lines(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
         } else {
             ""
         };
-        text.push_str(&format!(
-            "{kind}{}: {}\n",
-            diagnostic.code.as_str(),
-            diagnostic.message
-        ));
+        text.push_str(&format!("{kind}{}\n", diagnostic.headline()));
     }
     text
 }

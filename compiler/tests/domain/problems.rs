@@ -225,20 +225,20 @@ fn yaml_errors_name_the_line() {
     check(
         &["a: [1\nb: 2"],
         expect![[r#"
-        1.yml:2:2: yaml: line 2: illegal placement of ':' indicator
-    "#]],
+            1.yml:2:2: yaml: line 2: illegal placement of ':' indicator
+        "#]],
     );
     check(
         &["a: 1\nb: 2\na: 3\n"],
         expect![[r#"
-        1.yml:3:1: yaml: mapping key "a" already defined at line 1
-    "#]],
+            1.yml:3:1: yaml: mapping key "a" already defined at line 1
+        "#]],
     );
     check(
         &["a: &a [*a]"],
         expect![[r#"
-        1.yml:1:8: yaml: anchor value contains itself
-    "#]],
+            1.yml:1:8: yaml: anchor value contains itself
+        "#]],
     );
     check(
         &["a: \u{2028}"],
@@ -249,14 +249,14 @@ fn yaml_errors_name_the_line() {
     check(
         &["a: \u{7}"],
         expect![[r#"
-        1.yml:1:4: yaml: control characters are not allowed: U+0007
-    "#]],
+            1.yml:1:4: yaml: control characters are not allowed: U+0007
+        "#]],
     );
     check(
         &["<<: 3"],
         expect![[r#"
-        1.yml:1:5: yaml: map merge requires map or sequence of maps as the value
-    "#]],
+            1.yml:1:5: yaml: map merge requires map or sequence of maps as the value
+        "#]],
     );
 }
 
