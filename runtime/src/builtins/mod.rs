@@ -12,6 +12,7 @@
 //! * `io.jwt.*` with a text of keys that is new, or longer than 64 KiB: what is read from it is kept for later calls. The
 //!   same goes for patterns of `regex.*` and `glob.*` and for time zones;
 //! * `regex.*` while the automaton of a pattern still grows;
+//! * `graphql.*`: the names of a schema and what is being walked stand in tables of their own;
 //! * `yaml.*`: the parser's events own their texts and tags;
 //! * `strings.render_template`: the tree of the template, lists of arguments;
 //! * `uri.*`, and the formats `uri`, `uri-reference` and `uri-template` of JSON Schema: the parts of a URI are put together
@@ -31,6 +32,7 @@ mod encoding;
 mod glob;
 mod globs_match;
 mod graph;
+mod graphql;
 mod host;
 mod json_patch;
 mod json_paths;

@@ -2,7 +2,7 @@
 
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
-    aggregates, arrays, base64, casts, crypto, encoding, glob, globs_match, graph, host, json_patch,
+    aggregates, arrays, base64, casts, crypto, encoding, glob, globs_match, graph, graphql, host, json_patch,
     json_paths, json_schema, json_text, jwt, net, numbers, objects, operators, regex, sets, sprintf, strings,
     template, text_template, time, units, uri, uuid, versions, walk, yaml,
 };
@@ -91,20 +91,22 @@ pub static BUILTINS: &[Builtin] = &[
     row("glob.quote_meta", &[STRING], STRING).run(glob::quote_meta),
     row("graph.reachable", &[GRAPH, LIST_OR_SET], SET).run(graph::reachable),
     row("graph.reachable_paths", &[GRAPH, LIST_OR_SET], Type::Set(&ARRAY)).run(graph::reachable_paths),
-    row("graphql.is_valid", &[STRING_OR_OBJECT, STRING_OR_OBJECT], BOOLEAN),
+    row("graphql.is_valid", &[STRING_OR_OBJECT, STRING_OR_OBJECT], BOOLEAN).run(graphql::is_valid),
     row(
         "graphql.parse",
         &[STRING_OR_OBJECT, STRING_OR_OBJECT],
         Type::Array(&[OBJECT, OBJECT], None),
-    ),
+    )
+    .run(graphql::parse),
     row(
         "graphql.parse_and_verify",
         &[STRING_OR_OBJECT, STRING_OR_OBJECT],
         VERIFIED,
-    ),
-    row("graphql.parse_query", &[STRING], OBJECT),
-    row("graphql.parse_schema", &[STRING], OBJECT),
-    row("graphql.schema_is_valid", &[STRING_OR_OBJECT], BOOLEAN),
+    )
+    .run(graphql::parse_and_verify),
+    row("graphql.parse_query", &[STRING], OBJECT).run(graphql::parse_query),
+    row("graphql.parse_schema", &[STRING], OBJECT).run(graphql::parse_schema),
+    row("graphql.schema_is_valid", &[STRING_OR_OBJECT], BOOLEAN).run(graphql::schema_is_valid),
     row("gt", &[ANY, ANY], BOOLEAN).run(operators::gt),
     row("gte", &[ANY, ANY], BOOLEAN).run(operators::gte),
     row("hex.decode", &[STRING], STRING).run(encoding::hex_decode),

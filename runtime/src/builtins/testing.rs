@@ -176,9 +176,10 @@ impl<'r> Parser<'_, 'r> {
 }
 
 /// OPA's answers to calls of our own: a call, a tab and its result in each line.
-const ANSWERS: [&str; 10] = [
+const ANSWERS: [&str; 11] = [
     include_str!("answers/documents.tsv"),
     include_str!("answers/glob.tsv"),
+    include_str!("answers/graphql.tsv"),
     include_str!("answers/jwt.tsv"),
     include_str!("answers/numbers.tsv"),
     include_str!("answers/others.tsv"),
