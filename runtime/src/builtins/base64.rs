@@ -76,6 +76,39 @@ pub(super) fn standard_bytes<'r>(arena: &'r Arena, text: &str) -> Result<&'r [u8
     decoded(arena, text.as_bytes(), STANDARD)
 }
 
+/// The bytes of a text in either alphabet, padded or not: whichever it looks like.
+pub(super) fn any_bytes<'r>(call: &mut Call<'_, 'r>, text: &str) -> Result<&'r [u8], Failure> {
+    call.charge(text.len() / 8)?;
+    let alphabet = match text.contains(['+', '/']) {
+        true => STANDARD,
+        false => URL,
+    };
+    if text.ends_with('=') {
+        return decoded(call.arena, text.as_bytes(), alphabet);
+    }
+    let mut padded = Text::new(call.arena);
+    let digits = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).count();
+    padded.push_str(text)?;
+    padded.push_str(match digits % 4 {
+        2 => "==",
+        3 => "=",
+        _ => "",
+    })?;
+    decoded(call.arena, padded.finish()?.as_bytes(), alphabet)
+}
+
+/// Bytes as base64.
+pub(super) fn standard_text<'r>(arena: &'r Arena, bytes: &[u8]) -> Result<&'r str, Failure> {
+    let mut out = Text::new(arena);
+    push_encoded(&mut out, bytes, STANDARD, true)?;
+    out.finish()
+}
+
+/// Appends bytes as base64url without padding.
+pub(super) fn push_url(out: &mut Text<'_>, bytes: &[u8]) -> Result<(), Failure> {
+    push_encoded(out, bytes, URL, false)
+}
+
 fn encoded<'r>(
     call: &mut Call<'_, 'r>,
     args: &[Value<'r>],
@@ -86,8 +119,13 @@ fn encoded<'r>(
     let text = string(text)?;
     call.charge(text.len() / 8)?;
     let mut out = Text::new(call.arena);
-    out.reserve(text.len() / 3 * 4 + 4)?;
-    for chunk in bytes_of(call.arena, text)?.chunks(3) {
+    push_encoded(&mut out, bytes_of(call.arena, text)?, alphabet, padded)?;
+    out.value()
+}
+
+fn push_encoded(out: &mut Text<'_>, bytes: &[u8], alphabet: &[u8; 64], padded: bool) -> Result<(), Failure> {
+    out.reserve(bytes.len() / 3 * 4 + 4)?;
+    for chunk in bytes.chunks(3) {
         let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
         let group = byte(0) << 16 | byte(1) << 8 | byte(2);
         for place in 0..4 {
@@ -99,7 +137,7 @@ fn encoded<'r>(
             }
         }
     }
-    out.value()
+    Ok(())
 }
 
 /// Groups of four with padding at the end; line breaks count for nothing.

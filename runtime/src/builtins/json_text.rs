@@ -111,10 +111,15 @@ pub(super) fn is_valid<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Built
         return Ok(Value::FALSE);
     };
     call.charge(text.len() / 8)?;
-    match json::parse(call.arena, text.as_bytes(), Numbers::Text) {
-        Ok(_) => Ok(Value::TRUE),
+    Ok(Value::bool(is_json(call.arena, text.as_bytes())?))
+}
+
+/// Whether bytes are a JSON text.
+pub(super) fn is_json(arena: &Arena, text: &[u8]) -> Result<bool, Failure> {
+    match json::parse(arena, text, Numbers::Text) {
+        Ok(_) => Ok(true),
         Err(error) if error.kind == JsonErrorKind::Memory => Err(EvalErrorKind::ArenaExhausted.into()),
-        Err(_) => Ok(Value::FALSE),
+        Err(_) => Ok(false),
     }
 }
 

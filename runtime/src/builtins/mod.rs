@@ -15,6 +15,9 @@
 //! * `graphql.*`: the names of a schema and what is being walked stand in tables of their own;
 //! * `yaml.*`: the parser's events own their texts and tags;
 //! * `strings.render_template`: the tree of the template, lists of arguments;
+//! * `io.jwt.encode_sign*`: private keys and signatures, which are numbers of thousands of bits;
+//! * `crypto.x509.*` and `crypto.parse_private_keys`: lists of what a certificate holds, big numbers, keys;
+//! * `providers.aws.sign_req`: the headers that are signed, in order;
 //! * `uri.*`, and the formats `uri`, `uri-reference` and `uri-template` of JSON Schema: the parts of a URI are put together
 //!   one by one;
 //! * `json.match_schema` and `json.verify_schema` with a schema that is new, or too large to be kept;
@@ -22,6 +25,7 @@
 
 mod aggregates;
 mod arrays;
+mod aws;
 mod base64;
 mod bytes;
 pub mod caches;
@@ -62,6 +66,7 @@ mod uri;
 mod uuid;
 mod versions;
 mod walk;
+mod x509;
 mod yaml;
 
 pub use bytes::without_bytes;

@@ -2,9 +2,9 @@
 
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
-    aggregates, arrays, base64, casts, crypto, encoding, glob, globs_match, graph, graphql, host, json_patch,
+    aggregates, arrays, aws, base64, casts, crypto, encoding, glob, globs_match, graph, graphql, host, json_patch,
     json_paths, json_schema, json_text, jwt, net, numbers, objects, operators, regex, sets, sprintf, strings,
-    template, text_template, time, units, uri, uuid, versions, walk, yaml,
+    template, text_template, time, units, uri, uuid, versions, walk, x509, yaml,
 };
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
@@ -59,23 +59,27 @@ pub static BUILTINS: &[Builtin] = &[
     row("crypto.hmac.sha256", &[STRING, STRING], STRING).run(crypto::hmac_sha256),
     row("crypto.hmac.sha512", &[STRING, STRING], STRING).run(crypto::hmac_sha512),
     row("crypto.md5", &[STRING], STRING).run(crypto::md5),
-    row("crypto.parse_private_keys", &[STRING], DICTS),
+    row("crypto.parse_private_keys", &[STRING], DICTS).run(x509::parse_private_keys),
     row("crypto.sha1", &[STRING], STRING).run(crypto::sha1),
     row("crypto.sha256", &[STRING], STRING).run(crypto::sha256),
     row(
         "crypto.x509.parse_and_verify_certificates",
         &[STRING],
         CERTIFICATES,
-    ),
+    )
+    .run(x509::parse_and_verify)
+    .nondeterministic(),
     row(
         "crypto.x509.parse_and_verify_certificates_with_options",
         &[STRING, DICT],
         CERTIFICATES,
-    ),
-    row("crypto.x509.parse_certificate_request", &[STRING], DICT),
-    row("crypto.x509.parse_certificates", &[STRING], DICTS),
-    row("crypto.x509.parse_keypair", &[STRING, STRING], DICT),
-    row("crypto.x509.parse_rsa_private_key", &[STRING], DICT),
+    )
+    .run(x509::parse_and_verify_with_options)
+    .nondeterministic(),
+    row("crypto.x509.parse_certificate_request", &[STRING], DICT).run(x509::parse_certificate_request),
+    row("crypto.x509.parse_certificates", &[STRING], DICTS).run(x509::parse_certificates),
+    row("crypto.x509.parse_keypair", &[STRING, STRING], DICT).run(x509::parse_keypair),
+    row("crypto.x509.parse_rsa_private_key", &[STRING], DICT).run(x509::parse_rsa_private_key),
     row("div", &[NUMBER, NUMBER], NUMBER).run(operators::div),
     row("endswith", &[STRING, STRING], BOOLEAN).run(strings::endswith),
     row("eq", &[ANY, ANY], BOOLEAN).run(operators::equal),
@@ -129,8 +133,12 @@ pub static BUILTINS: &[Builtin] = &[
     row("io.jwt.decode_verify", &[STRING, DICT], VERIFIED)
         .run(jwt::decode_verify)
         .nondeterministic(),
-    row("io.jwt.encode_sign", &[DICT, DICT, DICT], STRING).nondeterministic(),
-    row("io.jwt.encode_sign_raw", &[STRING, STRING, STRING], STRING).nondeterministic(),
+    row("io.jwt.encode_sign", &[DICT, DICT, DICT], STRING)
+        .run(jwt::encode_sign)
+        .nondeterministic(),
+    row("io.jwt.encode_sign_raw", &[STRING, STRING, STRING], STRING)
+        .run(jwt::encode_sign_raw)
+        .nondeterministic(),
     row("io.jwt.verify_eddsa", &[STRING, STRING], BOOLEAN).run(jwt::verify_eddsa),
     row("io.jwt.verify_es256", &[STRING, STRING], BOOLEAN).run(jwt::verify_es256),
     row("io.jwt.verify_es384", &[STRING, STRING], BOOLEAN).run(jwt::verify_es384),
@@ -253,7 +261,7 @@ pub static BUILTINS: &[Builtin] = &[
     row("plus", &[NUMBER, NUMBER], NUMBER).run(operators::plus),
     row("print", &[], ANY).run(operators::erased),
     row("product", &[NUMBERS_OR_SET], NUMBER).run(aggregates::product),
-    row("providers.aws.sign_req", &[DICT, DICT, NUMBER], OBJECT),
+    row("providers.aws.sign_req", &[DICT, DICT, NUMBER], OBJECT).run(aws::sign_req),
     row("rand.intn", &[STRING, NUMBER], NUMBER)
         .run(numbers::rand_intn)
         .nondeterministic(),

@@ -13,24 +13,24 @@ pub(super) struct Parts {
     /// In lower case.
     pub(super) scheme: String,
     /// What stands behind the scheme of a URI without a slash there: `a@b` of `mailto:a@b`.
-    opaque: String,
+    pub(super) opaque: String,
     /// Decoded name, and password if there is a colon.
-    user: Option<(Vec<u8>, Option<Vec<u8>>)>,
+    pub(super) user: Option<(Vec<u8>, Option<Vec<u8>>)>,
     /// Name and port, unescaped.
     pub(super) host: Vec<u8>,
     /// There is one slash behind the scheme, so that none is written for a host.
-    omits_host: bool,
+    pub(super) omits_host: bool,
     /// A question mark with nothing behind it.
-    empty_query: bool,
+    pub(super) empty_query: bool,
     /// The fragment as it was written.
-    raw_fragment: String,
+    pub(super) raw_fragment: String,
     hostname: Vec<u8>,
     port: String,
     /// Without escapes.
     pub(super) path: Vec<u8>,
     /// The path as it was written, where that differs from how Go would write it.
     pub(super) raw_path: String,
-    raw_query: String,
+    pub(super) raw_query: String,
     /// Without escapes.
     pub(super) fragment: Vec<u8>,
 }
@@ -174,7 +174,7 @@ impl Parts {
     }
 
     /// The URI as Go writes it.
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut out = String::new();
         if !self.scheme.is_empty() {
             out.push_str(&self.scheme);
@@ -182,12 +182,7 @@ impl Parts {
         }
         if self.opaque.is_empty() {
             self.write_authority(&mut out);
-            let path = match self.raw_path.as_bytes() {
-                _ if self.path == b"*" => "*".to_owned(),
-                [] => escaped_path(&self.path),
-                raw if is_encoded(raw, IN_PATH) => self.raw_path.clone(),
-                _ => escaped_path(&self.path),
-            };
+            let path = self.path_text();
             if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() {
                 out.push('/');
             }
@@ -216,6 +211,16 @@ impl Parts {
             }
         }
         out
+    }
+
+    /// The path with its escapes.
+    pub(super) fn path_text(&self) -> String {
+        match self.raw_path.as_bytes() {
+            _ if self.path == b"*" => "*".to_owned(),
+            [] => escaped_path(&self.path),
+            raw if is_encoded(raw, IN_PATH) => self.raw_path.clone(),
+            _ => escaped_path(&self.path),
+        }
     }
 
     fn write_authority(&self, out: &mut String) {

@@ -5,7 +5,7 @@ use sha2::{Sha256, Sha384, Sha512};
 
 /// The hash of an algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hash {
+pub(in crate::builtins) enum Hash {
     Sha256,
     Sha384,
     Sha512,

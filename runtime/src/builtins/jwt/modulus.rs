@@ -18,7 +18,7 @@ type Words = [u64; WORDS_MAX];
 
 /// Modulus and exponent, with what Montgomery's multiplication needs.
 #[derive(Debug)]
-pub(super) struct RsaKey {
+pub(in crate::builtins) struct RsaKey {
     /// As many words as are not zero.
     modulus: Box<[u64]>,
     bits: usize,

@@ -2,6 +2,7 @@
 
 use super::digest::Hash;
 use super::modulus::{BITS_MAX, RsaKey};
+use super::p224;
 use super::padding::{verifies_pkcs1, verifies_pss};
 use crate::builtins::Failure;
 use crate::builtins::crypto::constant_time_equal;
@@ -11,10 +12,52 @@ use ed25519_dalek::Verifier;
 /// Bytes of a number below the order of the largest curve.
 const FIELD_BYTES_MAX: usize = 66;
 
+/// The curves of elliptic-curve keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::builtins) enum Curve {
+    P224,
+    P256,
+    P384,
+    P521,
+}
+
+impl Curve {
+    /// Bytes of one coordinate, and of a secret number.
+    pub(in crate::builtins) fn field_bytes(self) -> usize {
+        match self {
+            Curve::P224 => 28,
+            Curve::P256 => 32,
+            Curve::P384 => 48,
+            Curve::P521 => FIELD_BYTES_MAX,
+        }
+    }
+
+    /// The curve of a JWK, which may not be P-224.
+    pub(in crate::builtins) fn of_name(name: &str) -> Option<Curve> {
+        match name {
+            "P-256" => Some(Curve::P256),
+            "P-384" => Some(Curve::P384),
+            "P-521" => Some(Curve::P521),
+            _ => None,
+        }
+    }
+
+    /// The name of a JWK's curve.
+    pub(in crate::builtins) fn name(self) -> Option<&'static str> {
+        match self {
+            Curve::P224 => None,
+            Curve::P256 => Some("P-256"),
+            Curve::P384 => Some("P-384"),
+            Curve::P521 => Some("P-521"),
+        }
+    }
+}
+
 /// A key.
 #[derive(Debug)]
-pub(super) enum Key {
+pub(in crate::builtins) enum Key {
     Rsa(RsaKey),
+    P224(Box<p224::Point>),
     P256(Box<p256::ecdsa::VerifyingKey>),
     P384(Box<p384::ecdsa::VerifyingKey>),
     P521(Box<p521::ecdsa::VerifyingKey>),
@@ -26,7 +69,7 @@ pub(super) enum Key {
 
 /// The family of an algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scheme {
+pub(in crate::builtins) enum Scheme {
     Hmac(Hash),
     /// RSA with PKCS #1 v1.5 padding.
     Rsa(Hash),
@@ -38,7 +81,7 @@ pub(super) enum Scheme {
 
 impl Scheme {
     /// The algorithm of a token header.
-    pub(super) fn of_name(alg: &str) -> Option<Scheme> {
+    pub(in crate::builtins) fn of_name(alg: &str) -> Option<Scheme> {
         if matches!(alg, "EdDSA" | "Ed25519") {
             return Some(Scheme::EdDsa);
         }
@@ -60,7 +103,7 @@ impl Scheme {
 
 impl Key {
     /// An RSA key from big-endian numbers.
-    pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Key, Failure> {
+    pub(in crate::builtins) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Key, Failure> {
         let bits = 8 * modulus.iter().skip_while(|byte| **byte == 0).count();
         if bits > BITS_MAX {
             return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
@@ -69,21 +112,30 @@ impl Key {
     }
 
     /// A point of a curve, not compressed.
-    pub(super) fn ecdsa(curve: &str, point: &[u8]) -> Result<Key, Failure> {
+    pub(in crate::builtins) fn ecdsa(curve: Curve, point: &[u8]) -> Result<Key, Failure> {
         if point.first() != Some(&4) {
             return Err(Failure::BUILTIN);
         }
         let key = match curve {
-            "P-256" => p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map(|key| Key::P256(Box::new(key))),
-            "P-384" => p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map(|key| Key::P384(Box::new(key))),
-            "P-521" => p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map(|key| Key::P521(Box::new(key))),
-            _ => return Err(Failure::BUILTIN),
+            Curve::P224 => {
+                let point = p224::Point::read(point).ok_or(Failure::BUILTIN)?;
+                return Ok(Key::P224(Box::new(point)));
+            }
+            Curve::P256 => {
+                p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map(|key| Key::P256(Box::new(key)))
+            }
+            Curve::P384 => {
+                p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map(|key| Key::P384(Box::new(key)))
+            }
+            Curve::P521 => {
+                p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map(|key| Key::P521(Box::new(key)))
+            }
         };
         key.map_err(|_| Failure::BUILTIN)
     }
 
     /// An Edwards point. One that is none makes a key under which nothing is valid.
-    pub(super) fn ed25519(bytes: &[u8]) -> Result<Key, Failure> {
+    pub(in crate::builtins) fn ed25519(bytes: &[u8]) -> Result<Key, Failure> {
         let bytes: &[u8; 32] = bytes.try_into().map_err(|_| Failure::BUILTIN)?;
         let key = ed25519_dalek::VerifyingKey::from_bytes(bytes);
         Ok(key.map_or(Key::Other, |key| Key::Ed25519(Box::new(key))))
@@ -91,7 +143,13 @@ impl Key {
 
     /// Whether a signature of a text is valid. `lenient`: the salt of PSS and the halves of an ECDSA signature may have
     /// any length.
-    pub(super) fn verifies(&self, scheme: Scheme, text: &[u8], signature: &[u8], lenient: bool) -> bool {
+    pub(in crate::builtins) fn verifies(
+        &self,
+        scheme: Scheme,
+        text: &[u8],
+        signature: &[u8],
+        lenient: bool,
+    ) -> bool {
         match (self, scheme) {
             (Key::Secret(key), Scheme::Hmac(hash)) => verifies_keyed(key, hash, text, signature),
             (Key::Rsa(key), Scheme::Rsa(hash)) => verifies_pkcs1(key, hash, &hash.of(&[text]), signature),
@@ -108,17 +166,19 @@ impl Key {
 
     fn verifies_ecdsa(&self, digest: &[u8], signature: &[u8], lenient: bool) -> bool {
         use p256::ecdsa::signature::hazmat::PrehashVerifier;
-        let field_bytes = match self {
-            Key::P256(_) => 32,
-            Key::P384(_) => 48,
-            Key::P521(_) => 66,
+        let curve = match self {
+            Key::P224(_) => Curve::P224,
+            Key::P256(_) => Curve::P256,
+            Key::P384(_) => Curve::P384,
+            Key::P521(_) => Curve::P521,
             _ => return false,
         };
         let mut buffer = [0; 2 * FIELD_BYTES_MAX];
-        let Some(signature) = halves(signature, field_bytes, lenient, &mut buffer) else {
+        let Some(signature) = halves(signature, curve.field_bytes(), lenient, &mut buffer) else {
             return false;
         };
         match self {
+            Key::P224(key) => key.verifies(digest, signature),
             Key::P256(key) => p256::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok()),
             Key::P384(key) => p384::ecdsa::Signature::from_slice(signature)
