@@ -52,6 +52,7 @@ pub(crate) mod output;
 mod regex;
 mod rego_text;
 mod sets;
+mod shapes;
 mod sprintf;
 mod strings;
 mod table;

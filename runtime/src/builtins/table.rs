@@ -1,5 +1,6 @@
 //! The rows: names and types of all builtins of OPA 1.22.2, and the functions of those that gavel runs.
 
+use super::shapes::*;
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
     aggregates, arrays, aws, base64, casts, crypto, encoding, glob, globs_match, graph, graphql, host, json_patch,
@@ -420,67 +421,6 @@ impl Builtin {
         self
     }
 }
-
-const ANY: Type = Type::Any;
-const NULL: Type = Type::Null;
-const BOOLEAN: Type = Type::Boolean;
-const NUMBER: Type = Type::Number;
-const STRING: Type = Type::String;
-/// Any array.
-const ARRAY: Type = Type::Array(&[], Some(&ANY));
-/// Any object.
-const OBJECT: Type = Type::Object(&[], Some((&ANY, &ANY)));
-/// Objects with string keys.
-const DICT: Type = Type::Object(&[], Some((&STRING, &ANY)));
-/// Strings by string.
-const STRING_DICT: Type = Type::Object(&[], Some((&STRING, &STRING)));
-/// Any set.
-const SET: Type = Type::Set(&ANY);
-/// Sets of sets.
-const SETS: Type = Type::Set(&SET);
-/// Sets of strings.
-const STRING_SET: Type = Type::Set(&STRING);
-/// Arrays of strings.
-const STRINGS: Type = Type::Array(&[], Some(&STRING));
-/// Arrays of numbers.
-const NUMBERS: Type = Type::Array(&[], Some(&NUMBER));
-/// Arrays of objects.
-const DICTS: Type = Type::Array(&[], Some(&DICT));
-/// Three numbers.
-const TRIPLE: Type = Type::Array(&[NUMBER, NUMBER, NUMBER], None);
-/// Arrays and sets.
-const LIST_OR_SET: Type = Type::Or(&[ARRAY, SET]);
-/// Arrays, objects and sets.
-const COLLECTION: Type = Type::Or(&[ARRAY, OBJECT, SET]);
-/// What `minus` takes.
-const NUMBER_OR_SET: Type = Type::Or(&[NUMBER, SET]);
-/// What `sum` takes.
-const NUMBERS_OR_SET: Type = Type::Or(&[NUMBERS, Type::Set(&NUMBER)]);
-/// A document or its parsed form.
-const STRING_OR_OBJECT: Type = Type::Or(&[STRING, OBJECT]);
-/// One string or several.
-const STRING_OR_STRINGS: Type = Type::Or(&[STRING, STRINGS, STRING_SET]);
-/// Nanoseconds, or nanoseconds and a time zone.
-const MOMENT: Type = Type::Or(&[NUMBER, Type::Array(&[NUMBER, STRING], None)]);
-/// A path as `a/b` or as an array.
-const PATH: Type = Type::Or(&[STRING, ARRAY]);
-/// Paths.
-const PATHS: Type = Type::Or(&[Type::Array(&[], Some(&PATH)), Type::Set(&PATH)]);
-/// Neighbours by node.
-const GRAPH: Type = Type::Object(&[], Some((&ANY, &LIST_OR_SET)));
-/// A network, or an array that begins with one.
-const CIDR: Type = PATH;
-/// Networks, alone or in collections.
-const CIDRS: Type = Type::Or(&[
-    STRING,
-    Type::Array(&[], Some(&CIDR)),
-    Type::Object(&[], Some((&STRING, &CIDR))),
-    Type::Set(&CIDR),
-]);
-/// Whether a chain is valid, and the chain.
-const CERTIFICATES: Type = Type::Array(&[BOOLEAN, DICTS], None);
-/// Whether something holds, and two parts of it.
-const VERIFIED: Type = Type::Array(&[BOOLEAN, OBJECT, OBJECT], None);
 
 #[cfg(test)]
 mod tests {
