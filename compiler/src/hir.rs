@@ -18,6 +18,7 @@ use crate::ast::Dialect;
 use crate::source::{FileId, Span};
 use gavel_runtime::builtins::BuiltinId;
 use gavel_runtime::value::Constant;
+use std::collections::HashMap;
 
 /// A variable of one rule (arguments, locals, temporaries of all its clauses) or query. Unique within it; `_` is a fresh
 /// one each time.
@@ -44,6 +45,8 @@ pub struct ModuleMeta {
     pub package: Vec<String>,
     /// Its switches.
     pub dialect: Dialect,
+    /// Where each of its imports was used last, by name; under the empty name: any rule of its own package.
+    pub last_uses: HashMap<String, Span>,
 }
 
 /// Unit with ordered, safe bodies.
@@ -205,8 +208,12 @@ pub struct With {
     pub span: Span,
     /// What is replaced.
     pub target: WithTarget,
+    /// Where the target is named.
+    pub target_span: Span,
     /// By what.
     pub value: WithValue,
+    /// Where the value stands.
+    pub value_span: Span,
 }
 
 /// What a `with` replaces.

@@ -9,7 +9,7 @@ use gavel_compiler::analyse::AnalyseOptions;
 use gavel_compiler::diagnostic::{Code, Diagnostic};
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
 use gavel_compiler::rego::{RegoOptions, RegoProgram, checked, checked_query, compile};
-use gavel_compiler::source::{FileId, SourceMap};
+use gavel_compiler::source::{FileId, SourceMap, Span};
 use gavel_runtime::bytecode::verify;
 use gavel_runtime::limits::Limits;
 use gavel_runtime::value::Constant;
@@ -129,11 +129,17 @@ fn refused(setup: &Setup, problems: &[Diagnostic]) -> Outcome {
                 code: problem.code.as_str().to_owned(),
                 module: file.map_or(0, |file| file.0 as usize),
                 row: position.map_or(0, |p| p.row),
-                col: position.map_or(0, |p| p.col),
+                col: problem.span.map_or(0, |span| column(setup.sources, span)),
                 message: problem.message.clone(),
             }
         });
     Outcome::Refused(errors.collect())
+}
+
+/// OPA's column: at the end of the text it is one less than that of a character there would be.
+fn column(sources: &SourceMap, span: Span) -> u32 {
+    let at_end = span.start as usize >= sources.source(span.file).text.len();
+    sources.position(span).col.saturating_sub(u32::from(at_end))
 }
 
 fn evaluate(case: &Case, compiled: RegoProgram) -> Outcome {

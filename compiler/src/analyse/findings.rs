@@ -80,7 +80,7 @@ impl Findings {
         self.stopped
     }
 
-    /// All findings by place, the limit marker last; `Ok` when there are none.
+    /// All findings by place, those without one last, the limit marker behind them; `Ok` when there are none.
     pub(super) fn finish(mut self, sources: &SourceMap) -> Result<(), Vec<Diagnostic>> {
         if self.list.is_empty() {
             return Ok(());
@@ -88,8 +88,10 @@ impl Findings {
         let full = self.is_full();
         self.list.sort_by(|a, b| {
             let place = |d: &Diagnostic| {
-                d.span
-                    .map(|span| (sources.source(span.file).name.as_ref(), span.start))
+                let place = d
+                    .span
+                    .map(|span| (sources.source(span.file).name.as_ref(), span.start));
+                (place.is_none(), place)
             };
             place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message))
         });

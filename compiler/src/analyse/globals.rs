@@ -3,7 +3,7 @@
 use super::declared;
 use crate::ast;
 use crate::source::Span;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A name that stands for a document.
 #[derive(Clone, Debug)]
@@ -20,6 +20,29 @@ pub(super) struct Global {
 pub(super) enum Root {
     Input,
     Data,
+}
+
+/// Which names of a module were used, and where last.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    /// Imports, by index.
+    pub(super) imports: HashSet<usize>,
+    /// As [`crate::hir::ModuleMeta::last_uses`].
+    pub(super) last: HashMap<String, Span>,
+}
+
+impl Uses {
+    pub(super) fn note(&mut self, name: &str, global: &Global, at: Span) {
+        self.imports.extend(global.import);
+        let name = if global.import.is_some() { name } else { "" };
+        match self.last.get_mut(name) {
+            Some(last) if last.start < at.start => *last = at,
+            Some(_) => {}
+            None => {
+                self.last.insert(name.to_owned(), at);
+            }
+        }
+    }
 }
 
 /// Names by what they stand for.

@@ -22,6 +22,7 @@ pub(super) fn lower(program: Program, tree: &RuleTree, base: Option<Constant>) -
             file: module.file,
             package: module.package,
             dialect: module.dialect,
+            last_uses: module.last_uses,
         });
         for rule in module.rules {
             unit.rules.push(lower_rule(rule, index, tree, &mut errors));

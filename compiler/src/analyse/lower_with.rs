@@ -49,6 +49,7 @@ impl Lowering<'_> {
     }
 
     fn with(&mut self, with: With) -> Option<Lowered> {
+        let (target_span, value_span) = (with.target.span, with.value.span);
         let target = match with.target.kind {
             Kind::Builtin(id) => WithTarget::Builtin(id),
             Kind::Ref(reference) => {
@@ -77,7 +78,6 @@ impl Lowering<'_> {
             | Kind::Template(_) => return None,
         };
         let for_function = matches!(target, WithTarget::Function(_) | WithTarget::Builtin(_));
-        let span = with.value.span;
         let value = match with.value.kind {
             Kind::Builtin(id) if for_function => WithValue::Builtin(id),
             Kind::Ref(reference) if for_function => {
@@ -96,7 +96,7 @@ impl Lowering<'_> {
                     _ => {
                         let message = "a function is named by strings only";
                         self.errors
-                            .push(Diagnostic::error(Code::Unsupported, span, message));
+                            .push(Diagnostic::error(Code::Unsupported, value_span, message));
                         return None;
                     }
                 }
@@ -104,15 +104,17 @@ impl Lowering<'_> {
             Kind::Ref(_) => {
                 let message = "a function cannot stand for a document";
                 self.errors
-                    .push(Diagnostic::error(Code::Unsupported, span, message));
+                    .push(Diagnostic::error(Code::Unsupported, value_span, message));
                 return None;
             }
-            kind => WithValue::Term(self.plain(Term::new(span, kind))),
+            kind => WithValue::Term(self.plain(Term::new(value_span, kind))),
         };
         Some(Lowered::With(hir::With {
             span: with.span,
             target,
+            target_span,
             value,
+            value_span,
         }))
     }
 

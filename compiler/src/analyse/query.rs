@@ -1,7 +1,7 @@
 //! Queries against a checked unit: the same stages on a body without a package.
 
 use super::findings::Findings;
-use super::globals::Globals;
+use super::globals::{Globals, Uses};
 use super::options::AnalyseOptions;
 use super::pipeline::{go_on, known};
 use super::resolve::Resolver;
@@ -14,7 +14,6 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::{Checked, Query, QueryShape, VarId};
 use crate::source::SourceMap;
 use crate::types;
-use std::collections::HashSet;
 
 /// Checks a query against a unit. The variables that the query writes, wildcards apart, are its results.
 pub fn analyse_query(
@@ -97,8 +96,8 @@ fn stages(
 fn resolve(query: &ast::Body<'_>, options: &AnalyseOptions, findings: &mut Findings) -> Option<(Body, Vars)> {
     let globals = Globals::new();
     let known = known(options);
-    let mut used_imports = HashSet::new();
-    let mut resolver = Resolver::new(&globals, &mut used_imports, options.query_dialect, &known);
+    let mut uses = Uses::default();
+    let mut resolver = Resolver::new(&globals, &mut uses, options.query_dialect, &known);
     let mut hidden = declared::Names::new();
     declared::in_body(query, &mut hidden);
     resolver.hidden = vec![hidden];

@@ -5,7 +5,7 @@
 //! fresh variable each time. Terms are in `resolve_term.rs`, heads in `resolve_rule.rs`.
 
 use super::declared::{self, Names};
-use super::globals::Globals;
+use super::globals::{Globals, Uses};
 use super::resolve_operand::OperandOf;
 use super::scope::Scopes;
 use super::tree::{Body, Call, Callee, Expr, ExprKind, Kind, Term, Vars, With};
@@ -20,8 +20,8 @@ use std::collections::HashSet;
 /// Resolves the names of one clause or query.
 pub(super) struct Resolver<'g, 'a> {
     pub(super) globals: &'g Globals,
-    /// Imports that were used, by index.
-    pub(super) used_imports: &'g mut HashSet<usize>,
+    /// Which of them were used.
+    pub(super) uses: &'g mut Uses,
     pub(super) dialect: Dialect,
     pub(super) strict: bool,
     /// Builtins that do not exist for this program.
@@ -56,13 +56,13 @@ pub(super) struct Known {
 impl<'g, 'a> Resolver<'g, 'a> {
     pub(super) fn new(
         globals: &'g Globals,
-        used_imports: &'g mut HashSet<usize>,
+        uses: &'g mut Uses,
         dialect: Dialect,
         known: &'g Known,
     ) -> Resolver<'g, 'a> {
         Resolver {
             globals,
-            used_imports,
+            uses,
             dialect,
             strict: known.strict,
             disallowed: &known.disallowed,

@@ -2,7 +2,7 @@
 
 use super::declared::{self, Names};
 use super::findings::Findings;
-use super::globals::{Exports, package, rule_names, shadowed_roots};
+use super::globals::{Exports, Uses, package, rule_names, shadowed_roots};
 use super::resolve::{Known, Resolver};
 use super::tree::{self, Clause, Expr, Kind, Module, Program, Rule, Term, VarName, Vars};
 use super::{rename, vars};
@@ -44,23 +44,24 @@ pub(super) fn resolve(modules: &[ast::Module<'_>], known: &Known) -> (Program, R
     let mut report = Report::default();
     for module in modules {
         let globals = exports.globals(module);
-        let mut used_imports = HashSet::new();
+        let mut uses = Uses::default();
         let package = package(module);
         let rules = module
             .rules
             .iter()
             .zip(rule_names(module))
             .map(|(rule, name)| {
-                let resolver = Resolver::new(&globals, &mut used_imports, module.dialect, known);
+                let resolver = Resolver::new(&globals, &mut uses, module.dialect, known);
                 RuleResolver { resolver, rule }.resolve(&package, &name, &mut report)
             })
             .collect();
-        report.used_imports.push(used_imports);
+        report.used_imports.push(uses.imports);
         program.modules.push(Module {
             file: module.package.span.file,
             span: module.package.span,
             package,
             dialect: module.dialect,
+            last_uses: uses.last,
             rules,
         });
     }

@@ -79,9 +79,9 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// As [`Resolver::global`], noting the use.
-    fn use_global(&mut self, name: &str) -> Option<Global> {
+    fn use_global(&mut self, name: &str, at: Span) -> Option<Global> {
         let global = self.global(name)?.clone();
-        self.used_imports.extend(global.import);
+        self.uses.note(name, &global, at);
         let root = match global.root {
             Root::Input => "input",
             Root::Data => "data",
@@ -108,7 +108,7 @@ impl<'a> Resolver<'_, 'a> {
 
     /// What a name starts: a variable or a document. `indexed`: something follows it.
     fn head_of_name(&mut self, name: &str, span: Span, indexed: bool) -> Start {
-        if let Some(global) = self.use_global(name) {
+        if let Some(global) = self.use_global(name, span) {
             let path = global.path.iter().map(|key| Term::string(span, key)).collect();
             let head = match global.root {
                 Root::Input => Head::Input,
@@ -252,7 +252,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn callee_of(&mut self, first: &str, rest: Vec<String>, span: Span, nested: bool) -> Callee {
-        if let Some(global) = self.use_global(first) {
+        if let Some(global) = self.use_global(first, span) {
             let mut path = global.path;
             path.extend(rest);
             return match global.root {

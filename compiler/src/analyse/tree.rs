@@ -9,6 +9,7 @@ use crate::hir::VarId;
 use crate::source::{FileId, Span};
 use gavel_runtime::builtins::BuiltinId;
 use gavel_runtime::value::Constant;
+use std::collections::HashMap;
 
 /// All modules after name resolution.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub(super) struct Module {
     pub(super) span: Span,
     pub(super) package: Vec<String>,
     pub(super) dialect: Dialect,
+    /// As [`crate::hir::ModuleMeta::last_uses`].
+    pub(super) last_uses: HashMap<String, Span>,
     pub(super) rules: Vec<Rule>,
 }
 

@@ -5,7 +5,7 @@
 
 use super::body::{Body, Planned};
 use super::ir::{Cond, Inst, Label, Note, Operand};
-use crate::hir::{Block, Stmt, StmtKind, Term, VarId};
+use crate::hir::{Block, Ref, RefHead, Stmt, StmtKind, Term, VarId};
 use gavel_runtime::value::Constant;
 
 impl Body<'_, '_> {
@@ -21,13 +21,23 @@ impl Body<'_, '_> {
     /// The body of a rule; see `early`.
     pub(super) fn rule_body(&mut self, block: &Block, args: bool, fail: Label) -> Planned<Label> {
         let stmts = self.early_first(block, args);
-        for (path, span) in Self::wanted_paths(&stmts) {
+        for (document, span) in self.wanted(&stmts) {
             self.note(Note::Asks(span));
-            self.test(Cond::Defined(path), fail);
+            self.defined(document, fail);
         }
         stmts
             .into_iter()
             .try_fold(fail, |redo, stmt| self.stmt(stmt, redo))
+    }
+
+    /// Fails unless a document is defined.
+    fn defined(&mut self, document: &Ref, fail: Label) {
+        let path = super::refs::strings(&document.path);
+        match document.head {
+            RefHead::Input => self.test(Cond::Defined(path), fail),
+            RefHead::Data if self.base_value(&path, fail).is_none() => self.emit(Inst::Jump(fail)),
+            RefHead::Data | RefHead::Var(_) | RefHead::Const(_) => {}
+        }
     }
 
     /// A block whose bindings end with it and of which one solution is enough: falls through once or fails.

@@ -41,21 +41,40 @@ impl Body<'_, '_> {
         early
     }
 
-    /// Input paths that must be defined for the late statements, in so far as something stands in front of them, and where
+    /// Documents that must be defined for the late statements, in so far as something stands in front of them, and where
     /// those stand.
-    pub(super) fn wanted_paths(stmts: &[&Stmt]) -> Vec<(Vec<String>, Span)> {
-        let asks = |stmt: &Stmt| match &stmt.kind {
+    pub(super) fn wanted<'b>(&self, stmts: &[&'b Stmt]) -> Vec<(&'b Ref, Span)> {
+        let behind = stmts.iter().skip_while(|stmt| self.needs(stmt).is_some());
+        behind
+            .filter_map(|stmt| Some((self.needs(stmt)?, stmt.span)))
+            .collect()
+    }
+
+    /// The document without which a statement fails.
+    fn needs<'b>(&self, stmt: &'b Stmt) -> Option<&'b Ref> {
+        let (document, other) = match &stmt.kind {
             StmtKind::Test(Term::Ref(r))
             | StmtKind::Every {
                 domain: Term::Ref(r), ..
-            } => {
-                let keys = super::refs::strings(&r.path);
-                (matches!(r.head, RefHead::Input) && keys.len() == r.path.len()).then_some((keys, stmt.span))
+            } => (r, None),
+            StmtKind::Unify {
+                left: Term::Ref(r),
+                right: other,
+                ..
             }
-            _ => None,
+            | StmtKind::Unify {
+                left: other,
+                right: Term::Ref(r),
+                ..
+            } => (r, Some(other)),
+            _ => return None,
         };
-        let behind = stmts.iter().skip_while(|stmt| asks(stmt).is_some());
-        behind.filter_map(|stmt| asks(stmt)).collect()
+        let is_plain = match other {
+            None | Some(Term::Var(_)) => true,
+            Some(Term::Const(value)) => is_plain(value),
+            Some(_) => false,
+        };
+        (is_plain && is_named(document) && self.is_document(document)).then_some(document)
     }
 
     fn is_early(&self, stmt: &Stmt, sources: &mut HashMap<VarId, Source>) -> bool {
@@ -152,12 +171,22 @@ impl Body<'_, '_> {
 
 /// A comparison of a document with a constant that can be decided by looking.
 fn is_question(a: Option<Source>, b: Option<Source>, left: &Term, right: &Term) -> bool {
-    let is_plain = |term: &Term| !matches!(term, Term::Const(Constant::Object(_) | Constant::Set(_)));
+    let is_plain = |term: &Term| !matches!(term, Term::Const(value) if !is_plain(value));
     matches!(
         (a, b),
         (Some(Source::Document), Some(Source::Constant)) | (Some(Source::Constant), Some(Source::Document))
     ) && is_plain(left)
         && is_plain(right)
+}
+
+/// OPA's index knows nothing of objects and sets.
+fn is_plain(value: &Constant) -> bool {
+    !matches!(value, Constant::Object(_) | Constant::Set(_))
+}
+
+/// Whether a reference's path is made of strings.
+fn is_named(r: &Ref) -> bool {
+    super::refs::strings(&r.path).len() == r.path.len()
 }
 
 fn note_others(term: &Term, sources: &mut HashMap<VarId, Source>) {

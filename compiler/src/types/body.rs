@@ -156,6 +156,26 @@ impl<'e, 's, 'u> Body<'e, 's, 'u> {
         }
     }
 
+    /// Where OPA reports a reference that begins at a place. All uses of one import share the place of the last one in the
+    /// module, and so do all uses of rules of the module's own package.
+    pub(super) fn place(&self, at: Span) -> Span {
+        let module = self
+            .shared
+            .unit
+            .modules
+            .iter()
+            .find(|module| module.file == at.file);
+        let Some(module) = module else { return at };
+        let text = self.shared.sources.slice(at);
+        let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let name = end.and_then(|end| text.get(..end)).unwrap_or(text);
+        match module.last_uses.get(name) {
+            Some(last) => *last,
+            None if matches!(name, "data" | "input") => at,
+            None => module.last_uses.get("").copied().unwrap_or(at),
+        }
+    }
+
     /// A variable as the author knows it: by its name, or by the text that a generated one stands for.
     pub(super) fn name(&self, var: VarId) -> String {
         let name = self.names.get(var.0 as usize).map_or("_", String::as_str);

@@ -4,7 +4,7 @@ use super::body::{Body, is_nested};
 use super::report;
 use super::ty::Type;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Block, Comprehension, Stmt, StmtKind, Term};
+use crate::hir::{Block, Comprehension, RefHead, Stmt, StmtKind, Term};
 
 impl Body<'_, '_, '_> {
     /// Checks the comprehensions of a statement and keeps their types. Findings are those of the last wrong one, as in OPA.
@@ -144,7 +144,11 @@ impl Body<'_, '_, '_> {
             }
             Term::Ref(reference) => {
                 if let Err(error) = self.env.check_ref(reference) {
-                    let error = report::ref_error(reference, &error, &|var| self.name(var));
+                    let at = match reference.head {
+                        RefHead::Input | RefHead::Data => self.place(reference.span),
+                        RefHead::Var(_) | RefHead::Const(_) => reference.span,
+                    };
+                    let error = report::ref_error(at, reference, &error, &|var| self.name(var));
                     self.errors.push(error);
                 }
                 for step in &reference.path {

@@ -50,12 +50,13 @@ impl Body<'_, '_, '_> {
     /// OPA takes functions named by the `with` of a nested statement for values, and refuses them.
     pub(super) fn functions_as_values(&mut self, modifiers: &[With]) {
         for modifier in modifiers {
-            let at = modifier.span;
+            let at = self.place(modifier.target_span);
             match &modifier.target {
                 WithTarget::Function(path) => self.function_as_value(path, at),
                 WithTarget::Builtin(id) => self.builtin_as_value(*id, at),
                 WithTarget::Input(_) | WithTarget::Data(_) => {}
             }
+            let at = self.place(modifier.value_span);
             match &modifier.value {
                 WithValue::Function(path) => self.function_as_value(path, at),
                 WithValue::Builtin(id) => self.builtin_as_value(*id, at),

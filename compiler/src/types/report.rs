@@ -58,16 +58,32 @@ pub(super) fn function_error(at: Option<Span>, name: &str) -> Diagnostic {
 }
 
 /// A reference that can lead nowhere.
-pub(super) fn ref_error(reference: &Ref, error: &RefError, name: &dyn Fn(VarId) -> String) -> Diagnostic {
+///
+/// `at`: where OPA has it. The label tells the place of the reference itself.
+pub(super) fn ref_error(
+    at: Span,
+    reference: &Ref,
+    error: &RefError,
+    name: &dyn Fn(VarId) -> String,
+) -> Diagnostic {
     let text = show::ref_text(reference, name);
-    let undefined = || Diagnostic::error(Code::RegoType, reference.span, format!("undefined ref: {text}"));
+    let found = describe(at, &text, error);
+    if at.start == reference.span.start {
+        found
+    } else {
+        found.label(reference.span, "the reference")
+    }
+}
+
+fn describe(at: Span, text: &str, error: &RefError) -> Diagnostic {
+    let undefined = || Diagnostic::error(Code::RegoType, at, format!("undefined ref: {text}"));
     match error {
         RefError::Function(signature) => {
             let (args, result) = (
                 show::types_text(&signature.args),
                 show::type_text(&signature.result),
             );
-            function_error(Some(reference.span), &text).help(format!("have: {args} => {result}"))
+            function_error(Some(at), text).help(format!("have: {args} => {result}"))
         }
         RefError::NoMembers { have } => {
             undefined().help(format!("have: {}, which has no members", show::type_text(have)))

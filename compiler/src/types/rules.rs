@@ -177,6 +177,7 @@ fn unused_is_anything(env: &mut Env<'_>, pattern: &Term) {
 
 /// Source order, each finding once.
 fn sort(errors: &mut Vec<Diagnostic>) {
-    errors.sort_by_key(|error| error.span);
+    // As in OPA, what has no place comes last.
+    errors.sort_by_key(|error| (error.span.is_none(), error.span));
     errors.dedup_by(|a, b| a.span == b.span && a.message == b.message);
 }

@@ -183,6 +183,7 @@ fn finds(rules: Vec<Rule>, want: Expect) {
             file,
             package: vec!["p".to_owned()],
             dialect: crate::ast::Dialect::default(),
+            last_uses: std::collections::HashMap::new(),
         }],
         rules,
         base: None,
