@@ -129,7 +129,7 @@ fn refused(setup: &Setup, problems: &[Diagnostic]) -> Outcome {
                 code: problem.code.as_str().to_owned(),
                 module: file.map_or(0, |file| file.0 as usize),
                 row: position.map_or(0, |p| p.row),
-                col: problem.span.map_or(0, |span| column(setup.sources, span)),
+                col: problem.span.map_or(0, |span| column(&setup.sources, span)),
                 message: problem.message.clone(),
             }
         });

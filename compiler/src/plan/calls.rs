@@ -4,7 +4,7 @@
 use super::body::{Body, Planned};
 use super::ir::{Cmp, Cond, Inst, Label, Operand, Reg, Target};
 use super::planner::FnKey;
-use crate::hir::{Callee, Term, WithTarget};
+use crate::hir::{Callee, Term};
 use gavel_runtime::builtins::BuiltinId;
 
 impl Body<'_, '_> {
@@ -32,15 +32,9 @@ impl Body<'_, '_> {
             self.test(cond, redo);
             return Ok(redo);
         }
-        let done = self.label();
         let asks_cell = out.is_none() && self.planner.replaced.by_document.contains(callee);
-        if asks_cell {
-            // OPA does not read such a document where the call's value is not asked for: the call succeeds.
-            let calls = self.label();
-            self.test(Cond::IsDocument(target), calls);
-            self.emit(Inst::Jump(done));
-            self.place(calls);
-        }
+        // OPA does not read such a document where the call's value is not asked for: the call succeeds.
+        let done = asks_cell.then(|| self.unless_document(target));
         let dst = self.reg();
         self.emit(match target {
             target if mocked => Inst::CallMocked {
@@ -71,9 +65,7 @@ impl Body<'_, '_> {
             Some(pattern) => self.unify_value(pattern, result, redo),
             None => {
                 self.test(Cond::Truthy(Operand::Reg(result)), redo);
-                if asks_cell {
-                    self.place(done);
-                }
+                done.into_iter().for_each(|done| self.place(done));
                 Ok(redo)
             }
         }
@@ -91,17 +83,25 @@ impl Body<'_, '_> {
 }
 
 impl Body<'_, '_> {
-    /// How many arguments a function takes that `with` replaces.
-    pub(super) fn arity(&self, target: &WithTarget) -> usize {
-        match target {
-            WithTarget::Builtin(id) => id.get().args.len(),
-            WithTarget::Function(path) => {
+    /// Goes on behind the call, at the label given back, where a document stands for the function.
+    fn unless_document(&mut self, function: Target) -> Label {
+        let (calls, done) = (self.label(), self.label());
+        self.test(Cond::IsDocument(function), calls);
+        self.emit(Inst::Jump(done));
+        self.place(calls);
+        done
+    }
+
+    /// How many arguments a function takes.
+    pub(super) fn arity(&self, callee: &Callee) -> usize {
+        match callee {
+            Callee::Builtin(id) => id.get().args.len(),
+            Callee::Function(path) => {
                 let rules = self.planner.tree.find(path).map(|node| node.rules.as_slice());
                 let rule = rules.and_then(<[usize]>::first);
                 rule.and_then(|at| self.planner.unit.rules.get(*at))
                     .map_or(0, |rule| rule.args.len())
             }
-            WithTarget::Input(_) | WithTarget::Data(_) => 0,
         }
     }
 }

@@ -116,7 +116,8 @@ impl Replaced {
     }
 }
 
-fn callee_of(target: &WithTarget) -> Option<Callee> {
+/// The function that a target is.
+pub(super) fn callee_of(target: &WithTarget) -> Option<Callee> {
     match target {
         WithTarget::Function(path) => Some(Callee::Function(path.clone())),
         WithTarget::Builtin(id) => Some(Callee::Builtin(*id)),

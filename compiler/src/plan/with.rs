@@ -5,7 +5,7 @@ use super::body::{Body, Planned};
 use super::ir::{Container, Inst, K, Label, Reg, Step, Target};
 use super::planner::FnKey;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::hir::{Block, With, WithTarget, WithValue};
+use crate::hir::{Block, Callee, With, WithTarget, WithValue};
 use gavel_runtime::value::Constant;
 
 impl Body<'_, '_> {
@@ -101,7 +101,7 @@ impl Body<'_, '_> {
         if let WithValue::Document(keys) = &with.value {
             let key = FnKey::Document {
                 keys: keys.clone(),
-                params: self.arity(&with.target),
+                params: super::scan::callee_of(&with.target).map_or(0, |callee| self.arity(&callee)),
             };
             let func = self.planner.request(key);
             return Ok(Inst::WithMockDocument { cell, func });
@@ -113,11 +113,30 @@ impl Body<'_, '_> {
                     value: self.with_value(&with.value, redo)?,
                 });
             }
-            WithValue::Function(path) => Target::Function(self.function(path)?),
-            WithValue::Builtin(id) => Target::Builtin(*id),
+            WithValue::Function(path) => {
+                self.check_replacement(&with.target, &Callee::Function(path.clone()))?;
+                Target::Function(self.function(path)?)
+            }
+            WithValue::Builtin(id) => {
+                self.check_replacement(&with.target, &Callee::Builtin(*id))?;
+                Target::Builtin(*id)
+            }
             WithValue::Document(_) => return self.refuse("a document can only replace a function"),
         };
         Ok(Inst::WithMockCall { cell, target })
+    }
+
+    /// What OPA lets through without a meaning, or with one that a call here cannot have.
+    fn check_replacement(&self, replaced: &WithTarget, value: &Callee) -> Planned<()> {
+        if matches!(value, Callee::Builtin(id) if id.get().relation) {
+            return self.refuse("a relation in the place of a function is not supported");
+        }
+        let replaced = super::scan::callee_of(replaced);
+        if replaced.is_none_or(|replaced| self.arity(&replaced) != self.arity(value)) {
+            return self
+                .refuse("a function in the place of one with another number of arguments is not supported");
+        }
+        Ok(())
     }
 
     fn with_value(&mut self, value: &WithValue, redo: &mut Label) -> Planned<Reg> {
