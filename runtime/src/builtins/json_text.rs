@@ -5,7 +5,7 @@ use super::output::Text;
 use super::{BuiltinResult, Call, Failure};
 use crate::arena::{Arena, List};
 use crate::error::EvalErrorKind;
-use crate::json::{self, Escape, JsonErrorKind, Numbers};
+use crate::json::{self, Escape, JsonError, JsonErrorKind, Numbers};
 use crate::number;
 use crate::value::{Kind, Value};
 
@@ -101,7 +101,21 @@ pub(super) fn unmarshal<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Buil
     let [text] = self::args(args)?;
     let text = string(text)?;
     call.charge(text.len() / 8)?;
-    parse(call.arena, text.as_bytes())
+    unmarshalled(call.arena, text.as_bytes())
+}
+
+/// The document of a text. OPA reads one token behind it, to see that there is none, and takes `null` for none.
+pub(super) fn unmarshalled<'r>(arena: &'r Arena, text: &'r [u8]) -> BuiltinResult<'r> {
+    let (value, end) = json::parse_prefix(arena, text, Numbers::Text).map_err(failure)?;
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let behind = text.get(end..).unwrap_or_default();
+    let blanks = behind.iter().take_while(|byte| is_blank(byte)).count();
+    let rest = behind.get(blanks..).unwrap_or_default();
+    if rest.is_empty() || rest.starts_with(b"null") {
+        in_range(arena, text, value)
+    } else {
+        Err(Failure::BUILTIN)
+    }
 }
 
 /// `json.is_valid(text)`: false for what is no string.
@@ -125,10 +139,19 @@ pub(super) fn is_json(arena: &Arena, text: &[u8]) -> Result<bool, Failure> {
 
 /// A JSON document whose numbers keep their text; those with an exponent out of OPA's range are refused.
 pub(super) fn parse<'r>(arena: &'r Arena, text: &'r [u8]) -> BuiltinResult<'r> {
-    let value = json::parse(arena, text, Numbers::Text).map_err(|error| match error.kind {
+    let value = json::parse(arena, text, Numbers::Text).map_err(failure)?;
+    in_range(arena, text, value)
+}
+
+fn failure(error: JsonError) -> Failure {
+    match error.kind {
         JsonErrorKind::Memory => Failure::Abort(EvalErrorKind::ArenaExhausted),
         _ => Failure::BUILTIN,
-    })?;
+    }
+}
+
+/// The value of a text, if its numbers are within OPA's range.
+fn in_range<'r>(arena: &'r Arena, text: &[u8], value: Value<'r>) -> BuiltinResult<'r> {
     let has_exponent = text
         .windows(2)
         .any(|pair| matches!(pair, [b'0'..=b'9', b'e' | b'E']));

@@ -120,7 +120,7 @@ impl<'c, 'r> Documents<'c, 'r> {
             }
             None => {
                 let Some((_, _, schema)) = META.iter().find(|(of, _, _)| *of == address) else {
-                    return Err(format!("remote reference loading disabled: {text}").into());
+                    return Err(format!("remote reference loading disabled: {address}").into());
                 };
                 let value = json::parse(self.arena, schema.as_bytes(), Numbers::Text)
                     .map_err(|_| EvalErrorKind::ArenaExhausted)?;

@@ -2,7 +2,7 @@
 
 use crate::builtins::base64::url_bytes;
 use crate::builtins::encoding::hex;
-use crate::builtins::json_text::parse;
+use crate::builtins::json_text::unmarshalled;
 use crate::builtins::operand::{args, string};
 use crate::builtins::{BuiltinResult, Call, Failure};
 use crate::value::{Tag, Value};
@@ -49,7 +49,7 @@ pub(super) fn parts(token: &str) -> Result<(&str, &str, &str), Failure> {
 }
 
 pub(super) fn json_object<'r>(call: &mut Call<'_, 'r>, text: &'r [u8]) -> BuiltinResult<'r> {
-    let value = parse(call.arena, text)?;
+    let value = unmarshalled(call.arena, text)?;
     if value.tag() == Tag::Object {
         Ok(value)
     } else {
