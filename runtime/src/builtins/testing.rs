@@ -228,6 +228,21 @@ fn work_that_explodes_is_refused() {
     check("net.cidr_expand(\"::/0\")", "!eval_fuel_error");
     check("net.cidr_expand(\"0.0.0.0/0\")", "!eval_fuel_error");
     check("units.parse(\"1e999999\")", "!eval_fuel_error");
+    let loops = "{{range 100000}}{{range 100000}}{{end}}{{end}}";
+    check(
+        &format!("strings.render_template({loops:?}, {{}})"),
+        "!eval_fuel_error",
+    );
+    let endless = "{{define `r`}}{{template `r` .}}{{end}}{{template `r` .}}";
+    check(
+        &format!("strings.render_template({endless:?}, {{}})"),
+        "!eval_depth_error",
+    );
+    let nested = format!("{}{}", "{{if .}}".repeat(10_000), "{{end}}".repeat(10_000));
+    check(
+        &format!("strings.render_template({nested:?}, {{}})"),
+        "!eval_depth_error",
+    );
     check("mul(1e30000, 1e30000)", &format!("1{}", "0".repeat(60_000)));
     let verbs = "%999999d".repeat(100);
     check(

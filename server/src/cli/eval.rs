@@ -156,8 +156,11 @@ fn evaluate(
 fn message(program: &Program, error: EvalError) -> String {
     let text = format!("{}: {}", error.kind.code(), error.kind.message());
     match (program.place_of(error.pc), program.function_at(error.pc)) {
-        (Some((source, row)), Some(name)) => format!("{source}:{row}: {text}, in {}", document(name)),
-        _ => text,
+        (Some((source, row)), Some(name)) if source != QUERY => {
+            format!("{source}:{row}: {text}, in {}", document(name))
+        }
+        (Some((source, row)), _) => format!("{source}:{row}: {text}"),
+        (None, _) => text,
     }
 }
 

@@ -155,7 +155,7 @@ impl Observer for Explain<'_> {
                     _ => format!(
                         "fails: {} ({})",
                         text.strip_prefix("not ").unwrap_or(&text),
-                        because(&reason)
+                        because(&as_written(reason, &text))
                     ),
                 };
                 self.line(3, &text);
@@ -171,6 +171,16 @@ pub(crate) fn document(name: &str) -> &str {
         .iter()
         .find_map(|variant| name.strip_prefix(variant))
         .unwrap_or(name)
+}
+
+/// The machine knows `>` as `<` with its sides exchanged.
+fn as_written<'v>(reason: Reason<'v>, text: &str) -> Reason<'v> {
+    let is_greater = text.contains('>') && !text.contains('<');
+    match reason {
+        Reason::Compare(left, "<", right) if is_greater => Reason::Compare(right, ">", left),
+        Reason::Compare(left, "<=", right) if is_greater => Reason::Compare(right, ">=", left),
+        other => other,
+    }
 }
 
 fn because(reason: &Reason<'_>) -> String {
