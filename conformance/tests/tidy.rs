@@ -287,3 +287,35 @@ fn no_machine_shows_through() {
         "paths of a machine, hosts of registries: {found:?}"
     );
 }
+
+/// A number as the documents write it.
+fn with_commas(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[test]
+fn documents_tell_the_budgets() {
+    let limits = gavel_runtime::limits::Limits::DEFAULT;
+    let mebibytes = |bytes: usize| format!("{} MiB", bytes >> 20);
+    let text = std::fs::read_to_string(root().join("docs/language.md")).unwrap();
+    for budget in [
+        with_commas(limits.fuel),
+        mebibytes(limits.arena_max_bytes),
+        format!("{} calls", with_commas(limits.frames_max as u64)),
+        format!("{} registers", with_commas(limits.stack_cells_max as u64)),
+        format!("{} ms", gavel_server::limits::DECISION_NS_MAX / 1_000_000),
+        with_commas(gavel_runtime::limits::JSON_DEPTH_MAX as u64),
+        format!("| {} |", gavel_compiler::limits::NESTING_MAX),
+        mebibytes(gavel_compiler::limits::MODULE_BYTES_MAX),
+    ] {
+        assert!(text.contains(&budget), "docs/language.md does not say {budget}");
+    }
+}

@@ -3,9 +3,9 @@
 use super::shapes::*;
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
-    aggregates, arrays, aws, base64, casts, crypto, encoding, glob, globs_match, graph, graphql, host, json_patch,
-    json_paths, json_schema, json_text, jwt, net, numbers, objects, operators, regex, sets, sprintf, strings,
-    template, text_template, time, units, uri, uuid, versions, walk, x509, yaml,
+    aggregates, arrays, aws, base64, casts, crypto, encoding, glob, globs_match, graph, graphql, host,
+    json_patch, json_paths, json_schema, json_text, jwt, net, numbers, objects, operators, regex, sets,
+    sprintf, strings, template, text_template, time, units, uri, uuid, versions, walk, x509, yaml,
 };
 
 /// All builtins of OPA 1.22.2, sorted by name. `internal.print`, `internal.test_case` and `print` have no result in OPA;
