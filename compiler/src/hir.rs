@@ -15,6 +15,7 @@
 //! Source of the rules: OPA's language reference and its answers on the conformance corpora.
 
 use crate::ast::Dialect;
+use crate::metadata::Schema;
 use crate::source::{FileId, Span};
 use gavel_runtime::builtins::BuiltinId;
 use gavel_runtime::value::Constant;
@@ -34,6 +35,17 @@ pub struct Unit {
     pub rules: Vec<Rule>,
     /// The base document, an object, where there is one.
     pub base: Option<Constant>,
+    /// Schemas of documents as the rules see them, by rule. Empty if no annotation has any.
+    pub schemas: Vec<RuleSchemas>,
+}
+
+/// The schemas that annotations give to one rule; later ones count over earlier ones.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSchemas {
+    /// For all clauses.
+    pub shared: Vec<Schema>,
+    /// For the first clause alone: a branch behind `else` has no annotations of its own.
+    pub own: Vec<Schema>,
 }
 
 /// What later stages need to know of a module.

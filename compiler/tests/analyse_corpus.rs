@@ -25,10 +25,6 @@ const KNOWN: &[(&str, &str)] = &[
         "programs/partial/247",
         "OPA places the error at the last name resolved in the module",
     ),
-    (
-        "metadata/schemas-inline-unknown-field",
-        "schemas of METADATA blocks are not types",
-    ),
 ];
 
 /// A finding as cases state it: code, module, row.

@@ -14,10 +14,6 @@ use std::collections::BTreeSet;
 /// Cases that end otherwise here, each with the reason.
 const KNOWN: &[(&str, &str)] = &[
     (
-        "metadata/schemas-inline-unknown-field",
-        "schemas of METADATA blocks are not types",
-    ),
-    (
         "programs/negation-v2/1621",
         "OPA places the error at the last name resolved in the module",
     ),

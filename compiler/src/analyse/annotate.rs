@@ -9,25 +9,26 @@ use super::tree::{self, Body, Callee, Clause, Expr, ExprKind, Kind, Program, Rul
 use super::walk::{self, Place};
 use crate::ast;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::hir::VarId;
-use crate::metadata::{self, Annotated, Annotation, Set};
+use crate::hir::{RuleSchemas, VarId};
+use crate::metadata::{self, Annotated, Annotation, Scope, Set};
 use crate::source::{SourceMap, Span};
 use gavel_runtime::value::Constant;
 
 const CHAIN: &str = "rego.metadata.chain";
 const RULE: &str = "rego.metadata.rule";
 
-/// Reads the annotations that count, and replaces the calls. `all`: annotations count even if no rule asks for them.
+/// Reads the annotations that count, and replaces the calls. `all`: annotations count even if no rule asks for them, and
+/// their schemas, which are handed back by rule.
 pub(super) fn annotate(
     program: &mut Program,
     sources: &SourceMap,
     modules: &[ast::Module<'_>],
     all: bool,
     findings: &mut Findings,
-) -> Set {
+) -> Vec<RuleSchemas> {
     let called = is_called(program);
     if !all && !called {
-        return Set::default();
+        return Vec::new();
     }
     let mut order: Vec<usize> = (0..modules.len()).collect();
     let name = |index: &usize| {
@@ -50,18 +51,42 @@ pub(super) fn annotate(
         Ok(set) => set,
         Err(problems) => {
             findings.fatal_all(problems);
-            return Set::default();
+            return Vec::new();
         }
     };
     if called {
-        for (position, index) in order.into_iter().enumerate() {
-            let rules = program.modules.get_mut(index).map(|module| &mut module.rules);
+        for (position, index) in order.iter().enumerate() {
+            let rules = program.modules.get_mut(*index).map(|module| &mut module.rules);
             for (rule, found) in rules.into_iter().flatten().enumerate() {
                 replace(found, &set, (position, rule), findings);
             }
         }
     }
-    set
+    if all && set.has_schemas() {
+        schemas(program, &set, &order)
+    } else {
+        Vec::new()
+    }
+}
+
+/// The schemas of each rule. `order`: the module at each position of the set.
+fn schemas(program: &Program, set: &Set, order: &[usize]) -> Vec<RuleSchemas> {
+    let mut found = Vec::new();
+    for (index, module) in program.modules.iter().enumerate() {
+        let position = order.iter().position(|of| *of == index).unwrap_or(index);
+        for rule in 0..module.rules.len() {
+            let mut of_rule = RuleSchemas::default();
+            for annotation in set.with_schemas(position, rule) {
+                let list = match annotation.scope {
+                    Scope::Rule => &mut of_rule.own,
+                    Scope::Document | Scope::Package | Scope::Subpackages => &mut of_rule.shared,
+                };
+                list.extend(annotation.fields.schemas.iter().cloned());
+            }
+            found.push(of_rule);
+        }
+    }
+    found
 }
 
 /// The annotations of one module; what is wrong with them was reported by the parser if it was asked to look.

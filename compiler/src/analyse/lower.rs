@@ -10,10 +10,18 @@ use crate::hir::{self, Block, ComprehensionKind, Ordered, RefHead, RuleKind, Stm
 use crate::source::Span;
 use gavel_runtime::value::Constant;
 
+/// Parts of a unit that do not come from the tree.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    pub(super) base: Option<Constant>,
+    pub(super) schemas: Vec<hir::RuleSchemas>,
+}
+
 /// Lowers the whole program; also what it holds that no plan can be made for.
-pub(super) fn lower(program: Program, tree: &RuleTree, base: Option<Constant>) -> (Ordered, Vec<Diagnostic>) {
+pub(super) fn lower(program: Program, tree: &RuleTree, given: Given) -> (Ordered, Vec<Diagnostic>) {
     let mut unit = Unit {
-        base,
+        base: given.base,
+        schemas: given.schemas,
         ..Unit::default()
     };
     let mut errors = Vec::new();

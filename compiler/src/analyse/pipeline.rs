@@ -12,7 +12,7 @@ use super::{
 };
 use crate::ast;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Checked, Ordered, Unit};
+use crate::hir::{Checked, Ordered, RuleSchemas, Unit};
 use crate::source::SourceMap;
 use crate::types;
 
@@ -57,7 +57,7 @@ fn stages(
     go_on(findings)?;
     print::erase(&mut program);
     expand::expand(&mut program);
-    annotate::annotate(&mut program, sources, modules, options.annotations, findings);
+    let schemas = annotate::annotate(&mut program, sources, modules, options.annotations, findings);
     go_on(findings)?;
     let mut graph = Graph::of(&program, &tree);
     expand::expand_heads(&mut program);
@@ -82,7 +82,7 @@ fn stages(
     enumeration::extend(&mut graph, &program, &tree);
     graph.check(&program, findings);
     go_on(findings)?;
-    finish(sources, program, &tree, options, findings)
+    finish(sources, program, &tree, schemas, options, findings)
 }
 
 /// The stages on an ordered program.
@@ -90,6 +90,7 @@ fn finish(
     sources: &SourceMap,
     program: Program,
     tree: &RuleTree,
+    schemas: Vec<RuleSchemas>,
     options: &AnalyseOptions,
     findings: &mut Findings,
 ) -> Option<Unit> {
@@ -99,7 +100,11 @@ fn finish(
     } else {
         calls::unsupported(&program)
     };
-    let (Ordered(unit), refused) = lower::lower(program, tree, options.base.clone());
+    let given = lower::Given {
+        base: options.base.clone(),
+        schemas,
+    };
+    let (Ordered(unit), refused) = lower::lower(program, tree, given);
     let types = types::check(sources, &unit);
     findings.recoverable_all(types.errors);
     findings.fatal_all(refused);

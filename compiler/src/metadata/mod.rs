@@ -15,6 +15,7 @@ mod decode;
 mod fields;
 mod path;
 mod scan;
+mod schema;
 mod set;
 
 pub use annotation::{
@@ -23,4 +24,5 @@ pub use annotation::{
 pub use attach::attach;
 pub use blocks::{Block, read};
 pub use constant::of_annotation;
+pub use schema::{Compiled, Shape, compile};
 pub use set::{Annotated, Link, Set};

@@ -164,6 +164,13 @@ impl Set {
         links
     }
 
+    /// Whether any annotation has schemas.
+    #[must_use]
+    pub fn has_schemas(&self) -> bool {
+        let mut all = self.modules.iter().flat_map(|module| &module.annotations);
+        all.any(|annotation| !annotation.fields.schemas.is_empty())
+    }
+
     /// Annotations whose schemas hold in a rule, later ones over earlier ones.
     pub fn with_schemas(&self, module: usize, rule: usize) -> Vec<&Annotation> {
         let Some(annotated) = self.modules.get(module) else {

@@ -18,6 +18,7 @@ mod refs;
 mod replaced;
 mod report;
 mod rules;
+mod schemas;
 mod select;
 mod show;
 mod terms;

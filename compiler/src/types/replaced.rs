@@ -2,8 +2,8 @@
 
 use super::body::Body;
 use super::compatible::compatible;
-use super::documents::{Documents, Key};
-use super::infer::Layer;
+use super::documents::{Documents, Key, Step};
+use super::infer::{Layer, Root};
 use super::report;
 use super::rules::relaxed_documents;
 use super::show;
@@ -92,7 +92,12 @@ impl Body<'_, '_, '_> {
                     put(&mut data, path, self.either(&old, &modifier.value));
                     self.relax(path, false);
                 }
-                WithTarget::Input(path) => put(&mut input, path, Type::Any),
+                WithTarget::Input(path) => {
+                    let steps: Vec<Constant> = path.iter().cloned().map(Constant::String).collect();
+                    let steps: Vec<Step<'_>> = steps.iter().map(Step::Scalar).collect();
+                    let old = self.env.type_of_document(Root::Input, &steps);
+                    put(&mut input, path, self.either(&old, &modifier.value));
+                }
                 WithTarget::Builtin(_) => {}
             }
         }

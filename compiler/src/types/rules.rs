@@ -5,8 +5,9 @@ use super::builtin::Signatures;
 use super::documents::{Documents, Key};
 use super::infer::{Env, Layer};
 use super::order::{Graph, ground_path, head_path};
+use super::schemas;
 use super::ty::Type;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::{Clause, Query, Rule, RuleKind, Term, Unit};
 use crate::source::SourceMap;
 use gavel_runtime::value::Constant;
@@ -94,7 +95,7 @@ fn infer(shared: &mut Shared<'_>) -> (Documents, Vec<Diagnostic>) {
             .get(rule.module)
             .is_some_and(|module| module.dialect.new_not);
         let path = ground_path(rule);
-        for clause in &rule.clauses {
+        for (position, clause) in rule.clauses.iter().enumerate() {
             let mut env = Env::new(&documents);
             if !turn.open.is_empty() {
                 let mut open = Documents::new();
@@ -102,6 +103,12 @@ fn infer(shared: &mut Shared<'_>) -> (Documents, Vec<Diagnostic>) {
                     open.put(path.iter().cloned(), Type::Any);
                 }
                 env.push_layer(Layer::Data(Rc::new(open)));
+            }
+            if let Some(known) = unit.schemas.get(turn.rule) {
+                let own = if position == 0 { known.own.as_slice() } else { &[] };
+                for reason in schemas::apply(&mut env, &documents, known.shared.iter().chain(own)) {
+                    errors.push(Diagnostic::error(Code::RegoType, clause.span, reason));
+                }
             }
             let mut body = Body::new(env, shared, &rule.var_names, new_not);
             body.block(&clause.body);

@@ -187,6 +187,7 @@ fn finds(rules: Vec<Rule>, want: Expect) {
         }],
         rules,
         base: None,
+        schemas: Vec::new(),
     };
     let found = check(&sources, &unit).errors;
     let lines: Vec<String> = found
