@@ -1,5 +1,6 @@
 //! Calls of builtins with constant arguments, run at compile time.
 
+use crate::opa_ast::parse_module;
 use crate::opt::OptOptions;
 use gavel_runtime::arena::Arena;
 use gavel_runtime::builtins::{BuiltinId, Call, caches::Caches};
@@ -41,6 +42,7 @@ pub fn call(builtin: BuiltinId, args: &[Constant]) -> Option<Constant> {
         seed: 0,
         prepared: None,
         caches: &mut Caches::default(),
+        parse_module: Some(parse_module),
         fuel: &mut fuel,
     };
     run(&mut call, &args).ok()?.to_constant()

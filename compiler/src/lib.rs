@@ -15,6 +15,7 @@ pub mod lexer;
 pub mod limits;
 pub mod link;
 pub mod metadata;
+pub mod opa_ast;
 pub mod opt;
 pub mod parse;
 pub mod plan;

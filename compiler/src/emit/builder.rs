@@ -5,6 +5,7 @@ use super::encode::{Encoded, Linker, encode};
 use super::lines::Rows;
 use super::pool::{Pools, Table};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::opa_ast::parse_module;
 use crate::plan::{FnRef, Function, K, Note, Plan, order, reachable};
 use crate::source::{FileId, SourceMap, Span};
 use gavel_runtime::bytecode::{Extent, FnId, FnInfo, FnKind, Line, Mark, MarkKind, RawProgram, Role};
@@ -66,6 +67,7 @@ impl ProgramBuilder {
         ProgramBuilder {
             program: RawProgram {
                 strict_builtins: options.strict_builtins,
+                parse_module: Some(parse_module),
                 ..RawProgram::default()
             },
             pools: Pools::new(),

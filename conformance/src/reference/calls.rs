@@ -4,6 +4,7 @@ use super::machine::{Flow, Machine, Next, Stop, Tried};
 use super::scope::Mock;
 use super::value::Value;
 use gavel_compiler::hir::{Callee, Term};
+use gavel_compiler::opa_ast::parse_module;
 use gavel_runtime::arena::Arena;
 use gavel_runtime::builtins::{BuiltinId, Call, Failure, FailureCode};
 use gavel_runtime::error::EvalErrorKind;
@@ -97,6 +98,7 @@ impl<'u> Machine<'u> {
             seed: self.request.seed,
             prepared: None,
             caches: &mut self.caches,
+            parse_module: Some(parse_module),
             fuel: &mut fuel,
         };
         match run(&mut call, &args) {

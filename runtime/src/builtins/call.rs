@@ -1,6 +1,7 @@
 //! What a builtin function gets and gives back.
 
 use crate::arena::Arena;
+use crate::bytecode::ParseModule;
 use crate::error::EvalErrorKind;
 use crate::value::Value;
 
@@ -16,6 +17,8 @@ pub struct Call<'c, 'r> {
     pub prepared: Option<&'c crate::bytecode::Prepared>,
     /// Patterns compiled at run time and other state that outlives a request.
     pub caches: &'c mut super::caches::Caches,
+    /// For `rego.parse_module`.
+    pub parse_module: Option<ParseModule>,
     /// Remaining instruction budget; functions whose work grows with their arguments charge it.
     pub fuel: &'c mut u64,
 }

@@ -1,6 +1,8 @@
 //! Builtins about what is around the policy: the clock and environment of the request, the host, the program itself.
 
+use super::operand::{args, string};
 use super::{BuiltinResult, Call, Failure};
+use crate::error::EvalErrorKind;
 use crate::value::Value;
 
 /// `time.now_ns`: the same instant for the whole request.
@@ -16,6 +18,19 @@ pub(super) fn runtime<'r>(_call: &mut Call<'_, 'r>, _args: &[Value<'r>]) -> Buil
 /// `rego.metadata.chain` and `.rule`: the compiler makes constants of them in rules, so this is a call outside of a rule.
 pub(super) fn metadata<'r>(_call: &mut Call<'_, 'r>, _args: &[Value<'r>]) -> BuiltinResult<'r> {
     Err(Failure::BUILTIN)
+}
+
+/// What a byte of a module costs: its parser does more for it than an instruction does.
+const STEPS_PER_BYTE: usize = 32;
+
+/// `rego.parse_module(filename, text)`
+pub(super) fn parse_module<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    let [filename, text] = self::args(args)?;
+    let (filename, text) = (string(filename)?, string(text)?);
+    call.charge(text.len().saturating_mul(STEPS_PER_BYTE))?;
+    let parse = call.parse_module.ok_or(EvalErrorKind::NoSuchEntry)?;
+    let tree = parse(filename, text).ok_or(Failure::BUILTIN)?;
+    Ok(tree.to_value(call.arena)?)
 }
 
 /// `trace`: true; notes are kept only by OPA's explanations.

@@ -13,6 +13,7 @@
 //!   same goes for patterns of `regex.*` and `glob.*` and for time zones;
 //! * `regex.*` while the automaton of a pattern still grows;
 //! * `graphql.*`: the names of a schema and what is being walked stand in tables of their own;
+//! * `rego.parse_module`: the compiler's parser and the tree that it makes;
 //! * `yaml.*`: the parser's events own their texts and tags;
 //! * `strings.render_template`: the tree of the template, lists of arguments;
 //! * `io.jwt.encode_sign*`: private keys and signatures, which are numbers of thousands of bits;

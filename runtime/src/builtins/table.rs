@@ -284,7 +284,7 @@ pub static BUILTINS: &[Builtin] = &[
     row("regex.template_match", &[STRING, STRING, STRING, STRING], BOOLEAN).run(regex::template_match),
     row("rego.metadata.chain", &[], ARRAY).run(host::metadata),
     row("rego.metadata.rule", &[], ANY).run(host::metadata),
-    row("rego.parse_module", &[STRING, STRING], DICT),
+    row("rego.parse_module", &[STRING, STRING], DICT).run(host::parse_module),
     row("rem", &[NUMBER, NUMBER], NUMBER).run(operators::rem),
     row("replace", &[STRING, STRING, STRING], STRING).run(strings::replace),
     row("round", &[NUMBER], NUMBER).run(numbers::round),

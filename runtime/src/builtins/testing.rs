@@ -35,6 +35,7 @@ pub(super) fn run(text: &str) -> String {
         seed: 1,
         prepared: None,
         caches: &mut Caches::default(),
+        parse_module: None,
         fuel: &mut fuel,
     };
     match function(&mut call, &args) {

@@ -53,6 +53,10 @@ pub struct Line {
     pub row: u32,
 }
 
+/// Parses Rego for `rego.parse_module`: file name and text in, OPA's syntax tree as JSON out; nothing for what is no module.
+/// The machine has no parser of its own.
+pub type ParseModule = fn(filename: &str, text: &str) -> Option<Constant>;
+
 /// A program that nobody has checked.
 #[derive(Clone, Debug, Default)]
 pub struct RawProgram {
@@ -72,6 +76,8 @@ pub struct RawProgram {
     pub base: Option<Constant>,
     /// Failing builtins abort.
     pub strict_builtins: bool,
+    /// For `rego.parse_module`, which aborts the policy without it.
+    pub parse_module: Option<ParseModule>,
     /// Names of modules, for messages.
     pub sources: Vec<String>,
     /// Sorted by `pc`.

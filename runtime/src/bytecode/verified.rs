@@ -1,6 +1,6 @@
 //! A program that may run: what `verify` proved and prepared.
 
-use super::{FnId, FnKind, Inst, Line, Mark, Prepared};
+use super::{FnId, FnKind, Inst, Line, Mark, ParseModule, Prepared};
 use crate::input::SlotTrie;
 use crate::value::{Pool, Value};
 
@@ -21,6 +21,7 @@ pub struct Program {
     pub(crate) slot_cells: Box<[u16]>,
     pub(crate) prepared: Box<[Prepared]>,
     pub(crate) strict_builtins: bool,
+    pub(crate) parse_module: Option<ParseModule>,
     /// Code word of each instruction, for messages.
     pub(crate) words: Box<[u32]>,
     pub(crate) sources: Box<[String]>,

@@ -56,6 +56,7 @@ pub fn verify(raw: RawProgram) -> Result<Program, VerifyError> {
         slot_cells,
         prepared: raw.prepared.iter().map(Prepared::new).collect(),
         strict_builtins: raw.strict_builtins,
+        parse_module: raw.parse_module,
         words: words.into_boxed_slice(),
         sources: raw.sources.into_boxed_slice(),
         lines: raw.lines.into_boxed_slice(),

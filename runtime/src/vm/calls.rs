@@ -115,6 +115,7 @@ impl<'v> Request<'v> {
             seed: self.env.seed,
             prepared,
             caches: self.caches,
+            parse_module: self.program.parse_module,
             fuel: &mut self.fuel,
         };
         match run(&mut call, arguments) {
