@@ -64,9 +64,10 @@ fn rule_calls(rule: &mut Rule) {
         };
         lifter.term(&mut clause.value);
         let lifted = lifter.lifted;
-        expand_body(&mut clause.body, &mut rule.vars);
+        // Before the body is expanded: what is lifted from a `with` of its only `true` does not keep that there.
         append(&mut clause.body, of_args.clone());
         append(&mut clause.body, lifted);
+        expand_body(&mut clause.body, &mut rule.vars);
     }
 }
 

@@ -151,8 +151,8 @@ impl<'u> Machine<'u> {
                         };
                         match entries.get(key) {
                             Some(other) if other != value => return Err(EvalErrorKind::ObjectConflict.into()),
-                            Some(_) => {}
-                            None => {
+                            // The spelling of the key stays, that of the value is the last one's.
+                            Some(_) | None => {
                                 entries.insert(key.clone(), value.clone());
                             }
                         }

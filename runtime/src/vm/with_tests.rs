@@ -155,7 +155,9 @@ fn trees() {
     check(&["tree.put a 1", "tree.put a 1.0"], r#"{"a":1}"#);
     check(&["tree.put a 1", "tree.put a 2"], "ObjectConflict");
     check(&["tree.put a 1", "tree.put a b 2"], "ObjectConflict");
-    check(&["tree.put a b 2", "tree.put a {\"b\":2}"], "ObjectConflict");
+    check(&["tree.put a b 2", "tree.put a {\"b\":2}"], r#"{"a":{"b":2}}"#);
+    check(&["tree.put a b 2", "tree.put a {\"b\":3}"], "ObjectConflict");
+    check(&["tree.put a {\"b\":2}", "tree.put a b 2"], "ObjectConflict");
     check(
         &["tree.add a b 2", "tree.add a b 1", "tree.add a b 2"],
         r#"{"a":{"b":set(1,2)}}"#,
