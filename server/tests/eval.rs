@@ -200,9 +200,8 @@ fn traces() {
                 data.shop.allow
                   shop.rego:5: allow {
                     shop.rego:6: input.user == data.a.b.owner
-                      fails: input.user == data.a.b.owner
+                      fails: input.user == data.a.b.owner (undefined)
                   shop.rego:9: allow {
-                    shop.rego:12: not closed(input.hour)
                     shop.rego:10: role := input.roles[_]
                       role = "guest"
                     shop.rego:11: role == "clerk"

@@ -237,7 +237,7 @@ impl ProgramBuilder {
             Note::Stmt(span) => MarkKind::Stmt(extent(span)),
             Note::Asks(span) => MarkKind::Asks(extent(span)),
             Note::Rest => MarkKind::Rest,
-            Note::Fails(span) => MarkKind::Fails(extent(span)),
+            Note::Fails(span, undefined) => MarkKind::Fails(extent(span), undefined),
             Note::Holds(span) => MarkKind::Holds(extent(span)),
             Note::Bound { name, .. } => MarkKind::Bound { name, reg },
         }

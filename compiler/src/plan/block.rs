@@ -50,7 +50,7 @@ impl Body<'_, '_> {
 
     fn stmt(&mut self, stmt: &Stmt, fail: Label) -> Planned<Label> {
         self.span = Some(stmt.span);
-        self.note(Note::Stmt(stmt.span));
+        self.note_stmt(stmt);
         match &stmt.kind {
             StmtKind::Test(term) => self.test_term(term, fail),
             StmtKind::Unify { left, right, .. } => self.unify(left, right, fail),
@@ -58,7 +58,7 @@ impl Body<'_, '_> {
             StmtKind::Not(block) => {
                 let none = self.label();
                 self.condition(block, none)?;
-                self.note(Note::Fails(stmt.span));
+                self.note(Note::Fails(stmt.span, false));
                 self.emit(Inst::Jump(fail));
                 self.place(none);
                 self.note(Note::Holds(stmt.span));
@@ -91,7 +91,7 @@ impl Body<'_, '_> {
     fn test_term(&mut self, term: &Term, fail: Label) -> Planned<Label> {
         if let Term::Const(value) = term {
             if matches!(value, Constant::Bool(false)) {
-                self.note_failure();
+                self.note_failure(false);
                 self.emit(Inst::Jump(fail));
             }
             return Ok(fail);

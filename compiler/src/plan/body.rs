@@ -3,7 +3,7 @@
 use super::ir::{Cond, Inst, K, Label, Note, Operand, Reg, Step};
 use super::planner::Planner;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::hir::{Term, VarId};
+use crate::hir::{Stmt, StmtKind, Term, VarId};
 use crate::source::Span;
 use gavel_runtime::value::Constant;
 use std::collections::HashMap;
@@ -110,10 +110,26 @@ impl<'p, 'u> Body<'p, 'u> {
         }
     }
 
-    /// Notes that the statement being planned fails here.
-    pub(super) fn note_failure(&mut self) {
+    /// Notes that a statement begins. What only gives a value to a temporary is not worth a line until it fails: it often
+    /// stands far in front of the statement that it was made for.
+    pub(super) fn note_stmt(&mut self, stmt: &Stmt) {
+        let is_temporary = |var: &VarId| {
+            let name = self.names.get(var.0 as usize);
+            name.is_some_and(|name| name.starts_with('$'))
+        };
+        let note = match &stmt.kind {
+            StmtKind::Unify {
+                left: Term::Var(var), ..
+            } if is_temporary(var) => Note::Asks(stmt.span),
+            _ => Note::Stmt(stmt.span),
+        };
+        self.note(note);
+    }
+
+    /// Notes that the statement being planned fails here, because something in it is undefined or for good.
+    pub(super) fn note_failure(&mut self, undefined: bool) {
         if let Some(span) = self.span {
-            self.note(Note::Fails(span));
+            self.note(Note::Fails(span, undefined));
         }
     }
 

@@ -93,7 +93,7 @@ impl Body<'_, '_> {
                 self.emit(Inst::Move { dst, src });
             }
             None => {
-                self.note_failure();
+                self.note_failure(true);
                 self.emit(Inst::Jump(fail));
             }
         }
@@ -195,7 +195,7 @@ impl Body<'_, '_> {
         match self.base_value(&path, *redo) {
             Some(value) => self.steps(value, rest, redo),
             None => {
-                self.note_failure();
+                self.note_failure(true);
                 self.emit(Inst::Jump(*redo));
                 rest.iter().for_each(|element| self.bind_unreachable(element));
                 let dst = self.reg();

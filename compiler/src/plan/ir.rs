@@ -459,8 +459,8 @@ pub enum Note {
     Asks(Span),
     /// What follows belongs to no statement.
     Rest,
-    /// The statement fails here.
-    Fails(Span),
+    /// The statement fails here; whether because something is undefined.
+    Fails(Span, bool),
     /// The statement holds because what stands in it failed.
     Holds(Span),
     /// A variable has the value of a register.

@@ -345,6 +345,7 @@ impl Body<'_, '_> {
     /// The array of all solutions, each the array of the bindings' values.
     fn query(&mut self, query: &Query) -> Planned<()> {
         let (all, none) = (self.reg(), self.label());
+        self.note(Note::Stmt(query.span));
         self.emit(Inst::New {
             kind: Container::Array,
             dst: all,

@@ -89,7 +89,7 @@ impl Body<'_, '_> {
         };
         if let (Term::Const(a), Term::Const(b)) = (left.as_ref(), right.as_ref()) {
             if a != b {
-                self.note_failure();
+                self.note_failure(false);
                 self.emit(Inst::Jump(*redo));
             }
             return Ok(Vec::new());
@@ -97,7 +97,7 @@ impl Body<'_, '_> {
         match self.parts(&left, &right) {
             Parts::Pairs(pairs) => return Ok(pairs),
             Parts::Never => {
-                self.note_failure();
+                self.note_failure(false);
                 self.emit(Inst::Jump(*redo));
                 self.bind_unreachable(&left);
                 self.bind_unreachable(&right);
@@ -169,7 +169,7 @@ impl Body<'_, '_> {
             }
             // A set with unknown members equals no value.
             Term::Set(_) if !self.has_value(&pattern) => {
-                self.note_failure();
+                self.note_failure(false);
                 self.emit(Inst::Jump(*redo));
                 self.bind_unreachable(&pattern);
             }

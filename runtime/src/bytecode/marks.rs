@@ -32,8 +32,8 @@ pub enum MarkKind {
     Asks(Extent),
     /// The code from here belongs to no statement.
     Rest,
-    /// The statement fails here without an instruction of its own that does.
-    Fails(Extent),
+    /// The statement fails here without an instruction of its own that does; whether because something is undefined.
+    Fails(Extent, bool),
     /// The statement holds because what stands in it failed.
     Holds(Extent),
     /// A variable has the value of this register.

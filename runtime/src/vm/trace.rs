@@ -142,8 +142,13 @@ impl Watch for Watched<'_> {
             match &mark.what {
                 MarkKind::Body(extent) => self.observer.event(&Event::Body(*extent)),
                 MarkKind::Holds(extent) => self.observer.event(&Event::Holds(*extent)),
-                MarkKind::Fails(extent) => {
-                    self.observer.event(&Event::Fails(*extent, Reason::Never));
+                MarkKind::Fails(extent, undefined) => {
+                    let reason = if *undefined {
+                        Reason::Undefined
+                    } else {
+                        Reason::Never
+                    };
+                    self.observer.event(&Event::Fails(*extent, reason));
                 }
                 MarkKind::Stmt(_) | MarkKind::Asks(_) | MarkKind::Rest | MarkKind::Bound { .. } => {}
             }
