@@ -24,8 +24,12 @@ pub(crate) fn is_whole(text: &str) -> bool {
     rational(text).is_ok_and(|decimal| decimal.is_integer())
 }
 
-/// Whether `text` is a whole number of times `of`, which is not zero.
-pub(crate) fn is_multiple(text: &str, of: &str) -> Result<bool, Failure> {
+/// Whether `text` is a whole number of times `of`, which is not zero. `pay` is asked for the steps of a long division.
+pub(crate) fn is_multiple(
+    text: &str,
+    of: &str,
+    pay: impl FnOnce(usize) -> Result<(), Failure>,
+) -> Result<bool, Failure> {
     let (number, unit) = (rational(text)?, rational(of)?);
     if number.is_zero() {
         return Ok(true);
@@ -49,6 +53,13 @@ pub(crate) fn is_multiple(text: &str, of: &str) -> Result<bool, Failure> {
     if shift.unsigned_abs() > BITS_MAX / 4 {
         return Err(Failure::Abort(EvalErrorKind::FuelExhausted));
     }
+    // Some hundred digits by digits a step.
+    let zeros = usize::try_from(shift.unsigned_abs()).unwrap_or(usize::MAX);
+    let (digits, divisor_digits) = match shift >= 0 {
+        true => (number.count.saturating_add(zeros), unit.count),
+        false => (number.count, unit.count.saturating_add(zeros)),
+    };
+    pay(1 + digits.saturating_mul(divisor_digits + 16) / 128)?;
     let ((mantissa, _), (divisor, _)) = (scaled(text)?, scaled(of)?);
     let (mantissa, divisor) = if shift >= 0 {
         (mantissa.times_ten(shift.unsigned_abs())?, divisor)
@@ -101,7 +112,7 @@ mod tests {
             ("123456789012345678901234567891", "10", false),
             ("0", "7", true),
         ] {
-            assert_eq!(is_multiple(text, of), Ok(want), "{text} {of}");
+            assert_eq!(is_multiple(text, of, |_| Ok(())), Ok(want), "{text} {of}");
         }
     }
 

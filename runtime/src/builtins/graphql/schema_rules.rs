@@ -83,8 +83,7 @@ fn type_definition<'r>(schema: &Schema<'r>, definition: &TypeDefinition<'r>, fue
         ensure(schema.named(name).is_some_and(|member| member.kind == "OBJECT"))?;
     }
     for interface in &definition.interfaces {
-        charge(fuel, 1 + definition.fields.len())?;
-        implements(schema, definition, interface)?;
+        implements(schema, definition, interface, fuel)?;
     }
     match definition.kind {
         "OBJECT" | "INTERFACE" | "INPUT_OBJECT" => ensure(!definition.fields.is_empty())?,
@@ -163,11 +162,18 @@ fn directives(schema: &Schema<'_>, used: &[Value<'_>], place: Place<'_>) -> Chec
     Ok(())
 }
 
-fn implements<'r>(schema: &Schema<'r>, definition: &TypeDefinition<'r>, name: &str) -> Checked {
+fn implements<'r>(
+    schema: &Schema<'r>,
+    definition: &TypeDefinition<'r>,
+    name: &str,
+    fuel: &mut u64,
+) -> Checked {
     let interface = schema.named(name).ok_or(WRONG)?;
     ensure(interface.kind == "INTERFACE")?;
     for required in &interface.fields {
         let found = definition.field(text(*required, "Name")).ok_or(WRONG)?;
+        let candidates = schema.possible(type_name(part(*required, "Type")?));
+        charge(fuel, 1 + candidates.len() / 4)?;
         ensure(is_covariant(
             schema,
             part(*required, "Type")?,

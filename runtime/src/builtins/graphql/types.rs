@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::parse_schema;
 use super::prelude::{PRELUDE, ROOT_FIELDS};
 use super::schema_rules;
-use super::tree::{Checked, WRONG, flag, list, named, text};
+use super::tree::{Checked, WRONG, flag, list, text};
 use crate::arena::Arena;
 use crate::value::Value;
 use std::collections::HashMap;
@@ -25,6 +25,8 @@ pub(super) struct TypeDefinition<'r> {
     pub(super) directives: Vec<Value<'r>>,
     pub(super) interfaces: Vec<&'r str>,
     pub(super) fields: Vec<Value<'r>>,
+    /// The first field of each name, once all fields are known.
+    field_at: HashMap<&'r str, usize>,
     pub(super) types: Vec<&'r str>,
     pub(super) enum_values: Vec<Value<'r>>,
 }
@@ -51,13 +53,20 @@ impl<'r> TypeDefinition<'r> {
             directives: list(node, "Directives").to_vec(),
             interfaces: texts(node, "Interfaces"),
             fields: list(node, "Fields").to_vec(),
+            field_at: HashMap::new(),
             types: texts(node, "Types"),
             enum_values: list(node, "EnumValues").to_vec(),
         }
     }
 
+    fn index_fields(&mut self) {
+        for (at, field) in self.fields.iter().enumerate() {
+            self.field_at.entry(text(*field, "Name")).or_insert(at);
+        }
+    }
+
     pub(super) fn field(&self, name: &str) -> Option<Value<'r>> {
-        named(&self.fields, name)
+        self.fields.get(*self.field_at.get(name)?).copied()
     }
 
     pub(super) fn is_leaf(&self) -> bool {
@@ -95,6 +104,7 @@ impl<'r> Schema<'r> {
         for node in list(tree, "Extensions") {
             schema.extend(*node)?;
         }
+        schema.types.iter_mut().for_each(TypeDefinition::index_fields);
         schema.relate();
         for node in list(prelude, "Directives").iter().chain(list(tree, "Directives")) {
             let name = text(*node, "Name");
@@ -195,6 +205,7 @@ impl<'r> Schema<'r> {
         for definition in list(tree, "Definitions") {
             let root = self.types.get_mut(query.0).ok_or(WRONG)?;
             root.fields.extend(list(*definition, "Fields"));
+            root.index_fields();
         }
         Ok(())
     }

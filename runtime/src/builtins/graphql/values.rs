@@ -97,7 +97,7 @@ impl<'s, 'r> Walker<'s, '_, 'r> {
 
     /// Whether the numbers in a value can be read, and those in the defaults of its variables.
     fn is_readable(&mut self, value: Value<'r>, depth: usize) -> Checked {
-        charge(self.fuel, 1)?;
+        charge(self.fuel, 1 + self.variables.map_or(0, |all| all.len() / 4))?;
         if depth >= BUILTIN_DEPTH_MAX {
             return Err(EvalErrorKind::DepthExceeded.into());
         }

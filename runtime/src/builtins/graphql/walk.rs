@@ -245,7 +245,7 @@ impl<'s, 'r> Walker<'s, '_, 'r> {
     }
 
     /// Whether some object of the parent type may be of the type of a condition.
-    fn may_apply(&self, parent: Parent<'s, 'r>, condition: &str) -> Checked {
+    fn may_apply(&mut self, parent: Parent<'s, 'r>, condition: &str) -> Checked {
         let (Some(parent), Some(fragment)) = (parent, self.schema.named(condition)) else {
             return Ok(());
         };
@@ -259,6 +259,7 @@ impl<'s, 'r> Walker<'s, '_, 'r> {
             _ => return Ok(()),
         };
         let possible = self.schema.possible(fragment.name);
+        charge(self.fuel, 1 + possible.len().saturating_mul(parents.len()) / 4)?;
         ensure(possible.iter().any(|name| parents.contains(name)))
     }
 
@@ -306,6 +307,7 @@ impl<'s, 'r> Walker<'s, '_, 'r> {
             return Ok(());
         }
         let name = text(value, "Raw");
+        charge(self.fuel, self.variables.map_or(0, |all| all.len() / 4))?;
         let variable = self.variable(name).ok_or(WRONG)?;
         self.used_variables.insert(name);
         let Some((expected, has_default)) = expected else {

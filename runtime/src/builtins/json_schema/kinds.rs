@@ -7,6 +7,7 @@ use super::schema::{
 use super::validate::{Checked, Validator, has};
 use super::values::write_normal;
 use crate::arena::Arena;
+use crate::builtins::call::charge;
 use crate::number::{compare_exactly, is_multiple};
 use crate::value::{Kind, Object, Value, with_int_text};
 use std::cmp::Ordering;
@@ -55,8 +56,9 @@ impl<'s, 'r> Validator<'s, '_, '_, 'r> {
         score: &mut i64,
     ) -> Checked {
         if let Some(unit) = &numbers.multiple_of {
-            self.call.charge(number_len(value) / 4)?;
-            if !with_text(value, |text| is_multiple(text, &unit.text))? {
+            let fuel = &mut *self.call.fuel;
+            let divides = |text: &str| is_multiple(text, &unit.text, |steps| charge(fuel, steps));
+            if !with_text(value, divides)? {
                 self.problem(What::MultipleOf(&unit.shown), place, score)?;
             }
         }
@@ -320,12 +322,5 @@ fn with_text<T>(number: Value<'_>, use_text: impl FnOnce(&str) -> T) -> T {
         Kind::Int(int) => with_int_text(int, use_text),
         Kind::Number(text) => use_text(text),
         _ => use_text("0"),
-    }
-}
-
-fn number_len(number: Value<'_>) -> usize {
-    match number.kind() {
-        Kind::Number(text) => text.len(),
-        _ => 1,
     }
 }
