@@ -1,7 +1,8 @@
 //! Algorithm identifiers, and the signature algorithms that certificates name.
 
-use super::der::{Element, NULL, Read, Reader, constructed};
+use super::der::{Element, INTEGER, NULL, Read, Reader, SEQUENCE, constructed, int_of};
 use super::oid::{self, Oid};
+use crate::builtins::Failure;
 use crate::builtins::jwt::{Hash, Scheme};
 
 /// An identifier with its parameters.
@@ -51,13 +52,13 @@ impl<'a> Algorithm<'a> {
     /// The three kinds of PSS that are in use: the same hash everywhere, and a salt of its length.
     fn pss(&self) -> Read<i64> {
         let mut fields = Reader::new(self.parameters.whole).sequence()?;
-        let hash = Algorithm::read(fields.inside(constructed(0))?.sequence()?)?;
-        let mask = Algorithm::read(fields.inside(constructed(1))?.sequence()?)?;
-        let salt_len = fields.inside(constructed(2))?.int()?;
-        let trailer = match fields.optional(constructed(3))? {
-            Some(trailer) => Reader::new(trailer).int()?,
-            None => 1,
-        };
+        let mut field = |number: u8, tag: u8| fields.wrapped(constructed(number), tag);
+        let hash = field(0, SEQUENCE)?.ok_or(Failure::BUILTIN)?;
+        let hash = Algorithm::read(Reader::new(hash))?;
+        let mask = field(1, SEQUENCE)?.ok_or(Failure::BUILTIN)?;
+        let mask = Algorithm::read(Reader::new(mask))?;
+        let salt_len = int_of(field(2, INTEGER)?.ok_or(Failure::BUILTIN)?)?;
+        let trailer = field(3, INTEGER)?.map_or(Ok(1), int_of)?;
         let mask_hash = Algorithm::read(Reader::new(mask.parameters.whole).sequence()?)?;
         let is_usual = hash.has_no_parameters()
             && mask.oid == oid::MGF1

@@ -39,10 +39,21 @@ pub(super) const fn constructed(number: u8) -> u8 {
     0xa0 | number
 }
 
+/// The bits of a tag's first byte that say that more bytes follow.
+const LONG_TAG: u8 = 0x1f;
+
 /// What is still to be read.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::builtins) struct Reader<'a> {
     rest: &'a [u8],
+}
+
+/// What stands before the content of an element.
+struct Header {
+    tag: u8,
+    /// Its own bytes.
+    len: usize,
+    content_len: usize,
 }
 
 /// One element.
@@ -79,38 +90,73 @@ impl<'a> Reader<'a> {
 
     /// The next element, of any tag that takes one byte.
     pub(super) fn any(&mut self) -> Read<Element<'a>> {
-        let malformed = Failure::BUILTIN;
-        let [tag, short, behind @ ..] = self.rest else {
-            return Err(malformed);
-        };
-        if tag & 0x1f == 0x1f {
-            return Err(malformed);
+        let element = self.raw()?;
+        if element.tag & LONG_TAG == LONG_TAG {
+            return Err(Failure::BUILTIN);
         }
-        let (header_len, content_len) = if short & 0x80 == 0 {
-            (2, usize::from(*short))
-        } else {
+        Ok(element)
+    }
+
+    /// The next element. Of a tag that takes several bytes the first counts, which no other element has.
+    pub(super) fn raw(&mut self) -> Read<Element<'a>> {
+        let header = self.header()?;
+        let whole_len = header.len + header.content_len;
+        let (whole, rest) = self.rest.split_at_checked(whole_len).ok_or(Failure::BUILTIN)?;
+        self.rest = rest;
+        Ok(Element {
+            tag: header.tag,
+            content: whole.get(header.len..).unwrap_or_default(),
+            whole,
+        })
+    }
+
+    /// The tag and the length that are next.
+    fn header(&self) -> Read<Header> {
+        let malformed = Failure::BUILTIN;
+        let (&tag, mut behind) = self.rest.split_first().ok_or(malformed)?;
+        if tag & LONG_TAG == LONG_TAG {
+            behind = behind.get(long_tag_len(behind)?..).unwrap_or_default();
+        }
+        let (&short, mut behind) = behind.split_first().ok_or(malformed)?;
+        let mut content_len = usize::from(short);
+        if short & 0x80 != 0 {
             let count = usize::from(short & 0x7f);
-            let digits = behind.get(..count).ok_or(malformed)?;
+            let (digits, rest) = behind.split_at_checked(count).ok_or(malformed)?;
+            behind = rest;
             // The first digit is not zero, so that four bytes are the longest length there is.
             if count > 4 || digits.first().is_none_or(|first| *first == 0) {
                 return Err(malformed);
             }
-            let len = digits
-                .iter()
-                .fold(0_usize, |len, digit| len << 8 | usize::from(*digit));
-            if len < 0x80 {
+            let number = digits.iter().fold(0, |len, digit| len << 8 | usize::from(*digit));
+            if number < 0x80 {
                 return Err(malformed);
             }
-            (2 + count, len)
-        };
-        let whole_len = header_len + content_len;
-        let (whole, rest) = self.rest.split_at_checked(whole_len).ok_or(malformed)?;
-        self.rest = rest;
-        Ok(Element {
-            tag: *tag,
-            content: whole.get(header_len..).unwrap_or_default(),
-            whole,
+            content_len = number;
+        }
+        Ok(Header {
+            tag,
+            len: self.rest.len() - behind.len(),
+            content_len,
         })
+    }
+
+    /// The bytes of an element of one tag inside one of another, as Go's `encoding/asn1` reads optional ones: the length
+    /// of the outer one does not count, and one that holds something else counts as absent.
+    pub(super) fn wrapped(&mut self, outer: u8, inner: u8) -> Read<Option<&'a [u8]>> {
+        if !self.is_next(outer) {
+            return Ok(None);
+        }
+        let header = self.header()?;
+        if header.content_len == 0 {
+            return Err(Failure::BUILTIN);
+        }
+        let mut inside = Reader::new(self.rest.get(header.len..).unwrap_or_default());
+        if inside.header()?.tag != inner {
+            return Ok(None);
+        }
+        let content = inside.content(inner)?;
+        *self = inside;
+        Ok(Some(content))
     }
 
     /// The next element, which has the tag.
@@ -161,13 +207,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn integer_tagged(&mut self, tag: u8) -> Read<&'a [u8]> {
-        let digits = self.content(tag)?;
-        match digits {
-            [] => Err(Failure::BUILTIN),
-            [0, second, ..] if second & 0x80 == 0 => Err(Failure::BUILTIN),
-            [0xff, second, ..] if second & 0x80 != 0 => Err(Failure::BUILTIN),
-            _ => Ok(digits),
-        }
+        minimal(self.content(tag)?)
     }
 
     /// An integer of 64 bits.
@@ -195,8 +235,38 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How many bytes behind the first belong to a tag.
+fn long_tag_len(bytes: &[u8]) -> Read<usize> {
+    let len = bytes
+        .iter()
+        .position(|byte| byte & 0x80 == 0)
+        .ok_or(Failure::BUILTIN)?
+        + 1;
+    let digits = bytes.get(..len).unwrap_or_default();
+    let number = digits.iter().fold(0_u64, |number, digit| {
+        number.wrapping_mul(128) + u64::from(digit & 0x7f)
+    });
+    let is_shortest = digits.first() != Some(&0x80) && number >= u64::from(LONG_TAG);
+    if len <= 5 && is_shortest && number <= i32::MAX as u64 {
+        Ok(len)
+    } else {
+        Err(Failure::BUILTIN)
+    }
+}
+
+/// The digits of an integer, of which there must not be more than it needs.
+fn minimal(digits: &[u8]) -> Read<&[u8]> {
+    match digits {
+        [] => Err(Failure::BUILTIN),
+        [0, second, ..] if second & 0x80 == 0 => Err(Failure::BUILTIN),
+        [0xff, second, ..] if second & 0x80 != 0 => Err(Failure::BUILTIN),
+        _ => Ok(digits),
+    }
+}
+
 /// The value of an integer's digits.
 pub(super) fn int_of(digits: &[u8]) -> Read<i64> {
+    let digits = minimal(digits)?;
     let negative = digits.first().is_some_and(|first| first & 0x80 != 0);
     if digits.len() > 8 {
         return Err(Failure::BUILTIN);

@@ -58,7 +58,7 @@ pub(super) fn attributes_of<'r>(pairs: &mut Reader<'r>, attributes: &mut Vec<Att
         let mut pair = pairs.sequence()?;
         attributes.push(Attribute {
             kind: pair.oid()?,
-            value: AttributeValue::Other(pair.any()?),
+            value: AttributeValue::Other(pair.raw()?),
         });
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Private keys in the forms of PKCS #1, PKCS #8 and SEC 1.
 
 use super::algorithm::Algorithm;
-use super::der::{BIT_STRING, Bits, OCTET_STRING, Read, Reader, constructed};
+use super::der::{BIT_STRING, Bits, OBJECT_IDENTIFIER, OCTET_STRING, Read, Reader, constructed};
 use super::oid::{self, Oid};
 use super::pem::Block;
 use super::public_key::{PublicKey, curve_of};
@@ -81,12 +81,10 @@ fn sec1(fuel: &mut u64, curve: Option<Oid<'_>>, der: &[u8]) -> Read<PrivateKey> 
     let mut fields = Reader::new(der).sequence()?;
     let version = fields.int()?;
     let secret = fields.content(OCTET_STRING)?;
-    let own_curve = match fields.optional(constructed(0))? {
-        Some(curve) => Some(Reader::new(curve).oid()?),
-        None => None,
-    };
-    if let Some(point) = fields.optional(constructed(1))? {
-        Bits::new(Reader::new(point).content(BIT_STRING)?)?;
+    let own_curve = fields.wrapped(constructed(0), OBJECT_IDENTIFIER)?;
+    let own_curve = own_curve.map(Oid::new).transpose()?;
+    if let Some(point) = fields.wrapped(constructed(1), BIT_STRING)? {
+        Bits::new(point)?;
     }
     if version != 1 {
         return Err(Failure::BUILTIN);

@@ -81,7 +81,7 @@ impl<'r> Request<'r> {
 fn raw_attributes(mut list: Reader<'_>) -> Read<Vec<Element<'_>>> {
     let mut attributes = Vec::new();
     while !list.is_empty() {
-        attributes.push(list.any()?);
+        attributes.push(list.raw()?);
     }
     Ok(attributes)
 }
@@ -110,7 +110,7 @@ fn requested<'r>(
         let mut fields = Reader::new(attribute.whole).sequence()?;
         let kind = fields.oid()?;
         let mut values = fields.inside(SET)?;
-        let first = values.any()?;
+        let first = values.raw()?;
         Ok::<_, Failure>((kind, first))
     };
     let Ok((EXTENSION_REQUEST, value)) = first_value(attribute) else {
