@@ -3,7 +3,7 @@
 use super::operand::{args, list};
 use super::{BuiltinResult, Call, Failure};
 use crate::number;
-use crate::value::{Kind, Value, sort_stable};
+use crate::value::{Kind, Tag, Value, sort_stable};
 
 /// `count`: members, or code points of a string.
 pub(super) fn count<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
@@ -23,7 +23,7 @@ pub(super) fn count<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinR
 pub(super) fn sum<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [members] = self::args(args)?;
     let members = list(members)?;
-    call.charge(members.len())?;
+    pay(call, members)?;
     number::sum(call.arena, members)
 }
 
@@ -31,8 +31,21 @@ pub(super) fn sum<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinRes
 pub(super) fn product<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [members] = self::args(args)?;
     let members = list(members)?;
-    call.charge(members.len())?;
+    pay(call, members)?;
+    // A product grows with each factor, and so does the work for the next.
+    let far = members
+        .iter()
+        .filter(|member| member.tag() == Tag::Number)
+        .count();
+    call.charge(far.saturating_mul(far) / 4)?;
     number::product(call.arena, members)
+}
+
+fn pay<'r>(call: &mut Call<'_, 'r>, members: &[Value<'r>]) -> Result<(), Failure> {
+    call.charge(members.len())?;
+    members
+        .iter()
+        .try_for_each(|member| call.charge(number::price(*member)))
 }
 
 /// `max`: undefined for an empty collection; of equal members the last.
@@ -52,7 +65,7 @@ fn extreme<'r>(
 ) -> BuiltinResult<'r> {
     let [members] = self::args(args)?;
     let members = list(members)?;
-    call.charge(members.len())?;
+    pay(call, members)?;
     let best = members
         .iter()
         .copied()
@@ -64,7 +77,7 @@ fn extreme<'r>(
 pub(super) fn sort<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [members] = self::args(args)?;
     let items = list(members)?;
-    call.charge(items.len())?;
+    pay(call, items)?;
     if let Kind::Set(sorted) = members.kind() {
         return Ok(Value::array(sorted));
     }

@@ -9,7 +9,7 @@ use super::time::Zones;
 use crate::bytecode::PreparedRegex;
 use crate::error::EvalErrorKind;
 use crate::limits::DEADLINE_POLL_FUEL;
-use crate::re2::{self, Pattern, Re2ErrorKind};
+use crate::re2::{self, Pattern, Re2ErrorKind, Scratch};
 use regex_automata::meta;
 use regex_automata::util::captures::Captures;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -25,7 +25,11 @@ const KEYS_LEN_MAX: usize = 64 << 10;
 
 /// Fuel for compiling a pattern during a request: more than the distance between two looks at the clock.
 const COMPILE_FUEL: usize = 2 * DEADLINE_POLL_FUEL as usize;
-const COMPILE_FUEL_PER_BYTE: usize = 64;
+const COMPILE_FUEL_PER_BYTE: usize = 256;
+
+/// Fuel for reading a glob pattern during a request.
+const GLOB_FUEL: usize = 512;
+const GLOB_FUEL_PER_BYTE: usize = 32;
 
 /// One per VM.
 #[derive(Debug, Default)]
@@ -49,6 +53,7 @@ pub struct Caches {
 pub(super) struct Working {
     pub(super) cache: meta::Cache,
     pub(super) groups: Captures,
+    pub(super) scratch: Scratch,
     /// Byte ranges of the groups of a match.
     pub(super) ranges: Vec<Option<(usize, usize)>>,
 }
@@ -58,6 +63,7 @@ impl Working {
         Working {
             cache: pattern.create_cache(),
             groups: pattern.create_captures(),
+            scratch: Scratch::default(),
             ranges: Vec::new(),
         }
     }
@@ -69,10 +75,14 @@ impl Caches {
         &mut self,
         pattern: &str,
         delimiters: Option<&str>,
+        fuel: &mut u64,
     ) -> Result<(&Glob, &mut Walk), Failure> {
+        let price = GLOB_FUEL.saturating_add(pattern.len().saturating_mul(GLOB_FUEL_PER_BYTE));
         let option = delimiters.map_or(('n', ""), |chars| ('d', chars));
         let compile = || Glob::new(pattern, delimiters).ok_or(Failure::BUILTIN);
-        let glob = self.globs.compiled(pattern, option, || Ok(()), compile)?;
+        let glob = self
+            .globs
+            .compiled(pattern, option, || charge(fuel, price), compile)?;
         Ok((glob, &mut self.glob_walk))
     }
 

@@ -65,7 +65,12 @@ fn escape_query(out: &mut Text<'_>, bytes: &[u8]) -> Result<(), Failure> {
                 out.push(char::from(byte))?
             }
             b' ' => out.push('+')?,
-            _ => out.format(format_args!("%{byte:02X}"))?,
+            _ => {
+                let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+                out.push('%')?;
+                out.push(digit(byte >> 4).to_ascii_uppercase())?;
+                out.push(digit(byte & 15).to_ascii_uppercase())?;
+            }
         }
     }
     Ok(())
@@ -125,7 +130,7 @@ pub(super) fn query_encode_object<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>
     pairs.sort_by(|a, b| a.0.cmp(b.0));
     let mut out = Text::new(call.arena);
     for (at, (key, text)) in pairs.iter().enumerate() {
-        call.charge(1 + (key.len() + text.len()) / 8)?;
+        call.charge(1 + (key.len() + text.len()) / 2)?;
         if at > 0 {
             out.push('&')?;
         }

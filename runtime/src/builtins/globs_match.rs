@@ -131,7 +131,30 @@ fn overlap(a: &Token<'_>, b: &Token<'_>) -> bool {
         (One::Char(c), One::Set(ranges)) | (One::Set(ranges), One::Char(c)) => ranges
             .iter()
             .any(|(from, to)| (*from..=*to).contains(&u32::from(*c))),
-        (One::Set(a), One::Set(b)) => a.iter().any(|x| b.iter().any(|y| x.0 <= y.1 && y.0 <= x.1)),
+        (One::Set(a), One::Set(b)) => have_common(a, b),
+    }
+}
+
+/// Whether two lists of ranges in order have a member in common.
+fn have_common(mut a: &[(u32, u32)], mut b: &[(u32, u32)]) -> bool {
+    while let ([x, behind_x @ ..], [y, behind_y @ ..]) = (a, b) {
+        if x.0 <= y.1 && y.0 <= x.1 {
+            return true;
+        }
+        if x.1 < y.1 {
+            a = behind_x;
+        } else {
+            b = behind_y;
+        }
+    }
+    false
+}
+
+/// What looking at a token costs.
+fn price(token: &Token<'_>) -> usize {
+    match token.one {
+        One::Set(ranges) => 1 + ranges.len() / 4,
+        One::Char(_) | One::Any => 1,
     }
 }
 
@@ -181,7 +204,7 @@ impl Search<'_, '_, '_> {
             let (Some(x), Some(y)) = (a.first(), b.first()) else {
                 return Ok(a.is_empty() && b.is_empty());
             };
-            self.call.charge(1)?;
+            self.call.charge(price(x).max(price(y)))?;
             match (x.repeat, y.repeat) {
                 (Repeat::Once, Repeat::Once) if !overlap(x, y) => return Ok(false),
                 (Repeat::Once, Repeat::Once) => {}
@@ -214,8 +237,9 @@ impl Search<'_, '_, '_> {
     /// The first token of `a` swallows tokens of `b`, up to each that its successor could take.
     fn starred(&mut self, a: &[Token<'_>], b: &[Token<'_>]) -> Result<bool, Failure> {
         let (star, next) = (a.first(), a.get(1));
+        let own = star.map_or(1, price).max(next.map_or(1, price));
         for (at, token) in b.iter().enumerate() {
-            self.call.charge(1)?;
+            self.call.charge(own.max(price(token)))?;
             if next.is_some_and(|next| overlap(token, next))
                 && self.meet(a.get(1..).unwrap_or_default(), b.get(at..).unwrap_or_default())?
             {

@@ -38,6 +38,7 @@ pub(super) fn patch<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinR
             }
             "copy" => {
                 let part = found(document, path_of(call.arena, attribute("from")?)?)?;
+                weigh(call, part)?;
                 Some(inserted(call, document, path, part)?)
             }
             "test" => {
@@ -51,6 +52,18 @@ pub(super) fn patch<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinR
         };
     }
     Ok(document.unwrap_or(Value::UNSET))
+}
+
+/// Pays for a copy. None is made, but whoever walks the document meets its parts once more; copies of copies would double
+/// the way again and again.
+fn weigh<'r>(call: &mut Call<'_, 'r>, part: Value<'r>) -> Result<(), Failure> {
+    let mut waiting = List::new(call.arena);
+    waiting.push(part)?;
+    while let Some(part) = waiting.pop() {
+        call.charge(1)?;
+        waiting.extend(part.parts().unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 /// The part at a path.

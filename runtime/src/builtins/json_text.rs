@@ -5,9 +5,12 @@ use super::output::Text;
 use super::{BuiltinResult, Call, Failure};
 use crate::arena::{Arena, List};
 use crate::error::EvalErrorKind;
-use crate::json::{self, Escape, JsonError, JsonErrorKind, Numbers};
+use crate::json::{self, Escape, JsonError, JsonErrorKind, Numbers, Unprintable};
 use crate::number;
 use crate::value::{Kind, Value};
+
+/// Memory for texts being written that is kept from call to call.
+const SCRATCH_BYTES_KEPT: usize = 1 << 20;
 
 /// `json.marshal(x)`
 pub(super) fn marshal<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
@@ -19,9 +22,16 @@ pub(super) fn marshal<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Builti
 pub(super) fn compact<'r>(call: &mut Call<'_, 'r>, value: Value<'r>) -> Result<&'r str, Failure> {
     let scratch = &mut call.caches.scratch;
     scratch.clear();
-    json::write(scratch, value, Escape::Html).map_err(|_| Failure::BUILTIN)?;
-    let text = std::str::from_utf8(scratch).map_err(|_| Failure::BUILTIN)?;
-    let text = call.arena.text(text)?;
+    let written = json::write(scratch, value, Escape::Html).map_err(|why| match why {
+        Unprintable::NoText => Failure::BUILTIN,
+        Unprintable::TooLong => EvalErrorKind::ArenaExhausted.into(),
+        Unprintable::TooDeep => EvalErrorKind::DepthExceeded.into(),
+    });
+    let text = std::str::from_utf8(scratch).map_err(|_| Failure::BUILTIN);
+    let text = written.and(text).and_then(|text| Ok(call.arena.text(text)?));
+    scratch.clear();
+    scratch.shrink_to(SCRATCH_BYTES_KEPT);
+    let text = text?;
     call.charge(text.len() / 8)?;
     Ok(text)
 }

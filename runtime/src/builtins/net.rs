@@ -195,7 +195,8 @@ pub(super) fn cidr_contains_matches<'r>(call: &mut Call<'_, 'r>, args: &[Value<'
     if !networks.is_empty() {
         let others = places(call.arena, others)?;
         for (network, at) in networks {
-            call.charge(others.len() + 1)?;
+            // Each is read anew.
+            call.charge(others.len().saturating_mul(32) + 1)?;
             for (other, other_at) in others {
                 if contains(*network, *other)? {
                     found.push(Value::array(call.arena.values(&[*at, *other_at])?))?;
@@ -244,6 +245,14 @@ struct Run {
     network: Option<Network>,
 }
 
+impl Run {
+    /// Whether a run that ends before this one (or with it) touches or overlaps it.
+    fn touches(self, before: Run) -> bool {
+        let from = self.first.position();
+        from.saturating_sub(u128::from(self.first.number > 0)) <= before.last.position()
+    }
+}
+
 /// `net.cidr_merge(networks and addresses)`: as few networks as possible.
 pub(super) fn cidr_merge<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [networks] = self::args(args)?;
@@ -251,44 +260,38 @@ pub(super) fn cidr_merge<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Bui
         return Err(Failure::BUILTIN);
     };
     call.charge(items.len().saturating_mul(16))?;
-    let mut runs = Vec::new();
+    let mut runs = List::new(call.arena);
+    runs.reserve(items.len())?;
     for item in items {
         let text = item.as_str().ok_or(Failure::BUILTIN)?;
         let network = merge_operand(text).ok_or(Failure::BUILTIN)?;
-        let (first, last) = (network.first(), network.last());
         runs.push(Run {
-            first,
-            last,
+            first: network.first(),
+            last: network.last(),
             network: Some(network),
-        });
+        })?;
     }
-    runs.sort_by_key(|run| (run.last.position(), run.first.position()));
-    for at in (1..runs.len()).rev() {
-        let (Some(run), Some(before)) = (runs.get(at).copied(), runs.get_mut(at - 1)) else {
-            continue;
-        };
-        // Runs that touch or overlap are joined from behind.
-        if run
-            .first
-            .position()
-            .saturating_sub(u128::from(run.first.number > 0))
-            <= before.last.position()
-        {
-            let first = if before.first.position() < run.first.position() {
-                before.first
-            } else {
-                run.first
-            };
-            *before = Run {
-                first,
-                last: run.last,
-                network: None,
-            };
-            runs.remove(at);
+    let runs = runs.finish();
+    runs.sort_unstable_by_key(|run| (run.last.position(), run.first.position()));
+    // Runs that touch or overlap are joined from behind; the joined ones end up behind one another.
+    let mut joined: List<'r, Run> = List::new(call.arena);
+    joined.reserve(runs.len())?;
+    for before in runs.iter().rev().copied() {
+        match joined.items().last().copied() {
+            Some(run) if run.touches(before) => {
+                joined.pop();
+                let is_before = before.first.position() < run.first.position();
+                joined.push(Run {
+                    first: if is_before { before.first } else { run.first },
+                    last: run.last,
+                    network: None,
+                })?;
+            }
+            _ => joined.push(before)?,
         }
     }
     let mut merged = List::new(call.arena);
-    for run in runs {
+    for run in joined.finish().iter().rev().copied() {
         match run.network {
             Some(network) => merged.push(network_text(call.arena, network)?)?,
             None => split_run(call, run, &mut merged)?,

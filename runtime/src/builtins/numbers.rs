@@ -13,41 +13,52 @@ use sha2::{Digest, Sha256};
 /// `abs(x)`
 pub(super) fn abs<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [value] = self::args(args)?;
+    call.charge(number::price(value))?;
     number::abs(call.arena, value)
 }
 
 /// `ceil(x)`
 pub(super) fn ceil<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [value] = self::args(args)?;
+    call.charge(number::price(value))?;
     number::ceil(call.arena, value)
 }
 
 /// `floor(x)`
 pub(super) fn floor<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [value] = self::args(args)?;
+    call.charge(number::price(value))?;
     number::floor(call.arena, value)
 }
 
 /// `round(x)`
 pub(super) fn round<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [value] = self::args(args)?;
+    call.charge(number::price(value))?;
     number::round(call.arena, value)
 }
 
 /// `numbers.range(a, b)`: both ends included, downwards if `b` is smaller.
 pub(super) fn range<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [from, to] = self::args(args)?;
+    pay(call, args)?;
     stepped(call, &big(from)?, &big(to)?, &Integer::of(1))
 }
 
 /// `numbers.range_step(a, b, step)`: an error for steps that are not positive.
 pub(super) fn range_step<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [from, to, step] = self::args(args)?;
+    pay(call, args)?;
     let (from, to, step) = (big(from)?, big(to)?, big(step)?);
     if step.is_negative() || step.is_zero() {
         return Err(Failure::BUILTIN);
     }
     stepped(call, &from, &to, &step)
+}
+
+fn pay(call: &mut Call<'_, '_>, args: &[Value<'_>]) -> Result<(), Failure> {
+    args.iter()
+        .try_for_each(|number| call.charge(number::price(*number)))
 }
 
 fn stepped<'r>(call: &mut Call<'_, 'r>, from: &Integer, to: &Integer, step: &Integer) -> BuiltinResult<'r> {
@@ -108,27 +119,33 @@ fn bitwise<'r>(
         let both = i64::try_from(near(a.into(), b.into()));
         return Ok(Value::int(both.map_err(|_| Failure::BUILTIN)?));
     }
+    pay(call, args)?;
     big(a)?.bitwise(&big(b)?, near, far).value(call.arena)
 }
 
 /// `bits.negate(a)`
 pub(super) fn bits_negate<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [value] = self::args(args)?;
+    pay(call, args)?;
     // All bits the other way round.
     Integer::of(-1).minus(&big(value)?).value(call.arena)
 }
 
 /// `bits.lsh(a, n)`
 pub(super) fn bits_lsh<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    pay(call, args)?;
     let (value, shift) = shift_operands(args)?;
     if value.is_zero() {
         return Ok(Value::int(0));
     }
-    value.shifted_left(shift)?.value(call.arena)
+    let shifted = value.shifted_left(shift)?.value(call.arena)?;
+    call.charge(number::price(shifted))?;
+    Ok(shifted)
 }
 
 /// `bits.rsh(a, n)`: rounds down.
 pub(super) fn bits_rsh<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+    pay(call, args)?;
     let (value, shift) = shift_operands(args)?;
     value.shifted_right(shift).value(call.arena)
 }
@@ -151,6 +168,7 @@ pub(super) fn format_int<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Bui
         Some(base @ (2 | 8 | 10 | 16)) => base as u32,
         _ => return Err(Failure::TYPE),
     };
+    call.charge(number::price(value))?;
     let whole = number::truncated(value)?;
     call.charge(whole.bits() as usize / 4)?;
     let mut out = Text::new(call.arena);

@@ -2,13 +2,31 @@
 
 use super::operand::args;
 use super::{BuiltinResult, Call, sets};
+use crate::arena::Arena;
 use crate::number;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Tag, Value};
+
+/// Does arithmetic, and pays for it: what is not of 64 bits may be of any length.
+#[inline]
+fn paid<'r>(
+    call: &mut Call<'_, 'r>,
+    a: Value<'r>,
+    b: Value<'r>,
+    operator: impl Fn(&'r Arena, Value<'r>, Value<'r>) -> BuiltinResult<'r>,
+) -> BuiltinResult<'r> {
+    if (a.tag(), b.tag()) == (Tag::Int, Tag::Int) {
+        return operator(call.arena, a, b);
+    }
+    call.charge(number::price(a).saturating_add(number::price(b)))?;
+    let result = operator(call.arena, a, b)?;
+    call.charge(number::price(result))?;
+    Ok(result)
+}
 
 /// `x + y`
 pub(super) fn plus<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [a, b] = self::args(args)?;
-    number::add(call.arena, a, b)
+    paid(call, a, b, number::add)
 }
 
 /// `x - y` of numbers or of sets.
@@ -16,26 +34,26 @@ pub(super) fn minus<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinR
     let [a, b] = self::args(args)?;
     match (a.kind(), b.kind()) {
         (Kind::Set(left), Kind::Set(right)) => sets::difference(call, left, right),
-        _ => number::sub(call.arena, a, b),
+        _ => paid(call, a, b, number::sub),
     }
 }
 
 /// `x * y`
 pub(super) fn mul<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [a, b] = self::args(args)?;
-    number::mul(call.arena, a, b)
+    paid(call, a, b, number::mul)
 }
 
 /// `x / y`
 pub(super) fn div<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [a, b] = self::args(args)?;
-    number::div(call.arena, a, b)
+    paid(call, a, b, number::div)
 }
 
 /// `x % y`
 pub(super) fn rem<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [a, b] = self::args(args)?;
-    number::rem(call.arena, a, b)
+    paid(call, a, b, number::rem)
 }
 
 /// `x == y`

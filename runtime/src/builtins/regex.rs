@@ -39,6 +39,13 @@ impl<'s> Search<'s> {
         super::call::charge(self.fuel, steps)
     }
 
+    /// Pays for a search that is out of the ordinary before it is made.
+    fn measure(&mut self, text: &str, from: usize, looked_at: &mut usize) -> Result<(), Failure> {
+        let (fuel, scratch) = (&mut *self.fuel, &mut self.working.scratch);
+        let pay = |steps| super::call::charge(fuel, steps);
+        self.pattern.charge(scratch, text, from, looked_at, pay)
+    }
+
     /// Calls `found` with the byte ranges of the groups of each match, the whole match first: at most `limit` matches.
     /// An empty match directly behind another match does not count, as in Go.
     fn matches(
@@ -48,11 +55,14 @@ impl<'s> Search<'s> {
         mut found: impl FnMut(&mut Search<'_>, &[Option<(usize, usize)>]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let (mut from, mut previous_end, mut count) = (0, None, 0);
+        let mut looked_at = 0;
         while count < limit && from <= text.len() {
+            self.measure(text, from, &mut looked_at)?;
             let Working {
                 cache,
                 groups,
                 ranges,
+                ..
             } = &mut *self.working;
             self.pattern.captures_at(cache, text, from, groups);
             let Some(whole) = groups.get_match() else {
@@ -98,7 +108,8 @@ pub(super) fn is_match<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Built
     string(pattern)?;
     let text = string(text)?;
     call.charge(text.len() / 4)?;
-    let search = Search::new(call, pattern)?;
+    let mut search = Search::new(call, pattern)?;
+    search.measure(text, 0, &mut 0)?;
     Ok(Value::bool(
         search.pattern.is_match(&mut search.working.cache, text),
     ))
@@ -196,7 +207,7 @@ pub(super) fn replace<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Builti
         out.push_str(text.get(last..from).unwrap_or_default())?;
         expand(&mut out, template, text, search.pattern, ranges)?;
         last = to;
-        search.pay((out.len() - before) / 8)
+        search.pay(template.len().saturating_mul(4) + (out.len() - before) / 8)
     })?;
     out.push_str(text.get(last..).unwrap_or_default())?;
     out.value()
@@ -304,6 +315,8 @@ pub(super) fn template_match<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) ->
     quote(&mut pattern, template.get(literal_from..).unwrap_or_default())?;
     pattern.push('$')?;
     let (pattern, working) = call.caches.regex(pattern.finish()?, call.fuel)?;
+    let pay = |steps| super::call::charge(call.fuel, steps);
+    pattern.charge(&mut working.scratch, text, 0, &mut 0, pay)?;
     Ok(Value::bool(pattern.is_match(&mut working.cache, text)))
 }
 

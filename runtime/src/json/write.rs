@@ -12,13 +12,38 @@ pub enum Escape {
     Html,
 }
 
-/// The value has no JSON text: a number in a spelling that JSON does not know (`.5`, `0x10`), or no value at all.
+/// Bytes of a text. A small value may have a long text: its parts may be one and the same many times over.
+const TEXT_BYTES_MAX: usize = 64 << 20;
+
+/// Nesting of keys that are no strings. Each level doubles the escapes of the one inside.
+const KEY_DEPTH_MAX: u8 = 16;
+
+/// Why a value has no JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unprintable;
+pub enum Unprintable {
+    /// A number in a spelling that JSON does not know (`.5`, `0x10`), or no value at all.
+    NoText,
+    /// More than we write.
+    TooLong,
+    /// Keys within keys within keys.
+    TooDeep,
+}
+
+/// How parts are written.
+#[derive(Clone, Copy)]
+struct Style {
+    escape: Escape,
+    /// How deep keys may still be nested in keys.
+    key_depth: u8,
+}
 
 /// Appends the JSON text of a value. After an error `out` holds a part of it.
 pub fn write(out: &mut Vec<u8>, value: Value<'_>, escape: Escape) -> Result<(), Unprintable> {
-    write_at(out, value, escape, NATIVE_DEPTH)
+    let style = Style {
+        escape,
+        key_depth: KEY_DEPTH_MAX,
+    };
+    write_at(out, value, style, NATIVE_DEPTH)
 }
 
 /// Appends a string with its quotes.
@@ -77,12 +102,12 @@ fn hex_digit(nibble: u8) -> u8 {
     }
 }
 
-fn write_at(out: &mut Vec<u8>, value: Value<'_>, escape: Escape, depth: usize) -> Result<(), Unprintable> {
-    if write_scalar(out, value, escape)? {
+fn write_at(out: &mut Vec<u8>, value: Value<'_>, style: Style, depth: usize) -> Result<(), Unprintable> {
+    if write_scalar(out, value, style)? {
         return Ok(());
     }
     let Some(depth) = depth.checked_sub(1) else {
-        return write_deep(out, value, escape);
+        return write_deep(out, value, style);
     };
     match value.kind() {
         Kind::Array(items) | Kind::Set(items) => {
@@ -91,7 +116,7 @@ fn write_at(out: &mut Vec<u8>, value: Value<'_>, escape: Escape, depth: usize) -
                 if at > 0 {
                     out.push(b',');
                 }
-                write_at(out, item, escape, depth)?;
+                write_at(out, item, style, depth)?;
             }
             out.push(b']');
         }
@@ -101,40 +126,43 @@ fn write_at(out: &mut Vec<u8>, value: Value<'_>, escape: Escape, depth: usize) -
                 if at > 0 {
                     out.push(b',');
                 }
-                write_string(out, entry.key.as_str().unwrap_or_default(), escape);
+                write_string(out, entry.key.as_str().unwrap_or_default(), style.escape);
                 out.push(b':');
-                write_at(out, entry.value, escape, depth)?;
+                write_at(out, entry.value, style, depth)?;
             }
             out.push(b'}');
         }
         Kind::Object(entries) => {
             out.push(b'{');
-            for (at, (key, value)) in with_text_keys(entries, escape)?.into_iter().enumerate() {
+            for (at, (key, value)) in with_text_keys(entries, style)?.into_iter().enumerate() {
                 if at > 0 {
                     out.push(b',');
                 }
-                write_string(out, &key, escape);
+                write_string(out, &key, style.escape);
                 out.push(b':');
-                write_at(out, value, escape, depth)?;
+                write_at(out, value, style, depth)?;
             }
             out.push(b'}');
         }
-        _ => return Err(Unprintable),
+        _ => return Err(Unprintable::NoText),
     }
     Ok(())
 }
 
 /// Writes a scalar; `false` for a container.
-fn write_scalar(out: &mut Vec<u8>, value: Value<'_>, escape: Escape) -> Result<bool, Unprintable> {
+fn write_scalar(out: &mut Vec<u8>, value: Value<'_>, style: Style) -> Result<bool, Unprintable> {
+    if out.len() > TEXT_BYTES_MAX {
+        return Err(Unprintable::TooLong);
+    }
     match value.kind() {
-        Kind::Undefined => return Err(Unprintable),
+        Kind::Undefined => return Err(Unprintable::NoText),
         Kind::Null => out.extend_from_slice(b"null"),
         Kind::Bool(true) => out.extend_from_slice(b"true"),
         Kind::Bool(false) => out.extend_from_slice(b"false"),
         Kind::Int(int) => with_int_text(int, |text| out.extend_from_slice(text.as_bytes())),
         Kind::Number(text) if is_json_number(text) => out.extend_from_slice(text.as_bytes()),
-        Kind::Number(_) => return Err(Unprintable),
-        Kind::String(text) => write_string(out, text, escape),
+        Kind::Number(_) => return Err(Unprintable::NoText),
+        Kind::String(text) => write_string(out, text, style.escape),
         Kind::Array(_) | Kind::Object(_) | Kind::Set(_) => return Ok(false),
     }
     Ok(true)
@@ -149,7 +177,7 @@ enum Todo<'r> {
 
 /// As [`write_at`], with a list on the heap instead of the machine stack.
 #[cold]
-fn write_deep(out: &mut Vec<u8>, value: Value<'_>, escape: Escape) -> Result<(), Unprintable> {
+fn write_deep(out: &mut Vec<u8>, value: Value<'_>, style: Style) -> Result<(), Unprintable> {
     let mut todo = vec![Todo::Value(value)];
     while let Some(next) = todo.pop() {
         let value = match next {
@@ -159,18 +187,18 @@ fn write_deep(out: &mut Vec<u8>, value: Value<'_>, escape: Escape) -> Result<(),
                 continue;
             }
             Todo::Key(key) => {
-                write_string(out, &key, escape);
+                write_string(out, &key, style.escape);
                 out.push(b':');
                 continue;
             }
         };
-        if write_scalar(out, value, escape)? {
+        if write_scalar(out, value, style)? {
             continue;
         }
         // What comes first is pushed last.
         if let Kind::Object(entries) = value.kind() {
             todo.push(Todo::Text("}"));
-            for (at, (key, value)) in with_text_keys(entries, escape)?.into_iter().enumerate().rev() {
+            for (at, (key, value)) in with_text_keys(entries, style)?.into_iter().enumerate().rev() {
                 todo.extend([Todo::Value(value), Todo::Key(key)]);
                 todo.push(Todo::Text(if at > 0 { "," } else { "{" }));
             }
@@ -197,18 +225,17 @@ fn has_text_keys(entries: &[Entry<'_>]) -> bool {
 }
 
 /// Keys as texts, in the order of the texts; of keys with one text the last stays.
-fn with_text_keys<'r>(
-    entries: &[Entry<'r>],
-    escape: Escape,
-) -> Result<Vec<(String, Value<'r>)>, Unprintable> {
+fn with_text_keys<'r>(entries: &[Entry<'r>], style: Style) -> Result<Vec<(String, Value<'r>)>, Unprintable> {
+    let key_depth = style.key_depth.checked_sub(1).ok_or(Unprintable::TooDeep)?;
+    let inner = Style { key_depth, ..style };
     let mut members = Vec::with_capacity(entries.len());
     for entry in entries {
         let key = match entry.key.as_str() {
             Some(text) => text.to_owned(),
             None => {
                 let mut text = Vec::new();
-                write(&mut text, entry.key, escape)?;
-                String::from_utf8(text).map_err(|_| Unprintable)?
+                write_at(&mut text, entry.key, inner, NATIVE_DEPTH)?;
+                String::from_utf8(text).map_err(|_| Unprintable::NoText)?
             }
         };
         members.push((key, entry.value));

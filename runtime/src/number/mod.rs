@@ -24,5 +24,5 @@ pub(crate) use exact::{compare_exactly, is_multiple, is_whole, rational_text};
 pub(crate) use integer::Integer;
 pub use order::{compare_int_text, compare_text, hash_int, hash_text};
 pub use read::of_text;
-pub use text::{check, int, is_integer, json_number, to_f64, value};
+pub use text::{check, int, is_integer, json_number, price, to_f64, value};
 pub use unary::{abs, ceil, floor, round};

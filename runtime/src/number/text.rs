@@ -1,5 +1,6 @@
 //! Number texts: what they mean, without making anything of them.
 
+use super::big::BITS_MAX;
 use super::float::Float;
 use crate::value::{Kind, Value};
 
@@ -235,6 +236,25 @@ pub(super) fn int_of_text(text: &str) -> Option<i64> {
     }
     let keep = text.len() - unsigned.len() + whole.len();
     text.get(..keep)?.parse().ok()
+}
+
+/// What arithmetic with a number costs beyond a step, in steps: nothing for what machines work with, the square of the
+/// length for long digits and far exponents.
+#[must_use]
+pub fn price(value: Value<'_>) -> usize {
+    const FREE_DIGITS: u64 = 64;
+    let Kind::Number(text) = value.kind() else {
+        return 0;
+    };
+    let has_exponent = || text.bytes().any(|b| b | 0x20 == b'e');
+    if text.len() as u64 <= FREE_DIGITS && !has_exponent() {
+        return 0;
+    }
+    let digits = Decimal::parse(text).map_or(0, |d| d.point.unsigned_abs().max(d.count as u64));
+    // Beyond this nothing is worked out exactly.
+    let digits = digits.min(BITS_MAX / 4);
+    let groups = digits / FREE_DIGITS;
+    usize::try_from(text.len() as u64 / FREE_DIGITS + groups * groups).unwrap_or(usize::MAX)
 }
 
 /// Whether a number has no fraction (`1`, `1.0`, `1e2`). False for other values.

@@ -6,9 +6,10 @@
 mod class;
 mod error;
 mod fold;
+mod meter;
 mod parse;
 mod pattern;
 
 pub use error::{Re2Error, Re2ErrorKind};
 pub use parse::{Translation, translate};
-pub use pattern::{Pattern, compile, compile_within};
+pub use pattern::{Pattern, Scratch, compile, compile_within};

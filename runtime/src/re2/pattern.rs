@@ -2,14 +2,23 @@
 
 use regex_automata::meta::{self, Regex};
 use regex_automata::util::captures::Captures;
-use regex_automata::{Input, Match};
+use regex_automata::{Input, Match, hybrid};
+
+use std::sync::OnceLock;
 
 use super::error::{Re2Error, Re2ErrorKind};
+use super::meter::Meter;
 use super::parse::translate;
 
 /// Bytes of a compiled pattern. Go bounds patterns by 3.3 million instructions; a policy that needs more than this
 /// is refused rather than given the memory.
 const NFA_BYTES_MAX: usize = 32 << 20;
+
+/// Bytes looked at times the size of a pattern, from which on searches are measured before they are made. What policies
+/// ask of usual texts stays far below.
+const UNMEASURED_MAX: usize = 1 << 26;
+/// Bytes of a compiled pattern that count as one in its size.
+const SIZE_BYTES: usize = 128;
 
 /// A compiled pattern. Searches need a [`meta::Cache`] from [`Pattern::create_cache`]; with it they do not allocate once the
 /// cache has grown.
@@ -17,6 +26,16 @@ const NFA_BYTES_MAX: usize = 32 << 20;
 pub struct Pattern {
     regex: Regex,
     group_names: Vec<Option<Box<str>>>,
+    text: Box<str>,
+    bytes_max: usize,
+    /// Made when somebody asks for it, which takes a long text.
+    meter: OnceLock<Option<Box<Meter>>>,
+}
+
+/// What a series of searches with one pattern keeps to measure itself.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    cache: Option<hybrid::dfa::Cache>,
 }
 
 /// Compiles a pattern in Go's syntax.
@@ -43,6 +62,9 @@ pub fn compile_within(pattern: &str, bytes_max: usize) -> Result<Pattern, Re2Err
     Ok(Pattern {
         regex,
         group_names: translation.group_names,
+        text: pattern.into(),
+        bytes_max,
+        meter: OnceLock::new(),
     })
 }
 
@@ -69,6 +91,31 @@ impl Pattern {
     #[must_use]
     pub fn group_names(&self) -> &[Option<Box<str>>] {
         &self.group_names
+    }
+
+    /// Pays for a search at `from` that is out of the ordinary. `looked_at`: bytes that searches of this series may have
+    /// looked at so far; this one is added.
+    pub(crate) fn charge<E>(
+        &self,
+        scratch: &mut Scratch,
+        text: &str,
+        from: usize,
+        looked_at: &mut usize,
+        mut pay: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<(), E> {
+        *looked_at = looked_at.saturating_add(text.len().saturating_sub(from));
+        let size = 1 + self.regex.memory_usage() / SIZE_BYTES;
+        if looked_at.saturating_mul(size) <= UNMEASURED_MAX {
+            return Ok(());
+        }
+        let meter = self
+            .meter
+            .get_or_init(|| Meter::new(&self.text, self.bytes_max).map(Box::new));
+        let Some(meter) = meter else {
+            return pay(text.len().saturating_sub(from).saturating_mul(size));
+        };
+        let cache = scratch.cache.get_or_insert_with(|| meter.create_cache());
+        meter.charge(cache, text, from, pay)
     }
 
     /// Whether the pattern matches anywhere in the text.

@@ -149,7 +149,7 @@ fn evaluate(
         request.call(query.entry)
     };
     let solutions = outcome.map_err(failed)?.unwrap_or(Value::UNSET);
-    answer(query, solutions).map_err(|Unprintable| Failure::Input("the result has no JSON text".to_owned()))
+    answer(query, solutions).map_err(|_| Failure::Input("the result has no JSON text".to_owned()))
 }
 
 /// Place, code and message of what ended an evaluation.

@@ -4,6 +4,9 @@
 use super::delimiters::Delimiters;
 use super::lexer::{Class, Token};
 
+/// What a state costs for a character, against the steps of simpler patterns.
+const STEPS_PER_STATE: u64 = 4;
+
 /// What a state waits for.
 #[derive(Clone, Debug)]
 enum State {
@@ -102,7 +105,7 @@ impl Automaton {
             std::mem::swap(&mut walk.now, &mut walk.next);
             walk.start(self.states.len());
             let active = std::mem::take(&mut walk.now);
-            *steps = steps.checked_sub(active.len() as u64 + 1)?;
+            *steps = steps.checked_sub(STEPS_PER_STATE * active.len() as u64 + 1)?;
             for at in &active {
                 let (takes, target) = match self.states.get(*at) {
                     Some(State::Char(literal)) => (*literal == c, at + 1),

@@ -18,7 +18,7 @@ pub(in crate::builtins) fn glob_match<'r>(call: &mut Call<'_, 'r>, args: &[Value
         let delimiters = delimiter_text(call.arena, delimiters)?;
         let text = string(text)?;
         call.charge(pattern.len() / 8)?;
-        let (glob, walk) = call.caches.glob(pattern, delimiters)?;
+        let (glob, walk) = call.caches.glob(pattern, delimiters, call.fuel)?;
         glob.is_match(text, walk, call.fuel)
     };
     match result {

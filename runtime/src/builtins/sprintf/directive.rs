@@ -86,6 +86,8 @@ pub(in crate::builtins) struct Reader<'f> {
     pub(in crate::builtins) reordered: bool,
     good_index: bool,
     after_index: bool,
+    /// No bracket closes any more: nobody needs to look for one again.
+    are_brackets_open: bool,
 }
 
 impl<'f> Reader<'f> {
@@ -102,6 +104,7 @@ impl<'f> Reader<'f> {
             reordered: false,
             good_index: true,
             after_index: false,
+            are_brackets_open: false,
         }
     }
 
@@ -154,7 +157,12 @@ impl<'f> Reader<'f> {
             return;
         }
         self.reordered = true;
-        let end = self.rest.find(']').filter(|_| self.rest.len() >= 3);
+        let end = match self.are_brackets_open {
+            true => None,
+            false => self.rest.find(']'),
+        };
+        self.are_brackets_open = end.is_none();
+        let end = end.filter(|_| self.rest.len() >= 3);
         let index = end.and_then(|end| self.rest.get(1..end)).and_then(whole_number);
         self.skip(end.map_or(1, |end| end + 1));
         match index.and_then(|index| index.checked_sub(1)) {

@@ -7,6 +7,7 @@ use crate::arena::Arena;
 use crate::builtins::operand::{args, array, string};
 use crate::builtins::output::Text;
 use crate::builtins::{BuiltinResult, Call, Failure};
+use crate::number;
 use crate::value::Value;
 
 /// `sprintf(format, values)`
@@ -20,6 +21,9 @@ pub(in crate::builtins) fn sprintf<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r
         out.push_str(literal)?;
         reader.rest = rest;
         let before = out.len();
+        if let Some(next) = values.get(reader.next) {
+            call.charge(number::price(*next))?;
+        }
         directive(&mut out, call.arena, &mut reader, values)?;
         call.charge(1 + (out.len() - before) / 8)?;
         if reader.rest.is_empty() {

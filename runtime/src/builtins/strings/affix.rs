@@ -5,15 +5,19 @@ use crate::builtins::{BuiltinResult, Call, Failure};
 use crate::value::{Kind, Value};
 
 /// `startswith(text, prefix)`
-pub(in crate::builtins) fn startswith<'r>(_call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+pub(in crate::builtins) fn startswith<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [text, prefix] = self::args(args)?;
-    Ok(Value::bool(string(text)?.starts_with(string(prefix)?)))
+    let (text, prefix) = (string(text)?, string(prefix)?);
+    call.charge(prefix.len() / 64)?;
+    Ok(Value::bool(text.starts_with(prefix)))
 }
 
 /// `endswith(text, suffix)`
-pub(in crate::builtins) fn endswith<'r>(_call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+pub(in crate::builtins) fn endswith<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [text, suffix] = self::args(args)?;
-    Ok(Value::bool(string(text)?.ends_with(string(suffix)?)))
+    let (text, suffix) = (string(text)?, string(suffix)?);
+    call.charge(suffix.len() / 64)?;
+    Ok(Value::bool(text.ends_with(suffix)))
 }
 
 /// `strings.any_prefix_match(texts, prefixes)`
@@ -39,8 +43,9 @@ fn any<'r>(
 ) -> BuiltinResult<'r> {
     let [texts, affixes] = self::args(args)?;
     let (texts, affixes) = (strings(&texts)?, strings(&affixes)?);
-    call.charge(texts.len().saturating_mul(affixes.len()))?;
     let text_of = |value: &Value<'r>| value.as_str().unwrap_or_default();
+    let price: usize = affixes.iter().map(|affix| 1 + text_of(affix).len() / 64).sum();
+    call.charge(texts.len().saturating_mul(price))?;
     let found = texts
         .iter()
         .any(|text| affixes.iter().any(|affix| matches(text_of(text), text_of(affix))));

@@ -60,19 +60,52 @@ pub(in crate::builtins) fn reverse<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r
 
 /// `trim(text, characters)`
 pub(in crate::builtins) fn trim<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
-    cut(call, args, |text, set| text.trim_matches(|c| set.contains(c)))
+    trimmed(call, args, true, true)
 }
 
 /// `trim_left(text, characters)`
 pub(in crate::builtins) fn trim_left<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
-    cut(call, args, |text, set| {
-        text.trim_start_matches(|c| set.contains(c))
-    })
+    trimmed(call, args, true, false)
 }
 
 /// `trim_right(text, characters)`
 pub(in crate::builtins) fn trim_right<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
-    cut(call, args, |text, set| text.trim_end_matches(|c| set.contains(c)))
+    trimmed(call, args, false, true)
+}
+
+fn trimmed<'r>(
+    call: &mut Call<'_, 'r>,
+    args: &[Value<'r>],
+    at_start: bool,
+    at_end: bool,
+) -> BuiltinResult<'r> {
+    let [text, set] = self::args(args)?;
+    let (text, set) = (string(text)?, string(set)?);
+    call.charge(set.len() / 16)?;
+    let bits = |mask: u128, byte: u8| mask | 1_u128.checked_shl(byte.into()).unwrap_or(0);
+    let ascii = set.bytes().fold(0_u128, bits);
+    let mut goes = |c: char| {
+        if c.is_ascii() {
+            return Ok(ascii >> u32::from(c) & 1 == 1);
+        }
+        call.charge(1 + set.len() / 16)?;
+        Ok::<bool, Failure>(set.contains(c))
+    };
+    let mut kept = text;
+    while at_start
+        && let Some(c) = kept.chars().next()
+        && goes(c)?
+    {
+        kept = kept.get(c.len_utf8()..).unwrap_or_default();
+    }
+    while at_end
+        && let Some(c) = kept.chars().next_back()
+        && goes(c)?
+    {
+        kept = kept.get(..kept.len() - c.len_utf8()).unwrap_or_default();
+    }
+    call.charge((text.len() - kept.len()) / 4)?;
+    Ok(Value::string(kept))
 }
 
 /// `trim_prefix(text, prefix)`
@@ -90,9 +123,12 @@ pub(in crate::builtins) fn trim_suffix<'r>(call: &mut Call<'_, 'r>, args: &[Valu
 }
 
 /// `trim_space(text)`
-pub(in crate::builtins) fn trim_space<'r>(_call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
+pub(in crate::builtins) fn trim_space<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [text] = self::args(args)?;
-    Ok(Value::string(string(text)?.trim()))
+    let text = string(text)?;
+    let kept = text.trim();
+    call.charge((text.len() - kept.len()) / 4)?;
+    Ok(Value::string(kept))
 }
 
 fn cut<'r>(
@@ -103,7 +139,6 @@ fn cut<'r>(
     let [text, what] = self::args(args)?;
     let (text, what) = (string(text)?, string(what)?);
     let kept = cut(text, what);
-    let looked_at = text.len() - kept.len() + 1;
-    call.charge(looked_at.saturating_mul(what.len()) / 16)?;
+    call.charge(what.len() / 64)?;
     Ok(Value::string(kept))
 }

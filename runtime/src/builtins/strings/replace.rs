@@ -40,11 +40,12 @@ pub(in crate::builtins) fn replace<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r
 pub(in crate::builtins) fn replace_n<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> BuiltinResult<'r> {
     let [patterns, text] = self::args(args)?;
     let (patterns, text) = (object(patterns)?, string(text)?);
+    let mut price = 1;
     for entry in patterns {
-        string(entry.key)?;
+        price += 1 + string(entry.key)?.len() / 32;
         string(entry.value)?;
     }
-    call.charge(text.len().saturating_mul(patterns.len() + 1) / 8)?;
+    call.charge(text.len().saturating_mul(price) / 8)?;
     let mut out = Text::new(call.arena);
     let mut rest = text;
     let empty = matching(patterns, "", false).map(|(_, new)| new);

@@ -45,7 +45,8 @@ pub(in crate::builtins) fn indexof_n<'r>(call: &mut Call<'_, 'r>, args: &[Value<
     while let Some(at) = text.as_bytes().get(from..).and_then(|rest| finder.find(rest)) {
         let at = from + at;
         index += chars_in(text, from, at);
-        call.charge(1)?;
+        // Each occurrence is compared in full.
+        call.charge(1 + part.len() / 16)?;
         found.push(int(index))?;
         index += 1;
         from = at + first.len_utf8();

@@ -29,7 +29,7 @@ pub(in crate::builtins) fn is_valid<'r>(call: &mut Call<'_, 'r>, args: &[Value<'
 }
 
 fn read<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> BuiltinResult<'r> {
-    call.charge(1 + text.len())?;
+    call.charge(1 + text.len().saturating_mul(16))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if !text.chars().all(is_allowed) || is_refused(text) {
         return Err(Failure::BUILTIN);
