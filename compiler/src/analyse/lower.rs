@@ -3,6 +3,7 @@
 //! `==` becomes unification here, after the safety check that must not let it bind. Statements with the same `with`
 //! modifiers that stand side by side share one block.
 
+use super::keys;
 use super::rule_tree::RuleTree;
 use super::tree::{self, Body, Call, Callee, Comprehension, Expr, ExprKind, Kind, Program, Term, Vars, With};
 use crate::diagnostic::{Code, Diagnostic};
@@ -247,12 +248,12 @@ impl Lowering<'_> {
             Kind::Set(items) => {
                 hir::Term::Set(items.into_iter().map(|item| self.operand(item, out)).collect())
             }
-            Kind::Object(entries) => hir::Term::Object(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (self.operand(key, out), self.operand(value, out)))
-                    .collect(),
-            ),
+            Kind::Object(mut entries) => {
+                keys::sort(&mut entries, self.vars);
+                let entries = entries.into_iter();
+                let lowered = entries.map(|(key, value)| (self.operand(key, out), self.operand(value, out)));
+                hir::Term::Object(lowered.collect())
+            }
             kind => self.plain(Term::new(span, kind)),
         }
     }
@@ -277,12 +278,15 @@ impl Lowering<'_> {
             Kind::Var(var) => hir::Term::Var(var),
             Kind::Array(items) => hir::Term::Array(items.into_iter().map(|item| self.plain(item)).collect()),
             Kind::Set(items) => hir::Term::Set(items.into_iter().map(|item| self.plain(item)).collect()),
-            Kind::Object(entries) => hir::Term::Object(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (self.plain(key), self.plain(value)))
-                    .collect(),
-            ),
+            Kind::Object(mut entries) => {
+                keys::sort(&mut entries, self.vars);
+                let entries = entries.into_iter();
+                hir::Term::Object(
+                    entries
+                        .map(|(key, value)| (self.plain(key), self.plain(value)))
+                        .collect(),
+                )
+            }
             Kind::Ref(_) | Kind::Call(_) | Kind::Comprehension(_) | Kind::Template(_) | Kind::Builtin(_) => {
                 self.errors.push(Diagnostic::error(
                     Code::Unsupported,

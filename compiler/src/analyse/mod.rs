@@ -14,6 +14,7 @@ mod enumeration;
 mod expand;
 mod findings;
 mod globals;
+mod keys;
 mod known_values;
 mod lower;
 mod lower_with;

@@ -2,6 +2,7 @@
 
 use super::declared::{self, Names};
 use super::globals::{Global, Root, root_name};
+use super::keys;
 use super::resolve::Resolver;
 use super::tree::{Call, Callee, Comprehension, ComprehensionKind, Head, Kind, Part, Ref, Term};
 use crate::ast::{self, TermKind};
@@ -51,12 +52,14 @@ impl<'a> Resolver<'_, 'a> {
             }
             TermKind::Array(items) => Kind::Array(items.iter().map(|item| self.term(item)).collect()),
             TermKind::Set(items) => Kind::Set(items.iter().map(|item| self.term(item)).collect()),
-            TermKind::Object(entries) => Kind::Object(
-                entries
+            TermKind::Object(entries) => {
+                let mut entries: Vec<(Term, Term)> = entries
                     .iter()
                     .map(|(key, value)| (self.term(key), self.term(value)))
-                    .collect(),
-            ),
+                    .collect();
+                keys::sort(&mut entries, &self.vars);
+                Kind::Object(entries)
+            }
             TermKind::ArrayComprehension { head, body } => {
                 self.comprehension(ComprehensionKind::Array, None, head, &body)
             }

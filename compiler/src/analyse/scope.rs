@@ -111,7 +111,7 @@ impl Scopes {
         *self
             .implicit
             .entry(name.to_owned())
-            .or_insert_with(|| vars.fresh(VarName::Written(name.to_owned())))
+            .or_insert_with(|| vars.undeclared(name))
     }
 
     /// The declared variables of the current block, for names that were taken for undeclared ones before.

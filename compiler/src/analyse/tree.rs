@@ -9,7 +9,7 @@ use crate::hir::VarId;
 use crate::source::{FileId, Span};
 use gavel_runtime::builtins::BuiltinId;
 use gavel_runtime::value::Constant;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// All modules after name resolution.
 #[derive(Clone, Debug, Default)]
@@ -190,6 +190,8 @@ pub(super) enum Part {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vars {
     names: Vec<VarName>,
+    /// Those that nothing declares.
+    undeclared: BTreeSet<VarId>,
 }
 
 /// What a variable is called.
@@ -205,6 +207,17 @@ impl Vars {
         let id = VarId(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
         self.names.push(name);
         id
+    }
+
+    /// A variable that is there because its name is used.
+    pub(super) fn undeclared(&mut self, name: &str) -> VarId {
+        let var = self.fresh(VarName::Written(name.to_owned()));
+        self.undeclared.insert(var);
+        var
+    }
+
+    pub(super) fn is_undeclared(&self, var: VarId) -> bool {
+        self.undeclared.contains(&var)
     }
 
     pub(super) fn generated(&mut self) -> VarId {

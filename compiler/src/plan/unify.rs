@@ -2,7 +2,7 @@
 //! pattern becomes shape tests, loads, moves and comparisons.
 
 use super::body::{Body, Planned};
-use super::ir::{Cmp, Cond, Inst, K, Label, Operand, Reg};
+use super::ir::{Cmp, Cond, Container, Inst, K, Label, Operand, Reg};
 use crate::hir::{RefHead, Term};
 use gavel_runtime::value::Constant;
 use std::borrow::Cow;
@@ -105,6 +105,17 @@ impl Body<'_, '_> {
             }
             Parts::Opaque => {}
         }
+        if matches!(
+            (left.as_ref(), right.as_ref()),
+            (Term::Object(_), Term::Object(_))
+        ) && self.has_value(&left)
+            && self.has_value(&right)
+        {
+            // Keys that turn out to be equal make both smaller than they are written.
+            let (left, right) = (self.value(&left, redo)?, self.value(&right, redo)?);
+            self.equal(left, right, *redo);
+            return Ok(Vec::new());
+        }
         // The side that is computed first; a constant stays for the comparison.
         let left_first = match (self.has_value(&left), self.has_value(&right)) {
             (true, true) => {
@@ -153,6 +164,7 @@ impl Body<'_, '_> {
                 let Ok(len) = u16::try_from(entries.len()) else {
                     return self.refuse("an object pattern of more than 65,535 members is not supported");
                 };
+                self.distinct_keys(entries, redo)?;
                 self.test(Cond::IsObjectOf(value, len), *redo);
                 let mut parts = Vec::new();
                 for (key, item) in entries {
@@ -181,6 +193,29 @@ impl Body<'_, '_> {
         Ok(Vec::new())
     }
 
+    /// Aborts where keys of a pattern that are known only at run time turn out to be equal: OPA matches one of their values
+    /// and leaves the variables of the others without one.
+    fn distinct_keys(&mut self, entries: &[(Term, Term)], redo: &mut Label) -> Planned<()> {
+        if entries.len() < 2 || entries.iter().all(|(key, _)| self.known_term(key).is_some()) {
+            return Ok(());
+        }
+        let kind = Container::Object;
+        let to = self.reg();
+        self.emit(Inst::New { kind, dst: to });
+        for (at, (key, _)) in (0i64..).zip(entries) {
+            let key = self.value(key, redo)?;
+            let value = self.constant(K::new(Constant::Int(at)));
+            self.emit(Inst::Put {
+                to,
+                key,
+                value,
+                once: true,
+            });
+        }
+        self.emit(Inst::End { kind, reg: to });
+        Ok(())
+    }
+
     fn equal(&mut self, left: Reg, right: Reg, fail: Label) {
         let cond = Cond::Compare(Cmp::Eq, Operand::Reg(left), Operand::Reg(right));
         self.test(cond, fail);
@@ -204,6 +239,7 @@ impl Body<'_, '_> {
                 }),
                 _ => Parts::Never,
             },
+            (Term::Object(a), Term::Object(b)) if a.len() != b.len() => Parts::Never,
             (Term::Object(a), Term::Object(b)) => {
                 let b: Option<Vec<(Constant, Term)>> = b
                     .iter()
