@@ -52,10 +52,12 @@ pub(super) fn in_literal<'a>(literal: &Literal<'a>, names: &mut Names<'a>) {
         LiteralKind::Assign(left, _) => all_names(&left, names),
         LiteralKind::SomeDecl(declared) => names.extend(declared.iter().map(|name| name.text)),
         LiteralKind::SomeIn { key, value, .. } => {
+            let mut found = Names::new();
             if let Some(key) = key {
-                all_names(&key, names);
+                all_names(&key, &mut found);
             }
-            all_names(&value, names);
+            all_names(&value, &mut found);
+            names.extend(found.into_iter().filter(|name| !is_document(name)));
         }
         LiteralKind::Every { body, .. } => in_body(&body, names),
         LiteralKind::Not(operand) => in_operand(&operand, names),
@@ -111,6 +113,11 @@ pub(super) fn open_names<'a>(term: &Term<'a>, names: &mut Names<'a>) {
     });
 }
 
+/// Whether a word in a pattern is a document, which no pattern binds.
+pub(super) fn is_document(name: &str) -> bool {
+    matches!(name, "input" | "data")
+}
+
 /// Names that a pattern binds when a defined value is matched against it.
 pub(super) fn bound_names<'a>(pattern: &Term<'a>, names: &mut Names<'a>) {
     match pattern.kind {
@@ -151,6 +158,33 @@ pub(super) fn walk_pattern<'a>(term: &Term<'a>, found: &mut dyn FnMut(&Term<'a>)
         TermKind::Array(items) => items.iter().for_each(|item| walk_pattern(item, found)),
         TermKind::Object(entries) => entries.iter().for_each(|(_, value)| walk_pattern(value, found)),
         _ => {}
+    }
+}
+
+/// Bodies of all comprehensions in a body, at any depth.
+pub(super) fn closures_in_body<'a>(body: &Body<'a>) -> Vec<Body<'a>> {
+    let mut found = Vec::new();
+    walk_body(body, Closures::Enter, &mut |term| {
+        found.extend(closure_body(term))
+    });
+    found
+}
+
+/// Bodies of all comprehensions in a term, at any depth.
+pub(super) fn closures_in_term<'a>(term: &Term<'a>) -> Vec<Body<'a>> {
+    let mut found = Vec::new();
+    walk(term, Closures::Enter, &mut |term| {
+        found.extend(closure_body(term))
+    });
+    found
+}
+
+fn closure_body<'a>(term: &Term<'a>) -> Option<Body<'a>> {
+    match term.kind {
+        TermKind::ArrayComprehension { body, .. }
+        | TermKind::SetComprehension { body, .. }
+        | TermKind::ObjectComprehension { body, .. } => Some(body),
+        _ => None,
     }
 }
 

@@ -93,7 +93,8 @@ impl Findings {
                     .map(|span| (sources.source(span.file).name.as_ref(), span.start));
                 (place.is_none(), place)
             };
-            place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message))
+            let text = |d: &Diagnostic| (d.code.as_str(), d.message.clone());
+            place(a).cmp(&place(b)).then_with(|| text(a).cmp(&text(b)))
         });
         if full {
             self.list

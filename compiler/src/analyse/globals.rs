@@ -79,7 +79,8 @@ impl Exports {
             );
         }
         for (index, import) in module.imports.iter().enumerate() {
-            let Some(root) = import_root(import) else {
+            // A wildcard names nothing.
+            let Some(root) = import_root(import).filter(|_| import_name(import) != "_") else {
                 continue;
             };
             let path = import

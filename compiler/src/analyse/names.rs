@@ -28,12 +28,26 @@ pub(super) fn check_overrides(modules: &[ast::Module<'_>], strict: bool, finding
             for body in bodies {
                 overrides_in_body(body, findings);
             }
+            let values = rule.else_branches.iter().filter_map(|branch| branch.value);
+            for term in rule.head.key.into_iter().chain(rule.head.value).chain(values) {
+                for closure in declared::closures_in_term(&term) {
+                    overrides_directly_in(&closure, findings);
+                }
+            }
         }
     }
 }
 
 /// As [`check_overrides`], for a query in strict mode.
 pub(super) fn overrides_in_body(body: &ast::Body<'_>, findings: &mut Findings) {
+    overrides_directly_in(body, findings);
+    for closure in declared::closures_in_body(body) {
+        overrides_directly_in(&closure, findings);
+    }
+}
+
+/// In the statements of a body and of the bodies in them, comprehensions apart.
+fn overrides_directly_in(body: &ast::Body<'_>, findings: &mut Findings) {
     for literal in body.literals {
         overrides_in_literal(literal, findings);
     }
@@ -42,7 +56,7 @@ pub(super) fn overrides_in_body(body: &ast::Body<'_>, findings: &mut Findings) {
 fn overrides_in_literal(literal: &Literal<'_>, findings: &mut Findings) {
     let mut operand = |operand: &Operand<'_>| match operand {
         Operand::Implicit(inner) => overrides_in_literal(inner, findings),
-        Operand::Braced(body) => overrides_in_body(body, findings),
+        Operand::Braced(body) => overrides_directly_in(body, findings),
     };
     match declared::literal_kind(literal) {
         LiteralKind::Assign(left, _) => {
@@ -53,7 +67,7 @@ fn overrides_in_literal(literal: &Literal<'_>, findings: &mut Findings) {
                 findings.recoverable(Code::RegoCompile, literal.span, message);
             }
         }
-        LiteralKind::Every { body, .. } => overrides_in_body(&body, findings),
+        LiteralKind::Every { body, .. } => overrides_directly_in(&body, findings),
         LiteralKind::Not(inner) => operand(&inner),
         LiteralKind::And(left, right) | LiteralKind::Or(left, right) => {
             operand(&left);
@@ -70,7 +84,8 @@ fn overrides_in_literal(literal: &Literal<'_>, findings: &mut Findings) {
 pub(super) fn check_imports(modules: &[ast::Module<'_>], strict: bool, findings: &mut Findings) {
     for module in modules.iter().filter(|module| strict || module.dialect.v1) {
         let mut first: HashMap<&str, &ast::Import<'_>> = HashMap::new();
-        for import in module.imports {
+        let named = module.imports.iter().filter(|import| import_name(import) != "_");
+        for import in named {
             match first.get(import_name(import)) {
                 Some(earlier) => {
                     let message = format!("import must not shadow {}", import_text(earlier));

@@ -120,6 +120,7 @@ impl<'a> Resolver<'_, 'a> {
         key.into_iter()
             .for_each(|key| declared::bound_names(key, &mut bound));
         declared::bound_names(value, &mut bound);
+        bound.retain(|name| !declared::is_document(name));
         let mut in_domain = Names::new();
         declared::open_names(domain, &mut in_domain);
         let mut clashes: Vec<&str> = bound
@@ -146,6 +147,7 @@ impl<'a> Resolver<'_, 'a> {
         let mut of_domain = Names::new();
         declared::all_names(domain, &mut of_domain);
         let mut outputs: Vec<&str> = outputs.difference(&of_domain).copied().collect();
+        outputs.retain(|name| !declared::is_document(name));
         outputs.sort_unstable();
         for name in outputs {
             let before = self.errors.len();

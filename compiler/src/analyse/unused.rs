@@ -37,14 +37,16 @@ pub(super) fn assigned(scopes: &Scopes, body: &Body<'_, '_>) -> Vec<Diagnostic> 
 /// Always: variables of `some` and `every` that occur nowhere in their block, nor in the name of a function (`called`).
 pub(super) fn declared(scopes: &Scopes, body: &Body<'_, '_>, called: &VarSet) -> Vec<Diagnostic> {
     let here = scopes.declared_here();
+    let mut found = wildcards(body.source);
     if here
         .iter()
         .all(|declared| declared.occurrence != Occurrence::Declared)
     {
-        return Vec::new();
+        return found;
     }
     let occurring: VarSet = vars::all_in_body(body.resolved);
-    here.into_iter()
+    let unused = here
+        .into_iter()
         .filter(|declared| {
             declared.occurrence == Occurrence::Declared
                 && !occurring.contains(&declared.var)
@@ -55,7 +57,20 @@ pub(super) fn declared(scopes: &Scopes, body: &Body<'_, '_>, called: &VarSet) ->
             let span = declaring(body.source, &declared.name);
             let message = format!("declared var {} unused", declared.name);
             Diagnostic::error(Code::RegoCompile, span, message)
-        })
+        });
+    found.extend(unused);
+    found
+}
+
+/// `some _` declares a variable that nothing else can name.
+fn wildcards(body: &ast::Body<'_>) -> Vec<Diagnostic> {
+    let is_wildcard = |literal: &&ast::Literal<'_>| match literal.kind {
+        ast::LiteralKind::SomeDecl(names) => names.iter().any(|name| name.text == "_"),
+        _ => false,
+    };
+    let found = body.literals.iter().filter(is_wildcard);
+    found
+        .map(|literal| Diagnostic::error(Code::RegoCompile, literal.span, "declared var _ unused"))
         .collect()
 }
 

@@ -162,12 +162,17 @@ impl<'a> Cx<'a> {
             TermKind::KeyValueIn { key, value, domain } => (Some(key), value, domain),
             _ => return refuse("expected `x[, y] in xs { ... }` expression"),
         };
-        let key = match key.map(|key| self.name(key)) {
+        // `input` and `data` are documents wherever a term can stand.
+        let variable = |term: &Term<'a>| {
+            self.name(term)
+                .filter(|name| !matches!(name.text, "input" | "data"))
+        };
+        let key = match key.map(variable) {
             None => None,
             Some(Some(name)) => Some(name),
             Some(None) => return refuse("expected key to be a variable"),
         };
-        let Some(value) = self.name(value) else {
+        let Some(value) = variable(value) else {
             return refuse("expected value to be a variable");
         };
         Ok(self.statement(
