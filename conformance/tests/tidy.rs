@@ -223,6 +223,10 @@ fn files_and_functions_stay_readable() {
             FILE_LINES_MAX,
             known.map(|(_, lines)| *lines),
         );
+        // A test may be one long table.
+        if name.contains("/tests/") {
+            continue;
+        }
         let mut longest: BTreeMap<String, usize> = BTreeMap::new();
         for (function, lines) in functions(&text) {
             let entry = longest.entry(function).or_default();
