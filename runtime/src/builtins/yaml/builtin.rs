@@ -1,8 +1,9 @@
 //! `yaml.unmarshal` and `yaml.is_valid`.
 
+use super::brackets::with_blanks;
 use super::decode::decode;
 use super::document::Document;
-use super::stream::{has_unclear_tabs, is_refused};
+use super::stream::{has_glued_anchor, has_unclear_tabs, is_indented_by_tabs, is_refused};
 use crate::builtins::bytes::byte_of;
 use crate::builtins::operand::{args, string};
 use crate::builtins::{BuiltinResult, Call, Failure};
@@ -31,14 +32,38 @@ pub(in crate::builtins) fn is_valid<'r>(call: &mut Call<'_, 'r>, args: &[Value<'
 fn read<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> BuiltinResult<'r> {
     call.charge(1 + text.len().saturating_mul(16))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // For OPA's reader all of these are line feeds, wherever they stand.
+    let text = if text.contains(['\u{85}', '\r']) {
+        let lines = text.replace("\r\n", "\n").replace(['\u{85}', '\r'], "\n");
+        call.arena.text(&lines)?
+    } else {
+        text
+    };
     if !text.chars().all(is_allowed) || is_refused(text) {
         return Err(Failure::BUILTIN);
     }
-    // OPA's reader takes these for the ends of lines, as YAML 1.1 did; ours does not. It has other rules for tabs, too.
-    if text.contains(['\u{85}', '\u{2028}', '\u{2029}']) || has_unclear_tabs(text) {
+    if is_indented_by_tabs(text) {
+        return Err(Failure::BUILTIN);
+    }
+    // OPA's reader takes separators for the ends of lines, too, and keeps them in texts. It has other rules for tabs, too.
+    if text.contains(['\u{2028}', '\u{2029}', '\u{feff}']) || has_glued_anchor(text) {
         return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
     }
-    match Document::read(text)? {
+    let text = match has_unclear_tabs(text) {
+        false => text,
+        true => {
+            let rewritten = with_blanks(text).filter(|text| !has_unclear_tabs(text));
+            call.arena.text(&rewritten.ok_or(EvalErrorKind::StrictBuiltin)?)?
+        }
+    };
+    let document = match Document::read(text) {
+        Err(Failure::Abort(EvalErrorKind::StrictBuiltin)) => {
+            let rewritten = with_blanks(text).ok_or(EvalErrorKind::StrictBuiltin)?;
+            Document::read(call.arena.text(&rewritten)?)
+        }
+        read => read,
+    };
+    match document? {
         Some(document) => decode(call, &document),
         None => Ok(Value::NULL),
     }

@@ -44,6 +44,7 @@ impl<'t> Document<'t> {
         let mut open = Vec::new();
         let mut documents = 0_usize;
         let chars = source.chars().count();
+        let has_escaped_slash = source.contains("\\/");
         for event in Parser::new_from_str(source) {
             let (event, span) = event.map_err(|error| unreadable(source, error.marker()))?;
             if open.len() > DEPTH_MAX {
@@ -64,6 +65,10 @@ impl<'t> Document<'t> {
                     current.add(&open, 0, Node::Alias(anchor))?;
                 }
                 Event::Scalar(text, style, anchor, tag) => {
+                    // OPA's reader does not know this escape.
+                    if has_escaped_slash && style == ScalarStyle::DoubleQuoted && text.contains('/') {
+                        return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
+                    }
                     let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                     let scalar = Scalar {
                         text: if is_block && span.end.index() >= chars {

@@ -34,6 +34,25 @@ pub(super) fn is_refused(text: &str) -> bool {
     false
 }
 
+/// Whether lines of a plain mapping begin with tabs, which both readers refuse wherever such a line belongs to.
+pub(super) fn is_indented_by_tabs(text: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let behind_key = text.trim_start_matches(is_word);
+    let is_mapping =
+        behind_key.len() < text.len() && [": ", ":\n"].iter().any(|end| behind_key.starts_with(end));
+    let has_tab = |line: &str| line.starts_with('\t') && !line.trim().is_empty();
+    is_mapping && !text.contains(['"', '\'', '|', '>', '[', '{', '#']) && text.lines().any(has_tab)
+}
+
+/// Whether the name of an anchor or alias seems to end at a bracket, which OPA's reader refuses.
+pub(super) fn has_glued_anchor(text: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    text.split(['&', '*']).skip(1).any(|rest| {
+        let behind = rest.trim_start_matches(is_name);
+        behind.len() < rest.len() && behind.starts_with(['{', '['])
+    })
+}
+
 /// Whether tabs stand where the two readers differ about them: before the content of a line, or behind a dash. Within
 /// brackets they do not.
 pub(super) fn has_unclear_tabs(text: &str) -> bool {
@@ -41,7 +60,11 @@ pub(super) fn has_unclear_tabs(text: &str) -> bool {
     let is_in_brackets = text.trim_start().starts_with(['{', '[']);
     let is_unclear = |line: &str| {
         let behind_dash = line.trim_start().trim_start_matches("- ").strip_prefix('-');
-        has_tab_first(line) || behind_dash.is_some_and(has_tab_first) || line.contains("- \t")
+        let behind_colon = line.trim_start().strip_prefix(':');
+        has_tab_first(line)
+            || behind_colon.is_some_and(has_tab_first)
+            || behind_dash.is_some_and(has_tab_first)
+            || line.contains("- \t")
     };
     !is_in_brackets && text.contains('\t') && text.lines().any(is_unclear)
 }
