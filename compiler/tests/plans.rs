@@ -243,16 +243,16 @@ x := perms.admin
                 return
             f1 data.p.perms["admin"] (Rule, 0 params)
                 r0 = new tree
-                r1 = ["all"]
-                r2 = "admin"
-                put [r2]: r1 to r0
-                r3 = "admin"
-                r5 = input.roles -> L3
+                r1 = "admin"
+                r3 = input.roles -> L1
                 r10 = "admin"
-                test r10 in r5 -> L3
-                r9 = ["read"]
-                put [r3]: r9 to r0
-             L3:
+                test r10 in r3 -> L1
+                r7 = ["read"]
+                put [r1]: r7 to r0
+             L1:
+                r8 = ["all"]
+                r9 = "admin"
+                put [r9]: r8 to r0
                 finish r0
                 return r0 by 65535
             f2 leaf data.p.perms.admin (Rule, 0 params)
