@@ -23,7 +23,7 @@ impl Body<'_, '_> {
         let stmts = self.early_first(block, args);
         for (document, span) in self.wanted(&stmts) {
             self.note(Note::Asks(span));
-            self.defined(document, fail);
+            self.defined(document, fail)?;
         }
         stmts
             .into_iter()
@@ -31,13 +31,18 @@ impl Body<'_, '_> {
     }
 
     /// Fails unless a document is defined.
-    fn defined(&mut self, document: &Ref, fail: Label) {
+    fn defined(&mut self, document: &Ref, fail: Label) -> Planned<()> {
         let path = super::refs::strings(&document.path);
         match document.head {
+            // An element of an array, or a member that no text names.
+            RefHead::Input | RefHead::Data if path.len() < document.path.len() => {
+                self.reference(document, &mut { fail })?;
+            }
             RefHead::Input => self.test(Cond::Defined(path), fail),
             RefHead::Data if self.base_value(&path, fail).is_none() => self.emit(Inst::Jump(fail)),
             RefHead::Data | RefHead::Var(_) | RefHead::Const(_) => {}
         }
+        Ok(())
     }
 
     /// A block whose bindings end with it and of which one solution is enough: falls through once or fails.

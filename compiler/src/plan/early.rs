@@ -74,7 +74,7 @@ impl Body<'_, '_> {
             Some(Term::Const(value)) => is_plain(value),
             Some(_) => false,
         };
-        (is_plain && is_named(document) && self.is_document(document)).then_some(document)
+        (is_plain && self.is_document(document)).then_some(document)
     }
 
     fn is_early(&self, stmt: &Stmt, sources: &mut HashMap<VarId, Source>) -> bool {
@@ -182,11 +182,6 @@ fn is_question(a: Option<Source>, b: Option<Source>, left: &Term, right: &Term) 
 /// OPA's index knows nothing of objects and sets.
 fn is_plain(value: &Constant) -> bool {
     !matches!(value, Constant::Object(_) | Constant::Set(_))
-}
-
-/// Whether a reference's path is made of strings.
-fn is_named(r: &Ref) -> bool {
-    super::refs::strings(&r.path).len() == r.path.len()
 }
 
 fn note_others(term: &Term, sources: &mut HashMap<VarId, Source>) {
