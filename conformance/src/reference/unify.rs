@@ -3,6 +3,9 @@
 use super::machine::{Flow, Machine, Next, Stop, Tried};
 use super::value::Value;
 use gavel_compiler::hir::{RefHead, Term};
+use gavel_runtime::error::EvalErrorKind;
+use gavel_runtime::value::Constant;
+use std::collections::BTreeSet;
 
 /// One side of an equation.
 #[derive(Clone, Debug)]
@@ -72,17 +75,36 @@ impl<'u> Machine<'u> {
                 let parts = parts.map(|(left, right)| (Side::Term(left), Side::Term(right)));
                 self.unify(parts.chain(others.iter().cloned()).collect(), next)
             }
-            (Side::Term(Term::Object(left)), Side::Term(Term::Object(right)))
-                if !self.are_known(left) && !self.are_known(right) =>
+            (Side::Term(a @ Term::Object(left)), Side::Term(b @ Term::Object(right))) => {
+                match (self.are_known(left), self.are_known(right)) {
+                    // As written: keys that turn out to be equal do not count here.
+                    _ if left.len() != right.len() => Ok(Flow::More),
+                    (true, true) => {
+                        self.lists(&[a, b], &mut Vec::new(), &mut |machine, values| match values {
+                            [left, right] if left == right => machine.unify(others.to_vec(), next),
+                            _ => Ok(Flow::More),
+                        })
+                    }
+                    (false, false) => self.meet_objects(left, right, others, next),
+                    (true, false) => {
+                        self.values(a, &mut |machine, value| machine.meet(b, value, others, next))
+                    }
+                    (false, true) => {
+                        self.values(b, &mut |machine, value| machine.meet(a, value, others, next))
+                    }
+                }
+            }
+            (Side::Term(Term::Object(entries)), Side::Term(Term::Const(Constant::Object(other))))
+            | (Side::Term(Term::Const(Constant::Object(other))), Side::Term(Term::Object(entries)))
+                if entries.len() != other.len() =>
             {
-                self.meet_objects(left, right, others, next)
+                Ok(Flow::More)
             }
             (Side::Term(left), Side::Term(right)) => {
-                let (first, second) = if self.is_known(left) {
-                    (left, right)
-                } else {
-                    (right, left)
-                };
+                // A pattern is met with the value of the other side, where that has one.
+                let is_first =
+                    self.is_known(left) && !(matches!(left, Term::Object(_)) && self.is_known(right));
+                let (first, second) = if is_first { (left, right) } else { (right, left) };
                 self.values(first, &mut |machine, value| {
                     machine.meet(second, value, others, next)
                 })
@@ -96,6 +118,20 @@ impl<'u> Machine<'u> {
             .all(|(key, value)| self.is_known(key) && self.is_known(value))
     }
 
+    /// Keys of a pattern that are known only now may turn out to be equal: that ends the evaluation.
+    fn check_keys(&mut self, entries: &'u [(Term, Term)]) -> Result<(), Stop> {
+        if entries.iter().all(|(key, _)| matches!(key, Term::Const(_))) {
+            return Ok(());
+        }
+        let mut keys = BTreeSet::new();
+        for (key, _) in entries {
+            if !keys.insert(self.value(key)?) {
+                return Err(EvalErrorKind::ObjectConflict.into());
+            }
+        }
+        Ok(())
+    }
+
     /// A pattern and a value.
     fn meet(
         &mut self,
@@ -104,6 +140,9 @@ impl<'u> Machine<'u> {
         others: &[Equation<'u>],
         next: Next<'_, 'u>,
     ) -> Tried {
+        if let Term::Object(entries) = pattern {
+            self.check_keys(entries)?;
+        }
         match (pattern, &value) {
             (Term::Var(var), _) => match self.vars.get(var) {
                 Some(known) if *known == value => self.unify(others.to_vec(), next),

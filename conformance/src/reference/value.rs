@@ -57,7 +57,11 @@ impl Value {
 
     /// An object; of equal keys the first spelling stays with the last value.
     pub(super) fn object(entries: Vec<(Value, Value)>) -> Value {
-        Value::Object(Rc::new(entries.into_iter().collect()))
+        let mut members = BTreeMap::new();
+        for (key, value) in entries {
+            members.insert(key, value);
+        }
+        Value::Object(Rc::new(members))
     }
 
     /// What a compiler or runner gave.
