@@ -88,10 +88,10 @@ pub(crate) fn write_key(text: &mut String, key: &str) {
 }
 
 /// All values in a collection; `None` for a scalar.
-pub(crate) fn members(value: &Constant) -> Option<Vec<Constant>> {
+pub(crate) fn members(value: &Constant) -> Option<Vec<&Constant>> {
     match value {
-        Constant::Array(items) | Constant::Set(items) => Some(items.clone()),
-        Constant::Object(entries) => Some(entries.iter().map(|(_, value)| value.clone()).collect()),
+        Constant::Array(items) | Constant::Set(items) => Some(items.iter().collect()),
+        Constant::Object(entries) => Some(entries.iter().map(|(_, value)| value).collect()),
         Constant::Null | Constant::Bool(_) | Constant::Int(_) | Constant::Number(_) | Constant::String(_) => {
             None
         }
@@ -99,12 +99,11 @@ pub(crate) fn members(value: &Constant) -> Option<Vec<Constant>> {
 }
 
 /// The value at a key.
-pub(crate) fn member(value: &Constant, key: &Constant) -> Option<Constant> {
+pub(crate) fn member<'v>(value: &'v Constant, key: &Constant) -> Option<&'v Constant> {
     match (value, key) {
         (Constant::Array(items), Constant::Int(at)) => usize::try_from(*at).ok().and_then(|at| items.get(at)),
         (Constant::Set(items), key) => items.iter().find(|item| *item == key),
         (Constant::Object(entries), key) => entries.iter().find(|(k, _)| k == key).map(|(_, value)| value),
         _ => None,
     }
-    .cloned()
 }

@@ -7,6 +7,14 @@
 /// author of a generated policy pays.
 pub const NESTING_MAX: u32 = 500;
 
+/// Elements of one reference, of a path of `package` and `import` too. The runtime bounds the paths that it walks
+/// (`gavel_runtime::limits::PATH_LEN_MAX`), and rule trees grow one level with each element. People write a handful.
+pub const REF_ELEMENTS_MAX: usize = 120;
+
+/// Calls lifted out of one statement, times the `with` modifiers that each of them carries: every lifted call is
+/// evaluated under all of them, so this is what the statement becomes. Generated policies have a few dozen.
+pub const MODIFIER_COPIES_MAX: usize = 10_000;
+
 /// How often one statement is read again because a `{` or `|` turned out to mean its other reading.
 ///
 /// Each reading is linear in the statement, so this bounds the work on hostile text. Look-ahead settles nearly all
@@ -24,3 +32,4 @@ pub const NUMBER_EXPONENT_MAX: i64 = 100_000;
 pub const MODULE_BYTES_MAX: usize = 64 << 20;
 
 const _: () = assert!(MODULE_BYTES_MAX < u32::MAX as usize);
+const _: () = assert!(REF_ELEMENTS_MAX < gavel_runtime::limits::PATH_LEN_MAX);

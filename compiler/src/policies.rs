@@ -5,7 +5,7 @@ use crate::ast::Module;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::{self, DomainSet, ModuleKind};
 use crate::emit::{EmitOptions, ProgramBuilder};
-use crate::fold;
+use crate::fold::{self, Folding};
 use crate::hir::{Checked, RuleKind};
 use crate::link::{self, Entries};
 use crate::opt::optimise;
@@ -14,6 +14,7 @@ use crate::plan::{Request, plan};
 use crate::source::{FileId, SourceMap};
 use bumpalo::Bump;
 use gavel_runtime::image::{Entry, Image};
+use gavel_runtime::value::Constant;
 use std::collections::HashMap;
 
 /// How PolicyDomains are compiled.
@@ -231,7 +232,9 @@ impl Units<'_, '_> {
                 trace: false,
             },
         )?;
-        let plan = optimise(plan, &fold::opt_options(self.options.optimise));
+        let folding = Folding::default();
+        let fold = |builtin, args: &[Constant]| folding.call(builtin, args);
+        let plan = optimise(plan, &fold::opt_options(self.options.optimise, &fold));
         let entries = builder
             .add_unit(&plan, self.sources)
             .map_err(|problem| vec![problem])?;

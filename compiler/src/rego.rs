@@ -4,7 +4,7 @@ use crate::analyse::{AnalyseOptions, analyse, analyse_query};
 use crate::ast::Module;
 use crate::diagnostic::Diagnostic;
 use crate::emit::{EmitOptions, ProgramBuilder};
-use crate::fold;
+use crate::fold::{self, Folding};
 use crate::hir::{Checked, Query, QueryShape};
 use crate::opt::optimise;
 use crate::parse::{BaseDialect, ParseOptions, parse_module, parse_query};
@@ -12,6 +12,7 @@ use crate::plan::{Plan, Request, plan};
 use crate::source::{FileId, SourceMap};
 use bumpalo::Bump;
 use gavel_runtime::bytecode::{FnId, RawProgram};
+use gavel_runtime::value::Constant;
 
 /// How modules are compiled.
 #[derive(Clone, Debug, Default)]
@@ -147,5 +148,7 @@ pub fn planned(unit: &Checked, queries: &[Query], options: &RegoOptions) -> Resu
             trace: options.trace,
         },
     )?;
-    Ok(optimise(plan, &fold::opt_options(options.optimise)))
+    let folding = Folding::default();
+    let fold = |builtin, args: &[Constant]| folding.call(builtin, args);
+    Ok(optimise(plan, &fold::opt_options(options.optimise, &fold)))
 }

@@ -105,7 +105,7 @@ fn excerpt<'d>(sources: &'d SourceMap, marks: Marks<'d>) -> Element<'d> {
     let first = marks.marks.iter().map(|mark| mark.0.start).min().unwrap_or(0);
     let last = marks.marks.iter().map(|mark| mark.0.end).max().unwrap_or(0);
     let window = whole_lines(&source.text, first, last);
-    let row = sources.position(at(marks.file, window.start)).row;
+    let row = sources.row(at(marks.file, window.start));
     let annotations = marks.marks.into_iter().map(|(range, text, kind)| {
         let inside = |offset: usize| offset.clamp(window.start, window.end) - window.start;
         kind.span(inside(range.start)..inside(range.end)).label(text)

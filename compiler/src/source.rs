@@ -4,7 +4,7 @@
 //! map knows which byte of the YAML file each piece of module text stood at, so a diagnostic can name the line and column
 //! that the author edits. No files are read here.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One text of a [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,6 +74,24 @@ pub struct Source {
     pub text: Arc<str>,
     /// Where it stands on disk.
     pub origin: Origin,
+    /// First byte of each line, made when first asked for.
+    lines: OnceLock<Vec<u32>>,
+}
+
+impl Source {
+    /// First byte of each line.
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let breaks = self.text.bytes().zip(1u32..).filter(|(byte, _)| *byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(_, next)| next)).collect()
+        })
+    }
+
+    /// Line of a byte, from 1. O(log lines).
+    fn row(&self, offset: u32) -> u32 {
+        let row = self.lines().partition_point(|start| *start <= offset);
+        u32::try_from(row).unwrap_or(u32::MAX)
+    }
 }
 
 /// Row and column as people count them: both from 1, columns in code points.
@@ -98,6 +116,7 @@ impl SourceMap {
             name: name.into(),
             text: text.into(),
             origin: Origin::Whole,
+            lines: OnceLock::new(),
         })
     }
 
@@ -107,6 +126,7 @@ impl SourceMap {
             name: name.into(),
             text: text.into(),
             origin: Origin::Embedded { yaml, runs },
+            lines: OnceLock::new(),
         })
     }
 
@@ -116,6 +136,7 @@ impl SourceMap {
             name: name.into(),
             text: text.into(),
             origin: Origin::Inlined { pieces },
+            lines: OnceLock::new(),
         })
     }
 
@@ -156,10 +177,26 @@ impl SourceMap {
             .unwrap_or("")
     }
 
-    /// Row and column of a span's start inside its own text: OPA's positions.
+    /// Row and column of a span's start inside its own text: OPA's positions. O(length of the line).
     #[must_use]
     pub fn position(&self, span: Span) -> Position {
-        position_in(&self.source(span.file).text, span.start)
+        let source = self.source(span.file);
+        let row = source.row(span.start);
+        let start = row
+            .checked_sub(1)
+            .and_then(|at| source.lines().get(at as usize))
+            .map_or(0, |start| *start);
+        let line = source.text.get(start as usize..).unwrap_or("");
+        Position {
+            row,
+            col: position_in(line, span.start - start).col,
+        }
+    }
+
+    /// Row of a span's start inside its own text, from 1.
+    #[must_use]
+    pub fn row(&self, span: Span) -> u32 {
+        self.source(span.file).row(span.start)
     }
 
     /// The span in the file on disk: a span of an embedded module moves to its YAML file, one of an inlined text to the

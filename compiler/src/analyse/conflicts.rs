@@ -221,6 +221,6 @@ fn check_packages(program: &Program, sources: &SourceMap, findings: &mut Finding
 
 /// `file:row`
 fn place(span: Span, sources: &SourceMap) -> String {
-    let row = sources.position(span).row;
+    let row = sources.row(span);
     format!("{}:{row}", sources.source(span.file).name)
 }

@@ -6,23 +6,30 @@
 use super::recursion::Graph;
 use super::rule_tree::{NodeId, RuleId, RuleTree};
 use super::tree::{Body, Callee, Expr, ExprKind, Head, Kind, Operand, Program, Term};
-use super::vars::{self, Arity, VarSet};
-use std::collections::BTreeSet;
+use super::vars::{self, Arity, Known};
+use crate::constant;
+use std::collections::{BTreeSet, HashMap};
 
 /// Adds to a graph what the ordered bodies of a program enumerate.
 pub(super) fn extend(graph: &mut Graph, program: &Program, tree: &RuleTree) {
     let arity = |callee: &Callee| tree.arity(callee);
+    let mut finder = Finder {
+        program,
+        tree,
+        arity: &arity,
+        graph,
+        known: HashMap::new(),
+        needs: BTreeSet::new(),
+        found: BTreeSet::new(),
+    };
     for (id, rule) in program.rules() {
         for (index, clause) in rule.clauses.iter().enumerate() {
-            let mut finder = Finder {
-                program,
-                tree,
-                arity: &arity,
-                found: BTreeSet::new(),
-            };
-            finder.body(&clause.body, super::resolve_rule::parameter_vars(rule));
-            for target in finder.found {
-                graph.may_need(program, (id, index), target);
+            finder.body(
+                &clause.body,
+                Known::new(super::resolve_rule::parameter_vars(rule)),
+            );
+            for meaning in std::mem::take(&mut finder.needs) {
+                finder.graph.need((id, index), meaning);
             }
         }
     }
@@ -32,18 +39,24 @@ struct Finder<'x> {
     program: &'x Program,
     tree: &'x RuleTree,
     arity: Arity<'x>,
+    graph: &'x mut Graph,
+    /// What paths of one shape enumerate; `None`: nothing.
+    known: HashMap<String, Option<usize>>,
+    /// What the clause enumerates.
+    needs: BTreeSet<usize>,
+    /// What the path enumerates.
     found: BTreeSet<RuleId>,
 }
 
 impl Finder<'_> {
-    fn body(&mut self, body: &Body, mut bound: VarSet) {
+    fn body(&mut self, body: &Body, mut bound: Known<'_>) {
         for expr in body {
             self.expr(expr, &bound);
-            bound.append(&mut vars::needed_in_expr(expr, self.arity));
+            bound.extend(vars::needed_in_expr(expr, self.arity));
         }
     }
 
-    fn expr(&mut self, expr: &Expr, bound: &VarSet) {
+    fn expr(&mut self, expr: &Expr, bound: &Known<'_>) {
         match &expr.kind {
             ExprKind::Term(term) => self.term(term, bound),
             ExprKind::Eq { left, right, .. } => {
@@ -58,7 +71,7 @@ impl Finder<'_> {
                 body,
             } => {
                 self.term(domain, bound);
-                let mut inside = bound.clone();
+                let mut inside = Known::inside(bound);
                 inside.extend(*key);
                 inside.insert(*value);
                 self.body(body, inside);
@@ -71,11 +84,11 @@ impl Finder<'_> {
         }
     }
 
-    fn operand(&mut self, operand: &Operand, bound: &VarSet) {
-        self.body(&operand.body, bound.clone());
+    fn operand(&mut self, operand: &Operand, bound: &Known<'_>) {
+        self.body(&operand.body, Known::inside(bound));
     }
 
-    fn term(&mut self, term: &Term, bound: &VarSet) {
+    fn term(&mut self, term: &Term, bound: &Known<'_>) {
         match &term.kind {
             Kind::Const(_) | Kind::Var(_) | Kind::Builtin(_) | Kind::Template(_) => {}
             Kind::Ref(reference) => {
@@ -93,12 +106,41 @@ impl Finder<'_> {
                 self.term(key, bound);
                 self.term(value, bound);
             }),
-            Kind::Comprehension(comprehension) => self.body(&comprehension.body, bound.clone()),
+            Kind::Comprehension(comprehension) => self.body(&comprehension.body, Known::inside(bound)),
         }
     }
 
-    fn reference(&mut self, path: &[Term], bound: &VarSet) {
-        self.enumerate(self.tree.root(), path, 0, bound, &mut Vec::new());
+    fn reference(&mut self, path: &[Term], bound: &Known<'_>) {
+        let is_free = |element: &Term| element.as_var().is_some_and(|var| !bound.contains(var));
+        if !path.iter().any(is_free) {
+            return;
+        }
+        let mut shape = String::new();
+        for element in path {
+            match element.as_const() {
+                Some(key) => {
+                    let key = constant::text(key);
+                    shape.push_str(&key.len().to_string());
+                    shape.push(':');
+                    shape.push_str(&key);
+                }
+                None => shape.push(if is_free(element) { '+' } else { '-' }),
+            }
+        }
+        let meaning = match self.known.get(&shape) {
+            Some(meaning) => *meaning,
+            None => {
+                self.enumerate(self.tree.root(), path, 0, bound, &mut Vec::new());
+                let found = std::mem::take(&mut self.found);
+                let meaning = (!found.is_empty()).then(|| {
+                    let rules = found.into_iter().map(|rule| (rule, false));
+                    self.graph.meaning(self.program, rules)
+                });
+                self.known.insert(shape, meaning);
+                meaning
+            }
+        };
+        self.needs.extend(meaning);
     }
 
     /// `around`: rules whose documents the path goes through.
@@ -107,11 +149,11 @@ impl Finder<'_> {
         node: NodeId,
         path: &[Term],
         at: usize,
-        bound: &VarSet,
+        bound: &Known<'_>,
         around: &mut Vec<RuleId>,
     ) {
         let Some(element) = path.get(at) else { return };
-        let free = element.as_var().is_some_and(|var| !bound.contains(&var));
+        let free = element.as_var().is_some_and(|var| !bound.contains(var));
         if free {
             self.reached(path, at, around);
         }
@@ -148,9 +190,9 @@ impl Finder<'_> {
     }
 
     /// The rest of a path that runs inside the documents of rules.
-    fn enumerate_inside(&mut self, path: &[Term], from: usize, bound: &VarSet, around: &[RuleId]) {
+    fn enumerate_inside(&mut self, path: &[Term], from: usize, bound: &Known<'_>, around: &[RuleId]) {
         for (at, element) in path.iter().enumerate().skip(from) {
-            if element.as_var().is_some_and(|var| !bound.contains(&var)) {
+            if element.as_var().is_some_and(|var| !bound.contains(var)) {
                 self.reached(path, at, around);
             }
         }

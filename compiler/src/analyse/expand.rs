@@ -4,10 +4,41 @@
 //! them outside of the `not`, which is what decides that `not startswith(input.missing, "a")` fails. What heads need
 //! evaluated is moved to the end of bodies, comprehension heads to the end of theirs.
 
+use super::findings::Findings;
 use super::tree::{
     Body, Call, Comprehension, ComprehensionKind, Expr, ExprKind, Head, Kind, Operand, Program, Ref, Rule,
     Term, Vars, append,
 };
+use super::walk::{self, Place};
+use crate::diagnostic::Code;
+use crate::limits::MODIFIER_COPIES_MAX;
+
+/// Refuses statements that would become too many: each lifted call carries all modifiers of its statement.
+pub(super) fn check_size(program: &Program, findings: &mut Findings) {
+    walk::program(program, &mut |place| {
+        if let Place::Expr(expr) = place
+            && !expr.with.is_empty()
+        {
+            check_modifiers(expr, findings);
+        }
+    });
+}
+
+fn check_modifiers(expr: &Expr, findings: &mut Findings) {
+    let mut calls = 0;
+    walk::expr(expr, &mut |place| {
+        if let Place::Term(term) = place {
+            calls += usize::from(matches!(term.kind, Kind::Call(_)));
+        }
+    });
+    if calls.saturating_mul(expr.with.len()) > MODIFIER_COPIES_MAX {
+        let message = format!(
+            "{calls} calls under {} `with` modifiers: their product is more than {MODIFIER_COPIES_MAX}",
+            expr.with.len()
+        );
+        findings.fatal(Code::Limit, expr.span, message);
+    }
+}
 
 /// Expands all rules.
 pub(super) fn expand(program: &mut Program) {

@@ -66,7 +66,8 @@ impl Findings {
         self.stopped |= self.is_full();
     }
 
-    fn is_full(&self) -> bool {
+    /// Whether no more findings are taken.
+    pub(super) fn is_full(&self) -> bool {
         self.limit.is_some_and(|limit| self.list.len() >= limit)
     }
 

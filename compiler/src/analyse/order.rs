@@ -13,12 +13,12 @@ use super::text;
 use super::tree::{
     Body, Callee, Comprehension, Expr, ExprKind, Kind, Module, Operand, Part, Program, Rule, Term, Vars,
 };
-use super::vars::{self, Arity, VarSet};
+use super::vars::{self, Arity, Known, VarSet};
 use crate::constant;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::VarId;
 use crate::source::{SourceMap, Span};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Variables in heads that no statement of the body binds.
 pub(super) fn check_heads(program: &Program, sources: &SourceMap, findings: &mut Findings) {
@@ -56,7 +56,7 @@ pub(super) fn order(program: &mut Program, tree: &RuleTree, sources: &SourceMap,
         let scopes = RuleNames::of(module, sources);
         let package_len = module.package.len();
         for rule in &mut module.rules {
-            let known = parameter_vars(rule);
+            let known = Known::new(parameter_vars(rule));
             let scope = scopes.label(rule, package_len, sources);
             for clause in &mut rule.clauses {
                 let unsafe_vars = order_body(&mut clause.body, &known, &arity);
@@ -69,7 +69,7 @@ pub(super) fn order(program: &mut Program, tree: &RuleTree, sources: &SourceMap,
 /// Orders the body of a query.
 pub(super) fn order_query(body: &mut Body, vars: &Vars, tree: &RuleTree, findings: &mut Findings) {
     let arity = |callee: &Callee| tree.arity(callee);
-    let unsafe_vars = order_body(body, &VarSet::new(), &arity);
+    let unsafe_vars = order_body(body, &Known::new(VarSet::new()), &arity);
     findings.fatal_all(report(&unsafe_vars, vars, ""));
 }
 
@@ -83,35 +83,18 @@ struct Unsafe {
 }
 
 /// Orders a body and the bodies in it; `known`: variables from outside.
-fn order_body(body: &mut Body, known: &VarSet, arity: Arity<'_>) -> Vec<Unsafe> {
-    let body_vars = vars::needed_in_body(body, arity);
-    let mut safe: VarSet = body_vars.intersection(known).copied().collect();
-    let mut waiting: Vec<Waiting> = std::mem::take(body)
-        .into_iter()
-        .map(|expr| Waiting::new(expr, &safe, known, &body_vars, arity))
-        .collect();
-    let mut ordered: Body = Vec::with_capacity(waiting.len());
-    loop {
-        let mut left = Vec::with_capacity(waiting.len());
-        let before = ordered.len();
-        for mut candidate in waiting {
-            if candidate.is_ready(&safe, &ordered, arity) {
-                safe.append(&mut candidate.outputs);
-                ordered.push(candidate.expr);
-            } else {
-                left.push(candidate);
-            }
-        }
-        waiting = left;
-        if waiting.is_empty() || ordered.len() == before {
-            break;
-        }
-    }
+fn order_body(body: &mut Body, known: &Known<'_>, arity: Arity<'_>) -> Vec<Unsafe> {
+    let mut ordering = Ordering::new(std::mem::take(body), known, arity);
+    ordering.run();
+    let Ordering {
+        mut ordered, waiting, ..
+    } = ordering;
+    let waiting: Vec<Waiting> = waiting.into_iter().flatten().collect();
     let mut found: Vec<Unsafe> = waiting.iter().map(Waiting::as_unsafe).collect();
-    let mut around = known.clone();
+    let mut around = Known::inside(known);
     for at in 0..ordered.len() {
         if let Some(previous) = at.checked_sub(1).and_then(|at| ordered.get(at)) {
-            around.append(&mut vars::needed_in_expr(previous, arity));
+            around.extend(vars::needed_in_expr(previous, arity));
         }
         if let Some(expr) = ordered.get_mut(at) {
             let mut closures = Closures {
@@ -128,6 +111,112 @@ fn order_body(body: &mut Body, known: &VarSet, arity: Arity<'_>) -> Vec<Unsafe> 
     found
 }
 
+/// A body that is being put in order.
+///
+/// In each round the statements are asked one after the other. A statement is asked again only after one of its
+/// variables became known: nothing else changes its answer.
+struct Ordering<'x> {
+    arity: Arity<'x>,
+    /// Variables of the body that have a value.
+    safe: VarSet,
+    /// By place in the source; `None`: placed.
+    waiting: Vec<Option<Waiting>>,
+    ordered: Body,
+    /// Places among `ordered` of statements that may bind more once more is known.
+    binding_later: Vec<usize>,
+    /// What those may bind, by their place in the source.
+    possible: BTreeMap<usize, VarSet>,
+    /// Statements to ask in this round and in the next one.
+    asked: BTreeSet<usize>,
+    asked_next: BTreeSet<usize>,
+    /// Statements in which a variable occurs.
+    readers: HashMap<VarId, Vec<usize>>,
+}
+
+impl<'x> Ordering<'x> {
+    fn new(body: Body, known: &Known<'_>, arity: Arity<'x>) -> Ordering<'x> {
+        let body_vars = vars::needed_in_body(&body, arity);
+        let safe: VarSet = body_vars
+            .iter()
+            .copied()
+            .filter(|var| known.contains(*var))
+            .collect();
+        let mut readers: HashMap<VarId, Vec<usize>> = HashMap::new();
+        for (at, expr) in body.iter().enumerate() {
+            for var in vars::all_in_expr(expr) {
+                readers.entry(var).or_default().push(at);
+            }
+        }
+        let waiting: Vec<Option<Waiting>> = body
+            .into_iter()
+            .map(|expr| Some(Waiting::new(expr, &safe, known, &body_vars, arity)))
+            .collect();
+        Ordering {
+            arity,
+            safe,
+            ordered: Body::with_capacity(waiting.len()),
+            binding_later: Vec::new(),
+            possible: BTreeMap::new(),
+            asked: (0..waiting.len()).collect(),
+            asked_next: BTreeSet::new(),
+            waiting,
+            readers,
+        }
+    }
+
+    fn run(&mut self) {
+        while !self.asked.is_empty() {
+            while let Some(at) = self.asked.pop_first() {
+                self.ask(at);
+            }
+            self.asked = std::mem::take(&mut self.asked_next);
+        }
+    }
+
+    /// Places a statement when its variables are known.
+    fn ask(&mut self, at: usize) {
+        let Some(Some(candidate)) = self.waiting.get_mut(at) else {
+            return;
+        };
+        let later = self
+            .binding_later
+            .iter()
+            .filter_map(|place| self.ordered.get(*place));
+        if !candidate.is_ready(&self.safe, later, self.arity) {
+            return;
+        }
+        let Some(placed) = self.waiting.get_mut(at).and_then(Option::take) else {
+            return;
+        };
+        let mut changed: Vec<VarId> = Vec::new();
+        for var in placed.outputs {
+            if self.safe.insert(var) {
+                changed.push(var);
+            }
+        }
+        let mut possible = outputs::possible(&placed.expr, self.arity);
+        possible.retain(|var| !self.safe.contains(var));
+        if !possible.is_empty() {
+            self.binding_later.push(self.ordered.len());
+            changed.extend(&possible);
+            self.possible.insert(at, possible);
+        }
+        self.ordered.push(placed.expr);
+        while let Some(var) = changed.pop() {
+            for reader in self.readers.get(&var).into_iter().flatten() {
+                let round = if *reader > at {
+                    &mut self.asked
+                } else {
+                    &mut self.asked_next
+                };
+                if round.insert(*reader) {
+                    changed.extend(self.possible.get(reader).into_iter().flatten());
+                }
+            }
+        }
+    }
+}
+
 /// A statement that waits for its variables.
 struct Waiting {
     expr: Expr,
@@ -138,7 +227,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn new(expr: Expr, safe: &VarSet, known: &VarSet, body_vars: &VarSet, arity: Arity<'_>) -> Waiting {
+    fn new(expr: Expr, safe: &VarSet, known: &Known<'_>, body_vars: &VarSet, arity: Arity<'_>) -> Waiting {
         let missing = vars::needed_in_expr(&expr, arity)
             .difference(safe)
             .copied()
@@ -146,7 +235,7 @@ impl Waiting {
         let closed_over = vars::in_closures(&expr)
             .intersection(body_vars)
             .copied()
-            .filter(|var| !known.contains(var))
+            .filter(|var| !known.contains(*var))
             .collect();
         Waiting {
             expr,
@@ -156,10 +245,17 @@ impl Waiting {
         }
     }
 
-    fn is_ready(&mut self, safe: &VarSet, ordered: &Body, arity: Arity<'_>) -> bool {
-        self.outputs = outputs::of_expr(&self.expr, arity, safe);
+    /// `later`: statements before it that may bind more than is counted as safe.
+    fn is_ready<'b>(
+        &mut self,
+        safe: &VarSet,
+        later: impl Iterator<Item = &'b Expr>,
+        arity: Arity<'_>,
+    ) -> bool {
+        let known = |var| safe.contains(&var);
+        self.outputs = outputs::of_expr(&self.expr, arity, &known);
         if !self.closed_over.is_empty() {
-            let bound = outputs::of_body(ordered, arity, safe);
+            let bound = outputs::of_body(later, arity, &known);
             let open: VarSet = self.closed_over.difference(&bound).copied().collect();
             if !open.is_empty() {
                 if open == self.outputs {
@@ -190,14 +286,14 @@ impl Waiting {
 }
 
 /// Orders the closures of one statement.
-struct Closures<'x> {
+struct Closures<'x, 'k> {
     span: Span,
-    known: &'x mut VarSet,
+    known: &'x mut Known<'k>,
     arity: Arity<'x>,
     found: &'x mut Vec<Unsafe>,
 }
 
-impl Closures<'_> {
+impl Closures<'_, '_> {
     fn expr(&mut self, expr: &mut Expr) {
         match &mut expr.kind {
             ExprKind::Term(term) => self.term(term),
@@ -251,13 +347,13 @@ impl Closures<'_> {
     }
 
     fn comprehension(&mut self, comprehension: &mut Comprehension) {
-        let mut bound = vars::needed_in_body(&comprehension.body, self.arity);
-        bound.extend(self.known.iter());
+        let bound = vars::needed_in_body(&comprehension.body, self.arity);
         let mut head = vars::all_in_term(&comprehension.value);
         if let Some(key) = &comprehension.key {
-            head.append(&mut vars::all_in_term(key));
+            head.extend(vars::all_in_term(key));
         }
-        let open: VarSet = head.difference(&bound).copied().collect();
+        head.retain(|var| !bound.contains(var) && !self.known.contains(*var));
+        let open = head;
         if !open.is_empty() {
             self.found.push(Unsafe {
                 span: self.span,
@@ -344,7 +440,7 @@ impl RuleNames {
         for rule in &module.rules {
             let name = rule_name(rule, module.package.len());
             for clause in &rule.clauses {
-                let row = sources.position(clause.span).row;
+                let row = sources.row(clause.span);
                 rows.entry(row)
                     .and_modify(|known| {
                         if known.as_ref() != Some(&name) {
@@ -358,7 +454,7 @@ impl RuleNames {
     }
 
     fn label(&self, rule: &Rule, package_len: usize, sources: &SourceMap) -> String {
-        let row = sources.position(rule.span).row;
+        let row = sources.row(rule.span);
         match self.0.get(&row) {
             Some(None) => format!(" in rule {}", rule_name(rule, package_len)),
             Some(Some(_)) | None => String::new(),

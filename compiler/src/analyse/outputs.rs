@@ -6,17 +6,21 @@
 use super::tree::{Body, ComprehensionKind, Expr, ExprKind, Head, Kind, Ref, Term};
 use super::vars::{Arity, Collector, Places, VarSet, binding, open_in_term};
 use crate::hir::VarId;
+use gavel_runtime::value::Constant;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Whether a variable has a value before the statement.
+pub(super) type Knows<'x> = &'x dyn Fn(VarId) -> bool;
+
 /// Variables that a statement binds when `safe` are known.
-pub(super) fn of_expr(expr: &Expr, arity: Arity<'_>, safe: &VarSet) -> VarSet {
+pub(super) fn of_expr(expr: &Expr, arity: Arity<'_>, safe: Knows<'_>) -> VarSet {
     if expr.negated || matches!(expr.kind, ExprKind::Not(_)) {
         return VarSet::new();
     }
     for with in &expr.with {
         let mut collector = Collector::open();
         collector.with(with);
-        if !collector.found.is_subset(safe) {
+        if !collector.found.iter().all(|var| safe(*var)) {
             return VarSet::new();
         }
     }
@@ -40,30 +44,42 @@ pub(super) fn of_expr(expr: &Expr, arity: Arity<'_>, safe: &VarSet) -> VarSet {
 pub(super) fn of_body<'b>(
     body: impl IntoIterator<Item = &'b Expr>,
     arity: Arity<'_>,
-    safe: &VarSet,
+    safe: Knows<'_>,
 ) -> VarSet {
-    let mut known = safe.clone();
+    let mut bound = VarSet::new();
     for expr in body {
-        let bound = of_expr(expr, arity, &known);
-        known.extend(bound);
+        let more = of_expr(expr, arity, &|var| bound.contains(&var) || safe(var));
+        bound.extend(more.into_iter().filter(|var| !safe(*var)));
     }
-    known.difference(safe).copied().collect()
+    bound
 }
 
-fn of_equality(left: &Term, right: &Term, directed: bool, safe: &VarSet) -> VarSet {
-    let mut known = of_terms(&[left, right], safe);
-    known.extend(safe);
-    if directed {
-        for var in super::vars::all_in_term(left) {
-            known.remove(&var);
-        }
-    }
+/// All variables that [`of_expr`] can ever yield for a statement, whatever is known.
+pub(super) fn possible(expr: &Expr, arity: Arity<'_>) -> VarSet {
+    let mut collector = Collector::open();
+    collector.expr(expr);
+    let mut possible = collector.found;
+    possible.extend(of_expr(expr, arity, &|_| true));
+    possible
+}
+
+fn of_equality(left: &Term, right: &Term, directed: bool, safe: Knows<'_>) -> VarSet {
+    let mut bound = of_terms(&[left, right], safe);
+    // What `:=` declares is new, whatever was known under that variable.
+    let declared = if directed {
+        super::vars::all_in_term(left)
+    } else {
+        VarSet::new()
+    };
+    bound.retain(|var| !declared.contains(var));
+    let known = |var| bound.contains(&var) || (safe(var) && !declared.contains(&var));
     let unified = unify(&known, left, right);
-    known.extend(unified);
-    known.difference(safe).copied().collect()
+    bound.extend(unified);
+    bound.retain(|var| !safe(*var));
+    bound
 }
 
-fn of_call(args: &[Term], arity: usize, safe: &VarSet) -> VarSet {
+fn of_call(args: &[Term], arity: usize, safe: Knows<'_>) -> VarSet {
     let all: Vec<&Term> = args.iter().collect();
     let mut bound = of_terms(&all, safe);
     let Some((inputs, results)) = args.split_at_checked(arity) else {
@@ -90,7 +106,7 @@ fn of_call(args: &[Term], arity: usize, safe: &VarSet) -> VarSet {
     };
     if vars_of(inputs)
         .iter()
-        .any(|var| !bound.contains(var) && !safe.contains(var))
+        .any(|var| !bound.contains(var) && !safe(*var))
     {
         return VarSet::new();
     }
@@ -99,13 +115,13 @@ fn of_call(args: &[Term], arity: usize, safe: &VarSet) -> VarSet {
 }
 
 /// Variables in brackets of references whose head is known.
-fn of_terms(terms: &[&Term], safe: &VarSet) -> VarSet {
+fn of_terms(terms: &[&Term], safe: Knows<'_>) -> VarSet {
     let mut bound = VarSet::new();
     terms.iter().for_each(|term| of_term(term, safe, &mut bound));
     bound
 }
 
-fn of_term(term: &Term, safe: &VarSet, bound: &mut VarSet) {
+fn of_term(term: &Term, safe: Knows<'_>, bound: &mut VarSet) {
     match &term.kind {
         Kind::Ref(reference) => {
             if !is_safe_ref(reference, safe) {
@@ -119,7 +135,7 @@ fn of_term(term: &Term, safe: &VarSet, bound: &mut VarSet) {
                 ..Collector::everywhere()
             };
             reference.path.iter().for_each(|element| collector.term(element));
-            bound.append(&mut collector.found);
+            bound.extend(collector.found);
             if let Head::Term(head) = &reference.head {
                 of_term(head, safe, bound);
             }
@@ -138,30 +154,33 @@ fn of_term(term: &Term, safe: &VarSet, bound: &mut VarSet) {
     }
 }
 
-fn is_safe_ref(reference: &Ref, safe: &VarSet) -> bool {
+fn is_safe_ref(reference: &Ref, safe: Knows<'_>) -> bool {
     match &reference.head {
         Head::Input | Head::Data => true,
-        Head::Var(var) => safe.contains(var),
-        Head::Term(head) => open_in_term(head).is_subset(safe),
+        Head::Var(var) => safe(*var),
+        Head::Term(head) => open_in_term(head).iter().all(|var| safe(*var)),
     }
 }
 
 /// Variables that become known when two terms are made equal.
-fn unify(safe: &VarSet, left: &Term, right: &Term) -> VarSet {
+fn unify(safe: Knows<'_>, left: &Term, right: &Term) -> VarSet {
     let mut unifier = Unifier {
         safe,
         unified: VarSet::new(),
         unknown: BTreeMap::new(),
+        waiting: BTreeMap::new(),
     };
     unifier.unify(left, right);
     unifier.unified
 }
 
 struct Unifier<'s> {
-    safe: &'s VarSet,
+    safe: Knows<'s>,
     unified: VarSet,
     /// A variable that becomes known once all of its set are.
     unknown: BTreeMap<VarId, BTreeSet<VarId>>,
+    /// In whose sets a variable is.
+    waiting: BTreeMap<VarId, Vec<VarId>>,
 }
 
 /// What matters of a term's shape for unification.
@@ -178,14 +197,14 @@ enum Shape<'t> {
 
 impl Unifier<'_> {
     fn is_safe(&self, var: VarId) -> bool {
-        self.safe.contains(&var) || self.unified.contains(&var)
+        (self.safe)(var) || self.unified.contains(&var)
     }
 
     fn shape<'t>(&self, term: &'t Term) -> Shape<'t> {
         match &term.kind {
             Kind::Var(var) => Shape::Var(*var),
             Kind::Ref(reference) => Shape::Computed(is_safe_ref(reference, self.safe)),
-            Kind::Call(_) => Shape::Computed(open_in_term(term).is_subset(self.safe)),
+            Kind::Call(_) => Shape::Computed(open_in_term(term).iter().all(|var| (self.safe)(*var))),
             Kind::Array(items) => Shape::Array(items),
             Kind::Object(entries) => Shape::Object(entries),
             Kind::Comprehension(comprehension) => Shape::Comprehension(comprehension.kind),
@@ -201,8 +220,8 @@ impl Unifier<'_> {
                 } else if self.is_safe(a) {
                     self.mark(b);
                 } else {
-                    self.unknown.entry(a).or_default().insert(b);
-                    self.unknown.entry(b).or_default().insert(a);
+                    self.wait(a, b);
+                    self.wait(b, a);
                 }
             }
             (Shape::Var(var), Shape::Array(_) | Shape::Object(_)) => self.against_collection(var, right),
@@ -234,8 +253,9 @@ impl Unifier<'_> {
             }
             (Shape::Object(a), Shape::Object(b)) => {
                 if a.len() == b.len() {
+                    let others = by_key(b);
                     for (key, value) in a {
-                        if let Some((_, other)) = b.iter().find(|(k, _)| same_key(key, k)) {
+                        if let Some(other) = key_of(key).and_then(|key| others.get(&key)) {
                             self.unify(value, other);
                         }
                     }
@@ -257,7 +277,6 @@ impl Unifier<'_> {
 
     /// A pattern against a constant collection of the same size.
     fn match_constant(&mut self, pattern: &Term, other: &Term) {
-        use gavel_runtime::value::Constant;
         match (&pattern.kind, &other.kind) {
             (Kind::Array(items), Kind::Const(Constant::Array(values))) if items.len() == values.len() => {
                 for (item, value) in items.iter().zip(values) {
@@ -267,13 +286,10 @@ impl Unifier<'_> {
             (Kind::Object(entries), Kind::Const(Constant::Object(values)))
                 if entries.len() == values.len() =>
             {
+                let values: BTreeMap<&Constant, &Constant> = values.iter().map(|(k, v)| (k, v)).collect();
                 for (key, item) in entries {
-                    let value = key
-                        .as_const()
-                        .and_then(|key| values.iter().find(|(k, _)| k == key))
-                        .map(|(_, value)| value.clone());
-                    if let Some(value) = value {
-                        self.unify(item, &Term::new(other.span, Kind::Const(value)));
+                    if let Some(value) = key.as_const().and_then(|key| values.get(key)) {
+                        self.unify(item, &Term::new(other.span, Kind::Const((*value).clone())));
                     }
                 }
             }
@@ -293,7 +309,9 @@ impl Unifier<'_> {
         if unsafe_vars.is_empty() {
             self.mark(var);
         } else {
-            self.unknown.entry(var).or_default().extend(unsafe_vars);
+            unsafe_vars
+                .into_iter()
+                .for_each(|missing| self.wait(var, missing));
         }
     }
 
@@ -301,32 +319,56 @@ impl Unifier<'_> {
         binding(term).into_iter().for_each(|var| self.mark(var));
     }
 
+    fn wait(&mut self, var: VarId, missing: VarId) {
+        if self.unknown.entry(var).or_default().insert(missing) {
+            self.waiting.entry(missing).or_default().push(var);
+        }
+    }
+
     fn mark(&mut self, var: VarId) {
-        self.unified.insert(var);
-        for dependency in self.unknown.remove(&var).unwrap_or_default() {
-            self.mark(dependency);
-        }
-        let mut ready = Vec::new();
-        for (dependent, missing) in &mut self.unknown {
-            if missing.remove(&var) && missing.is_empty() {
-                ready.push(*dependent);
+        let mut open = vec![var];
+        while let Some(var) = open.pop() {
+            if !self.unified.insert(var) {
+                continue;
             }
-        }
-        for dependent in ready {
-            if self.unknown.remove(&dependent).is_some() {
-                self.mark(dependent);
+            open.extend(self.unknown.remove(&var).unwrap_or_default());
+            for dependent in self.waiting.remove(&var).unwrap_or_default() {
+                if let Some(missing) = self.unknown.get_mut(&dependent)
+                    && missing.remove(&var)
+                    && missing.is_empty()
+                {
+                    self.unknown.remove(&dependent);
+                    open.push(dependent);
+                }
             }
         }
     }
 }
 
-/// Keys of two object patterns that are the same constant or variable.
-fn same_key(a: &Term, b: &Term) -> bool {
-    match (&a.kind, &b.kind) {
-        (Kind::Const(a), Kind::Const(b)) => a == b,
-        (Kind::Var(a), Kind::Var(b)) => a == b,
-        _ => false,
+/// A key of an object pattern that can be told from others: the same constant or variable is the same key.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key<'t> {
+    Const(&'t Constant),
+    Var(VarId),
+}
+
+fn key_of(term: &Term) -> Option<Key<'_>> {
+    match &term.kind {
+        Kind::Const(constant) => Some(Key::Const(constant)),
+        Kind::Var(var) => Some(Key::Var(*var)),
+        _ => None,
     }
+}
+
+/// The values of an object pattern by key, the first of equal keys.
+fn by_key(entries: &[(Term, Term)]) -> BTreeMap<Key<'_>, &Term> {
+    let mut found = BTreeMap::new();
+    for (key, value) in entries {
+        if let Some(key) = key_of(key) {
+            found.entry(key).or_insert(value);
+        }
+    }
+    found
 }
 
 /// Variables of an unbraced operand that the body around it must bind: those the operand does not bind for a statement of
@@ -363,7 +405,7 @@ pub(super) fn unbound_in_operand(body: &Body, arity: Arity<'_>) -> VarSet {
                 directed,
             } = &expr.kind
             {
-                let outputs = of_equality(left, right, *directed, &safe);
+                let outputs = of_equality(left, right, *directed, &|var| safe.contains(&var));
                 safe.extend(&outputs);
                 bound.extend(outputs);
             }
@@ -389,7 +431,7 @@ pub(super) fn unbound_in_operand(body: &Body, arity: Arity<'_>) -> VarSet {
             found: VarSet::new(),
         };
         results.iter().for_each(|result| collector.term(result));
-        bound.append(&mut collector.found);
+        bound.extend(collector.found);
     }
     occurrences
         .into_iter()

@@ -56,6 +56,8 @@ fn stages(
     print::check_values(&program, findings);
     go_on(findings)?;
     print::erase(&mut program);
+    expand::check_size(&program, findings);
+    go_on(findings)?;
     expand::expand(&mut program);
     let schemas = annotate::annotate(&mut program, sources, modules, options.annotations, findings);
     go_on(findings)?;

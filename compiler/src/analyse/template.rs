@@ -8,7 +8,7 @@ use super::tree::{
     Body, Call, Callee, Comprehension, ComprehensionKind, Expr, ExprKind, Head, Kind, Operand, Part, Program,
     Ref, Term, Vars,
 };
-use super::vars::{VarSet, open_in_term};
+use super::vars::{Known, VarSet, open_in_term};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use gavel_runtime::builtins;
@@ -18,7 +18,7 @@ use gavel_runtime::value::Constant;
 pub(super) fn lower(program: &mut Program, tree: &RuleTree, findings: &mut Findings) {
     for module in &mut program.modules {
         for rule in &mut module.rules {
-            let parameters = super::resolve_rule::parameter_vars(rule);
+            let parameters = Known::new(super::resolve_rule::parameter_vars(rule));
             for clause in &mut rule.clauses {
                 let mut lowering = Lowering {
                     tree,
@@ -39,7 +39,7 @@ pub(super) fn lower(program: &mut Program, tree: &RuleTree, findings: &mut Findi
 /// Lowers the templates of a query.
 pub(super) fn lower_query(body: &mut Body, tree: &RuleTree, vars: &mut Vars, findings: &mut Findings) {
     let mut lowering = Lowering { tree, vars, findings };
-    lowering.body(body, &VarSet::new());
+    lowering.body(body, &Known::new(VarSet::new()));
 }
 
 struct Lowering<'x> {
@@ -50,23 +50,23 @@ struct Lowering<'x> {
 
 impl Lowering<'_> {
     /// Gives back what is known after the body.
-    fn body(&mut self, body: &mut Body, known: &VarSet) -> VarSet {
+    fn body<'k>(&mut self, body: &mut Body, known: &'k Known<'k>) -> Known<'k> {
         let arity = |callee: &Callee| self.tree.arity(callee);
-        let mut safe = outputs::of_body(body.iter(), &arity, known);
-        safe.extend(known);
+        let mut safe = Known::inside(known);
+        safe.extend(outputs::of_body(body.iter(), &arity, &|var| known.contains(var)));
         for expr in body {
             self.expr(expr, &safe);
         }
         safe
     }
 
-    fn operand(&mut self, operand: &mut Operand, safe: &VarSet) {
+    fn operand(&mut self, operand: &mut Operand, safe: &Known<'_>) {
         for expr in &mut operand.body {
             self.expr(expr, safe);
         }
     }
 
-    fn expr(&mut self, expr: &mut Expr, safe: &VarSet) {
+    fn expr(&mut self, expr: &mut Expr, safe: &Known<'_>) {
         match &mut expr.kind {
             ExprKind::Term(term) => self.term(term, safe),
             ExprKind::Eq { left, right, .. } => {
@@ -81,7 +81,7 @@ impl Lowering<'_> {
                 body,
             } => {
                 self.term(domain, safe);
-                let mut inside = safe.clone();
+                let mut inside = Known::inside(safe);
                 inside.extend(*key);
                 inside.insert(*value);
                 self.body(body, &inside);
@@ -97,7 +97,7 @@ impl Lowering<'_> {
             .for_each(|with| self.term(&mut with.value, safe));
     }
 
-    fn term(&mut self, term: &mut Term, safe: &VarSet) {
+    fn term(&mut self, term: &mut Term, safe: &Known<'_>) {
         match &mut term.kind {
             Kind::Const(_) | Kind::Var(_) | Kind::Builtin(_) => {}
             Kind::Ref(reference) => {
@@ -132,7 +132,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn template(&mut self, span: Span, parts: Vec<Part>, safe: &VarSet) -> Term {
+    fn template(&mut self, span: Span, parts: Vec<Part>, safe: &Known<'_>) -> Term {
         let mut items = Vec::with_capacity(parts.len());
         if parts.is_empty() {
             items.push(Term::string(span, ""));
@@ -152,7 +152,7 @@ impl Lowering<'_> {
     }
 
     /// The set that stands for one expression.
-    fn part(&mut self, expr: Expr, safe: &VarSet) -> Option<Term> {
+    fn part(&mut self, expr: Expr, safe: &Known<'_>) -> Option<Term> {
         let span = expr.span;
         let term = match expr.kind {
             ExprKind::Term(term) => term,
@@ -184,7 +184,7 @@ impl Lowering<'_> {
             return Some(super::resolve_term::fold(Term::new(span, Kind::Set(vec![term]))));
         }
         for var in open_in_term(&term) {
-            if !safe.contains(&var) {
+            if !safe.contains(var) {
                 let message = format!("var {} is undeclared", self.vars.text(var));
                 self.findings.fatal(Code::RegoCompile, span, message);
             }

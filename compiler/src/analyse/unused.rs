@@ -6,7 +6,9 @@ use super::tree;
 use super::vars::{self, VarSet};
 use crate::ast;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::VarId;
 use crate::source::Span;
+use std::collections::HashMap;
 
 /// A body just resolved, its block still open.
 pub(super) struct Body<'b, 'a> {
@@ -18,7 +20,7 @@ pub(super) struct Body<'b, 'a> {
 
 /// Strict mode: variables of `:=` that are not read in their block or below.
 pub(super) fn assigned(scopes: &Scopes, body: &Body<'_, '_>) -> Vec<Diagnostic> {
-    scopes
+    let unused: Vec<DeclaredVar> = scopes
         .declared_here()
         .into_iter()
         .filter(|declared| {
@@ -26,8 +28,19 @@ pub(super) fn assigned(scopes: &Scopes, body: &Body<'_, '_>) -> Vec<Diagnostic> 
                 && declared.uses <= 1
                 && !body.used.contains(declared.name.as_str())
         })
+        .collect();
+    if unused.is_empty() {
+        return Vec::new();
+    }
+    let places = first_uses(body.resolved);
+    unused
+        .into_iter()
         .map(|declared| {
-            let span = first_with(body, &declared);
+            let span = places
+                .get(&declared.var)
+                .copied()
+                .or_else(|| first_span(body.source))
+                .unwrap_or(body.source.span);
             let message = format!("assigned var {} unused", declared.name);
             Diagnostic::error(Code::RegoCompile, span, message)
         })
@@ -45,7 +58,7 @@ pub(super) fn declared(scopes: &Scopes, body: &Body<'_, '_>, called: &VarSet) ->
         return found;
     }
     let occurring: VarSet = vars::all_in_body(body.resolved);
-    let unused = here
+    let unused: Vec<DeclaredVar> = here
         .into_iter()
         .filter(|declared| {
             declared.occurrence == Occurrence::Declared
@@ -53,12 +66,20 @@ pub(super) fn declared(scopes: &Scopes, body: &Body<'_, '_>, called: &VarSet) ->
                 && !called.contains(&declared.var)
                 && !body.used.contains(declared.name.as_str())
         })
-        .map(|declared| {
-            let span = declaring(body.source, &declared.name);
-            let message = format!("declared var {} unused", declared.name);
-            Diagnostic::error(Code::RegoCompile, span, message)
-        });
-    found.extend(unused);
+        .collect();
+    if unused.is_empty() {
+        return found;
+    }
+    let places = declaring(body.source);
+    found.extend(unused.into_iter().map(|declared| {
+        let span = places
+            .get(declared.name.as_str())
+            .copied()
+            .or_else(|| first_span(body.source))
+            .unwrap_or(body.source.span);
+        let message = format!("declared var {} unused", declared.name);
+        Diagnostic::error(Code::RegoCompile, span, message)
+    }));
     found
 }
 
@@ -74,32 +95,28 @@ fn wildcards(body: &ast::Body<'_>) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// The first statement in which the variable occurs.
-fn first_with(body: &Body<'_, '_>, declared: &DeclaredVar) -> Span {
-    body.resolved
-        .iter()
-        .find(|expr| {
-            let mut collector = vars::Collector::everywhere();
-            collector.expr(expr);
-            collector.found.contains(&declared.var)
-        })
-        .map(|expr| expr.span)
-        .or_else(|| first_span(body.source))
-        .unwrap_or(body.source.span)
+/// For each variable, the first statement in which it occurs.
+fn first_uses(body: &tree::Body) -> HashMap<VarId, Span> {
+    let mut places = HashMap::new();
+    for expr in body {
+        for var in vars::all_in_expr(expr) {
+            places.entry(var).or_insert(expr.span);
+        }
+    }
+    places
 }
 
-/// The first statement that declares the name.
-fn declaring(body: &ast::Body<'_>, name: &str) -> Span {
-    body.literals
-        .iter()
-        .find(|literal| {
-            let mut names = Names::new();
-            declared::in_literal(literal, &mut names);
-            names.contains(name)
-        })
-        .map(|literal| literal.span)
-        .or_else(|| first_span(body))
-        .unwrap_or(body.span)
+/// For each name, the first statement that declares it.
+fn declaring<'a>(body: &ast::Body<'a>) -> HashMap<&'a str, Span> {
+    let mut places = HashMap::new();
+    for literal in body.literals {
+        let mut names = Names::new();
+        declared::in_literal(literal, &mut names);
+        for name in names {
+            places.entry(name).or_insert(literal.span);
+        }
+    }
+    places
 }
 
 fn first_span(body: &ast::Body<'_>) -> Option<Span> {

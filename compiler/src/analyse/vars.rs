@@ -8,6 +8,46 @@ use std::collections::BTreeSet;
 /// Variables in a fixed order.
 pub(super) type VarSet = BTreeSet<VarId>;
 
+/// Variables known at one place: its own beside those of the places around it.
+pub(super) struct Known<'k> {
+    around: Option<&'k Known<'k>>,
+    here: VarSet,
+}
+
+impl<'k> Known<'k> {
+    pub(super) fn new(here: VarSet) -> Known<'static> {
+        Known { around: None, here }
+    }
+
+    /// The place inside, where nothing is known in addition yet.
+    pub(super) fn inside(around: &'k Known<'k>) -> Known<'k> {
+        Known {
+            around: Some(around),
+            here: VarSet::new(),
+        }
+    }
+
+    pub(super) fn insert(&mut self, var: VarId) {
+        self.here.insert(var);
+    }
+
+    pub(super) fn extend(&mut self, vars: impl IntoIterator<Item = VarId>) {
+        self.here.extend(vars);
+    }
+
+    /// O(nesting).
+    pub(super) fn contains(&self, var: VarId) -> bool {
+        let mut place = Some(self);
+        while let Some(known) = place {
+            if known.here.contains(&var) {
+                return true;
+            }
+            place = known.around;
+        }
+        false
+    }
+}
+
 /// How many arguments a callee takes; `None` for what does not exist.
 pub(super) type Arity<'x> = &'x dyn Fn(&Callee) -> Option<usize>;
 
@@ -43,6 +83,13 @@ pub(super) struct Collector<'x> {
 pub(super) fn all_in_body(body: &Body) -> VarSet {
     let mut collector = Collector::everywhere();
     collector.body(body);
+    collector.found
+}
+
+/// All variables of a statement, closures included.
+pub(super) fn all_in_expr(expr: &Expr) -> VarSet {
+    let mut collector = Collector::everywhere();
+    collector.expr(expr);
     collector.found
 }
 
@@ -242,7 +289,7 @@ struct ClosureVars(VarSet);
 
 impl ClosureVars {
     fn take(&mut self, body: &Body) {
-        self.0.append(&mut all_in_body(body));
+        self.0.extend(all_in_body(body));
     }
 
     fn expr(&mut self, expr: &Expr) {
@@ -284,8 +331,7 @@ impl ClosureVars {
                 }
             }
             Kind::Comprehension(_) => {
-                let mut inside = all_in_term(term);
-                self.0.append(&mut inside);
+                self.0.extend(all_in_term(term));
             }
             Kind::Template(parts) => {
                 for part in parts {

@@ -2,7 +2,6 @@
 //! rule used by forty policies has one place in the cache.
 
 use super::encode::{Encoded, Linker, encode};
-use super::lines::Rows;
 use super::pool::{Pools, Table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::opa_ast::parse_module;
@@ -43,7 +42,6 @@ impl UnitEntries {
 pub struct ProgramBuilder {
     program: RawProgram,
     pools: Pools,
-    rows: Rows,
     base: Option<K>,
     sources: Table<FileId>,
     source_names: Vec<String>,
@@ -71,7 +69,6 @@ impl ProgramBuilder {
                 ..RawProgram::default()
             },
             pools: Pools::new(),
-            rows: Rows::default(),
             base: None,
             sources: Table::new(Vec::new()),
             source_names: Vec::new(),
@@ -204,7 +201,7 @@ impl ProgramBuilder {
             regs: encoded.frame,
         });
         for (pc, span) in encoded.spans {
-            let row = self.rows.row(sources, span);
+            let row = sources.row(span);
             let source = self.source(sources, span.file);
             let line = Line {
                 pc: entry + pc,

@@ -2,7 +2,6 @@
 
 mod builder;
 mod encode;
-mod lines;
 mod operands;
 mod pool;
 mod regs;

@@ -2,6 +2,7 @@
 //! test, and a test around a jump is turned over.
 
 use super::facts::Facts;
+use super::{REACH, retain};
 use crate::plan::{Cmp, Cond, Function, Inst, K, Label, Operand, Reg, Step, condition};
 use gavel_runtime::value::Constant;
 
@@ -16,26 +17,24 @@ pub(super) fn run(function: &mut Function) -> bool {
 /// `r = lt(a, b); test r` is `test a < b`.
 fn comparisons(function: &mut Function) -> bool {
     let facts = Facts::of(function);
+    let mut keep = vec![true; function.code.len()];
     let mut changed = false;
-    let mut code: Vec<Step> = Vec::with_capacity(function.code.len());
-    let mut steps = function.code.iter().peekable();
-    while let Some(step) = steps.next() {
-        let test = steps
-            .peek()
-            .and_then(|next| tested(&facts, &step.inst, &next.inst));
-        match test {
-            Some(inst) => {
-                code.push(Step {
-                    inst,
-                    span: step.span,
-                });
-                steps.next();
-                changed = true;
-            }
-            None => code.push(step.clone()),
+    for at in 1..function.code.len() {
+        let (Some(call), Some(test)) = (function.code.get(at - 1), function.code.get(at)) else {
+            break;
+        };
+        if let Some(inst) = tested(&facts, &call.inst, &test.inst)
+            && let Some(step) = function.code.get_mut(at - 1)
+            && let Some(keep) = keep.get_mut(at)
+        {
+            step.inst = inst;
+            *keep = false;
+            changed = true;
         }
     }
-    function.code = code;
+    if changed {
+        retain(&mut function.code, keep);
+    }
     changed
 }
 
@@ -74,6 +73,9 @@ fn input_operands(function: &mut Function) -> bool {
         let Some(Inst::Test { cond, fail }) = code.get(at).map(|step| &step.inst) else {
             continue;
         };
+        if !has_register(cond) {
+            continue;
+        }
         let (fail, mut cond) = (*fail, cond.clone());
         let slot = |reg: Reg| {
             if facts.uses(reg) == 1 && facts.is_single(reg) {
@@ -91,6 +93,12 @@ fn input_operands(function: &mut Function) -> bool {
     }
     // The reads have no readers now; they only still ask whether the path is defined, which the test does too.
     changed
+}
+
+fn has_register(cond: &Cond) -> bool {
+    let mut found = false;
+    cond.for_each_reg(|_| found = true);
+    found
 }
 
 fn replace_operands(cond: &mut Cond, slot: &dyn Fn(Reg) -> Option<Vec<String>>) -> bool {
@@ -130,7 +138,7 @@ fn replace_operands(cond: &mut Cond, slot: &dyn Fn(Reg) -> Option<Vec<String>>) 
 /// The input path that a register was read from on the straight way to `at`, where nothing between can tell the
 /// difference: everything there fails to the same place and has no effect.
 fn reaching_slot(code: &[Step], at: usize, reg: Reg, fail: Label) -> Option<Vec<String>> {
-    for step in code.get(..at)?.iter().rev() {
+    for step in code.get(..at)?.iter().rev().take(REACH) {
         match &step.inst {
             Inst::Slot {
                 dst,
@@ -153,9 +161,9 @@ fn reaching_slot(code: &[Step], at: usize, reg: Reg, fail: Label) -> Option<Vec<
 
 /// `test c -> L; jump F; L:` is `test not c -> F; L:`.
 fn turn_over(function: &mut Function) -> bool {
+    let mut keep = vec![true; function.code.len()];
     let mut changed = false;
-    let mut at = 0;
-    while at + 2 < function.code.len() {
+    for at in 0..function.code.len().saturating_sub(2) {
         let turned = match (
             function.code.get(at).map(|step| &step.inst),
             function.code.get(at + 1).map(|step| &step.inst),
@@ -170,12 +178,15 @@ fn turn_over(function: &mut Function) -> bool {
         };
         if let Some(inst) = turned
             && let Some(step) = function.code.get_mut(at)
+            && let Some(keep) = keep.get_mut(at + 1)
         {
             step.inst = inst;
-            function.code.remove(at + 1);
+            *keep = false;
             changed = true;
         }
-        at += 1;
+    }
+    if changed {
+        retain(&mut function.code, keep);
     }
     changed
 }

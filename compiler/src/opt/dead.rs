@@ -1,6 +1,7 @@
 //! Instructions without effect: values that nobody reads, and questions that a later one answers.
 
 use super::facts::Facts;
+use super::{REACH, retain};
 use crate::plan::{Cond, Function, Inst, Operand, Step};
 
 /// Runs the pass; whether anything changed.
@@ -12,65 +13,56 @@ pub(super) fn run(function: &mut Function) -> bool {
     changed | asked_again(function)
 }
 
-/// Results that nobody reads.
+/// Results that nobody reads. Backwards, so that what only fed them goes in the same round.
 fn unread(function: &mut Function) -> bool {
-    let facts = Facts::of(function);
+    let mut facts = Facts::of(function);
     let mut changed = false;
-    let mut code: Vec<Step> = Vec::with_capacity(function.code.len());
-    for step in &function.code {
-        match &step.inst {
+    let mut keep = vec![true; function.code.len()];
+    for (step, keep) in function.code.iter_mut().zip(&mut keep).rev() {
+        match &mut step.inst {
             Inst::Const { dst, .. }
             | Inst::Move { dst, .. }
             | Inst::Unset { dst }
             | Inst::Collect { dst, .. }
                 if facts.uses(*dst) == 0 =>
             {
+                facts.forget(&step.inst);
+                *keep = false;
                 changed = true;
             }
             Inst::Slot { dst, path, fail } if facts.uses(*dst) == 0 => {
                 changed = true;
-                code.push(Step {
-                    inst: Inst::Test {
-                        cond: Cond::Defined(path.clone()),
-                        fail: *fail,
-                    },
-                    span: step.span,
-                });
-            }
-            Inst::LoopNext {
-                state,
-                key,
-                value,
-                fail,
-            } => {
-                let wanted = |reg: &Option<_>| reg.filter(|reg| facts.uses(*reg) > 0);
-                let inst = Inst::LoopNext {
-                    state: *state,
-                    key: wanted(key),
-                    value: wanted(value),
+                step.inst = Inst::Test {
+                    cond: Cond::Defined(std::mem::take(path)),
                     fail: *fail,
                 };
-                changed |= inst != step.inst;
-                code.push(Step {
-                    inst,
-                    span: step.span,
-                });
             }
-            _ => code.push(step.clone()),
+            Inst::LoopNext { key, value, .. } => {
+                for reg in [key, value] {
+                    if reg.is_some_and(|reg| facts.uses(reg) == 0) {
+                        *reg = None;
+                        changed = true;
+                    }
+                }
+            }
+            _ => {}
         }
     }
-    function.code = code;
+    if changed {
+        retain(&mut function.code, keep);
+    }
     changed
 }
 
 /// `defined input.a` in front of a read of `input.a.b` that fails to the same place.
 fn asked_again(function: &mut Function) -> bool {
-    let redundant: Vec<bool> = (0..function.code.len())
-        .map(|at| is_redundant(&function.code, at))
+    let keep: Vec<bool> = (0..function.code.len())
+        .map(|at| !is_redundant(&function.code, at))
         .collect();
-    let changed = redundant.contains(&true);
-    let mut keep = redundant.into_iter().map(|redundant| !redundant);
-    function.code.retain(|_| keep.next().unwrap_or(true));
+    let changed = keep.contains(&false);
+    if changed {
+        retain(&mut function.code, keep);
+    }
     changed
 }
 
@@ -82,25 +74,26 @@ fn is_redundant(code: &[Step], at: usize) -> bool {
     else {
         return false;
     };
-    for step in code.iter().skip(at + 1) {
-        let (slots, other): (Vec<&Vec<String>>, _) = match &step.inst {
+    let is_longer = |slot: &Vec<String>| slot.starts_with(path);
+    for step in code.iter().skip(at + 1).take(REACH) {
+        let (asks, other) = match &step.inst {
             Inst::Const { .. } | Inst::Move { .. } => continue,
-            Inst::Slot { path, fail, .. } => (vec![path], fail),
-            Inst::Field { fail, .. } | Inst::Index { fail, .. } => (Vec::new(), fail),
-            Inst::Test { cond, fail } => (slots_of(cond), fail),
+            Inst::Slot { path, fail, .. } => (is_longer(path), fail),
+            Inst::Field { fail, .. } | Inst::Index { fail, .. } => (false, fail),
+            Inst::Test { cond, fail } => (slots_of(cond).into_iter().flatten().any(is_longer), fail),
             _ => return false,
         };
         if other != fail {
             return false;
         }
-        if slots.iter().any(|slot| slot.starts_with(path)) {
+        if asks {
             return true;
         }
     }
     false
 }
 
-fn slots_of(cond: &Cond) -> Vec<&Vec<String>> {
+fn slots_of(cond: &Cond) -> [Option<&Vec<String>>; 2] {
     fn slot(operand: &Operand) -> Option<&Vec<String>> {
         match operand {
             Operand::Slot(path) => Some(path),
@@ -108,9 +101,9 @@ fn slots_of(cond: &Cond) -> Vec<&Vec<String>> {
         }
     }
     match cond {
-        Cond::Truthy(a) => slot(a).into_iter().collect(),
-        Cond::Compare(_, a, b) | Cond::In(a, b) => slot(a).into_iter().chain(slot(b)).collect(),
-        Cond::Defined(path) => vec![path],
-        Cond::IsSet(_) | Cond::IsArrayOf(..) | Cond::IsObjectOf(..) | Cond::IsDocument(_) => Vec::new(),
+        Cond::Truthy(a) => [slot(a), None],
+        Cond::Compare(_, a, b) | Cond::In(a, b) => [slot(a), slot(b)],
+        Cond::Defined(path) => [Some(path), None],
+        Cond::IsSet(_) | Cond::IsArrayOf(..) | Cond::IsObjectOf(..) | Cond::IsDocument(_) => [None, None],
     }
 }

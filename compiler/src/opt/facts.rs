@@ -46,6 +46,17 @@ impl Facts {
         }
     }
 
+    /// Takes the readings of an instruction away.
+    pub(super) fn forget(&mut self, inst: &Inst) {
+        inst.for_each_reg(|reg, access| {
+            if access != Access::Def
+                && let Some(count) = self.uses.get_mut(reg.0 as usize)
+            {
+                *count = count.saturating_sub(1);
+            }
+        });
+    }
+
     /// Number of readers.
     pub(super) fn uses(&self, reg: Reg) -> u32 {
         self.uses.get(reg.0 as usize).copied().unwrap_or(u32::MAX)

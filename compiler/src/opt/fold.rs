@@ -1,30 +1,35 @@
 //! Constants: copies are followed, what is computed from constants is computed now, and tests that are decided become
 //! jumps or nothing.
 
-use super::FoldBuiltin;
 use super::facts::Facts;
-use crate::plan::{Access, Cmp, Cond, Container, Function, Inst, K, Operand, Reg, Step};
+use super::{FoldBuiltin, retain};
+use crate::plan::{Access, Cmp, Cond, Container, Function, Inst, K, Operand, Reg};
 use gavel_runtime::value::Constant;
 
 /// Runs the pass; whether anything changed.
 pub(super) fn run(function: &mut Function, builtin: Option<FoldBuiltin<'_>>) -> bool {
     let mut changed = follow_copies(function);
     let facts = Facts::of(function);
-    let mut folded: Vec<Step> = Vec::with_capacity(function.code.len());
-    for step in &function.code {
-        match simpler(function, &facts, &step.inst, builtin) {
-            Simpler::Same => folded.push(step.clone()),
-            Simpler::Gone => changed = true,
-            Simpler::Is(inst) => {
-                changed = true;
-                folded.push(Step {
-                    inst,
-                    span: step.span,
-                });
-            }
+    let simpler: Vec<(usize, Simpler)> = function
+        .code
+        .iter()
+        .enumerate()
+        .map(|(at, step)| (at, simpler(function, &facts, &step.inst, builtin)))
+        .filter(|(_, simpler)| !matches!(simpler, Simpler::Same))
+        .collect();
+    if simpler.is_empty() {
+        return changed;
+    }
+    changed = true;
+    let mut keep = vec![true; function.code.len()];
+    for (at, simpler) in simpler {
+        match (simpler, function.code.get_mut(at), keep.get_mut(at)) {
+            (Simpler::Is(inst), Some(step), _) => step.inst = inst,
+            (Simpler::Gone, _, Some(keep)) => *keep = false,
+            _ => {}
         }
     }
-    function.code = folded;
+    retain(&mut function.code, keep);
     changed
 }
 
@@ -36,9 +41,12 @@ fn follow_copies(function: &mut Function) -> bool {
         if let Inst::Move { dst, src } = &step.inst
             && facts.is_single(*dst)
             && facts.is_single(*src)
-            && let Some(cell) = original.get_mut(dst.0 as usize)
         {
-            *cell = Some(*src);
+            // Copies mostly stand behind what they copy, so that this already is the original.
+            let src = original.get(src.0 as usize).copied().flatten().unwrap_or(*src);
+            if let Some(cell) = original.get_mut(dst.0 as usize) {
+                *cell = Some(src);
+            }
         }
     }
     let find = |mut reg: Reg| {
@@ -102,9 +110,13 @@ fn simpler(function: &Function, facts: &Facts, inst: &Inst, builtin: Option<Fold
         Inst::Collect { kind, dst, parts } => {
             let parts: Option<Vec<Constant>> = parts
                 .iter()
-                .map(|part| known(*part).map(|value| (*value).clone()))
+                .map(|part| {
+                    known(*part)
+                        .filter(|value| is_small(value))
+                        .map(|value| (*value).clone())
+                })
                 .collect();
-            match parts.and_then(|parts| collect(*kind, parts)) {
+            match parts.and_then(|parts| collect(*kind, parts)).filter(is_small) {
                 Some(value) => Simpler::Is(Inst::Const {
                     dst: *dst,
                     value: K::new(value),
@@ -126,7 +138,7 @@ fn simpler(function: &Function, facts: &Facts, inst: &Inst, builtin: Option<Fold
                 .iter()
                 .map(|arg| known(*arg).map(|value| (*value).clone()))
                 .collect();
-            match args.and_then(|args| run(*id, &args)) {
+            match args.and_then(|args| run(*id, &args)).filter(is_small) {
                 Some(value) => Simpler::Is(Inst::Const {
                     dst: *dst,
                     value: K::new(value),
@@ -142,14 +154,21 @@ fn simpler(function: &Function, facts: &Facts, inst: &Inst, builtin: Option<Fold
 enum Lookup {
     Found(Constant),
     Undefined,
-    /// The machine decides: index by a number that is no plain integer.
+    /// The machine decides: index by a number that is no plain integer, or a large value.
     Unknown,
 }
 
 fn lookup(of: &Constant, key: &Constant) -> Lookup {
     let found = match of {
-        Constant::Object(members) => members.iter().find(|(k, _)| k == key).map(|(_, value)| value),
-        Constant::Set(members) => members.iter().find(|member| *member == key),
+        Constant::Object(members) => members
+            .binary_search_by(|(k, _)| k.compare(key))
+            .ok()
+            .and_then(|at| members.get(at))
+            .map(|(_, value)| value),
+        Constant::Set(members) => members
+            .binary_search_by(|member| member.compare(key))
+            .ok()
+            .and_then(|at| members.get(at)),
         Constant::Array(items) => match key {
             Constant::Int(at) => usize::try_from(*at).ok().and_then(|at| items.get(at)),
             Constant::Number(_) => return Lookup::Unknown,
@@ -159,8 +178,39 @@ fn lookup(of: &Constant, key: &Constant) -> Lookup {
             None
         }
     };
-    found.map_or(Lookup::Undefined, |value| Lookup::Found(value.clone()))
+    match found {
+        None => Lookup::Undefined,
+        Some(value) if is_small(value) => Lookup::Found(value.clone()),
+        Some(_) => Lookup::Unknown,
+    }
 }
+
+/// Whether a constant may be copied to where it is used. Others are made or looked up at run time, so that what a
+/// program says in few words does not become a large image.
+fn is_small(value: &Constant) -> bool {
+    fn take(value: &Constant, left: &mut usize) -> bool {
+        let own = match value {
+            Constant::String(text) | Constant::Number(text) => 1 + text.len() / NODE_BYTES,
+            _ => 1,
+        };
+        let Some(rest) = left.checked_sub(own) else {
+            return false;
+        };
+        *left = rest;
+        match value {
+            Constant::Array(items) | Constant::Set(items) => items.iter().all(|item| take(item, left)),
+            Constant::Object(members) => members.iter().all(|(k, v)| take(k, left) && take(v, left)),
+            _ => true,
+        }
+    }
+    let mut left = SMALL_NODES;
+    take(value, &mut left)
+}
+
+/// Nodes of a constant that is copied freely.
+const SMALL_NODES: usize = 256;
+/// Bytes of text that count as one node.
+const NODE_BYTES: usize = 32;
 
 fn collect(kind: Container, parts: Vec<Constant>) -> Option<Constant> {
     match kind {

@@ -6,8 +6,9 @@ use crate::plan::{FnRef, Function, Inst, K, Label, Plan, Reg, Step};
 use gavel_runtime::bytecode::FnKind;
 use std::collections::{HashMap, HashSet};
 
-/// Instructions of a function that is copied into its callers.
+/// Instructions of a function that is copied into its callers; no rule may have more either.
 const FUNCTION_MAX: usize = 40;
+const _: () = assert!(RULE_MAX <= FUNCTION_MAX && RULE_ONCE_MAX <= FUNCTION_MAX);
 /// Instructions of a rule that is; more would lose more through evaluating it anew than the call costs.
 const RULE_MAX: usize = 8;
 /// Instructions of a rule that has one caller.
@@ -16,7 +17,7 @@ const RULE_ONCE_MAX: usize = 24;
 const CALLER_MAX: usize = 4000;
 
 /// Rules that some `with` replaces: their calls stay calls.
-pub(super) fn replaced(plan: &Plan) -> HashSet<FnRef> {
+fn replaced(plan: &Plan) -> HashSet<FnRef> {
     let steps = plan.functions.iter().flat_map(|function| &function.code);
     steps
         .filter_map(|step| match &step.inst {
@@ -26,12 +27,67 @@ pub(super) fn replaced(plan: &Plan) -> HashSet<FnRef> {
         .collect()
 }
 
+/// What the pass knows of the calls of a plan.
+pub(super) struct Calls {
+    /// The functions that each function calls.
+    callees: Vec<Vec<FnRef>>,
+    /// How often each function is called.
+    counts: Vec<usize>,
+    /// Rules that some `with` replaces: their calls stay calls.
+    replaced: HashSet<FnRef>,
+    entries: HashSet<FnRef>,
+}
+
+impl Calls {
+    pub(super) fn of(plan: &Plan) -> Calls {
+        let count = plan.functions.len();
+        let mut calls = Calls {
+            callees: vec![Vec::new(); count],
+            counts: vec![0; count],
+            replaced: replaced(plan),
+            entries: plan.entries.iter().map(|(_, func)| *func).collect(),
+        };
+        for (at, function) in plan.functions.iter().enumerate() {
+            calls.update(at, function);
+        }
+        calls
+    }
+
+    /// Looks anew at a function that has changed.
+    pub(super) fn update(&mut self, at: usize, function: &Function) {
+        let now: Vec<FnRef> = function
+            .code
+            .iter()
+            .filter_map(|step| callee(&step.inst))
+            .collect();
+        let Some(callees) = self.callees.get_mut(at) else {
+            return;
+        };
+        for func in &now {
+            if let Some(count) = self.counts.get_mut(func.0) {
+                *count += 1;
+            }
+        }
+        for func in std::mem::replace(callees, now) {
+            if let Some(count) = self.counts.get_mut(func.0) {
+                *count = count.saturating_sub(1);
+            }
+        }
+    }
+
+    fn is_once(&self, func: FnRef) -> bool {
+        self.counts.get(func.0) == Some(&1) && !self.entries.contains(&func)
+    }
+}
+
 /// Runs the pass on one function; whether anything changed.
-pub(super) fn run(plan: &mut Plan, at: usize, replaced: &HashSet<FnRef>) -> bool {
+pub(super) fn run(plan: &mut Plan, at: usize, calls: &Calls) -> bool {
     let Some(caller) = plan.functions.get(at) else {
         return false;
     };
-    let calls = call_counts(plan);
+    if !caller.code.iter().any(|step| callee(&step.inst).is_some()) {
+        return false;
+    }
     let mut out = Inlined {
         code: Vec::with_capacity(caller.code.len()),
         regs: caller.regs,
@@ -42,18 +98,18 @@ pub(super) fn run(plan: &mut Plan, at: usize, replaced: &HashSet<FnRef>) -> bool
     let mut index = 0;
     while let Some(step) = caller.code.get(index) {
         let next = caller.code.get(index + 1);
-        let in_loop = loops.iter().any(|(start, end)| (*start..=*end).contains(&index));
-        index += 1;
         let Some(call) = Call::of(&step.inst) else {
             out.code.push(step.clone());
+            index += 1;
             continue;
         };
-        let is_once =
-            !in_loop && calls.get(&call.func) == Some(&1) && plan.entries.iter().all(|e| e.1 != call.func);
+        let in_loop = loops.iter().any(|(start, end)| (*start..=*end).contains(&index));
+        index += 1;
+        let is_once = !in_loop && calls.is_once(call.func);
         let callee = plan
             .functions
             .get(call.func.0)
-            .filter(|callee| !replaced.contains(&call.func) && fits(callee, is_once))
+            .filter(|callee| !calls.replaced.contains(&call.func) && fits(callee, is_once))
             .filter(|callee| out.code.len() + callee.code.len() <= CALLER_MAX);
         let Some(callee) = callee else {
             out.code.push(step.clone());
@@ -105,14 +161,12 @@ impl Call {
     }
 }
 
-fn call_counts(plan: &Plan) -> HashMap<FnRef, usize> {
-    let mut counts = HashMap::new();
-    for step in plan.functions.iter().flat_map(|function| &function.code) {
-        if let Some(call) = Call::of(&step.inst) {
-            *counts.entry(call.func).or_insert(0) += 1;
-        }
+/// The function that an instruction calls directly.
+fn callee(inst: &Inst) -> Option<FnRef> {
+    match inst {
+        Inst::CallRule { func, .. } | Inst::CallFn { func, .. } => Some(*func),
+        _ => None,
     }
-    counts
 }
 
 /// Code between a label and a jump back to it.
@@ -136,7 +190,11 @@ fn fits(callee: &Function, is_once: bool) -> bool {
         .code
         .iter()
         .filter(|step| !matches!(step.inst, Inst::Label(_)))
+        .take(FUNCTION_MAX + 1)
         .count();
+    if size > FUNCTION_MAX {
+        return false;
+    }
     let is_plain = callee
         .code
         .iter()

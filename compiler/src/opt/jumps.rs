@@ -1,7 +1,7 @@
 //! Control flow: jumps to jumps, jumps to the next instruction, code and labels that nothing reaches.
 
+use super::retain;
 use crate::plan::{Function, Inst, Label, Step};
-use std::collections::{HashMap, HashSet};
 
 /// Runs the pass; whether anything changed.
 pub(super) fn run(function: &mut Function) -> bool {
@@ -12,57 +12,80 @@ pub(super) fn run(function: &mut Function) -> bool {
     changed
 }
 
+/// Where each label stands: the instruction behind it and behind the labels that follow it.
+fn places(function: &Function) -> Vec<usize> {
+    let mut places = vec![usize::MAX; function.labels as usize];
+    let mut open: Vec<Label> = Vec::new();
+    for (at, step) in function.code.iter().enumerate() {
+        if let Inst::Label(label) = &step.inst {
+            open.push(*label);
+            continue;
+        }
+        for label in open.drain(..) {
+            if let Some(place) = places.get_mut(label.0 as usize) {
+                *place = at;
+            }
+        }
+    }
+    places
+}
+
+/// For each label, the label where control ends up that goes there.
+fn ends(code: &[Step], places: &[usize]) -> Vec<Option<Label>> {
+    let mut ends: Vec<Option<Label>> = vec![None; places.len()];
+    let mut way = Vec::new();
+    for start in (0..).map(Label).take(places.len()) {
+        let mut label = start;
+        let end = loop {
+            if let Some(Some(end)) = ends.get(label.0 as usize) {
+                break *end;
+            }
+            // Met again: a loop of jumps, which a body that ends cannot have, ends where it was entered.
+            if let Some(cell) = ends.get_mut(label.0 as usize) {
+                *cell = Some(label);
+            }
+            way.push(label);
+            let inst = places.get(label.0 as usize).and_then(|at| code.get(*at));
+            match inst.map(|step| &step.inst) {
+                Some(Inst::Jump(next)) => label = *next,
+                _ => break label,
+            }
+        };
+        for label in way.drain(..) {
+            if let Some(cell) = ends.get_mut(label.0 as usize) {
+                *cell = Some(end);
+            }
+        }
+    }
+    ends
+}
+
 /// A label whose code only goes elsewhere stands for that place.
 fn thread(function: &mut Function) -> bool {
-    let mut places: HashMap<Label, &Inst> = HashMap::new();
-    let mut open: Vec<Label> = Vec::new();
-    for step in &function.code {
-        match &step.inst {
-            Inst::Label(label) => open.push(*label),
-            inst => {
-                for label in open.drain(..) {
-                    places.insert(label, inst);
-                }
-            }
-        }
-    }
-    let end_of = |label: Label| {
-        let mut label = label;
-        // A loop of jumps cannot be: it would be a body that never ends. Bounded all the same.
-        for _ in 0..places.len() {
-            match places.get(&label) {
-                Some(Inst::Jump(next)) => label = *next,
-                _ => break,
-            }
-        }
-        label
-    };
-    let mut targets: Vec<Option<Inst>> = Vec::with_capacity(function.code.len());
-    for step in &function.code {
+    let places = places(function);
+    let ends = ends(&function.code, &places);
+    let mut changed = false;
+    for at in 0..function.code.len() {
+        let Some(step) = function.code.get(at) else { break };
         let Some(label) = step.inst.target() else {
-            targets.push(None);
             continue;
         };
-        let end = end_of(label);
-        let inst = match (&step.inst, places.get(&end)) {
-            (Inst::Jump(_), Some(inst @ (Inst::RetUndefined | Inst::RetConst { .. }))) => {
-                Some((*inst).clone())
-            }
-            _ if end != label => {
-                let mut inst = step.inst.clone();
-                if let Some(target) = inst.target_mut() {
-                    *target = end;
-                }
-                Some(inst)
-            }
+        let end = ends.get(label.0 as usize).copied().flatten().unwrap_or(label);
+        let there = places.get(end.0 as usize).and_then(|at| function.code.get(*at));
+        let inst = match (&step.inst, there.map(|step| &step.inst)) {
+            (Inst::Jump(_), Some(inst @ (Inst::RetUndefined | Inst::RetConst { .. }))) => Some(inst.clone()),
             _ => None,
         };
-        targets.push(inst);
-    }
-    let mut changed = false;
-    for (step, inst) in function.code.iter_mut().zip(targets) {
+        let Some(step) = function.code.get_mut(at) else {
+            break;
+        };
         if let Some(inst) = inst {
             step.inst = inst;
+            changed = true;
+        } else if end != label
+            && let Some(target) = step.inst.target_mut()
+        {
+            *target = end;
             changed = true;
         }
     }
@@ -72,14 +95,16 @@ fn thread(function: &mut Function) -> bool {
 /// Labels that nothing names, and what no way from the start leads to.
 fn drop_unreached(function: &mut Function) -> bool {
     let code = &function.code;
-    let mut places: HashMap<Label, usize> = HashMap::new();
+    let mut places = vec![usize::MAX; function.labels as usize];
     for (at, step) in code.iter().enumerate() {
-        if let Inst::Label(label) = &step.inst {
-            places.insert(*label, at);
+        if let Inst::Label(label) = &step.inst
+            && let Some(place) = places.get_mut(label.0 as usize)
+        {
+            *place = at;
         }
     }
     let mut reached = vec![false; code.len()];
-    let mut named: HashSet<Label> = HashSet::new();
+    let mut named = vec![false; places.len()];
     let mut open = vec![0];
     while let Some(at) = open.pop() {
         let (Some(step), Some(mark)) = (code.get(at), reached.get_mut(at)) else {
@@ -89,38 +114,44 @@ fn drop_unreached(function: &mut Function) -> bool {
             continue;
         }
         if let Some(label) = step.inst.target() {
-            named.insert(label);
-            open.extend(places.get(&label));
+            if let Some(named) = named.get_mut(label.0 as usize) {
+                *named = true;
+            }
+            open.extend(places.get(label.0 as usize));
         }
         if !step.inst.is_end() {
             open.push(at + 1);
         }
     }
-    let before = code.len();
-    let mut reached = reached.into_iter();
-    function.code.retain(|step| {
-        let is_reached = reached.next().unwrap_or(true);
-        match &step.inst {
-            Inst::Label(label) => is_reached && named.contains(label),
+    let keep: Vec<bool> = code
+        .iter()
+        .zip(reached)
+        .map(|(step, is_reached)| match &step.inst {
+            Inst::Label(label) => is_reached && named.get(label.0 as usize) == Some(&true),
             _ => is_reached,
-        }
-    });
-    function.code.len() != before
+        })
+        .collect();
+    let changed = keep.contains(&false);
+    if changed {
+        retain(&mut function.code, keep);
+    }
+    changed
 }
 
 /// A jump or a decided test to the next instruction.
 fn drop_short(function: &mut Function) -> bool {
-    let before = function.code.len();
-    let mut code: Vec<Step> = Vec::with_capacity(before);
-    let mut steps = std::mem::take(&mut function.code).into_iter().peekable();
-    while let Some(step) = steps.next() {
-        if let Inst::Jump(label) = &step.inst
-            && matches!(steps.peek().map(|next| &next.inst), Some(Inst::Label(next)) if next == label)
-        {
-            continue;
-        }
-        code.push(step);
+    let code = &function.code;
+    let is_short = |at: usize| match (code.get(at), code.get(at + 1)) {
+        (Some(step), Some(next)) => match (&step.inst, &next.inst) {
+            (Inst::Jump(label), Inst::Label(next)) => next == label,
+            _ => false,
+        },
+        _ => false,
+    };
+    let keep: Vec<bool> = (0..code.len()).map(|at| !is_short(at)).collect();
+    let changed = keep.contains(&false);
+    if changed {
+        retain(&mut function.code, keep);
     }
-    function.code = code;
-    function.code.len() != before
+    changed
 }

@@ -13,7 +13,7 @@ mod prepare;
 mod slots;
 mod tables;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use gavel_runtime::builtins::BuiltinId;
 use gavel_runtime::value::Constant;
 
@@ -83,29 +83,31 @@ pub fn optimise(mut plan: Plan, options: &OptOptions<'_>) -> Plan {
     let Ok(order) = crate::plan::order(&plan) else {
         return plan;
     };
-    let replaced = inline::replaced(&plan);
+    let mut calls = inline::Calls::of(&plan);
     // Callees first, so that what is inlined is already small.
     for at in order {
-        if let Some(function) = plan.functions.get_mut(at) {
+        let Some(function) = plan.functions.get_mut(at) else {
+            continue;
+        };
+        local(function, options);
+        calls.update(at, function);
+        let inlined = options.inline && inline::run(&mut plan, at, &calls);
+        let Some(function) = plan.functions.get_mut(at) else {
+            continue;
+        };
+        if inlined {
             local(function, options);
         }
-        if options.inline
-            && inline::run(&mut plan, at, &replaced)
-            && let Some(function) = plan.functions.get_mut(at)
-        {
+        if options.tables && tables::run(function) && options.dead {
+            dead::run(function);
+        }
+        if options.slots && slots::share(function) {
             local(function, options);
         }
-        if let Some(function) = plan.functions.get_mut(at) {
-            if options.tables && tables::run(function) && options.dead {
-                dead::run(function);
-            }
-            if options.slots && slots::share(function) {
-                local(function, options);
-            }
-            if options.prepare {
-                prepare::run(function);
-            }
+        if options.prepare {
+            prepare::run(function);
         }
+        calls.update(at, function);
     }
     plan
 }
@@ -139,3 +141,12 @@ fn local(function: &mut crate::plan::Function, options: &OptOptions<'_>) {
 
 /// More rounds than code was ever seen to need.
 const ROUNDS: usize = 8;
+
+/// Instructions that a pass looks ahead or back from one of them; more would make it quadratic in long bodies.
+const REACH: usize = 64;
+
+/// Keeps the instructions that are marked so.
+fn retain(code: &mut Vec<Step>, keep: Vec<bool>) {
+    let mut keep = keep.into_iter();
+    code.retain(|_| keep.next().unwrap_or(true));
+}

@@ -1,12 +1,17 @@
 //! Access paths: a field of an input path is a longer input path, which is read without building or searching anything.
 
 use super::facts::Facts;
-use crate::plan::{Function, Inst, Reg};
+use crate::plan::{Function, Inst, Reg, Step};
+use gavel_runtime::limits::PATH_LEN_MAX;
 use gavel_runtime::value::Constant;
 use std::collections::HashMap;
 
 /// Runs the pass; whether anything changed.
 pub(super) fn run(function: &mut Function) -> bool {
+    let has_field = |step: &Step| matches!(step.inst, Inst::Field { .. });
+    if !function.code.iter().any(has_field) {
+        return false;
+    }
     let facts = Facts::of(function);
     // Number of scope instructions before each position: between two equal numbers the input is the same.
     let mut scopes = Vec::with_capacity(function.code.len());
@@ -15,9 +20,9 @@ pub(super) fn run(function: &mut Function) -> bool {
         scopes.push(count);
         count += usize::from(step.inst.is_with());
     }
-    let mut longer = Vec::new();
-    for (at, step) in function.code.iter().enumerate() {
-        let Inst::Field { dst, of, key, fail } = &step.inst else {
+    let mut changed = false;
+    for at in 0..function.code.len() {
+        let Some(Inst::Field { dst, of, key, fail }) = function.code.get(at).map(|step| &step.inst) else {
             continue;
         };
         let Constant::String(key) = &**key else {
@@ -26,24 +31,19 @@ pub(super) fn run(function: &mut Function) -> bool {
         let Some((from, Inst::Slot { path, .. })) = facts.single_def(function, *of) else {
             continue;
         };
-        if scopes.get(from) != scopes.get(at) {
+        if scopes.get(from) != scopes.get(at) || path.len() >= PATH_LEN_MAX {
             continue;
         }
         let mut path = path.clone();
         path.push(key.clone());
-        longer.push((
-            at,
-            Inst::Slot {
-                dst: *dst,
-                path,
-                fail: *fail,
-            },
-        ));
-    }
-    let changed = !longer.is_empty();
-    for (at, inst) in longer {
+        let inst = Inst::Slot {
+            dst: *dst,
+            path,
+            fail: *fail,
+        };
         if let Some(step) = function.code.get_mut(at) {
             step.inst = inst;
+            changed = true;
         }
     }
     changed

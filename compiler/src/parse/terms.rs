@@ -4,6 +4,7 @@
 use bumpalo::collections::Vec as BumpVec;
 
 use crate::ast::{Body, InfixOp, Literal, LiteralKind, TemplatePart, Term, TermKind};
+use crate::limits::REF_ELEMENTS_MAX;
 use crate::parse::text::{self, decode_string, decode_template};
 use crate::parse::tree::{Cx, Reject, Suffix};
 
@@ -79,6 +80,10 @@ impl<'a> Cx<'a> {
                 head.span,
                 format!("illegal ref (head cannot be {what})"),
             ));
+        }
+        if suffixes.len() > REF_ELEMENTS_MAX {
+            let message = format!("reference with more than {REF_ELEMENTS_MAX} elements");
+            return Err(Reject::new(head.span, message));
         }
         let mut current = head;
         let mut path: BumpVec<'a, Term<'a>> = BumpVec::new_in(self.bump);

@@ -13,13 +13,13 @@ const ALTERNATIVES_MAX: usize = 64;
 
 /// Values by variable.
 #[derive(Default)]
-pub(super) struct Known {
-    values: BTreeMap<VarId, Vec<Constant>>,
+pub(super) struct Known<'t> {
+    values: BTreeMap<VarId, Vec<&'t Constant>>,
 }
 
-impl Known {
+impl<'t> Known<'t> {
     /// Takes in a statement of the body itself, after those before it.
-    pub(super) fn learn(&mut self, stmt: &Stmt) {
+    pub(super) fn learn(&mut self, stmt: &'t Stmt) {
         let StmtKind::Unify { left, right, .. } = &stmt.kind else {
             return;
         };
@@ -34,7 +34,7 @@ impl Known {
     }
 
     /// The paths that a path can be. Never empty.
-    pub(super) fn expand(&self, path: &[Term]) -> Vec<Vec<Key>> {
+    pub(super) fn expand(&self, path: &'t [Term]) -> Vec<Vec<Key>> {
         let mut expanded = vec![Vec::new()];
         for step in path {
             let keys = match step {
@@ -43,7 +43,7 @@ impl Known {
                     Some(values)
                         if !values.is_empty() && expanded.len() * values.len() <= ALTERNATIVES_MAX =>
                     {
-                        values.into_iter().map(Key::Constant).collect()
+                        values.into_iter().cloned().map(Key::Constant).collect()
                     }
                     _ => vec![Key::Variable],
                 },
@@ -62,24 +62,24 @@ impl Known {
         expanded
     }
 
-    fn values_of(&self, term: &Term) -> Option<Vec<Constant>> {
+    fn values_of(&self, term: &'t Term) -> Option<Vec<&'t Constant>> {
         match term {
-            Term::Const(value) => Some(vec![value.clone()]),
+            Term::Const(value) => Some(vec![value]),
             Term::Var(var) => self.values.get(var).cloned(),
             Term::Ref(reference) => self.values_of_ref(reference),
             Term::Array(_) | Term::Object(_) | Term::Set(_) | Term::Comprehension(_) => None,
         }
     }
 
-    fn values_of_ref(&self, reference: &Ref) -> Option<Vec<Constant>> {
+    fn values_of_ref(&self, reference: &'t Ref) -> Option<Vec<&'t Constant>> {
         let mut values = match &reference.head {
             RefHead::Input | RefHead::Data => return None,
             RefHead::Var(var) => self.values.get(var).cloned()?,
-            RefHead::Const(value) => vec![value.clone()],
+            RefHead::Const(value) => vec![value],
         };
         for step in &reference.path {
             let mut next = Vec::new();
-            for value in &values {
+            for value in values {
                 match step {
                     Term::Const(key) => next.extend(constant::member(value, key)),
                     _ => next.extend(constant::members(value)?),

@@ -116,3 +116,16 @@ impl PartialEq for Constant {
 }
 
 impl Eq for Constant {}
+
+impl PartialOrd for Constant {
+    fn partial_cmp(&self, other: &Constant) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Rego's total order.
+impl Ord for Constant {
+    fn cmp(&self, other: &Constant) -> Ordering {
+        self.compare(other)
+    }
+}
