@@ -4,8 +4,8 @@
     reason = "a bench that cannot set up has nothing to measure"
 )]
 
-use criterion::{Criterion, criterion_group, criterion_main};
-use gavel_benches::corpus;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use gavel_benches::{corpus, synthetic};
 use std::hint::black_box;
 
 fn compile(criterion: &mut Criterion) {
@@ -14,6 +14,20 @@ fn compile(criterion: &mut Criterion) {
             bencher.iter(|| corpus::image(black_box(&example)).unwrap());
         });
     }
+}
+
+/// How compilation grows with the domain: ten times the policies should take ten times as long.
+fn growth(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("compile/policies");
+    group.sample_size(10);
+    for policies in [100, 1_000, 10_000] {
+        let text = synthetic::domain(policies, 1);
+        group.throughput(Throughput::Elements(policies as u64));
+        group.bench_function(policies.to_string(), |bencher| {
+            bencher.iter(|| corpus::image_of("large.yml", black_box(&text)).unwrap());
+        });
+    }
+    group.finish();
 }
 
 fn decide(criterion: &mut Criterion) {
@@ -64,5 +78,5 @@ fn record(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(stages, compile, decide, record);
+criterion_group!(stages, compile, growth, decide, record);
 criterion_main!(stages);

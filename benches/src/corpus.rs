@@ -51,11 +51,7 @@ pub fn examples() -> std::io::Result<Vec<Example>> {
 /// Compiles an example's domain.
 pub fn image(example: &Example) -> Result<Image, String> {
     let text = std::fs::read_to_string(&example.domain).map_err(|error| error.to_string())?;
-    let mut sources = SourceMap::default();
-    let file = sources.add_file(&example.domain.display().to_string(), &text);
-    gavel_compiler::compile(&mut sources, &[file], &gavel_compiler::Options::default())
-        .map(|compiled| compiled.image)
-        .map_err(|problems| format!("{problems:?}"))
+    image_of(&example.domain.display().to_string(), &text)
 }
 
 /// The clock of a measured request: monotonic, in ns.
@@ -87,4 +83,13 @@ pub fn decide<'r>(decider: &'r mut Decider, image: &'r Image, body: &[u8]) -> Re
 #[must_use]
 pub fn decider(image: &Image) -> Decider {
     Decider::new(image, &Limits::DEFAULT)
+}
+
+/// Compiles the text of one PolicyDomain.
+pub fn image_of(name: &str, text: &str) -> Result<Image, String> {
+    let mut sources = SourceMap::default();
+    let file = sources.add_file(name, text);
+    gavel_compiler::compile(&mut sources, &[file], &gavel_compiler::Options::default())
+        .map(|compiled| compiled.image)
+        .map_err(|problems| format!("{problems:?}"))
 }

@@ -10,9 +10,11 @@ use gavel_benches::corpus::{self, Example};
 use gavel_benches::measure::{median, pair};
 use gavel_benches::peer::{self, Peer};
 use gavel_benches::server::{Server, binary, on_path};
+use gavel_benches::synthetic;
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::time::Instant;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -73,6 +75,7 @@ fn run(effort: &Effort) -> Result<(), String> {
     let mut figures = Vec::new();
     figures.push(("decision.allocations", allocations()?));
     decisions(&examples, effort, &mut figures)?;
+    compilation(effort, &mut figures)?;
     if let Some(example) = examples.first() {
         service(example, effort, &mut figures)?;
     }
@@ -109,6 +112,34 @@ fn repeat(examples: &[Example], wanted: &str, count: u64) -> Result<(), String> 
         }
     }
     Err(format!("no request {wanted}"))
+}
+
+/// Policies of the large domain.
+const POLICIES: usize = 1_000;
+
+/// A domain of a thousand policies: compiled in process, then served.
+fn compilation(effort: &Effort, figures: &mut Vec<(&'static str, f64)>) -> Result<(), String> {
+    let text = synthetic::domain(POLICIES, 1);
+    let mut times = Vec::new();
+    for _ in 0..effort.load_rounds {
+        let start = Instant::now();
+        black_box(corpus::image_of("large.yml", black_box(&text))?);
+        times.push(start.elapsed().as_secs_f64() * 1000.0);
+    }
+    figures.push(("compile.ms_per_1000_policies", median(&mut times)));
+    let domain = std::env::temp_dir().join(format!("gavel-report-{}.yml", std::process::id()));
+    std::fs::write(&domain, &text).map_err(|error| error.to_string())?;
+    let served = served_large(&domain, figures);
+    std::fs::remove_file(&domain).map_err(|error| error.to_string())?;
+    served
+}
+
+fn served_large(domain: &Path, figures: &mut Vec<(&'static str, f64)>) -> Result<(), String> {
+    let binary = binary("gavel-server", "gavel")?;
+    let server = Server::start(&binary, domain, synthetic::request(7).as_bytes(), &[])?;
+    figures.push(("large.start_ms", server.start_ms));
+    figures.push(("large.rss_mib", server.rss_mib()?));
+    Ok(())
 }
 
 /// The whole decision in process, from the bytes of the body, against the peer's on the same request.

@@ -14,7 +14,7 @@ const FUEL: u64 = 100_000;
 /// Work for all folded calls of a unit; what comes after is left for run time.
 const FUEL_OF_UNIT: u64 = 1_000_000;
 /// What a call costs beside the work that the builtin counts itself.
-const FUEL_OF_CALL: u64 = 100;
+const FUEL_OF_CALL: u64 = 1000;
 
 /// Evaluates builtins for one unit, as long as its share of work lasts.
 #[derive(Debug)]

@@ -26,6 +26,10 @@ pub const DEADLINE_POLL_FUEL: u64 = 8192;
 /// Recursion of builtins along nested documents (`object.union`, `json.filter`, …): below 500 bytes of stack a level.
 pub const BUILTIN_DEPTH_MAX: usize = 500;
 
+/// Compiled constant patterns of one program. Each may be large (`\pL{1,99}` takes 5 MB), so without a bound a short
+/// module would take gigabytes; the service pays, once for all cores.
+pub const PREPARED_BYTES_MAX: usize = 128 << 20;
+
 /// Bounds of one core's VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -333,8 +333,9 @@ impl<'t> Builder<'t> {
             },
             Some(NodeKind::Scalar(_)) | None => {}
         }
-        if size > limits::NODES_MAX {
-            let message = format!("yaml: more than {} nodes, aliases included", limits::NODES_MAX);
+        let most = limits::nodes_max(self.text.len());
+        if size > most {
+            let message = format!("yaml: more than {most} nodes, aliases included");
             return Err(Box::new(Diagnostic::error(Code::Limit, span, message)));
         }
         self.check_height(height, span)

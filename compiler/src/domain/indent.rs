@@ -62,7 +62,7 @@ impl<'t> Indents<'t> {
     /// Moves the lines that an error is about; `false` if it is about something else, or enough was read already.
     pub(super) fn repair(&mut self, error: &ScanError) -> bool {
         self.read_again += self.text.len();
-        if self.read_again > limits::REREAD_BYTES_MAX {
+        if self.read_again > limits::reread_bytes_max(self.text.len()) {
             return false;
         }
         let row = error.marker().line();

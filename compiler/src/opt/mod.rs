@@ -1,6 +1,7 @@
 //! Optimisation of plans: one pass to a file, each of which can be switched off. A pass never changes a result, an abort,
 //! or which body of a rule decided.
 
+mod compact;
 mod conditions;
 mod dead;
 mod facts;
@@ -97,6 +98,7 @@ pub fn optimise(mut plan: Plan, options: &OptOptions<'_>) -> Plan {
         };
         if inlined {
             local(function, options);
+            compact::run(function);
         }
         if options.tables && tables::run(function) && options.dead {
             dead::run(function);

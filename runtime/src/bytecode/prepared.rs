@@ -1,6 +1,7 @@
 //! Patterns that the compiler found constant and that are compiled once, when the image is made.
 
 use crate::builtins::Glob;
+use crate::limits::PREPARED_BYTES_MAX;
 use crate::re2::{self, Pattern};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,7 +21,7 @@ pub enum Prepared {
     Regex(PreparedRegex),
     /// A compiled pattern of `glob.match`.
     Glob(Glob),
-    /// The pattern is wrong: the builtin finds the same when it runs, and fails.
+    /// The pattern is wrong or needs too much: the builtin finds the same when it runs, and fails.
     Bad,
 }
 
@@ -51,14 +52,31 @@ impl PreparedRegex {
 }
 
 impl Prepared {
-    /// Compiles what the specification asks for.
+    /// Compiles what the specifications ask for, in order, as long as the program's share of memory lasts. What comes
+    /// after is compiled by the builtin, within the bounds of a request.
     #[must_use]
-    pub fn new(spec: &PreparedSpec) -> Prepared {
+    pub fn all(specs: &[PreparedSpec]) -> Box<[Prepared]> {
+        let mut left = PREPARED_BYTES_MAX;
+        specs
+            .iter()
+            .map(|spec| {
+                let prepared = Prepared::new(spec, left);
+                if let Prepared::Regex(regex) = &prepared {
+                    left = left.saturating_sub(regex.pattern.memory_bytes());
+                }
+                prepared
+            })
+            .collect()
+    }
+
+    fn new(spec: &PreparedSpec, bytes_max: usize) -> Prepared {
         match spec {
-            PreparedSpec::Regex(pattern) => match re2::compile(pattern) {
-                Ok(pattern) => Prepared::Regex(PreparedRegex::new(pattern)),
-                Err(_) => Prepared::Bad,
-            },
+            PreparedSpec::Regex(pattern) => {
+                match re2::compile_within(pattern, bytes_max.min(re2::NFA_BYTES_MAX)) {
+                    Ok(pattern) => Prepared::Regex(PreparedRegex::new(pattern)),
+                    Err(_) => Prepared::Bad,
+                }
+            }
             PreparedSpec::Glob(pattern, delimiters) => {
                 let single = |text: &String| text.chars().count() == 1;
                 let fit = delimiters.as_ref().is_none_or(|list| list.iter().all(single));

@@ -54,7 +54,7 @@ pub fn verify(raw: RawProgram) -> Result<Program, VerifyError> {
         base,
         trie,
         slot_cells,
-        prepared: raw.prepared.iter().map(Prepared::new).collect(),
+        prepared: Prepared::all(&raw.prepared),
         strict_builtins: raw.strict_builtins,
         parse_module: raw.parse_module,
         words: words.into_boxed_slice(),

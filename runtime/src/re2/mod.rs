@@ -12,4 +12,5 @@ mod pattern;
 
 pub use error::{Re2Error, Re2ErrorKind};
 pub use parse::{Translation, translate};
+pub(crate) use pattern::NFA_BYTES_MAX;
 pub use pattern::{Pattern, Scratch, compile, compile_within};

@@ -12,7 +12,7 @@ use super::parse::translate;
 
 /// Bytes of a compiled pattern. Go bounds patterns by 3.3 million instructions; a policy that needs more than this
 /// is refused rather than given the memory.
-const NFA_BYTES_MAX: usize = 32 << 20;
+pub(crate) const NFA_BYTES_MAX: usize = 32 << 20;
 
 /// Bytes looked at times the size of a pattern, from which on searches are measured before they are made. What policies
 /// ask of usual texts stays far below.
