@@ -49,7 +49,7 @@ pub(super) fn bodies() -> Vec<Shape> {
             for name in names { let _ = writeln!(text, "{name}(input.a)"); }
             text.push_str("}\n");
             for i in 0.. {
-                let line = format!("r{} if {{ r{i} with {} as {i}; r{i} }}\n", i + 1, names[i % names.len()]);
+                let line = format!("r{} if {{ r{i} with {} as {i}; r{i} }}\n", i + 1, names.get(i % names.len()).copied().unwrap_or_default());
                 if text.len() + line.len() > n { break; }
                 text.push_str(&line);
             }
