@@ -21,7 +21,7 @@ const BYTES: usize = 64 << 10;
 /// Memory that compiling may take at any time.
 const MEMORY_BYTES_MAX: u64 = 256 << 20;
 /// Longest time of one shape in an unoptimised build on a busy machine.
-const TIME_MAX: Duration = Duration::from_secs(20);
+const TIME_MAX: Duration = Duration::from_secs(60);
 /// Words of the program for each byte of source.
 const WORDS_PER_BYTE: usize = 8;
 /// What threads get by default.
