@@ -4,6 +4,11 @@ use super::{Kind, Tag, Value};
 use crate::limits::NATIVE_DEPTH;
 use crate::number::compare_text;
 use std::cmp::Ordering;
+use std::collections::HashSet;
+
+/// Elements that one comparison looks at before it remembers what it has seen: values may share their parts, so that a few
+/// kilobytes unfold to more elements than could ever be counted.
+const UNFOLDED_MAX: usize = 1 << 16;
 
 impl Value<'_> {
     /// Rego's total order. [`Value::UNSET`] is greater than everything else.
@@ -13,7 +18,7 @@ impl Value<'_> {
         match (self.tag(), other.tag()) {
             (Tag::Int, Tag::Int) => self.as_int().cmp(&other.as_int()),
             (Tag::String, Tag::String) => text_of(self).cmp(text_of(other)),
-            _ => compare_at(self, other, NATIVE_DEPTH),
+            _ => compare_at(self, other, NATIVE_DEPTH, &mut { UNFOLDED_MAX }),
         }
     }
 
@@ -24,7 +29,7 @@ impl Value<'_> {
         match (self.tag(), other.tag()) {
             (Tag::Int, Tag::Int) => self.as_int() == other.as_int(),
             (Tag::String, Tag::String) => text_of(self) == text_of(other),
-            _ => equals_at(self, other, NATIVE_DEPTH),
+            _ => equals_at(self, other, NATIVE_DEPTH, &mut { UNFOLDED_MAX }),
         }
     }
 }
@@ -68,23 +73,23 @@ fn rank(tag: Tag) -> u8 {
     }
 }
 
-fn compare_at(a: Value<'_>, b: Value<'_>, depth: usize) -> Ordering {
+fn compare_at(a: Value<'_>, b: Value<'_>, depth: usize, budget: &mut usize) -> Ordering {
     let by_rank = rank(a.tag()).cmp(&rank(b.tag()));
     if by_rank.is_ne() {
         return by_rank;
     }
     match (a.parts(), b.parts()) {
-        (Some(left), Some(right)) => compare_lists(left, right, depth),
+        (Some(left), Some(right)) => compare_lists(left, right, depth, budget),
         _ => compare_scalars(a, b),
     }
 }
 
-fn compare_lists(left: &[Value<'_>], right: &[Value<'_>], depth: usize) -> Ordering {
-    let Some(depth) = depth.checked_sub(1) else {
+fn compare_lists(left: &[Value<'_>], right: &[Value<'_>], depth: usize, budget: &mut usize) -> Ordering {
+    let Some(depth) = enter(left.len().min(right.len()), depth, budget) else {
         return compare_deep(left, right);
     };
     for (&a, &b) in left.iter().zip(right) {
-        let order = compare_at(a, b, depth);
+        let order = compare_at(a, b, depth, budget);
         if order.is_ne() {
             return order;
         }
@@ -92,9 +97,19 @@ fn compare_lists(left: &[Value<'_>], right: &[Value<'_>], depth: usize) -> Order
     left.len().cmp(&right.len())
 }
 
-/// As [`compare_lists`] for values nested too deeply for the machine stack: the lists still to do wait on the heap.
+/// The depth that is left inside two lists, if machine stack and budget allow to go on by recursion.
+#[inline]
+fn enter(len: usize, depth: usize, budget: &mut usize) -> Option<usize> {
+    *budget = budget.checked_sub(len + 1)?;
+    depth.checked_sub(1)
+}
+
+/// As [`compare_lists`] for values nested too deeply for the machine stack or unfolding to too many elements: the lists
+/// still to do wait on the heap. A pair of lists that was met before is not looked at again: if it were not equal, the
+/// comparison would have ended there.
 #[cold]
 fn compare_deep(left: &[Value<'_>], right: &[Value<'_>]) -> Ordering {
+    let mut seen = HashSet::new();
     let mut waiting = vec![(left, right)];
     while let Some((left, right)) = waiting.pop() {
         let (Some((&a, rest_a)), Some((&b, rest_b))) = (left.split_first(), right.split_first()) else {
@@ -110,7 +125,12 @@ fn compare_deep(left: &[Value<'_>], right: &[Value<'_>]) -> Ordering {
             return order;
         }
         match (a.parts(), b.parts()) {
-            (Some(inner_a), Some(inner_b)) => waiting.push((inner_a, inner_b)),
+            (Some(inner_a), Some(inner_b)) => {
+                let pair = (inner_a.as_ptr_range(), inner_b.as_ptr_range());
+                if seen.insert(pair) {
+                    waiting.push((inner_a, inner_b));
+                }
+            }
             _ => {
                 let order = compare_scalars(a, b);
                 if order.is_ne() {
@@ -135,7 +155,7 @@ fn compare_scalars(a: Value<'_>, b: Value<'_>) -> Ordering {
     }
 }
 
-fn equals_at(a: Value<'_>, b: Value<'_>, depth: usize) -> bool {
+fn equals_at(a: Value<'_>, b: Value<'_>, depth: usize, budget: &mut usize) -> bool {
     if a.is_same(b) {
         return true;
     }
@@ -146,16 +166,19 @@ fn equals_at(a: Value<'_>, b: Value<'_>, depth: usize) -> bool {
             let (Some(left), Some(right)) = (a.parts(), b.parts()) else {
                 return false;
             };
-            left.len() == right.len() && equals_lists(left, right, depth)
+            left.len() == right.len() && equals_lists(left, right, depth, budget)
         }
         // Null, booleans and "unset" are equal only as the same handle; other pairs differ in type.
         _ => false,
     }
 }
 
-fn equals_lists(left: &[Value<'_>], right: &[Value<'_>], depth: usize) -> bool {
-    match depth.checked_sub(1) {
-        Some(depth) => left.iter().zip(right).all(|(&a, &b)| equals_at(a, b, depth)),
+fn equals_lists(left: &[Value<'_>], right: &[Value<'_>], depth: usize, budget: &mut usize) -> bool {
+    match enter(left.len(), depth, budget) {
+        Some(depth) => left
+            .iter()
+            .zip(right)
+            .all(|(&a, &b)| equals_at(a, b, depth, budget)),
         None => compare_deep(left, right).is_eq(),
     }
 }
@@ -270,6 +293,23 @@ mod tests {
         let (one, other, two) = (nest(1), nest(1), nest(2));
         assert!(one.equals(other));
         assert_eq!(one.compare(two), Ordering::Less);
+    }
+
+    #[test]
+    fn values_that_share_their_parts_compare_in_the_time_of_the_parts() {
+        let arena = crate::arena::Arena::new(1 << 10, 64 << 20);
+        for width in [2, 100] {
+            let tree = |innermost: i64| {
+                (0..60).fold(Value::int(innermost), |part, _| {
+                    Value::array(arena.values(&vec![part; width]).unwrap())
+                })
+            };
+            let (one, other, two) = (tree(1), tree(1), tree(2));
+            assert!(one.equals(other));
+            assert!(!one.equals(two));
+            assert_eq!(one.compare(other), Ordering::Equal);
+            assert_eq!(two.compare(one), Ordering::Greater);
+        }
     }
 
     #[test]
