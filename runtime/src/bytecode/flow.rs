@@ -1,7 +1,8 @@
 //! Follows every way through a function: what each register holds, how deep `with` scopes are open, where code ends.
 //!
 //! Proves that registers are written before they are read, that loop states and builders are used as what they are and
-//! nothing else, that "unset" reaches only ops that know it, and that `with` scopes are closed in order.
+//! nothing else, that "unset" reaches only ops that know it, that `with` scopes are closed in order, and that every way
+//! back begins a round of a loop, which costs fuel: no program runs without end.
 
 use super::verify::run_len;
 use super::{Inst, NO_REG, Op, Role};
@@ -82,6 +83,18 @@ pub(super) fn check(flow: &Flow<'_>) -> Result<(), Complaint> {
             let before = state.clone();
             step(&mut state, inst).map_err(|what| (at, what))?;
             if let Some(label) = label_of(flow, inst) {
+                let goes_round = label <= at;
+                if goes_round
+                    && flow
+                        .code
+                        .get(label)
+                        .is_none_or(|target| target.op != Op::LoopNext)
+                {
+                    return Err((
+                        at,
+                        "a way back leads to no round of a loop, so that nothing would end it",
+                    ));
+                }
                 arrive(&mut known, &mut waiting, label, before)?;
             }
             if matches!(inst.op, Op::Jump | Op::Ret | Op::RetK | Op::RetUndefined) {

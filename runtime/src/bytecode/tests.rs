@@ -104,6 +104,19 @@ fn loops_and_builders_are_used_as_such() {
 }
 
 #[test]
+fn every_way_back_begins_a_round() {
+    query("again: jump ->again", "nothing would end it");
+    query(
+        "const r0 1\n again: eq.k r0 2 ->again\n ret.undef",
+        "nothing would end it",
+    );
+    query(
+        "const r0 []\n again: loop.init r1 r0 ->again\n ret.undef",
+        "nothing would end it",
+    );
+}
+
+#[test]
 fn code_stays_inside_its_function() {
     query("const r0 1", "runs past the end");
     query("", "runs past the end");
