@@ -1,4 +1,4 @@
-//! Fuzz targets: functions from bytes to a finding, driven by libFuzzer (`conformance/fuzz`) or by the seeds of `driver`.
+//! Fuzz targets: functions from bytes to a finding, driven by the seeds of `driver`.
 //!
 //! `choices` turns bytes into decisions, `generate` decisions into programs, `mutate` inputs into other inputs; every other
 //! file is one target.
