@@ -2,7 +2,7 @@
 //!
 //! Proves that registers are written before they are read, that loop states and builders are used as what they are and
 //! nothing else, that "unset" reaches only ops that know it, that `with` scopes are closed in order, and that every way
-//! back begins a round of a loop, which costs fuel: no program runs without end.
+//! back leads through a round of a loop, which costs fuel: no program runs without end.
 
 use super::verify::run_len;
 use super::{Inst, NO_REG, Op, Role};
@@ -83,27 +83,58 @@ pub(super) fn check(flow: &Flow<'_>) -> Result<(), Complaint> {
             let before = state.clone();
             step(&mut state, inst).map_err(|what| (at, what))?;
             if let Some(label) = label_of(flow, inst) {
-                let goes_round = label <= at;
-                if goes_round
-                    && flow
-                        .code
-                        .get(label)
-                        .is_none_or(|target| target.op != Op::LoopNext)
-                {
-                    return Err((
-                        at,
-                        "a way back leads to no round of a loop, so that nothing would end it",
-                    ));
-                }
                 arrive(&mut known, &mut waiting, label, before)?;
             }
-            if matches!(inst.op, Op::Jump | Op::Ret | Op::RetK | Op::RetUndefined) {
+            if !falls_through(inst.op) {
                 break;
             }
             at += 1;
             if is_leader.get(at) == Some(&true) {
                 arrive(&mut known, &mut waiting, at, state)?;
                 break;
+            }
+        }
+    }
+    rounds(flow)
+}
+
+fn falls_through(op: Op) -> bool {
+    !matches!(op, Op::Jump | Op::Ret | Op::RetK | Op::RetUndefined)
+}
+
+/// Without the instructions that begin a round, which costs fuel, no way leads back to where it began.
+fn rounds(flow: &Flow<'_>) -> Result<(), Complaint> {
+    let nexts = |at: usize| {
+        let inst = flow.code.get(at).filter(|inst| inst.op != Op::LoopNext);
+        let label = inst.and_then(|inst| label_of(flow, *inst));
+        let below = inst.filter(|inst| falls_through(inst.op)).map(|_| at + 1);
+        [label, below]
+    };
+    let mut is_open = vec![false; flow.code.len()];
+    let mut is_done = vec![false; flow.code.len()];
+    let mut way = Vec::new();
+    for start in 0..flow.code.len() {
+        way.push((start, 0));
+        while let Some((at, taken)) = way.pop() {
+            let (Some(open), Some(done)) = (is_open.get_mut(at), is_done.get_mut(at)) else {
+                continue;
+            };
+            if *done {
+                continue;
+            }
+            if taken == 0 && *open {
+                return Err((
+                    at,
+                    "a way leads back without a round of a loop, so that nothing would end it",
+                ));
+            }
+            *open = true;
+            match nexts(at).get(taken) {
+                Some(next) => {
+                    way.push((at, taken + 1));
+                    way.extend(next.map(|next| (next, 0)));
+                }
+                None => *done = true,
             }
         }
     }

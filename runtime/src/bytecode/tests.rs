@@ -104,7 +104,7 @@ fn loops_and_builders_are_used_as_such() {
 }
 
 #[test]
-fn every_way_back_begins_a_round() {
+fn every_way_back_leads_through_a_round() {
     query("again: jump ->again", "nothing would end it");
     query(
         "const r0 1\n again: eq.k r0 2 ->again\n ret.undef",
@@ -114,6 +114,10 @@ fn every_way_back_begins_a_round() {
         "const r0 []\n again: loop.init r1 r0 ->again\n ret.undef",
         "nothing would end it",
     );
+    query(
+        "const r0 []\n again: loop.init r1 r0 ->no\n loop.next r1 _ _ ->again\n no: ret.undef",
+        "",
+    );
 }
 
 #[test]
@@ -122,7 +126,7 @@ fn code_stays_inside_its_function() {
     query("", "runs past the end");
     query("jump ->x\n x: ret.undef", "");
     let mut raw = assemble("query q regs=1\n slot.eq.k input 1 ->x\n x: ret.undef");
-    for (label, ok) in [(0, true), (1, true), (2, false), (1000, false)] {
+    for (label, ok) in [(0, false), (1, true), (2, false), (1000, false)] {
         let mut inst = Inst::decode(&raw.code, 0).unwrap();
         inst.c = label;
         raw.code[0] = inst.low_word();
