@@ -35,10 +35,14 @@ differing=0
 compare() {
     file=$1
     name=$2
-    compared=$((compared + $(wc -l <"$file")))
     for engine in "" --no-optimise --reference; do
         # shellcheck disable=SC2086 # no engine flag means no argument
-        if ! "$runner" opa $engine "$file" >"$work/report"; then
+        timeout 600 "$runner" opa $engine "$file" >"$work/report"
+        status=$?
+        # What was skipped was not compared.
+        passed=$(sed -n 's/^\([0-9]*\) passed, .*/\1/p' "$work/report" | tail -n 1)
+        [ -z "$engine" ] && compared=$((compared + ${passed:-0}))
+        if [ "$status" -ne 0 ]; then
             mkdir -p "$keep"
             cp "$file" "$keep/$name.jsonl"
             { echo "engine: ${engine:-optimised}"; cat "$work/report"; } >>"$keep/$name.txt"
@@ -54,7 +58,8 @@ answer() {
     rm -f "$work"/piece.*
     split -l 50 "$1" "$work/piece."
     for piece in "$work"/piece.*; do
-        "$work/oracle" <"$piece" 2>/dev/null
+        # A line that the oracle's end cut off is no answer.
+        "$work/oracle" <"$piece" 2>/dev/null | grep '}$'
     done
 }
 
@@ -70,5 +75,7 @@ while [ "$done_so_far" -lt "$count" ]; do
     compare "$work/emit.jsonl" "emit-$at"
     done_so_far=$((done_so_far + chunk))
 done
-echo "$compared programs compared with OPA in three ways, $differing differences"
-[ "$differing" -eq 0 ]
+asked=$done_so_far
+echo "$compared of $asked programs compared with OPA in three ways, $differing differences"
+# Programs that OPA cannot answer are few; a run that compared little says nothing.
+[ "$differing" -eq 0 ] && [ $((compared * 10)) -ge $((asked * 7)) ]

@@ -318,7 +318,14 @@ fn documents_tell_the_budgets() {
         format!("{} ms", gavel_server::limits::DECISION_NS_MAX / 1_000_000),
         with_commas(gavel_runtime::limits::JSON_DEPTH_MAX as u64),
         format!("| {} |", gavel_compiler::limits::NESTING_MAX),
-        mebibytes(gavel_compiler::limits::MODULE_BYTES_MAX),
+        format!(
+            "| a module; a PolicyDomain file | {} each |",
+            mebibytes(gavel_compiler::limits::MODULE_BYTES_MAX)
+        ),
+        format!(
+            "| a module; a PolicyDomain file | {} each |",
+            mebibytes(gavel_compiler::domain::limits::FILE_BYTES_MAX)
+        ),
     ] {
         assert!(text.contains(&budget), "docs/language.md does not say {budget}");
     }

@@ -1,4 +1,4 @@
-//! The order of an object's entries: OPA keeps them by key, and of equal keys that show only at run time the last one wins.
+//! The order of an object's entries: OPA keeps them by key, one for each key as written.
 //!
 //! Keys are scalars, then variables, then everything that needs evaluation. The variables of a rule stand in the order in
 //! which they were made; names that nobody declares stand by name, behind the others when they begin with a small letter.
@@ -11,6 +11,39 @@ use std::cmp::Ordering;
 /// Puts entries in order; entries whose keys cannot be told apart here stay as they were written.
 pub(super) fn sort(entries: &mut [(Term, Term)], vars: &Vars) {
     entries.sort_by(|(a, _), (b, _)| compare(a, b, vars));
+}
+
+/// Leaves one entry of those whose keys are written the same, with the last value, as OPA's parser does.
+pub(super) fn merge(entries: &mut Vec<(Term, Term)>) {
+    entries.dedup_by(|later, kept| {
+        let same = is_same(&later.0, &kept.0);
+        if same {
+            std::mem::swap(&mut later.1, &mut kept.1);
+        }
+        same
+    });
+}
+
+fn is_same(a: &Term, b: &Term) -> bool {
+    match (&a.kind, &b.kind) {
+        (Kind::Const(a), Kind::Const(b)) => a.compare(b).is_eq(),
+        (Kind::Var(a), Kind::Var(b)) => a == b,
+        (Kind::Ref(a), Kind::Ref(b)) => {
+            let same_head = match (&a.head, &b.head) {
+                (Head::Input, Head::Input) | (Head::Data, Head::Data) => true,
+                (Head::Var(a), Head::Var(b)) => a == b,
+                (Head::Term(a), Head::Term(b)) => is_same(a, b),
+                _ => false,
+            };
+            same_head && are_same(&a.path, &b.path)
+        }
+        (Kind::Array(a), Kind::Array(b)) | (Kind::Set(a), Kind::Set(b)) => are_same(a, b),
+        _ => false,
+    }
+}
+
+fn are_same(a: &[Term], b: &[Term]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
 }
 
 fn compare(a: &Term, b: &Term, vars: &Vars) -> Ordering {

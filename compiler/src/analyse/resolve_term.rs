@@ -58,6 +58,7 @@ impl<'a> Resolver<'_, 'a> {
                     .map(|(key, value)| (self.term(key), self.term(value)))
                     .collect();
                 keys::sort(&mut entries, &self.vars);
+                keys::merge(&mut entries);
                 Kind::Object(entries)
             }
             TermKind::ArrayComprehension { head, body } => {

@@ -25,6 +25,8 @@ pub struct Reference {
     /// Where the name stands.
     pub span: Span,
     key: Span,
+    /// Inside of braces or brackets, where no block may stand.
+    in_flow: bool,
 }
 
 /// The first document of a YAML file, and what it refers to.
@@ -81,10 +83,11 @@ pub fn references(file: FileId, text: &Arc<str>) -> Result<References, Box<Diagn
     let document = yaml::parse(file, text)?;
     let mut walk = Walk {
         document: &document,
+        text,
         seen: HashSet::new(),
         found: Vec::new(),
     };
-    walk.node(document.root(), None)?;
+    walk.node(document.root(), None, false)?;
     let kind = match &document.node(document.root()).kind {
         NodeKind::Mapping(entries) => entries
             .iter()
@@ -126,25 +129,35 @@ fn document_end(text: &str, content_end: usize) -> usize {
 
 struct Walk<'d> {
     document: &'d Document,
+    text: &'d str,
     /// Nodes behind anchors are looked at once, where they stand.
     seen: HashSet<NodeId>,
     found: Vec<Reference>,
 }
 
 impl Walk<'_> {
-    fn node(&mut self, id: NodeId, section: Option<&str>) -> Result<(), Box<Diagnostic>> {
+    fn node(&mut self, id: NodeId, section: Option<&str>, in_flow: bool) -> Result<(), Box<Diagnostic>> {
         if !self.seen.insert(id) {
             return Ok(());
         }
         let document = self.document;
+        let span = document.node(id).span;
+        let start = value_start(self.text, span);
+        let in_flow = in_flow
+            || self
+                .text
+                .get(start..)
+                .is_some_and(|text| text.starts_with(['{', '[']));
         match &document.node(id).kind {
             NodeKind::Scalar(_) => Ok(()),
-            NodeKind::Sequence(items) => items.iter().try_for_each(|item| self.node(*item, section)),
+            NodeKind::Sequence(items) => items
+                .iter()
+                .try_for_each(|item| self.node(*item, section, in_flow)),
             NodeKind::Mapping(entries) => {
-                self.entry(id, entries, section)?;
+                self.entry(id, entries, section, in_flow)?;
                 entries.iter().try_for_each(|&(key, value)| {
                     let name = document.scalar(key).map(|scalar| &*scalar.text);
-                    self.node(value, name)
+                    self.node(value, name, in_flow)
                 })
             }
         }
@@ -156,6 +169,7 @@ impl Walk<'_> {
         mapping: NodeId,
         entries: &[(NodeId, NodeId)],
         section: Option<&str>,
+        in_flow: bool,
     ) -> Result<(), Box<Diagnostic>> {
         let document = self.document;
         let at = |name: &str| entries.iter().find(|(key, _)| is_key(document, *key, name));
@@ -191,6 +205,7 @@ impl Walk<'_> {
             name: Arc::clone(&name.text),
             span,
             key,
+            in_flow,
         });
         Ok(())
     }
@@ -262,21 +277,8 @@ impl Writer<'_> {
     }
 
     fn kind(&mut self, span: Span) {
-        let value = self.value_start(span);
+        let value = value_start(self.source(), span);
         self.replace(value, span.end as usize, "PolicyDomain");
-    }
-
-    /// Where a value starts behind its anchor and tag.
-    fn value_start(&self, span: Span) -> usize {
-        let (mut at, end) = (span.start as usize, span.end as usize);
-        while let Some(rest) = self.source().get(at..end)
-            && rest.starts_with(['&', '!'])
-        {
-            let property = rest.find(char::is_whitespace).unwrap_or(rest.len());
-            let blank = rest.get(property..).unwrap_or("");
-            at += rest.len() - blank.trim_start().len();
-        }
-        at
     }
 
     fn rego(&mut self, reference: &Reference, file: FileId, text: &str) {
@@ -284,7 +286,7 @@ impl Writer<'_> {
         let body = text.get(..end).unwrap_or("");
         let (key, value) = (reference.key, reference.span);
         self.replace(key.start as usize, key.end as usize, "rego");
-        let start = self.value_start(value);
+        let start = value_start(self.source(), value);
         match self.block_place(reference, start).filter(|_| fits_block(body)) {
             Some((indent, line_end)) => {
                 let header = if body.starts_with([' ', '\n']) {
@@ -319,7 +321,8 @@ impl Writer<'_> {
         let rest = source.get(end..line_end)?.trim();
         let one_line = !source.get(key..end)?.contains('\n') && start <= end;
         let free = rest.is_empty() || rest.starts_with('#');
-        (is_block && one_line && free).then(|| (before.chars().count() + BLOCK_INDENT, line_end))
+        (is_block && one_line && free && !reference.in_flow)
+            .then(|| (before.chars().count() + BLOCK_INDENT, line_end))
     }
 
     fn block(&mut self, indent: usize, file: FileId, body: &str) {
@@ -358,6 +361,19 @@ impl Writer<'_> {
         let yaml = self.references.file;
         self.piece(yaml, self.at);
     }
+}
+
+/// Where a value starts behind its anchor and tag.
+fn value_start(text: &str, span: Span) -> usize {
+    let (mut at, end) = (span.start as usize, span.end as usize);
+    while let Some(rest) = text.get(at..end)
+        && rest.starts_with(['&', '!'])
+    {
+        let property = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let blank = rest.get(property..).unwrap_or("");
+        at += rest.len() - blank.trim_start().len();
+    }
+    at
 }
 
 /// Whether what stands before a key on its line is an anchor or tag of its mapping behind dashes.

@@ -222,7 +222,10 @@ fn collect(kind: Container, parts: Vec<Constant>) -> Option<Constant> {
             while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
                 members.push((key, value));
             }
-            Some(Constant::object(members))
+            members.sort_by(|a, b| a.0.compare(&b.0));
+            let clash = |pair: &[(Constant, Constant)]| matches!(pair, [a, b] if a.0.compare(&b.0).is_eq() && a.1.compare(&b.1).is_ne());
+            // Equal keys with different values are a conflict when the program runs.
+            (!members.windows(2).any(clash)).then(|| Constant::object(members))
         }
         Container::Tree => None,
     }

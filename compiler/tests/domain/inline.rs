@@ -35,6 +35,10 @@ fn flow_style_and_values_on_a_line_of_their_own_get_quotes() {
         "policies: [{mrn: p, rego: \"package a\\n\"}]"
     );
     assert_eq!(
+        inline("policies:\n- {\n    rego_filename: p.rego\n  }\n", "package a\n").unwrap(),
+        "policies:\n- {\n    rego: \"package a\\n\"\n  }\n"
+    );
+    assert_eq!(
         inline("policies:\n- rego_filename:\n    p.rego\n", "package a").unwrap(),
         "policies:\n- rego:\n    \"package a\\n\"\n"
     );

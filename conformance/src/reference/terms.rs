@@ -52,8 +52,14 @@ impl<'u> Machine<'u> {
                 let parts: Vec<&Term> = entries.iter().flat_map(|(key, value)| [key, value]).collect();
                 self.lists(&parts, &mut Vec::new(), &mut |machine, parts| {
                     let (pairs, _) = parts.as_chunks::<2>();
-                    let entries = pairs.iter().cloned().map(|[key, value]| (key, value));
-                    take(machine, Value::object(entries.collect()))
+                    let mut entries: BTreeMap<Value, Value> = BTreeMap::new();
+                    for [key, value] in pairs {
+                        let old = entries.insert(key.clone(), value.clone());
+                        if old.is_some_and(|old| old != *value) {
+                            return Err(EvalErrorKind::ObjectConflict.into());
+                        }
+                    }
+                    take(machine, Value::object(entries.into_iter().collect()))
                 })
             }
             Term::Ref(reference) => self.reference(reference, take),

@@ -46,7 +46,8 @@ impl<'v> Request<'v> {
             .ok_or(EvalErrorKind::NoSuchEntry)
     }
 
-    /// The object of keys and values in turn.
+    /// The object of keys and values in turn. Equal keys with different values are a conflict: in OPA such an object gives
+    /// the first value to who asks for the key and the last one to who reads it whole, and neither may decide here.
     pub(super) fn object_of(&self, run: &[Value<'v>]) -> Result<Value<'v>, EvalErrorKind> {
         let unset = Entry {
             key: Value::UNSET,
@@ -58,7 +59,13 @@ impl<'v> Request<'v> {
                 *entry = Entry { key, value };
             }
         }
-        object_from(self.arena, entries)
+        let object = object_from(self.arena, entries)?;
+        let is_kept = |pair: &[Value<'v>]| matches!(*pair, [key, value] if object.index(key).is_some_and(|kept| kept.equals(value)));
+        let has_equal_keys = object.parts().is_some_and(|parts| parts.len() < run.len());
+        if has_equal_keys && !run.chunks_exact(2).all(is_kept) {
+            return Err(EvalErrorKind::ObjectConflict);
+        }
+        Ok(object)
     }
 
     /// Adds an element to an array or a member to a set.
