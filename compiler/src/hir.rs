@@ -79,6 +79,8 @@ pub struct Query {
     pub shape: QueryShape,
     /// Names by id, for dumps and messages.
     pub var_names: Vec<String>,
+    /// As in [`Rule::builtin_names`].
+    pub builtin_names: Vec<VarId>,
     /// For each top-level statement of the source that is a plain term: nothing is returned for it.
     pub span: Span,
 }
@@ -126,6 +128,9 @@ pub struct Rule {
     pub clauses: Vec<Clause>,
     /// Names by id, for dumps and messages; temporaries start with `$`.
     pub var_names: Vec<String>,
+    /// Variables that nothing declares and that have a builtin's name: inside of closures the type checker takes them for
+    /// the builtin, which is no value.
+    pub builtin_names: Vec<VarId>,
 }
 
 /// A body and what the rule yields when it succeeds.

@@ -107,6 +107,7 @@ fn lower_rule(rule: tree::Rule, module: usize, tree: &RuleTree, errors: &mut Vec
         dynamic,
         args,
         clauses,
+        builtin_names: vars.builtin_names(),
         var_names: vars.into_names(),
     }
 }

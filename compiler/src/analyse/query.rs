@@ -77,6 +77,7 @@ fn stages(
         block,
         bindings,
         shape,
+        builtin_names: vars.builtin_names(),
         var_names: vars.into_names(),
         span: query.span,
     };

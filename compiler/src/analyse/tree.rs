@@ -7,7 +7,7 @@
 use crate::ast::Dialect;
 use crate::hir::VarId;
 use crate::source::{FileId, Span};
-use gavel_runtime::builtins::BuiltinId;
+use gavel_runtime::builtins::{self, BuiltinId};
 use gavel_runtime::value::Constant;
 use std::collections::{BTreeSet, HashMap};
 
@@ -242,6 +242,15 @@ impl Vars {
     }
 
     /// Names by id as HIR keeps them.
+    /// The undeclared variables that have a builtin's name.
+    pub(super) fn builtin_names(&self) -> Vec<VarId> {
+        let is_builtin = |var: &VarId| match self.name(*var) {
+            VarName::Written(name) => builtins::find(name).is_some(),
+            VarName::Wildcard | VarName::Generated => false,
+        };
+        self.undeclared.iter().copied().filter(is_builtin).collect()
+    }
+
     pub(super) fn into_names(self) -> Vec<String> {
         self.names
             .into_iter()

@@ -8,9 +8,11 @@ use super::builtin::Signatures;
 use super::documents::Documents;
 use super::infer::Env;
 use super::order::Graph;
+use super::ty::Type;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Block, Stmt, StmtKind, Term, Unit, VarId};
 use crate::source::{SourceMap, Span};
+use gavel_runtime::builtins;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -32,6 +34,7 @@ pub(super) struct Body<'e, 's, 'u> {
     pub(super) errors: Vec<Diagnostic>,
     pub(super) shared: &'s mut Shared<'u>,
     names: &'e [String],
+    builtin_names: &'e [VarId],
     /// `not` has a block of its own.
     new_not: bool,
     /// Where generated variables come from, for messages.
@@ -47,13 +50,19 @@ pub(super) struct Mismatch {
 }
 
 impl<'e, 's, 'u> Body<'e, 's, 'u> {
-    /// A body of a rule or query with the names of its variables.
-    pub(super) fn new(env: Env<'e>, shared: &'s mut Shared<'u>, names: &'e [String], new_not: bool) -> Self {
+    /// A body of a rule or query with the names of its variables and those of them that are a builtin's.
+    pub(super) fn new(
+        env: Env<'e>,
+        shared: &'s mut Shared<'u>,
+        (names, builtin_names): (&'e [String], &'e [VarId]),
+        new_not: bool,
+    ) -> Self {
         Body {
             env,
             errors: Vec::new(),
             shared,
             names,
+            builtin_names,
             new_not,
             origins: HashMap::new(),
         }
@@ -147,12 +156,26 @@ impl<'e, 's, 'u> Body<'e, 's, 'u> {
     /// Blocks whose statements are only looked through.
     fn nested(&mut self, blocks: &[&Block]) {
         let mut found = Vec::new();
+        self.enter_closure();
         for block in blocks {
             self.closures_in_block(block, &mut found);
         }
         self.errors.extend(found);
         for block in blocks {
             self.refs_in_block(block);
+        }
+        self.env.leave();
+    }
+
+    /// Enters a closure, where undeclared names of builtins that have no type yet mean the builtin.
+    pub(super) fn enter_closure(&mut self) {
+        self.env.enter();
+        for var in self.builtin_names {
+            let name = self.names.get(var.0 as usize).map_or("", String::as_str);
+            if let (Type::Unknown, Some(id)) = (self.env.var(*var), builtins::find(name)) {
+                let signature = self.shared.signatures.get(id);
+                self.env.set_var(*var, Type::Function(signature));
+            }
         }
     }
 

@@ -79,7 +79,7 @@ impl Body<'_, '_, '_> {
 
     fn closure(&mut self, closure: &Comprehension) -> Vec<Diagnostic> {
         let outer = std::mem::take(&mut self.errors);
-        self.env.enter();
+        self.enter_closure();
         self.block(&closure.body);
         let value = self.env.closure_from_inside(closure);
         self.env.leave();

@@ -45,7 +45,12 @@ pub fn check_query(sources: &SourceMap, unit: &Unit, query: &Query, new_not: boo
     let graph = Graph::new(unit);
     let mut shared = shared(sources, unit, &graph);
     let (documents, _) = infer(&mut shared);
-    let mut body = Body::new(Env::new(&documents), &mut shared, &query.var_names, new_not);
+    let mut body = Body::new(
+        Env::new(&documents),
+        &mut shared,
+        (&query.var_names, &query.builtin_names),
+        new_not,
+    );
     body.block(&query.block);
     let mut errors = body.errors;
     sort(&mut errors);
@@ -110,7 +115,7 @@ fn infer(shared: &mut Shared<'_>) -> (Documents, Vec<Diagnostic>) {
                     errors.push(Diagnostic::error(Code::RegoType, clause.span, reason));
                 }
             }
-            let mut body = Body::new(env, shared, &rule.var_names, new_not);
+            let mut body = Body::new(env, shared, (&rule.var_names, &rule.builtin_names), new_not);
             body.block(&clause.body);
             if body.errors.is_empty() {
                 match clause_type(&mut body.env, rule, clause, &path) {

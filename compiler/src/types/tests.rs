@@ -167,6 +167,7 @@ fn rule(name: &str, kind: RuleKind, args: Vec<Term>, stmts: Vec<Stmt>, value: Te
             value,
         }],
         var_names: ["x", "y", "z"].map(str::to_owned).to_vec(),
+        builtin_names: Vec::new(),
     }
 }
 
