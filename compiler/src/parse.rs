@@ -15,6 +15,7 @@ use crate::source::{FileId, SourceMap, Span};
 use crate::token::{Token, Word};
 
 pub use crate::layout::dialect::BaseDialect;
+pub(crate) use rule::is_ground;
 pub(crate) use text::term_name;
 
 use attempt::Reader;

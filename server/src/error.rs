@@ -20,10 +20,7 @@ impl Failure {
     /// A file that could not be read, with the system's reason.
     #[must_use]
     pub fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-        let text = error.to_string();
-        // The system's number says nothing that its words do not.
-        let reason = text.split(" (os error ").next().unwrap_or(&text);
-        Failure::Operator(format!("open {}: {reason}", path.display()))
+        Failure::Operator(format!("open {}: {}", path.display(), reason(error)))
     }
 
     /// The exit status of a server that did not start.
@@ -34,6 +31,13 @@ impl Failure {
             Failure::Policy(_) | Failure::Usage(_) | Failure::Input(_) => 1,
         }
     }
+}
+
+/// The system's reason in its words; its number says nothing that they do not.
+#[must_use]
+pub fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or(&text).to_owned()
 }
 
 impl fmt::Display for Failure {

@@ -70,15 +70,10 @@ impl<'d> Decoder<'d> {
     }
 
     fn mismatch(&mut self, id: NodeId, wanted: &str) {
-        let tag = scalar::short_tag(self.document, id);
-        let value = match self.document.scalar(id) {
-            Some(scalar) if scalar.text.chars().count() > 10 => {
-                format!(" `{}...`", scalar.text.chars().take(7).collect::<String>())
-            }
-            Some(scalar) => format!(" `{}`", scalar.text),
-            None => String::new(),
-        };
-        self.problem(id, format!("yaml: cannot unmarshal {tag}{value} into {wanted}"));
+        self.problem(
+            id,
+            format!("yaml: {}", scalar::cannot_unmarshal(self.document, id, wanted)),
+        );
     }
 
     pub(super) fn is_null(&self, id: NodeId) -> bool {

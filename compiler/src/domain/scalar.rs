@@ -60,6 +60,20 @@ pub fn short_tag(document: &Document, id: NodeId) -> String {
     }
 }
 
+/// What is said of a node of the wrong type, with the start of its text.
+#[must_use]
+pub fn cannot_unmarshal(document: &Document, id: NodeId, wanted: &str) -> String {
+    let tag = short_tag(document, id);
+    let value = match document.scalar(id) {
+        Some(scalar) if scalar.text.chars().count() > 10 => {
+            format!(" `{}...`", scalar.text.chars().take(7).collect::<String>())
+        }
+        Some(scalar) => format!(" `{}`", scalar.text),
+        None => String::new(),
+    };
+    format!("cannot unmarshal {tag}{value} into {wanted}")
+}
+
 /// The type of a scalar; other nodes are text.
 ///
 /// # Errors

@@ -141,16 +141,8 @@ impl Decoder<'_> {
     }
 
     fn mismatch(&mut self, id: NodeId, wanted: &str) {
-        let tag = scalar::short_tag(self.document, id);
-        let value = match self.document.scalar(id) {
-            Some(scalar) if scalar.text.chars().count() > 10 => {
-                format!(" `{}...`", scalar.text.chars().take(7).collect::<String>())
-            }
-            Some(scalar) => format!(" `{}`", scalar.text),
-            None => String::new(),
-        };
         let line = self.line(id);
-        let message = format!("cannot unmarshal {tag}{value} into {wanted}");
+        let message = scalar::cannot_unmarshal(self.document, id, wanted);
         self.first
             .get_or_insert((line, format!("yaml: unmarshal errors:\n  line {line}: {message}")));
     }

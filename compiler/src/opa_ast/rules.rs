@@ -1,8 +1,8 @@
 //! Rules: heads with their bodies and branches.
 
 use super::module::{Writer, object, typed};
-use super::terms::is_ground;
 use crate::ast::{ElseBranch, Head, HeadKind, Rule, Term, TermKind};
+use crate::parse::is_ground;
 use gavel_runtime::value::Constant;
 
 /// The parts of a head that the branches behind `else` repeat.

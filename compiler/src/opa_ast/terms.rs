@@ -171,26 +171,3 @@ fn operator_name(builtin: &str) -> Constant {
         Constant::Array(first.into_iter().chain(words.map(string)).collect()),
     )
 }
-
-/// Whether a term has no variables, as OPA counts: the head of a reference is none.
-pub(super) fn is_ground(term: &Term<'_>) -> bool {
-    match term.kind {
-        TermKind::Var(name) => matches!(name, "input" | "data"),
-        TermKind::Null | TermKind::Bool(_) | TermKind::Number(_) | TermKind::String { .. } => true,
-        TermKind::Ref { path, .. } => path.iter().all(is_ground),
-        TermKind::Call { args, .. } => args.iter().all(is_ground),
-        TermKind::Infix { left, right, .. } => is_ground(left) && is_ground(right),
-        TermKind::KeyValueIn { key, value, domain } => {
-            is_ground(key) && is_ground(value) && is_ground(domain)
-        }
-        TermKind::Negate(inner) => is_ground(inner),
-        TermKind::Array(terms) | TermKind::Set(terms) => terms.iter().all(is_ground),
-        TermKind::Object(pairs) => pairs
-            .iter()
-            .all(|(key, value)| is_ground(key) && is_ground(value)),
-        TermKind::ArrayComprehension { .. }
-        | TermKind::SetComprehension { .. }
-        | TermKind::ObjectComprehension { .. }
-        | TermKind::Template { .. } => false,
-    }
-}

@@ -434,7 +434,7 @@ fn head<'a>(cx: &Cx<'a>, named: Named<'a>, key: Option<Term<'a>>, has_if: bool, 
 }
 
 /// Whether the term has no variables, as OPA counts: the head of a reference is none.
-fn is_ground(term: &Term<'_>) -> bool {
+pub(crate) fn is_ground(term: &Term<'_>) -> bool {
     match term.kind {
         TermKind::Var(name) => matches!(name, "input" | "data"),
         TermKind::Null | TermKind::Bool(_) | TermKind::Number(_) | TermKind::String { .. } => true,

@@ -169,7 +169,7 @@ fn write_scalar(out: &mut Vec<u8>, value: Value<'_>, style: Style) -> Result<boo
 }
 
 /// What is still to be written of values nested too deeply for the machine stack.
-enum Todo<'r> {
+enum Pending<'r> {
     Value(Value<'r>),
     Text(&'static str),
     Key(String),
@@ -178,15 +178,15 @@ enum Todo<'r> {
 /// As [`write_at`], with a list on the heap instead of the machine stack.
 #[cold]
 fn write_deep(out: &mut Vec<u8>, value: Value<'_>, style: Style) -> Result<(), Unprintable> {
-    let mut todo = vec![Todo::Value(value)];
-    while let Some(next) = todo.pop() {
+    let mut pending = vec![Pending::Value(value)];
+    while let Some(next) = pending.pop() {
         let value = match next {
-            Todo::Value(value) => value,
-            Todo::Text(text) => {
+            Pending::Value(value) => value,
+            Pending::Text(text) => {
                 out.extend_from_slice(text.as_bytes());
                 continue;
             }
-            Todo::Key(key) => {
+            Pending::Key(key) => {
                 write_string(out, &key, style.escape);
                 out.push(b':');
                 continue;
@@ -197,23 +197,23 @@ fn write_deep(out: &mut Vec<u8>, value: Value<'_>, style: Style) -> Result<(), U
         }
         // What comes first is pushed last.
         if let Kind::Object(entries) = value.kind() {
-            todo.push(Todo::Text("}"));
+            pending.push(Pending::Text("}"));
             for (at, (key, value)) in with_text_keys(entries, style)?.into_iter().enumerate().rev() {
-                todo.extend([Todo::Value(value), Todo::Key(key)]);
-                todo.push(Todo::Text(if at > 0 { "," } else { "{" }));
+                pending.extend([Pending::Value(value), Pending::Key(key)]);
+                pending.push(Pending::Text(if at > 0 { "," } else { "{" }));
             }
             if entries.is_empty() {
-                todo.push(Todo::Text("{"));
+                pending.push(Pending::Text("{"));
             }
         } else {
             let items = value.parts().unwrap_or_default();
-            todo.push(Todo::Text("]"));
+            pending.push(Pending::Text("]"));
             for (at, &item) in items.iter().enumerate().rev() {
-                todo.push(Todo::Value(item));
-                todo.push(Todo::Text(if at > 0 { "," } else { "[" }));
+                pending.push(Pending::Value(item));
+                pending.push(Pending::Text(if at > 0 { "," } else { "[" }));
             }
             if items.is_empty() {
-                todo.push(Todo::Text("["));
+                pending.push(Pending::Text("["));
             }
         }
     }

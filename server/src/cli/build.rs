@@ -10,7 +10,7 @@ use gavel_compiler::source::SourceMap;
 use crate::cli::args::BuildArgs;
 use crate::cli::load::on_a_deep_stack;
 use crate::cli::references::{self, Roots};
-use crate::error::Failure;
+use crate::error::{Failure, reason};
 
 /// Who may read a built file: its owner, as the texts may come from files that are as private.
 const MODE: u32 = 0o600;
@@ -51,12 +51,12 @@ pub(crate) fn run(args: &BuildArgs) -> Result<(), Failure> {
 }
 
 fn build(input: &Path, output: &Path, roots: &Roots) -> Result<(), String> {
-    let text =
-        std::fs::read_to_string(input).map_err(|error| format!("failed to read input file: {error}"))?;
+    let text = std::fs::read_to_string(input)
+        .map_err(|error| format!("failed to read input file: {}", reason(&error)))?;
     let mut sources = SourceMap::default();
     let yaml = sources.add_file(&input.to_string_lossy(), &text);
     let built = references::inline(&mut sources, yaml, input, roots)?;
-    write(output, &built.text).map_err(|error| format!("failed to write output file: {error}"))
+    write(output, &built.text).map_err(|error| format!("failed to write output file: {}", reason(&error)))
 }
 
 /// Writes beside the place and renames, so that nobody reads half a file.

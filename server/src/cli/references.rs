@@ -6,11 +6,12 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use gavel_compiler::diagnostic::Diagnostic;
+use gavel_compiler::diagnostic::{Code, Diagnostic};
 use gavel_compiler::domain::{self, Inlined};
 use gavel_compiler::source::{FileId, SourceMap};
 
 use crate::cli::report;
+use crate::error::reason;
 
 /// Where files may be read from besides the working directory and the folder of the YAML file.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +33,7 @@ pub(crate) fn inline(
     for reference in &references.list {
         let failed = |cause: &str| format!("failed to read rego file '{}': {cause}", reference.name);
         let found = locate(&reference.name, path, roots).map_err(|cause| failed(&cause))?;
-        let rego = std::fs::read_to_string(&found).map_err(|error| failed(&error.to_string()))?;
+        let rego = std::fs::read_to_string(&found).map_err(|error| failed(&reason(&error)))?;
         let name = found.strip_prefix(working_directory()).unwrap_or(&found);
         files.push(sources.add_file(&name.to_string_lossy(), &rego));
     }
@@ -46,7 +47,7 @@ pub(crate) fn inline(
 
 fn explain(sources: &SourceMap, problem: &Diagnostic) -> String {
     let what = match problem.code {
-        gavel_compiler::diagnostic::Code::Domain => "",
+        Code::Domain => "",
         _ => "failed to parse YAML: ",
     };
     format!("{what}{}", report::without_code(sources, problem))
@@ -61,7 +62,7 @@ fn locate(name: &str, yaml: &Path, roots: &Roots) -> Result<PathBuf, String> {
         .into_iter()
         .find(|candidate| candidate.exists())
         .ok_or_else(|| format!("file not found: {}", wanted.display()))?;
-    let real = found.canonicalize().map_err(|error| error.to_string())?;
+    let real = found.canonicalize().map_err(|error| reason(&error))?;
     let allowed = [&here, &beside].into_iter().chain(&roots.0);
     let is_inside = allowed
         .filter_map(|root| root.canonicalize().ok())
