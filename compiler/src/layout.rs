@@ -6,11 +6,15 @@
 
 use crate::lexer::Lexeme;
 use crate::limits::NESTING_MAX;
-use crate::token::{LexError, Op, Piece, Tok, Token, Word};
+use crate::token::{LexError, Op, Tok, Token, Word};
 
+mod bounds;
 pub(crate) mod dialect;
+mod frame;
 mod lookahead;
 mod take;
+
+use frame::{Close, Frame, FrameKind, Phase, Pos, Start};
 
 pub(crate) use dialect::Words;
 pub(crate) use lookahead::{Brackets, is_infix};
@@ -89,127 +93,6 @@ pub(crate) enum Stop {
     FieldGap,
 }
 
-/// What may come next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pos {
-    /// A term.
-    Operand,
-    /// An operator, or the end of what is being read.
-    Term,
-    /// The same behind the `}` of a body: no operators of terms.
-    Closed,
-}
-
-/// How far up an operand position is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Start {
-    /// Inside an expression.
-    Inside,
-    /// A statement starts.
-    Literal,
-    /// Behind a rule's `if`.
-    If,
-    /// Behind `not`.
-    Not,
-    /// Behind `and` or `or`.
-    Logic,
-    /// Behind a parenthesis that may group statements.
-    Group,
-}
-
-/// Where in a top-level statement the pass is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// The path of `package`.
-    Package,
-    /// The path of `import`.
-    Import,
-    /// A rule's name and reference.
-    Head,
-    /// Behind `contains`, `=` or `:=` of a head.
-    HeadValue,
-    /// In the statement behind the first `if`.
-    IfLiteral,
-    /// Behind a body.
-    AfterBody,
-    /// Behind `else`.
-    ElseStart,
-    /// Behind `else :=`.
-    ElseValue,
-    /// In the statement behind `else if`.
-    ElseLiteral,
-    /// A statement that is no rule with a body.
-    Literal,
-    /// A query.
-    Query,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FrameKind {
-    /// Outside all brackets.
-    Top,
-    /// Statements, with separators.
-    Body,
-    /// Elements, with commas. `call`: the arguments of a call.
-    List { call: bool },
-    /// One expression or statement.
-    Single,
-}
-
-/// An open bracket.
-#[derive(Clone, Copy, Debug)]
-struct Frame {
-    kind: FrameKind,
-    close: Close,
-    /// `every` waits for its `{`.
-    every: bool,
-    /// In the names of `some`.
-    some: bool,
-    /// `with` waits for its `as`.
-    with: bool,
-    /// `k, v` waits for its `in`.
-    pair: bool,
-    /// Lexeme of the bar that ends a comprehension's head.
-    bar: Option<usize>,
-    /// A body of the rule itself.
-    rule_body: bool,
-    depth: Depth,
-}
-
-/// What ends a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Close {
-    Nothing,
-    Brack,
-    Brace,
-    BodyBrace,
-    Paren,
-    Template,
-}
-
-/// Upper bound of the tree's depth below an open bracket.
-#[derive(Clone, Copy, Debug, Default)]
-struct Depth {
-    /// Operators of the current expression.
-    operators: u32,
-    /// Deepest bracket in the current expression.
-    inner: u32,
-    /// Deepest of the expressions before.
-    before: u32,
-}
-
-impl Depth {
-    fn current(self) -> u32 {
-        self.operators + self.inner
-    }
-
-    fn next_expression(&mut self) {
-        self.before = self.before.max(self.current());
-        self.operators = 0;
-        self.inner = 0;
-    }
-}
-
 /// The pass over one statement.
 #[derive(Debug)]
 struct Layout<'l, 'a> {
@@ -266,24 +149,13 @@ impl<'l, 'a> Layout<'l, 'a> {
         choices: &'l Choices,
         at: usize,
     ) -> Layout<'l, 'a> {
-        let top = Frame {
-            kind: FrameKind::Top,
-            close: Close::Nothing,
-            every: false,
-            some: false,
-            with: false,
-            pair: false,
-            bar: None,
-            rule_body: false,
-            depth: Depth::default(),
-        };
         Layout {
             text,
             brackets,
             words,
             choices,
             at,
-            frames: vec![top],
+            frames: vec![Frame::new(FrameKind::Top, Close::Nothing)],
             pos: Pos::Operand,
             start: Start::Literal,
             phase: Phase::Literal,
@@ -399,146 +271,6 @@ impl<'l, 'a> Layout<'l, 'a> {
         let below = self.frame().map_or(0, |frame| frame.depth.current());
         if open.saturating_add(below) > NESTING_MAX {
             self.out.stop = Some((lexeme.start, Stop::TooDeep));
-        }
-    }
-
-    /// The keyword that the lexeme at `at` is, here. A keyword in front of a glued `.` or `[` is a name where OPA looks
-    /// ahead for that: at the start of a statement and behind a term.
-    fn word(&self, at: usize) -> Option<Word> {
-        let lexeme = self.lexeme(at).filter(|lexeme| lexeme.token == Token::Ident)?;
-        let word = Word::parse(self.slice(lexeme)).filter(|word| self.words.is_keyword(*word))?;
-        let in_head = self.frames.len() == 1 && self.phase == Phase::Head && self.pos == Pos::Term;
-        if word == Word::Contains {
-            return in_head.then_some(word);
-        }
-        let looks_ahead = match self.pos {
-            Pos::Operand => matches!(self.start, Start::Literal | Start::If),
-            Pos::Term | Pos::Closed => match word {
-                Word::As => self.phase != Phase::Import && !self.frame().is_some_and(|frame| frame.with),
-                Word::If => !in_head,
-                Word::In => !self.frame().is_some_and(|frame| frame.pair),
-                _ => true,
-            },
-        };
-        if looks_ahead && self.brackets.starts_reference(at) {
-            return None;
-        }
-        let names_call = matches!(word, Word::And | Word::Or) && self.pos == Pos::Operand;
-        if names_call && self.brackets.starts_call(at) {
-            return None;
-        }
-        Some(word)
-    }
-
-    /// Whether a top-level statement ends in front of this lexeme. Asked only where a term or body has just ended.
-    fn ends_statement(&mut self, lexeme: Lexeme) -> bool {
-        let paths = matches!(self.phase, Phase::Package | Phase::Import);
-        let head = matches!(self.phase, Phase::Head | Phase::HeadValue) && !self.default;
-        let statement = matches!(self.phase, Phase::Literal | Phase::IfLiteral | Phase::ElseLiteral);
-        match lexeme.token {
-            Token::Dot | Token::LBrack | Token::LParen => !self.is_glued(lexeme),
-            token if is_infix(token) => paths || self.pos == Pos::Closed,
-            Token::Assign | Token::Unify => {
-                paths || self.pos == Pos::Closed || (self.default && self.phase != Phase::Head)
-            }
-            Token::Comma => {
-                let some = self.frame().is_some_and(|frame| frame.some);
-                paths || self.pos == Pos::Closed || !(some || self.is_pair_comma())
-            }
-            Token::LBrace => {
-                let every = self.frame().is_some_and(|frame| frame.every);
-                let body = head
-                    || matches!(
-                        self.phase,
-                        Phase::IfLiteral | Phase::ElseLiteral | Phase::ElseValue | Phase::AfterBody
-                    );
-                !every && !body
-            }
-            Token::Ident => match self.word(self.at) {
-                Some(Word::In) => paths || self.pos == Pos::Closed,
-                Some(Word::With | Word::And | Word::Or) => match self.pos {
-                    Pos::Closed => !statement,
-                    _ => paths || self.default,
-                },
-                Some(Word::As) => self.phase == Phase::Package,
-                Some(Word::Contains) => false,
-                Some(Word::If) => !head && self.phase != Phase::ElseValue,
-                Some(Word::Else) => !matches!(
-                    self.phase,
-                    Phase::AfterBody | Phase::IfLiteral | Phase::ElseLiteral
-                ),
-                _ => true,
-            },
-            _ => true,
-        }
-    }
-
-    /// Whether `.`, `[` or `(` belongs to the term before it.
-    fn is_glued(&mut self, lexeme: Lexeme) -> bool {
-        if self.pos != Pos::Term {
-            return false;
-        }
-        let glued = if lexeme.glued {
-            true
-        } else {
-            let words = usize::from(self.default);
-            let behind_name = self.frames.len() == 1
-                && self.phase == Phase::Head
-                && self.out.tokens.len() == words + 1
-                && lexeme.token != Token::End;
-            self.out.head_gap |= behind_name;
-            behind_name && self.choices.spaced_head
-        };
-        glued && !(lexeme.token == Token::LParen && self.closed_call)
-    }
-
-    fn is_pair_comma(&self) -> bool {
-        self.brackets.pair_comma(self.at, self.text, self.words)
-    }
-
-    /// Emits a separator where a line end separates statements.
-    fn separate(&mut self, lexeme: Lexeme) {
-        let applies = match self.frame_kind() {
-            FrameKind::Body => lexeme.newline,
-            FrameKind::Top => self.phase == Phase::Query,
-            FrameKind::List { .. } | FrameKind::Single => false,
-        };
-        if !applies || self.pos == Pos::Operand || self.continues(lexeme) {
-            return;
-        }
-        self.out
-            .tokens
-            .push((lexeme.start, Tok::Op(Op::Sep), lexeme.start));
-        self.next_statement();
-    }
-
-    fn next_statement(&mut self) {
-        self.pos = Pos::Operand;
-        self.start = Start::Literal;
-        if let Some(frame) = self.frames.last_mut() {
-            frame.every = false;
-            frame.some = false;
-            frame.with = false;
-            frame.pair = false;
-            frame.depth.next_expression();
-        }
-    }
-
-    /// Whether a lexeme on a new line goes on with the statement before it.
-    fn continues(&mut self, lexeme: Lexeme) -> bool {
-        match lexeme.token {
-            Token::RBrace | Token::RBrack | Token::RParen | Token::Semicolon => true,
-            Token::Ident => match self.word(self.at) {
-                Some(Word::With | Word::And | Word::Or) => true,
-                Some(Word::In | Word::As) => self.pos == Pos::Term,
-                _ => false,
-            },
-            Token::LBrace => self.frame().is_some_and(|frame| frame.every),
-            // Only a query asks this without a line end in between.
-            Token::Dot | Token::LBrack | Token::LParen => self.is_glued(lexeme),
-            Token::Template(piece) | Token::RawTemplate(piece) => matches!(piece, Piece::Middle | Piece::End),
-            Token::Assign | Token::Unify | Token::Comma | Token::Colon => self.pos == Pos::Term,
-            token => is_infix(token) && self.pos == Pos::Term,
         }
     }
 

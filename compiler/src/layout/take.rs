@@ -1,8 +1,7 @@
 //! The step of the layout pass: what one lexeme becomes, and what may follow it.
 
-use crate::layout::{
-    Alternative, AlternativeKind, Close, Depth, Frame, FrameKind, IfBrace, Layout, Phase, Pos, Start, Stop,
-};
+use crate::layout::frame::{Close, Frame, FrameKind, Phase, Pos, Start};
+use crate::layout::{Alternative, AlternativeKind, IfBrace, Layout, Stop};
 use crate::lexer::Lexeme;
 use crate::token::{LexError, Op, Piece, Tok, Token, Word};
 
@@ -155,6 +154,7 @@ impl<'a> Layout<'_, 'a> {
                 return;
             }
             Word::Not => {
+                self.mark(|frame| frame.statement |= start == Start::Group);
                 self.pos = Pos::Operand;
                 // OPA reads no second operand position behind `not` inside an old-style operand of `and` and `or`.
                 self.start = if start == Start::Inside {
@@ -212,7 +212,10 @@ impl<'a> Layout<'_, 'a> {
         if self.frames.len() == 1 && matches!(self.phase, Phase::Head | Phase::HeadValue) {
             self.phase = Phase::Literal;
         }
-        self.mark(|frame| frame.some = false);
+        self.mark(|frame| {
+            frame.some = false;
+            frame.statement = true;
+        });
     }
 
     fn mark(&mut self, change: impl FnOnce(&mut Frame)) {
@@ -259,17 +262,7 @@ impl<'a> Layout<'_, 'a> {
     }
 
     fn open(&mut self, kind: FrameKind, close: Close, start: Start) {
-        self.frames.push(Frame {
-            kind,
-            close,
-            every: false,
-            some: false,
-            with: false,
-            pair: false,
-            bar: None,
-            rule_body: false,
-            depth: Depth::default(),
-        });
+        self.frames.push(Frame::new(kind, close));
         self.pos = Pos::Operand;
         self.start = start;
     }
@@ -353,6 +346,7 @@ impl<'a> Layout<'_, 'a> {
         if groups {
             self.push_op(Op::GroupOpen, lexeme);
             self.open(FrameKind::Single, Close::Paren, Start::Group);
+            self.mark(|frame| frame.may_group = true);
         } else {
             self.push_op(Op::ParenOpen, lexeme);
             self.open(FrameKind::Single, Close::Paren, Start::Inside);
@@ -447,10 +441,17 @@ impl<'a> Layout<'_, 'a> {
 
     fn take_close(&mut self, lexeme: Lexeme, close: Close, op: Op) {
         let call = matches!(self.frame_kind(), FrameKind::List { call: true });
+        let closed = self.pos == Pos::Closed;
+        let groups = self
+            .frame()
+            .is_some_and(|frame| frame.may_group && (frame.statement || closed));
         self.push_op(op, lexeme);
         if self.pop(close) {
             self.end_term();
             self.closed_call = call;
+            if groups {
+                self.pos = Pos::Closed;
+            }
         }
     }
 
