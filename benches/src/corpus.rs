@@ -2,7 +2,7 @@
 
 use gavel_compiler::source::SourceMap;
 use gavel_runtime::decision::{Decider, Decision};
-use gavel_runtime::image::Image;
+use gavel_runtime::image::{Image, ImageParts};
 use gavel_runtime::input::Trailing;
 use gavel_runtime::limits::Limits;
 use gavel_runtime::vm::RequestEnv;
@@ -87,9 +87,14 @@ pub fn decider(image: &Image) -> Decider {
 
 /// Compiles the text of one PolicyDomain.
 pub fn image_of(name: &str, text: &str) -> Result<Image, String> {
+    Image::new(parts_of(name, text)?).map_err(|error| error.to_string())
+}
+
+/// What the image of one PolicyDomain is made of.
+pub fn parts_of(name: &str, text: &str) -> Result<ImageParts, String> {
     let mut sources = SourceMap::default();
     let file = sources.add_file(name, text);
-    gavel_compiler::compile(&mut sources, &[file], &gavel_compiler::Options::default())
-        .map(|compiled| compiled.image)
+    gavel_compiler::compile_parts(&mut sources, &[file], &gavel_compiler::Options::default())
+        .map(|linked| linked.parts)
         .map_err(|problems| format!("{problems:?}"))
 }

@@ -11,6 +11,7 @@ use gavel_benches::measure::{median, pair};
 use gavel_benches::peer::{self, Peer};
 use gavel_benches::server::{Server, binary, on_path};
 use gavel_benches::synthetic;
+use gavel_runtime::image::{self, LoadOptions};
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -127,11 +128,28 @@ fn compilation(effort: &Effort, figures: &mut Vec<(&'static str, f64)>) -> Resul
         times.push(start.elapsed().as_secs_f64() * 1000.0);
     }
     figures.push(("compile.ms_per_1000_policies", median(&mut times)));
+    loading(&text, effort, figures)?;
     let domain = std::env::temp_dir().join(format!("gavel-report-{}.yml", std::process::id()));
     std::fs::write(&domain, &text).map_err(|error| error.to_string())?;
     let served = served_large(&domain, figures);
     std::fs::remove_file(&domain).map_err(|error| error.to_string())?;
     served
+}
+
+/// The same domain from an image file in memory.
+fn loading(text: &str, effort: &Effort, figures: &mut Vec<(&'static str, f64)>) -> Result<(), String> {
+    let parts = corpus::parts_of("large.yml", text)?;
+    let bytes = image::save(&parts).map_err(|error| error.to_string())?;
+    let mut times = Vec::new();
+    for _ in 0..effort.load_rounds {
+        let start = Instant::now();
+        let loaded = image::load(black_box(&bytes), &LoadOptions::default());
+        black_box(loaded.map_err(|error| error.to_string())?);
+        times.push(start.elapsed().as_secs_f64() * 1000.0);
+    }
+    figures.push(("image.load_ms_per_1000_policies", median(&mut times)));
+    figures.push(("image.file_mib", bytes.len() as f64 / f64::from(1 << 20)));
+    Ok(())
 }
 
 fn served_large(domain: &Path, figures: &mut Vec<(&'static str, f64)>) -> Result<(), String> {

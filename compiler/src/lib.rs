@@ -26,4 +26,4 @@ pub mod source;
 pub mod token;
 pub mod types;
 
-pub use policies::{Compiled, Options, compile};
+pub use policies::{Compiled, Linked, Options, compile, compile_parts};

@@ -1,12 +1,11 @@
 //! Resolved domains and their entry functions → the tables of an image.
 
-use crate::diagnostic::{Code, Diagnostic};
 use crate::domain::DomainSet;
 use crate::domain::set::{Annotation, PolicyHolder};
 use gavel_runtime::bytecode::RawProgram;
 use gavel_runtime::decision::Strategy;
 use gavel_runtime::image::{
-    AnnotationPart, Entry, GroupPart, Image, ImageParts, OperationPart, PolicyPart, ResourcePart, SubjectPart,
+    AnnotationPart, Entry, GroupPart, ImageParts, OperationPart, PolicyPart, ResourcePart, SubjectPart,
 };
 
 /// Entry functions of a set, by policy and by mapper.
@@ -18,17 +17,14 @@ pub struct Entries {
     pub mappers: Vec<Entry>,
 }
 
-/// The image of a set.
-///
-/// # Errors
-/// Parts that make no image. Selectors were compiled before, so this is a program over a bound of the machine, or a fault
-/// of the compiler.
-pub fn image(
+/// The parts of an image of a set.
+#[must_use]
+pub fn parts(
     set: &DomainSet,
     program: RawProgram,
     entries: &Entries,
     include_all_references: bool,
-) -> Result<Image, Diagnostic> {
+) -> ImageParts {
     let policies = set
         .policies
         .iter()
@@ -65,7 +61,7 @@ pub fn image(
             group_annotations: annotations(&group.annotations),
         })
     });
-    let parts = ImageParts {
+    ImageParts {
         program,
         policies: policies.collect(),
         roles: subjects(&set.roles),
@@ -76,9 +72,7 @@ pub fn image(
         operations: operations.collect(),
         resources: resources.collect(),
         include_all_references,
-    };
-    Image::new(parts)
-        .map_err(|error| Diagnostic::global(Code::Limit, format!("the policies make no image: {error:?}")))
+    }
 }
 
 fn subjects(holders: &[PolicyHolder]) -> Vec<SubjectPart> {

@@ -2,7 +2,7 @@
 
 use crate::analyse::{AnalyseOptions, analyse, analyse_query};
 use crate::ast::Module;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::domain::{self, DomainSet, ModuleKind};
 use crate::emit::{EmitOptions, ProgramBuilder};
 use crate::fold::{self, Folding};
@@ -13,7 +13,7 @@ use crate::parse::{BaseDialect, BlanketImport, ParseOptions, parse_module, parse
 use crate::plan::{Request, plan};
 use crate::source::{FileId, SourceMap};
 use bumpalo::Bump;
-use gavel_runtime::image::{Entry, Image};
+use gavel_runtime::image::{Entry, Image, ImageParts};
 use gavel_runtime::value::Constant;
 use std::collections::HashMap;
 
@@ -50,6 +50,15 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// The parts of an image, for [`gavel_runtime::image::save`], and what its author should know.
+#[derive(Debug)]
+pub struct Linked {
+    /// Not verified yet.
+    pub parts: ImageParts,
+    /// Warnings.
+    pub warnings: Vec<Diagnostic>,
+}
+
 /// Errors of one module set before the rest is left out, as in OPA.
 const ERROR_LIMIT: usize = 10;
 
@@ -63,6 +72,24 @@ pub fn compile(
     files: &[FileId],
     options: &Options,
 ) -> Result<Compiled, Vec<Diagnostic>> {
+    let Linked { parts, warnings } = compile_parts(sources, files, options)?;
+    // Selectors were compiled before, so this is a program over a bound of the machine, or a fault of the compiler.
+    let image = Image::new(parts).map_err(|error| {
+        let text = format!("the policies make no image: {error}");
+        vec![Diagnostic::global(Code::Limit, text)]
+    })?;
+    Ok(Compiled { image, warnings })
+}
+
+/// As [`compile`], up to what an image is made of.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_parts(
+    sources: &mut SourceMap,
+    files: &[FileId],
+    options: &Options,
+) -> Result<Linked, Vec<Diagnostic>> {
     let domains = domain::read(sources, files)?;
     let bump = Bump::new();
     let mut modules = Modules {
@@ -98,11 +125,10 @@ pub fn compile(
     {
         return Err(units.problems);
     }
-    let image =
-        link::image(&set, builder.finish(), &entries, options.include_all_references).map_err(|p| vec![p])?;
+    let parts = link::parts(&set, builder.finish(), &entries, options.include_all_references);
     let mut warnings = set.warnings;
     warnings.append(&mut units.problems);
-    Ok(Compiled { image, warnings })
+    Ok(Linked { parts, warnings })
 }
 
 struct Modules<'a> {

@@ -3,12 +3,16 @@
 //! The compiler hands in [`ImageParts`] with every name resolved to an index; [`Image::new`] verifies the program and
 //! builds the look-up tables. Nothing here changes afterwards.
 
+mod file;
 mod layers;
+mod load_error;
 mod names;
 mod parts;
 mod tables;
 
+pub use file::{IMAGE_MAGIC, LoadOptions, SaveError, load, save};
 pub use layers::Layer;
+pub use load_error::LoadError;
 pub use parts::{
     AnnotationPart, Entry, GroupPart, ImageParts, OperationPart, PolicyPart, ResourcePart, SubjectPart,
 };

@@ -30,6 +30,14 @@ pub const BUILTIN_DEPTH_MAX: usize = 500;
 /// module would take gigabytes; the service pays, once for all cores.
 pub const PREPARED_BYTES_MAX: usize = 128 << 20;
 
+/// Nesting of a constant in an image file: reading, converting and dropping it is recursive, below 500 bytes of stack a
+/// level. Literals of policies have half of it at most.
+pub const CONSTANT_DEPTH_MAX: usize = 1000;
+
+/// Registers times labels of one function while it is verified: one byte each, which whoever loads a program pays.
+/// Functions that the compiler makes stay far below.
+pub const FLOW_BYTES_MAX: usize = 1 << 30;
+
 /// Bounds of one core's VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

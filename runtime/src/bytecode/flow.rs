@@ -6,6 +6,7 @@
 
 use super::verify::run_len;
 use super::{Inst, NO_REG, Op, Role};
+use crate::limits::FLOW_BYTES_MAX;
 
 /// One function's decoded code; labels are indices counted from `first` on.
 pub(super) struct Flow<'c> {
@@ -68,6 +69,10 @@ pub(super) fn check(flow: &Flow<'_>) -> Result<(), Complaint> {
             *leader = true;
         }
     }
+    let leaders = is_leader.iter().filter(|is_leader| **is_leader).count();
+    if leaders.saturating_mul(usize::from(flow.regs)) > FLOW_BYTES_MAX {
+        return Err((0, "the function has too many labels for the size of its frame"));
+    }
     let mut known: Vec<Option<State>> = vec![None; flow.code.len()];
     let mut waiting = Vec::new();
     arrive(&mut known, &mut waiting, 0, start)?;
@@ -80,9 +85,9 @@ pub(super) fn check(flow: &Flow<'_>) -> Result<(), Complaint> {
             let Some(&inst) = flow.code.get(at) else {
                 return Err((at.saturating_sub(1), "the code runs past the end of its function"));
             };
-            let before = state.clone();
+            let jump = label_of(flow, inst).map(|label| (label, state.clone()));
             step(&mut state, inst).map_err(|what| (at, what))?;
-            if let Some(label) = label_of(flow, inst) {
+            if let Some((label, before)) = jump {
                 arrive(&mut known, &mut waiting, label, before)?;
             }
             if !falls_through(inst.op) {

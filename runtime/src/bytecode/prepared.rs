@@ -3,10 +3,11 @@
 use crate::builtins::Glob;
 use crate::limits::PREPARED_BYTES_MAX;
 use crate::re2::{self, Pattern};
+use borsh::{BorshDeserialize, BorshSerialize};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What to prepare.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub enum PreparedSpec {
     /// A pattern of the `regex.*` builtins.
     Regex(String),

@@ -2,9 +2,10 @@
 
 use super::{Mark, PreparedSpec};
 use crate::value::Constant;
+use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Index into [`RawProgram::functions`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub struct FnId(pub u32);
 
 /// Index into [`RawProgram::slots`].
@@ -12,7 +13,7 @@ pub struct FnId(pub u32);
 pub struct SlotId(pub u16);
 
 /// What a function is, which decides how it is called and cached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub enum FnKind {
     /// A rule or an extent: no parameters, its result is cached for the request. Conflicts are `CompleteConflict`.
     Rule,
@@ -23,7 +24,7 @@ pub enum FnKind {
 }
 
 /// One function of the program.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct FnInfo {
     /// For dumps and messages: `data.authz.allow`.
     pub name: String,
@@ -43,7 +44,7 @@ pub struct FnInfo {
 pub type SlotPath = Vec<String>;
 
 /// Source line of the code from word `pc` on, until the next row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Line {
     /// First word.
     pub pc: u32,
@@ -58,7 +59,7 @@ pub struct Line {
 pub type ParseModule = fn(filename: &str, text: &str) -> Option<Constant>;
 
 /// A program that nobody has checked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct RawProgram {
     /// Words of all functions.
     pub code: Vec<u64>,
@@ -77,12 +78,14 @@ pub struct RawProgram {
     /// Failing builtins abort.
     pub strict_builtins: bool,
     /// For `rego.parse_module`, which aborts the policy without it.
+    #[borsh(skip)]
     pub parse_module: Option<ParseModule>,
     /// Names of modules, for messages.
     pub sources: Vec<String>,
     /// Sorted by `pc`.
     pub lines: Vec<Line>,
-    /// Sorted by `pc`; empty unless the program was compiled for tracing.
+    /// Sorted by `pc`; empty unless the program was compiled for tracing. Not in image files.
+    #[borsh(skip)]
     pub marks: Vec<Mark>,
 }
 

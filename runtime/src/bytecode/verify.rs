@@ -5,7 +5,7 @@
 use super::flow::{self, Flow};
 use super::verified::Function;
 use super::{
-    FnInfo, FnKind, Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Prepared, Program, RawProgram, Role,
+    FnInfo, FnKind, Inst, Line, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Prepared, Program, RawProgram, Role,
 };
 use crate::builtins::{BUILTINS, Builtin};
 use crate::input::SlotTrie;
@@ -42,6 +42,12 @@ pub fn verify(raw: RawProgram) -> Result<Program, VerifyError> {
     };
     let functions = checker.functions()?;
     let (code, words) = (checker.code, checker.words);
+    let is_known = |line: &Line| (line.source as usize) < raw.sources.len();
+    if !raw.lines.iter().all(is_known) || !raw.lines.is_sorted_by_key(|line| line.pc) {
+        return Err(table(
+            "the rows of the sources are out of order, or of a source that is not there",
+        ));
+    }
     let mut constants = raw.constants;
     let base = raw.base.map(|base| {
         constants.push(base);
@@ -77,7 +83,16 @@ struct Checker<'p> {
 impl Checker<'_> {
     fn functions(&mut self) -> Result<Vec<Function>, VerifyError> {
         let mut functions = Vec::with_capacity(self.raw.functions.len());
+        let mut end = 0;
         for (id, info) in self.raw.functions.iter().enumerate() {
+            // Code that two functions share would be checked, and decoded, once for each of them.
+            if info.entry < end || info.end < info.entry {
+                return Err(VerifyError {
+                    pc: info.entry,
+                    what: "a function begins before the one in front of it ends",
+                });
+            }
+            end = info.end;
             let entry = self.function(id, info)?;
             functions.push(Function {
                 name: info.name.clone(),

@@ -9,10 +9,11 @@
 use crate::arena::Arena;
 use crate::error::EvalErrorKind;
 use crate::value::{Entry, Kind, Object, Value};
+use borsh::{BorshDeserialize, BorshSerialize};
 use std::cmp::Ordering;
 
 /// How an annotation meets another one of its name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub enum Strategy {
     /// Nothing was said: the other side's strategy, else `Deep`.
     #[default]

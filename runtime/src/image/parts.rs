@@ -1,12 +1,13 @@
 //! What the compiler hands over to make an image, every reference an index.
 
 use super::tables::ImageError;
-use crate::bytecode::{FnId, RawProgram};
+use crate::bytecode::{FnId, FnKind, RawProgram};
 use crate::decision::Strategy;
 use crate::value::Constant;
+use borsh::{BorshDeserialize, BorshSerialize};
 
 /// What the compiler hands over, every reference an index into a list of this struct.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct ImageParts {
     /// The program of all policies.
     pub program: RawProgram,
@@ -31,7 +32,7 @@ pub struct ImageParts {
 }
 
 /// A policy.
-#[derive(Debug)]
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub struct PolicyPart {
     /// Its MRN.
     pub mrn: String,
@@ -42,7 +43,7 @@ pub struct PolicyPart {
 }
 
 /// What the query of a policy asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Entry {
     /// A document.
     Document(FnId),
@@ -53,7 +54,7 @@ pub enum Entry {
 }
 
 /// A role, scope or resource group.
-#[derive(Debug)]
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub struct SubjectPart {
     /// Its MRN.
     pub mrn: String,
@@ -64,7 +65,7 @@ pub struct SubjectPart {
 }
 
 /// A group.
-#[derive(Debug)]
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub struct GroupPart {
     /// Its MRN.
     pub mrn: String,
@@ -75,7 +76,7 @@ pub struct GroupPart {
 }
 
 /// An operation.
-#[derive(Debug)]
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub struct OperationPart {
     /// Index of its domain in load order.
     pub domain: u32,
@@ -86,7 +87,7 @@ pub struct OperationPart {
 }
 
 /// A resource entry.
-#[derive(Debug)]
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub struct ResourcePart {
     /// Anchored selectors.
     pub selectors: Vec<String>,
@@ -99,7 +100,7 @@ pub struct ResourcePart {
 }
 
 /// One annotation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
 pub struct AnnotationPart {
     /// Name.
     pub name: String,
@@ -130,9 +131,15 @@ impl ImageParts {
         for role in self.groups.iter().flat_map(|group| &group.roles) {
             within(*role, self.roles.len(), "role")?;
         }
+        if let Some(group) = self.default_resource_group {
+            within(group, self.resource_groups.len(), "resource group")?;
+        }
         for policy in &self.policies {
             if let Entry::Document(entry) = policy.entry {
-                within(entry.0, self.program.functions.len(), "function")?;
+                let function = self.program.functions.get(entry.0 as usize);
+                if function.is_none_or(|function| function.kind != FnKind::Rule) {
+                    return Err(ImageError::DanglingIndex("policy's rule"));
+                }
             }
         }
         Ok(())

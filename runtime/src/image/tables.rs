@@ -25,6 +25,22 @@ pub enum ImageError {
     DanglingIndex(&'static str),
 }
 
+impl std::fmt::Display for ImageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ImageError::Verify(error) => error.fmt(f),
+            ImageError::Selector(error) => write!(f, "a selector: {error}"),
+            ImageError::TooManySlots => {
+                f.write_str("the policies read more input paths than there are slots")
+            }
+            ImageError::Pool(kind) => write!(f, "the annotations: {}", kind.message()),
+            ImageError::DanglingIndex(what) => write!(f, "the index of a {what} points nowhere"),
+        }
+    }
+}
+
+impl std::error::Error for ImageError {}
+
 /// A policy of an image.
 #[derive(Debug)]
 pub struct Policy {

@@ -7,6 +7,7 @@ mod order;
 mod patch;
 mod pool;
 mod repr;
+mod stored;
 
 pub use build::{object_from, set_from, sort_entries, sort_members};
 pub(crate) use build::{retain_first, sort_stable};

@@ -47,7 +47,7 @@ pub(crate) enum Verb {
     Serve(ServeArgs),
     /// Evaluate a Rego query and print its result as OPA's data API would.
     Eval(EvalArgs),
-    /// Check Rego modules or PolicyDomains, or show what a stage of the compiler makes of them.
+    /// Check Rego modules or PolicyDomains, write them as an image file, or show what a stage of the compiler makes of them.
     Compile(CompileArgs),
     /// Write PolicyDomains with the .rego files that they name in them.
     Build(BuildArgs),
@@ -70,7 +70,7 @@ pub(crate) enum TestVerb {
 /// The domains.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct DomainArgs {
-    /// PolicyDomain file (repeatable; not split at commas).
+    /// PolicyDomain file (repeatable; not split at commas), or one image file of `gavel compile -o`.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) bundle: Vec<PathBuf>,
     #[command(flatten)]
@@ -201,13 +201,21 @@ pub(crate) enum Emit {
 
 #[derive(Args, Debug)]
 pub(crate) struct CompileArgs {
+    /// Write the domains as an image file, which `serve` and `test` take in place of them.
+    #[arg(long, short, value_name = "FILE", conflicts_with = "emit")]
+    pub(crate) output: Option<PathBuf>,
+    /// PolicyDomain file (repeatable): the same as a file without a flag.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) bundle: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) roots: RootArgs,
     /// What to show; nothing but errors if absent.
     #[arg(long, value_enum, value_name = "STAGE")]
     pub(crate) emit: Option<Emit>,
     #[command(flatten)]
     pub(crate) dialect: DialectArgs,
     /// Rego modules (.rego), compiled together, or PolicyDomain files.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "bundle", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
 

@@ -12,9 +12,9 @@ use gavel_compiler::rego::{self, RegoOptions};
 use gavel_compiler::source::{FileId, SourceMap};
 use gavel_compiler::{domain, dump, policies};
 
-use crate::cli::args::{CompileArgs, Emit};
+use crate::cli::args::{CompileArgs, DomainArgs, Emit};
 use crate::cli::load::{self, on_a_deep_stack};
-use crate::cli::{dialect, report};
+use crate::cli::{dialect, image, report};
 use crate::error::Failure;
 
 /// Rego that is compiled together, with a heading for people.
@@ -28,9 +28,17 @@ struct Unit {
 /// # Errors
 /// Files that cannot be read, or everything that the compiler found.
 pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
+    if let Some(output) = &args.output {
+        let domains = DomainArgs {
+            bundle: args.bundle.iter().chain(&args.files).cloned().collect(),
+            dialect: args.dialect.clone(),
+            roots: args.roots.clone(),
+        };
+        return image::write(&domains, output);
+    }
     let mut sources = SourceMap::default();
     let (mut modules, mut domains) = (Vec::new(), Vec::new());
-    for path in &args.files {
+    for path in args.bundle.iter().chain(&args.files) {
         let file = sources.add_file(&path.to_string_lossy(), &load::read(path)?);
         let list = if path.extension() == Path::new("x.rego").extension() {
             &mut modules

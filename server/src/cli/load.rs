@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
+use gavel_compiler::diagnostic::Diagnostic;
 use gavel_compiler::domain;
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
 use gavel_compiler::policies::{self, Compiled};
@@ -13,7 +14,7 @@ use gavel_runtime::image::Image;
 
 use crate::cli::args::{DomainArgs, Global};
 use crate::cli::references::{self, Roots};
-use crate::cli::{dialect, report};
+use crate::cli::{dialect, image, report};
 use crate::config::Config;
 use crate::error::Failure;
 use crate::limits;
@@ -29,11 +30,51 @@ pub(crate) struct Loaded {
     pub(crate) unsafe_builtins: Vec<String>,
 }
 
-/// Reads and compiles the domains under the configuration of this process.
+/// Domains that were read, and how they are to be compiled.
+pub(crate) struct Prepared {
+    pub(crate) sources: SourceMap,
+    files: Vec<FileId>,
+    pub(crate) options: policies::Options,
+    env: Vec<(String, String)>,
+}
+
+/// Reads and compiles the domains under the configuration of this process, or loads the image file that `--bundle` names.
 ///
 /// # Errors
-/// No bundle, a file that cannot be read, a broken configuration, or everything that the compiler found.
+/// No bundle, a file that cannot be read, a broken configuration, or everything that the compiler or the loader found.
 pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure> {
+    let (mut prepared, image) = match image::named(args)? {
+        Some(path) => {
+            let prepared = configured(SourceMap::default(), Vec::new(), args)?;
+            let image = image::read(path, &prepared.options)?;
+            (prepared, image)
+        }
+        None => {
+            let mut prepared = prepare(args)?;
+            let Compiled { image, warnings } = prepared.compile(policies::compile)?;
+            prepared.warn(&warnings);
+            (prepared, image)
+        }
+    };
+    let records = RecordOptions {
+        env: std::mem::take(&mut prepared.env),
+        pretty: global.pretty_log,
+    };
+    Ok(Loaded {
+        image: Arc::new(image),
+        records,
+        sources: prepared.sources,
+        files: prepared.files,
+        dialect: prepared.options.dialect,
+        unsafe_builtins: prepared.options.disallowed_builtins,
+    })
+}
+
+/// Reads the domains and the configuration of this process.
+///
+/// # Errors
+/// No bundle, a file that cannot be read, or a broken configuration.
+pub(crate) fn prepare(args: &DomainArgs) -> Result<Prepared, Failure> {
     if args.bundle.is_empty() {
         return Err(Failure::Usage("at least one bundle must be specified".to_owned()));
     }
@@ -46,6 +87,10 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
     }
     let mut sources = SourceMap::default();
     let files = on_a_deep_stack(|| read_domains(args, &mut sources))??;
+    configured(sources, files, args)
+}
+
+fn configured(sources: SourceMap, files: Vec<FileId>, args: &DomainArgs) -> Result<Prepared, Failure> {
     let config = Config::load()?;
     if let Some(level) = config.log_level {
         log::set_level(level);
@@ -56,39 +101,48 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
         include_all_references: config.include_all,
         optimise: true,
     };
-    let (base, unsafe_builtins) = (options.dialect, options.disallowed_builtins.clone());
-    let compile = || policies::compile(&mut sources, &files, &options);
-    let outcome = on_a_deep_stack(compile)?;
-    let Compiled { image, warnings } = outcome.map_err(|problems| {
-        let parse = ParseOptions {
-            base,
-            blanket_import: BlanketImport::Reference,
-            ..ParseOptions::default()
-        };
-        let mut text = report::problems(&sources, &problems);
-        if let Some(advice) = dialect::advice(&sources, &problems, parse) {
-            text.push_str(&format!("\n  = help: {advice}"));
-        }
-        Failure::Policy(text)
-    })?;
-    for warning in &warnings {
-        log::line(
-            log::Level::Warn,
-            format_args!("{}", report::one(&sources, warning)),
-        );
-    }
-    let records = RecordOptions {
-        env: config.record_env.into_iter().collect(),
-        pretty: global.pretty_log,
-    };
-    Ok(Loaded {
-        image: Arc::new(image),
-        records,
+    Ok(Prepared {
         sources,
         files,
-        dialect: base,
-        unsafe_builtins,
+        options,
+        env: config.record_env.into_iter().collect(),
     })
+}
+
+/// A function of the compiler from domains to something else.
+type Compile<T> = fn(&mut SourceMap, &[FileId], &policies::Options) -> Result<T, Vec<Diagnostic>>;
+
+impl Prepared {
+    /// Compiles, on a stack that fits the compiler's limits.
+    ///
+    /// # Errors
+    /// Everything that the compiler found, rendered.
+    pub(crate) fn compile<T: Send>(&mut self, compile: Compile<T>) -> Result<T, Failure> {
+        let (sources, files, options) = (&mut self.sources, &self.files, &self.options);
+        let outcome = on_a_deep_stack(|| compile(sources, files, options))?;
+        outcome.map_err(|problems| {
+            let parse = ParseOptions {
+                base: self.options.dialect,
+                blanket_import: BlanketImport::Reference,
+                ..ParseOptions::default()
+            };
+            let mut text = report::problems(&self.sources, &problems);
+            if let Some(advice) = dialect::advice(&self.sources, &problems, parse) {
+                text.push_str(&format!("\n  = help: {advice}"));
+            }
+            Failure::Policy(text)
+        })
+    }
+
+    /// Logs what the author should know.
+    pub(crate) fn warn(&self, warnings: &[Diagnostic]) {
+        for warning in warnings {
+            log::line(
+                log::Level::Warn,
+                format_args!("{}", report::one(&self.sources, warning)),
+            );
+        }
+    }
 }
 
 /// Reads the domains. Those that name `.rego` files get their texts and come first, as in the reference.

@@ -7,6 +7,7 @@ mod dialect;
 mod documents;
 mod eval;
 mod explain;
+mod image;
 mod input;
 mod load;
 mod mapper;

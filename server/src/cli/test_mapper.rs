@@ -32,6 +32,11 @@ pub(crate) fn envoy(args: &MapperArgs, global: &Global) -> Result<(), Failure> {
 fn mapped(args: &MapperArgs, global: &Global) -> Result<(Loaded, Vec<u8>), Failure> {
     refuse_trace(global)?;
     let mut loaded = load::load(&args.domains, global)?;
+    if loaded.files.is_empty() {
+        return Err(Failure::Usage(
+            "an image file holds no mappers: give the PolicyDomain itself".to_owned(),
+        ));
+    }
     let name = args.name.as_deref().filter(|name| !name.is_empty());
     let (dialect, unsafe_builtins) = (loaded.dialect, loaded.unsafe_builtins.clone());
     let (sources, files) = (&mut loaded.sources, &loaded.files);

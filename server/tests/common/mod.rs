@@ -6,7 +6,7 @@ pub(crate) mod cli;
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
@@ -89,10 +89,19 @@ impl Server {
     }
 
     pub(crate) fn start_with(driver: &str, flags: &[&str], change: impl FnOnce(&mut Command)) -> Server {
+        Server::start_on(&file("shop.yml"), driver, flags, change)
+    }
+
+    pub(crate) fn start_on(
+        bundle: &Path,
+        driver: &str,
+        flags: &[&str],
+        change: impl FnOnce(&mut Command),
+    ) -> Server {
         let mut command = gavel();
         command
             .args(["serve", "--port", "0", "--io", driver, "-b"])
-            .arg(file("shop.yml"));
+            .arg(bundle);
         if !flags.contains(&"--threads") {
             command.args(["--threads", "1"]);
         }
