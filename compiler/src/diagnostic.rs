@@ -1,5 +1,6 @@
 //! What a stage found wrong, as values: a code, a headline, labelled spans, help. Text is made in `render.rs`.
 
+use crate::lint::Rule;
 use crate::source::Span;
 
 /// Kind of a diagnostic. The `rego_*` codes are OPA's, because users and tests know them.
@@ -31,6 +32,8 @@ pub enum Code {
     Selector,
     /// `limit`: an input over one of the bounds of `limits.rs`.
     Limit,
+    /// A lint; the code is the rule's.
+    Lint(Rule),
 }
 
 impl Code {
@@ -51,6 +54,7 @@ impl Code {
             Code::Duplicate => "duplicate",
             Code::Selector => "selector",
             Code::Limit => "limit",
+            Code::Lint(rule) => rule.code(),
         }
     }
 }
@@ -62,6 +66,8 @@ pub enum Severity {
     Error,
     /// The input is taken; the user should know.
     Warning,
+    /// The input is taken and may well be meant; worth a look.
+    Note,
 }
 
 /// A span that helps to understand a diagnostic, with a short text (may be empty).

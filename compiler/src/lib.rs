@@ -14,6 +14,7 @@ mod layout;
 pub mod lexer;
 pub mod limits;
 pub mod link;
+pub mod lint;
 pub mod metadata;
 pub mod opa_ast;
 pub mod opt;

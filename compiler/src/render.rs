@@ -19,6 +19,7 @@ pub fn text(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
         let level = match diagnostic.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
         };
         let title = level
             .primary_title(title(diagnostic))

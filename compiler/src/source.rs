@@ -199,25 +199,32 @@ impl SourceMap {
         self.source(span.file).row(span.start)
     }
 
+    /// The span in the YAML text that a module was cut out of; other spans stay as they are.
+    #[must_use]
+    pub fn in_yaml(&self, span: Span) -> Span {
+        let Origin::Embedded { yaml, runs } = &self.source(span.file).origin else {
+            return span;
+        };
+        let start = map_offset(runs, span.start);
+        let end = if span.is_empty() {
+            start
+        } else {
+            map_offset(runs, span.end - 1) + 1
+        };
+        Span {
+            file: *yaml,
+            start,
+            end: end.max(start),
+        }
+    }
+
     /// The span in the file on disk: a span of an embedded module moves to its YAML file, one of an inlined text to the
     /// file that its start came from.
     #[must_use]
     pub fn on_disk(&self, span: Span) -> Span {
         match &self.source(span.file).origin {
             Origin::Whole => span,
-            Origin::Embedded { yaml, runs } => {
-                let start = map_offset(runs, span.start);
-                let end = if span.is_empty() {
-                    start
-                } else {
-                    map_offset(runs, span.end - 1) + 1
-                };
-                self.on_disk(Span {
-                    file: *yaml,
-                    start,
-                    end: end.max(start),
-                })
-            }
+            Origin::Embedded { .. } => self.on_disk(self.in_yaml(span)),
             Origin::Inlined { pieces } => {
                 let next = pieces.partition_point(|piece| piece.0 <= span.start);
                 let Some(&(at, file, from)) = next.checked_sub(1).and_then(|at| pieces.get(at)) else {

@@ -84,6 +84,18 @@ impl Document {
         }
     }
 
+    /// Where scalars stand, in order.
+    #[must_use]
+    pub fn scalar_spans(&self) -> Vec<Span> {
+        let scalars = self
+            .nodes
+            .iter()
+            .filter(|node| matches!(node.kind, NodeKind::Scalar(_)));
+        let mut spans: Vec<Span> = scalars.map(|node| node.span).collect();
+        spans.sort();
+        spans
+    }
+
     /// Line of a node in the file, from 1.
     #[must_use]
     pub fn line(&self, id: NodeId) -> usize {
