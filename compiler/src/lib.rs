@@ -19,6 +19,7 @@ pub mod metadata;
 pub mod opa_ast;
 pub mod opt;
 pub mod parse;
+pub mod places;
 pub mod plan;
 pub mod policies;
 pub mod rego;

@@ -10,12 +10,13 @@ use crate::hir::{Checked, RuleKind};
 use crate::link::{self, Entries};
 use crate::opt::optimise;
 use crate::parse::{BaseDialect, BlanketImport, ParseOptions, parse_module, parse_query};
+use crate::places::{Place, places};
 use crate::plan::{Request, plan};
 use crate::source::{FileId, SourceMap};
 use bumpalo::Bump;
 use gavel_runtime::image::{Entry, Image, ImageParts};
 use gavel_runtime::value::Constant;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// How PolicyDomains are compiled.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Options {
     pub include_all_references: bool,
     /// The optimiser is on.
     pub optimise: bool,
+    /// The program can be traced. It should not be optimised then, or the trace shows what is left.
+    pub trace: bool,
 }
 
 impl Default for Options {
@@ -37,6 +40,7 @@ impl Default for Options {
             disallowed_builtins: vec!["http.send".to_owned()],
             include_all_references: true,
             optimise: true,
+            trace: false,
         }
     }
 }
@@ -48,6 +52,10 @@ pub struct Compiled {
     pub image: Image,
     /// Warnings.
     pub warnings: Vec<Diagnostic>,
+    /// The texts that the program's sources are, by their numbers.
+    pub files: Vec<FileId>,
+    /// What can be run, file by file in source order; only for tracing.
+    pub places: Vec<Place>,
 }
 
 /// The parts of an image, for [`gavel_runtime::image::save`], and what its author should know.
@@ -57,6 +65,10 @@ pub struct Linked {
     pub parts: ImageParts,
     /// Warnings.
     pub warnings: Vec<Diagnostic>,
+    /// As in [`Compiled`].
+    pub files: Vec<FileId>,
+    /// As in [`Compiled`].
+    pub places: Vec<Place>,
 }
 
 /// Errors of one module set before the rest is left out, as in OPA.
@@ -72,13 +84,23 @@ pub fn compile(
     files: &[FileId],
     options: &Options,
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    let Linked { parts, warnings } = compile_parts(sources, files, options)?;
+    let Linked {
+        parts,
+        warnings,
+        files,
+        places,
+    } = compile_parts(sources, files, options)?;
     // Selectors were compiled before, so this is a program over a bound of the machine, or a fault of the compiler.
     let image = Image::new(parts).map_err(|error| {
         let text = format!("the policies make no image: {error}");
         vec![Diagnostic::global(Code::Limit, text)]
     })?;
-    Ok(Compiled { image, warnings })
+    Ok(Compiled {
+        image,
+        warnings,
+        files,
+        places,
+    })
 }
 
 /// As [`compile`], up to what an image is made of.
@@ -113,9 +135,11 @@ pub fn compile_parts(
         options,
         modules: &modules.parsed,
         problems: Vec::new(),
+        places: BTreeSet::new(),
     };
     let mut builder = ProgramBuilder::new(EmitOptions {
         strict_builtins: false,
+        trace: options.trace,
     });
     let entries = units.compile(&set, &mut builder);
     if units
@@ -125,10 +149,16 @@ pub fn compile_parts(
     {
         return Err(units.problems);
     }
+    let files = builder.files();
     let parts = link::parts(&set, builder.finish(), &entries, options.include_all_references);
     let mut warnings = set.warnings;
     warnings.append(&mut units.problems);
-    Ok(Linked { parts, warnings })
+    Ok(Linked {
+        parts,
+        warnings,
+        files,
+        places: units.places.into_iter().collect(),
+    })
 }
 
 struct Modules<'a> {
@@ -169,6 +199,7 @@ struct Units<'u, 'a> {
     options: &'u Options,
     modules: &'u HashMap<FileId, Module<'a>>,
     problems: Vec<Diagnostic>,
+    places: BTreeSet<Place>,
 }
 
 impl Units<'_, '_> {
@@ -232,7 +263,7 @@ impl Units<'_, '_> {
     }
 
     fn compile_unit(
-        &self,
+        &mut self,
         files: &[FileId],
         entry: &[&str],
         builder: &mut ProgramBuilder,
@@ -255,9 +286,12 @@ impl Units<'_, '_> {
             Request {
                 entries: &wanted,
                 queries: &[],
-                trace: false,
+                trace: self.options.trace,
             },
         )?;
+        if self.options.trace {
+            self.places.extend(places(&checked));
+        }
         let folding = Folding::default();
         let fold = |builtin, args: &[Constant]| folding.call(builtin, args);
         let plan = optimise(plan, &fold::opt_options(self.options.optimise, &fold));

@@ -47,6 +47,8 @@ pub struct RegoProgram {
     pub program: RawProgram,
     /// Present when a query was given. Queries are v1, whatever the modules are.
     pub query: Option<QueryEntry>,
+    /// The texts that the program's sources are, by their numbers.
+    pub files: Vec<FileId>,
 }
 
 /// Compiles.
@@ -67,6 +69,7 @@ pub fn compile(
     let plan = planned(&unit, query.as_slice(), options)?;
     let mut builder = ProgramBuilder::new(EmitOptions {
         strict_builtins: options.strict_builtins,
+        trace: options.trace,
     });
     let entries = builder
         .add_unit(&plan, sources)
@@ -79,6 +82,7 @@ pub fn compile(
             bindings: query.bindings.into_iter().map(|(name, _)| name).collect(),
         });
     Ok(RegoProgram {
+        files: builder.files(),
         program: builder.finish(),
         query,
     })

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gavel_runtime::decision::{Decider, Refusal, Stamp};
+use gavel_runtime::decision::{Decider, Decision, Refusal, Stamp};
 use gavel_runtime::image::Image;
 use gavel_runtime::input::Trailing;
 use gavel_runtime::limits::Limits;
@@ -16,6 +16,7 @@ use crate::log;
 use crate::metrics::Counters;
 use crate::random::Random;
 use crate::sys;
+use crate::trace::Tracing;
 
 /// What the caller is told about its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Desk {
     counters: Arc<Counters>,
     /// Benchmarks only: the frame that stands for all others, empty until the first decision; the answer is a deny.
     constant: Option<Vec<u8>>,
+    /// Decisions are traced with this.
+    tracing: Option<Arc<Tracing>>,
 }
 
 impl Desk {
@@ -60,7 +63,15 @@ impl Desk {
             sink,
             counters,
             constant: constant_deny.then(Vec::new),
+            tracing: None,
         }
+    }
+
+    /// From now on decisions are traced on standard error, if `tracing` is there.
+    #[must_use]
+    pub fn traced(mut self, tracing: Option<Arc<Tracing>>) -> Desk {
+        self.tracing = tracing;
+        self
     }
 
     /// Decides over the bytes of one body and hands the record over unless it is a probe.
@@ -75,9 +86,13 @@ impl Desk {
         }
         let (env, stamp) = moment(&mut self.random);
         let (image, decider, sink) = (&*self.image, &mut self.decider, &mut self.sink);
-        let constant = self.constant.as_mut();
+        let (constant, tracing) = (self.constant.as_mut(), self.tracing.as_deref());
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            match decider.decide(image, body, Trailing::Ignore, &env) {
+            let decided = match tracing {
+                None => decider.decide(image, body, Trailing::Ignore, &env),
+                Some(tracing) => traced(decider, image, body, env, tracing),
+            };
+            match decided {
                 Ok(decision) => {
                     if let Some(frame) = constant {
                         decision.encode(body, stamp, frame);
@@ -121,6 +136,22 @@ impl Desk {
     pub fn finish(&mut self) {
         self.sink.finish();
     }
+}
+
+/// A decision that tells what happens. It takes as long as it takes.
+#[cold]
+fn traced<'d>(
+    decider: &'d mut Decider,
+    image: &'d Image,
+    body: &[u8],
+    mut env: RequestEnv,
+    tracing: &Tracing,
+) -> Result<Decision<'d>, Refusal> {
+    env.deadline_ns = None;
+    let mut trace = tracing.decision();
+    let decided = decider.decide_watched(image, body, Trailing::Ignore, &env, &mut trace);
+    trace.finish();
+    decided
 }
 
 /// What a request that starts now is told about the world, and what its record is stamped with.

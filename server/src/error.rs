@@ -12,6 +12,8 @@ pub enum Failure {
     Operator(String),
     /// Wrong words on the command line.
     Usage(String),
+    /// Our own: a thread of the running service died.
+    Fault(String),
     /// The input of `test` cannot be used, or a test failed. Empty where everything was said already.
     Input(String),
 }
@@ -23,12 +25,12 @@ impl Failure {
         Failure::Operator(format!("open {}: {}", path.display(), reason(error)))
     }
 
-    /// The exit status of a server that did not start.
+    /// The exit status of the command.
     #[must_use]
-    pub fn serve_status(&self) -> u8 {
+    pub fn status(&self) -> u8 {
         match self {
-            Failure::Operator(_) => 2,
-            Failure::Policy(_) | Failure::Usage(_) | Failure::Input(_) => 1,
+            Failure::Fault(_) => 2,
+            Failure::Operator(_) | Failure::Policy(_) | Failure::Usage(_) | Failure::Input(_) => 1,
         }
     }
 }
@@ -43,9 +45,11 @@ pub fn reason(error: &std::io::Error) -> String {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Policy(text) | Failure::Operator(text) | Failure::Usage(text) | Failure::Input(text) => {
-                f.write_str(text)
-            }
+            Failure::Policy(text)
+            | Failure::Operator(text)
+            | Failure::Usage(text)
+            | Failure::Fault(text)
+            | Failure::Input(text) => f.write_str(text),
         }
     }
 }

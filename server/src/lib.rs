@@ -18,5 +18,7 @@ pub mod metrics;
 pub mod random;
 pub mod server;
 pub mod sys;
+mod terminal;
+pub mod trace;
 pub mod words;
 pub mod worker;

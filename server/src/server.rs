@@ -23,6 +23,7 @@ use crate::listen;
 use crate::log::{self, Level};
 use crate::metrics::Counters;
 use crate::sys;
+use crate::trace::Tracing;
 use crate::worker::{self, DRAIN, Setup, TICK};
 
 /// How to serve.
@@ -45,6 +46,8 @@ pub struct Options {
     pub records: RecordOptions,
     /// Deny every request after the first without deciding; for benchmarks.
     pub constant_deny: bool,
+    /// What is needed to trace decisions, if they are traced.
+    pub tracing: Option<Arc<Tracing>>,
 }
 
 enum Event {
@@ -57,7 +60,7 @@ enum Event {
 
 impl Event {
     fn audit_died() -> Failure {
-        Failure::Operator("audit thread died".to_owned())
+        Failure::Fault("audit thread died".to_owned())
     }
 }
 
@@ -154,14 +157,14 @@ fn start_worker(
     let (ours, control) = UnixStream::pair().map_err(failed)?;
     ours.set_nonblocking(true).map_err(failed)?;
     let (driver, body_bytes_max, tell) = (options.driver, options.body_bytes_max, tell.clone());
-    let constant_deny = options.constant_deny;
+    let (constant_deny, tracing) = (options.constant_deny, options.tracing.clone());
     thread::Builder::new()
         .name(format!("worker-{index}"))
         .stack_size(limits::STACK_BYTES)
         .spawn(move || {
             // Dropped however the thread ends, also by a panic.
             let _ended = Ended(index, tell.clone());
-            let desk = Desk::new(image, sink, Arc::clone(&counters), constant_deny);
+            let desk = Desk::new(image, sink, Arc::clone(&counters), constant_deny).traced(tracing);
             let setup = Setup {
                 listener,
                 control,
@@ -240,7 +243,7 @@ impl Control {
                 Ok(Event::AuditDied) => return Err(Event::audit_died()),
                 Ok(Event::Ended(index)) => {
                     // Its connections hang; only a restart helps them.
-                    return Err(Failure::Operator(format!("worker {index} died")));
+                    return Err(Failure::Fault(format!("worker {index} died")));
                 }
                 Ok(Event::Started(..)) => {}
                 Err(mpsc::RecvTimeoutError::Timeout) => self.tell(TICK),
@@ -360,7 +363,7 @@ mod tests {
             tell.send(Event::AuditDied).unwrap();
             let failure = control.serve().unwrap_err();
             assert_eq!(failure.to_string(), "audit thread died");
-            assert_eq!(failure.serve_status(), 2);
+            assert_eq!(failure.status(), 2);
             tell.send(Event::AuditDied).unwrap();
             assert_eq!(control.audit_outcome(), Err(failure));
             assert_eq!(control.audit_outcome(), Ok(()));

@@ -10,6 +10,19 @@ pub fn go_bool(text: &[u8]) -> Option<bool> {
     }
 }
 
+/// The known name that a misspelt one is nearest to; `None` only where nothing is known.
+#[must_use]
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    // Bigrams find words that were exchanged, too: `include.bundles` is near to `bundles.include`.
+    let likeness = |name: &str| {
+        strsim::sorensen_dice(word, name).max(strsim::normalized_damerau_levenshtein(word, name))
+    };
+    known
+        .iter()
+        .copied()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+}
+
 /// A pattern of Go's `filepath.Match`: `*` and `?` do not cross `/`, `[a-z]` and `[^a-z]` do, `\` takes the next
 /// character as it is. A pattern with an error in it stands for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +144,26 @@ mod tests {
         for name in no {
             assert!(!compiled.matches(name), "{pattern} does not match {name}");
         }
+    }
+
+    #[test]
+    fn the_nearest_of_known_names() {
+        let known = [
+            "log.level",
+            "bundles.includeall",
+            "audit.env",
+            "audit.k8s.podinfo",
+        ];
+        for (word, want) in [
+            ("bundles.includeal", "bundles.includeall"),
+            ("include.allbundles", "bundles.includeall"),
+            ("loglevel", "log.level"),
+            ("audit.environment", "audit.env"),
+            ("podinfo", "audit.k8s.podinfo"),
+        ] {
+            assert_eq!(nearest(word, &known), Some(want), "{word}");
+        }
+        assert_eq!(nearest("a", &[]), None);
     }
 
     #[test]

@@ -28,8 +28,8 @@ fn exit_statuses() {
     check_status("serve", 1, "at least one bundle must be specified");
     check_status("serve -p envoy -b {shop}", 1, "envoy");
     check_status("serve -p Envoy -b {shop}", 1, "unsupported protocol: Envoy");
-    check_status("serve --trace -b {shop}", 1, "--trace");
-    check_status("serve -b nowhere.yml", 2, "nowhere.yml");
+    check_status("serve -b nowhere.yml", 1, "nowhere.yml");
+    check_status("serve --trace --trace-filter ( -b {shop}", 1, "`(`");
     check_status("test decision -b nowhere.yml -i nowhere.json", 1, "nowhere.yml");
     check_status("test decision -b {shop} -i nowhere.json", 1, "nowhere.json");
     check_status("test decision", 1, "at least one bundle must be specified");

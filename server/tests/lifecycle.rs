@@ -19,7 +19,7 @@ fn a_port_in_use_is_an_operator_error() {
             .args(["serve", "--threads", threads, "--port", &port, "-b"])
             .arg(file("shop.yml"));
         let output = command.output().unwrap();
-        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(output.status.code(), Some(1));
         assert!(output.stdout.is_empty());
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.contains("in use") && text.contains(&port), "{text}");
@@ -36,7 +36,7 @@ fn two_servers_do_not_share_a_port_by_accident() {
         command
             .args(["serve", "--threads", "2", "--port", &port, "-b"])
             .arg(file("shop.yml"));
-        assert_eq!(command.output().unwrap().status.code(), Some(2));
+        assert_eq!(command.output().unwrap().status.code(), Some(1));
         first.stop();
     });
 }
@@ -47,7 +47,7 @@ fn a_file_that_cannot_be_read_is_an_operator_error() {
         .args(["serve", "--port", "0", "-b", "nowhere.yml"])
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(text, "error: open nowhere.yml: No such file or directory\n");
 }

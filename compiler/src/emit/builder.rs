@@ -15,6 +15,8 @@ use std::collections::HashMap;
 pub struct EmitOptions {
     /// Failing builtins abort instead of being undefined.
     pub strict_builtins: bool,
+    /// The program will be traced: equal functions of different texts stay apart, so that each is shown where it stands.
+    pub trace: bool,
 }
 
 /// Where a unit's documents and queries are.
@@ -46,6 +48,7 @@ pub struct ProgramBuilder {
     sources: Table<FileId>,
     source_names: Vec<String>,
     same: HashMap<Shape, u32>,
+    trace: bool,
 }
 
 /// What makes two functions the same. The name is part of it: `with` replaces a rule by its number.
@@ -56,6 +59,8 @@ struct Shape {
     params: u32,
     frame: u16,
     words: Vec<u64>,
+    /// Where it stands, if that matters.
+    place: Option<Span>,
 }
 
 impl ProgramBuilder {
@@ -73,6 +78,7 @@ impl ProgramBuilder {
             sources: Table::new(Vec::new()),
             source_names: Vec::new(),
             same: HashMap::new(),
+            trace: options.trace,
         }
     }
 
@@ -145,6 +151,12 @@ impl ProgramBuilder {
         })
     }
 
+    /// The texts that the program's sources are, by their numbers.
+    #[must_use]
+    pub fn files(&self) -> Vec<FileId> {
+        self.sources.items().to_vec()
+    }
+
     /// The program.
     #[must_use]
     pub fn finish(mut self) -> RawProgram {
@@ -176,6 +188,7 @@ impl ProgramBuilder {
                 params: function.params,
                 frame: encoded.frame,
                 words: words(&encoded, 0).collect(),
+                place: function.span.filter(|_| self.trace),
             };
             let number = *self.same.entry(shape).or_insert(next);
             if number != next {
@@ -234,6 +247,7 @@ impl ProgramBuilder {
             Note::Stmt(span) => MarkKind::Stmt(extent(span)),
             Note::Asks(span) => MarkKind::Asks(extent(span)),
             Note::Rest => MarkKind::Rest,
+            Note::Yields(span) => MarkKind::Yields(extent(span)),
             Note::Fails(span, undefined) => MarkKind::Fails(extent(span), undefined),
             Note::Holds(span) => MarkKind::Holds(extent(span)),
             Note::Bound { name, .. } => MarkKind::Bound { name, reg },

@@ -38,6 +38,11 @@ impl<T: Clone + Eq + Hash> Table<T> {
     }
 
     /// The entries.
+    pub(super) fn items(&self) -> &[T] {
+        &self.items
+    }
+
+    /// The entries, without the index.
     pub(super) fn into_items(self) -> Vec<T> {
         self.items
     }

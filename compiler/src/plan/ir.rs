@@ -459,6 +459,8 @@ pub enum Note {
     Asks(Span),
     /// What follows belongs to no statement.
     Rest,
+    /// All statements of a body of a rule hold; what follows belongs to none.
+    Yields(Span),
     /// The statement fails here; whether because something is undefined.
     Fails(Span, bool),
     /// The statement holds because what stands in it failed.

@@ -182,7 +182,7 @@ impl Body<'_, '_> {
         let exhausted = self.label();
         let mut redo = self.rule_body(&clause.body, false, exhausted)?;
         self.span = Some(clause.span);
-        self.note(Note::Rest);
+        self.note(Note::Yields(clause.span));
         let is_ground = self.known_term(&clause.value).is_some()
             && head.iter().all(|element| self.known_term(element).is_some());
         let to = document.to;

@@ -90,7 +90,7 @@ impl Body<'_, '_> {
             self.env = Env::default();
             self.note(Note::Body(clause.span));
             let mut redo = self.block(&clause.body, none)?;
-            self.note(Note::Rest);
+            self.note(Note::Yields(clause.span));
             self.ret(&clause.value, NO_BODY, &mut redo)?;
             self.place(none);
         }
@@ -138,7 +138,7 @@ impl Body<'_, '_> {
         let exhausted = self.label();
         let mut redo = self.rule_body(&clause.body, true, exhausted)?;
         self.span = Some(clause.span);
-        self.note(Note::Rest);
+        self.note(Note::Yields(clause.span));
         let one_is_enough = redo == exhausted || matches!(clause.value, Term::Const(_));
         if one_is_enough || is_last {
             self.code.remove(unset);

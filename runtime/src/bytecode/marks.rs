@@ -32,6 +32,8 @@ pub enum MarkKind {
     Asks(Extent),
     /// The code from here belongs to no statement.
     Rest,
+    /// All statements of a body of a rule hold; the code from here belongs to none.
+    Yields(Extent),
     /// The statement fails here without an instruction of its own that does; whether because something is undefined.
     Fails(Extent, bool),
     /// The statement holds because what stands in it failed.
@@ -49,6 +51,9 @@ impl Mark {
     /// Whether the mark says which statement the code from its word on belongs to.
     #[must_use]
     pub fn governs(&self) -> bool {
-        matches!(self.what, MarkKind::Stmt(_) | MarkKind::Asks(_) | MarkKind::Rest)
+        matches!(
+            self.what,
+            MarkKind::Stmt(_) | MarkKind::Asks(_) | MarkKind::Rest | MarkKind::Yields(_)
+        )
     }
 }

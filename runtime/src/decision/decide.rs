@@ -4,6 +4,7 @@
 //! denies, and identity, resource and scope must all grant. All of them are asked even so: the record lists every policy,
 //! or (`bundles.includeall: false`) those up to the first phase that denied.
 
+use super::ask::{Ask, Unwatched, Watched, Watcher};
 use super::phase::{Phase, Phases, Reference, Settled};
 use super::porc::{Porc, document, realise};
 use super::reason::{Reason, ReasonCode};
@@ -89,11 +90,36 @@ impl Decider {
         trailing: Trailing,
         env: &RequestEnv,
     ) -> Result<Decision<'r>, Refusal> {
+        self.decide_asking(image, body, trailing, env, &mut Unwatched)
+    }
+
+    /// As [`Decider::decide`], telling a watcher which policies are asked. It is told most about an image that was compiled
+    /// for tracing.
+    pub fn decide_watched<'r>(
+        &'r mut self,
+        image: &'r Image,
+        body: &[u8],
+        trailing: Trailing,
+        env: &RequestEnv,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Decision<'r>, Refusal> {
+        self.decide_asking(image, body, trailing, env, &mut Watched(watcher))
+    }
+
+    #[inline(always)]
+    fn decide_asking<'r, A: Ask>(
+        &'r mut self,
+        image: &'r Image,
+        body: &[u8],
+        trailing: Trailing,
+        env: &RequestEnv,
+        ask: &mut A,
+    ) -> Result<Decision<'r>, Refusal> {
         let start_ns = (env.monotonic_ns)();
         let caches = &mut self.caches;
         let mut request = self.vm.request(image.program(), env);
         request.read_porc(body, trailing).map_err(Refusal::Malformed)?;
-        decide(image, caches, &mut request, env.monotonic_ns, start_ns).map_err(Refusal::Budget)
+        decide(image, caches, &mut request, ask, env.monotonic_ns, start_ns).map_err(Refusal::Budget)
     }
 
     /// The document that policies see for a body, as the access record prints it.
@@ -112,10 +138,11 @@ impl Decider {
     }
 }
 
-fn decide<'r>(
+fn decide<'r, A: Ask>(
     image: &'r Image,
     caches: &mut SelectorCaches,
     request: &mut Request<'r>,
+    ask: &mut A,
     monotonic_ns: fn() -> u64,
     start_ns: u64,
 ) -> Result<Decision<'r>, EvalErrorKind> {
@@ -129,6 +156,7 @@ fn decide<'r>(
     let begun_ns = monotonic_ns();
     let mut phases = Phases {
         image,
+        ask,
         request,
         references,
         monotonic_ns,
@@ -238,7 +266,7 @@ struct Mark {
     time_ns: u64,
 }
 
-impl Phases<'_, '_> {
+impl<A> Phases<'_, '_, A> {
     fn mark(&self) -> Mark {
         Mark {
             references: self.references.len(),

@@ -1,10 +1,11 @@
 //! The decision: PORC in, four phases, votes, one boolean and the evidence for its access record.
 //!
 //! `porc.rs` reads the request, `annotations.rs` merges what roles, groups and scopes say about the principal, `phase.rs`
-//! asks the policies, `decide.rs` combines the votes, `evidence.rs` packs the outcome into a frame for the audit thread,
+//! asks the policies (`ask.rs`: with or without somebody watching), `decide.rs` combines the votes, `evidence.rs` packs the outcome into a frame for the audit thread,
 //! `record.rs` turns a frame into the access record.
 
 mod annotations;
+mod ask;
 mod decide;
 mod evidence;
 mod phase;
@@ -14,6 +15,7 @@ mod record;
 
 pub(crate) use annotations::merge;
 pub use annotations::{Annotation, Strategy};
+pub use ask::{Asked, Watcher};
 pub use decide::{Decider, Decision, Refusal};
 pub use evidence::{Frame, FrameReference, Stamp};
 pub use phase::{Phase, Reference, Settled};

@@ -3,6 +3,7 @@
 //! Order of references: operation; groups that are missing, in the order of the request; roles, those of the principal
 //! before those of its groups and each once; the resource's group; scopes in the order of the request, repeated ones too.
 
+use super::ask::{Ask, Asked};
 use super::porc::Porc;
 use super::reason::{Reason, ReasonCode, ReasonText};
 use crate::arena::Arena;
@@ -130,8 +131,10 @@ pub(super) fn role_set<'r>(
 const API_SCOPE: &str = "mrn:iam:scope:api";
 
 /// Runs phases and collects references.
-pub(super) struct Phases<'a, 'r> {
+pub(super) struct Phases<'a, 'r, A> {
     pub(super) image: &'r Image,
+    /// How policies are asked.
+    pub(super) ask: &'a mut A,
     pub(super) request: &'a mut Request<'r>,
     pub(super) references: BumpVec<'r, Reference<'r>>,
     /// Clock.
@@ -140,7 +143,7 @@ pub(super) struct Phases<'a, 'r> {
     pub(super) last_ns: u64,
 }
 
-impl<'r> Phases<'_, 'r> {
+impl<'r, A: Ask> Phases<'_, 'r, A> {
     /// Phase 1. `operation` is what the selectors made of the operation string.
     pub(super) fn operation(
         &mut self,
@@ -159,7 +162,7 @@ impl<'r> Phases<'_, 'r> {
             self.fail(phase, porc.operation, reason);
             return Ok(Settled::Deny(-1));
         };
-        let (result, duration_ns) = self.evaluate(policy);
+        let (result, duration_ns) = self.evaluate(phase, porc.operation, policy);
         let number = result.and_then(|value| match value.kind() {
             Kind::Int(int) => Ok(int),
             Kind::Number(text) => text.parse().map_err(|_| Reason {
@@ -248,7 +251,7 @@ impl<'r> Phases<'_, 'r> {
             self.fail(phase, id, Reason::not_found(phase));
             return false;
         };
-        let (result, duration_ns) = self.evaluate(policy);
+        let (result, duration_ns) = self.evaluate(phase, id, policy);
         let vote = result.and_then(|value| match value.kind() {
             Kind::Bool(vote) => Ok(vote),
             _ => Err(unexpected(value)),
@@ -279,15 +282,15 @@ impl<'r> Phases<'_, 'r> {
     }
 
     /// The policy's result and the time since the last measured step.
-    fn evaluate(&mut self, index: u32) -> (Result<Value<'r>, Reason<'r>>, u64) {
-        let result = self.result_of(index);
+    fn evaluate(&mut self, phase: Phase, id: &'r str, index: u32) -> (Result<Value<'r>, Reason<'r>>, u64) {
+        let result = self.result_of(phase, id, index);
         let now_ns = (self.monotonic_ns)();
         let duration_ns = now_ns.saturating_sub(self.last_ns);
         self.last_ns = now_ns;
         (result, duration_ns)
     }
 
-    fn result_of(&mut self, index: u32) -> Result<Value<'r>, Reason<'r>> {
+    fn result_of(&mut self, phase: Phase, id: &'r str, index: u32) -> Result<Value<'r>, Reason<'r>> {
         let Some(policy) = self.image.policy(index) else {
             return Err(Reason::fixed(ReasonCode::NotFound, "policy not found"));
         };
@@ -305,7 +308,12 @@ impl<'r> Phases<'_, 'r> {
                 });
             }
         };
-        match self.request.call(entry) {
+        let asked = Asked {
+            phase,
+            id,
+            policy: &policy.mrn,
+        };
+        match self.ask.call(self.request, &asked, entry) {
             Ok(Some(value)) => Ok(value),
             Ok(None) => Err(none),
             Err(error) => {

@@ -126,6 +126,7 @@ impl<'v> Request<'v> {
         if info.kind == FnKind::Rule
             && let Some(outcome) = self.rules.known(function.0)
         {
+            watch.known(self.program, function.0, outcome.value);
             return Ok((!outcome.value.is_unset()).then_some(outcome.value));
         }
         self.refuel();

@@ -34,6 +34,8 @@ pub enum Event<'e> {
     },
     /// A body of a rule begins.
     Body(Extent),
+    /// All statements of a body of a rule hold.
+    Yields(Extent),
     /// A statement begins, or is asked for its next solution.
     Stmt(Extent),
     /// A statement fails.
@@ -129,29 +131,31 @@ impl Watch for Watched<'_> {
         let after = marks.partition_point(|mark| mark.pc <= word);
         let first = marks.partition_point(|mark| mark.pc < word);
         let governing = marks.iter().take(after).rposition(Mark::governs);
-        // What variables got belongs to the statement that ends here; it comes first.
-        for mark in marks.get(first..after).unwrap_or_default() {
-            if let MarkKind::Bound { name, reg } = &mark.what {
-                let value = register(*reg);
-                if !value.is_unset() {
-                    self.observer.event(&Event::Bound { name, value });
+        for (at, mark) in (first..after).zip(marks.get(first..after).unwrap_or_default()) {
+            let event = match &mark.what {
+                MarkKind::Bound { name, reg } => {
+                    let value = register(*reg);
+                    if value.is_unset() {
+                        continue;
+                    }
+                    Event::Bound { name, value }
                 }
-            }
-        }
-        for mark in marks.get(first..after).unwrap_or_default() {
-            match &mark.what {
-                MarkKind::Body(extent) => self.observer.event(&Event::Body(*extent)),
-                MarkKind::Holds(extent) => self.observer.event(&Event::Holds(*extent)),
+                MarkKind::Body(extent) => Event::Body(*extent),
+                MarkKind::Yields(extent) => Event::Yields(*extent),
+                MarkKind::Holds(extent) => Event::Holds(*extent),
                 MarkKind::Fails(extent, undefined) => {
                     let reason = if *undefined {
                         Reason::Undefined
                     } else {
                         Reason::Never
                     };
-                    self.observer.event(&Event::Fails(*extent, reason));
+                    Event::Fails(*extent, reason)
                 }
-                MarkKind::Stmt(_) | MarkKind::Asks(_) | MarkKind::Rest | MarkKind::Bound { .. } => {}
-            }
+                // A statement without code of its own; the last one is looked at below.
+                MarkKind::Stmt(extent) if Some(at) != governing => Event::Stmt(*extent),
+                MarkKind::Stmt(_) | MarkKind::Asks(_) | MarkKind::Rest => continue,
+            };
+            self.observer.event(&event);
         }
         let Some(current) = self.governing.last_mut() else {
             return;

@@ -1,18 +1,21 @@
-//! Verbs and flags, spelled as the reference spells them, and the habits of its flag library.
+//! Verbs and flags, spelled as the reference spells them.
 
-use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::audit::FullPolicy;
+use crate::cli::help;
 use crate::io::DriverChoice;
 use crate::limits;
 
-/// A policy decision point: decides over PolicyDomains, serves decisions, and shows what it made of them.
+/// A policy decision point: may this principal do this operation on this resource?
+///
+/// Policies are Rego inside PolicyDomain YAML. `serve` answers over HTTP, `test` shows what the same policies decide without a
+/// service.
 #[derive(Parser, Debug)]
-#[command(name = "gavel", version)]
+#[command(name = "gavel", version, after_help = help::ROOT, after_long_help = help::ROOT_LONG)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -22,12 +25,14 @@ pub(crate) struct Cli {
 
 /// Flags that may stand before or after the verb.
 #[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Global options, before or after the command")]
 pub(crate) struct Global {
-    /// Trace the evaluation of Rego: `eval` only, where it means --explain; refused elsewhere.
+    /// Trace the Rego of each policy and mapper that is asked, line by line, on standard error.
     #[arg(long, short = 't', global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-          default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
+          default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set,
+          hide_possible_values = true)]
     pub(crate) trace: bool,
-    /// Trace only modules whose name matches this pattern (repeatable): without effect.
+    /// With --trace: only policies and mappers whose name matches (repeatable; RE2 syntax, unanchored).
     #[arg(long, global = true, value_name = "REGEX", allow_hyphen_values = true)]
     pub(crate) trace_filter: Vec<String>,
     /// Indent access records.
@@ -38,19 +43,26 @@ pub(crate) struct Global {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Verb {
-    /// Evaluate once and show the outcome.
+    /// Decide without a service: one request, or a suite of them.
     Test {
         #[command(subcommand)]
         verb: Option<TestVerb>,
     },
     /// Serve decisions over HTTP.
+    #[command(after_help = help::SERVE, after_long_help = help::SERVE_LONG)]
     Serve(ServeArgs),
     /// Evaluate a Rego query and print its result as OPA's data API would.
+    #[command(after_help = help::EVAL)]
     Eval(EvalArgs),
     /// Check Rego modules or PolicyDomains, write them as an image file, or show what a stage of the compiler makes of them.
+    #[command(after_help = help::COMPILE)]
     Compile(CompileArgs),
     /// Write PolicyDomains with the .rego files that they name in them.
+    #[command(after_help = help::BUILD)]
     Build(BuildArgs),
+    /// Print the completion script of a shell.
+    #[command(after_help = help::COMPLETION)]
+    Completion(CompletionArgs),
     /// Print the version.
     Version,
 }
@@ -58,25 +70,30 @@ pub(crate) enum Verb {
 #[derive(Subcommand, Debug)]
 pub(crate) enum TestVerb {
     /// Decide over one PORC and print its access record.
+    #[command(after_help = help::DECISION)]
     Decision(DecisionArgs),
     /// Run a suite of PORCs with expected decisions.
+    #[command(after_help = help::DECISIONS, after_long_help = help::DECISIONS_LONG)]
     Decisions(SuiteArgs),
     /// Print the PORC that a domain's mapper makes of a request.
+    #[command(after_help = help::MAPPER)]
     Mapper(MapperArgs),
     /// Decide over the PORC that a domain's mapper makes of a request.
+    #[command(after_help = help::ENVOY)]
     Envoy(MapperArgs),
 }
 
 /// The domains.
 #[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Policies")]
 pub(crate) struct DomainArgs {
     /// PolicyDomain file (repeatable; not split at commas), or one image file of `gavel compile -o`.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) bundle: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) dialect: DialectArgs,
-    #[command(flatten)]
     pub(crate) roots: RootArgs,
+    #[command(flatten)]
+    pub(crate) dialect: DialectArgs,
 }
 
 /// Where .rego files may lie.
@@ -101,8 +118,9 @@ pub(crate) struct BuildArgs {
 
 /// The dialect of Rego texts.
 #[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Rego dialect")]
 pub(crate) struct DialectArgs {
-    /// Rego dialect: --v0-compatible (default) or --v1-compatible [env: MPE_CLI_OPA_FLAGS].
+    /// --v0-compatible (default) or --v1-compatible [env: MPE_CLI_OPA_FLAGS].
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     pub(crate) opa_flags: Option<String>,
     /// Read Rego as v1.
@@ -115,9 +133,8 @@ pub(crate) struct DialectArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Service")]
 pub(crate) struct ServeArgs {
-    #[command(flatten)]
-    pub(crate) domains: DomainArgs,
     /// Port; 0 for any free one.
     #[arg(long, default_value_t = 9000, allow_hyphen_values = true)]
     pub(crate) port: i64,
@@ -148,42 +165,51 @@ pub(crate) struct ServeArgs {
     /// Deny every request after the first without deciding, with the first one's record: what a benchmark compares with.
     #[arg(long, hide = true)]
     pub(crate) constant_deny: bool,
+    #[command(flatten)]
+    pub(crate) domains: DomainArgs,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct DecisionArgs {
-    #[command(flatten)]
-    pub(crate) domains: DomainArgs,
     /// PORC; standard input if absent or -.
     #[arg(long, short, value_name = "FILE", allow_hyphen_values = true)]
     pub(crate) input: Option<PathBuf>,
     /// Accepted, without effect.
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub(crate) test: Vec<String>,
+    #[command(flatten)]
+    pub(crate) domains: DomainArgs,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct SuiteArgs {
-    #[command(flatten)]
-    pub(crate) domains: DomainArgs,
     /// The suite.
     #[arg(long, short, value_name = "FILE", allow_hyphen_values = true)]
     pub(crate) input: PathBuf,
     /// Run only tests whose name matches this pattern (repeatable; commas separate patterns).
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
     pub(crate) test: Vec<String>,
+    #[command(flatten)]
+    pub(crate) domains: DomainArgs,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct MapperArgs {
-    #[command(flatten)]
-    pub(crate) domains: DomainArgs,
     /// Request as JSON; standard input if absent or -.
     #[arg(long, short, value_name = "FILE", allow_hyphen_values = true)]
     pub(crate) input: Option<PathBuf>,
     /// Domain whose mapper is used; needed if there are several.
     #[arg(long, short)]
     pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) domains: DomainArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// A stage of the compiler.
@@ -212,11 +238,11 @@ pub(crate) struct CompileArgs {
     /// What to show; nothing but errors if absent.
     #[arg(long, value_enum, value_name = "STAGE")]
     pub(crate) emit: Option<Emit>,
-    #[command(flatten)]
-    pub(crate) dialect: DialectArgs,
     /// Rego modules (.rego), compiled together, or PolicyDomain files.
     #[arg(required_unless_present = "bundle", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) dialect: DialectArgs,
 }
 
 #[derive(Args, Debug)]
@@ -227,74 +253,19 @@ pub(crate) struct EvalArgs {
     /// Input document, JSON or YAML; - for standard input. Undefined if absent.
     #[arg(long, short, value_name = "FILE", allow_hyphen_values = true)]
     pub(crate) input: Option<PathBuf>,
-    /// Trace the evaluation line by line on standard error.
+    /// Trace the evaluation on standard error, with the text of each line (--trace: in OPA's columns).
     #[arg(long)]
     pub(crate) explain: bool,
     /// A builtin that fails is an error, not undefined.
     #[arg(long)]
     pub(crate) strict_builtin_errors: bool,
-    #[command(flatten)]
-    pub(crate) dialect: DialectArgs,
     /// The query: `data.authz.allow`, `count(data.users)`, `some user in data.users; user.admin`.
     #[arg(value_name = "QUERY")]
     pub(crate) query: String,
+    #[command(flatten)]
+    pub(crate) dialect: DialectArgs,
 }
 
 fn go_bool(text: &str) -> Result<bool, String> {
     crate::words::go_bool(text.as_bytes()).ok_or_else(|| "parse error".to_owned())
-}
-
-/// Long names that may be written with one dash.
-const LONG_NAMES: &[&str] = &[
-    "trace",
-    "trace-filter",
-    "pretty-log",
-    "bundle",
-    "opa-flags",
-    "no-opa-flags",
-    "v1-compatible",
-    "port",
-    "host",
-    "protocol",
-    "name",
-    "threads",
-    "io",
-    "audit-full",
-    "max-body-bytes",
-    "drain-seconds",
-    "input",
-    "test",
-    "help",
-    "emit",
-    "file",
-    "output",
-    "rego-root",
-    "data",
-    "explain",
-    "strict-builtin-errors",
-];
-
-/// Rewrites what the reference's flag library allows and clap does not: long names with a single dash, `h` for `help`.
-pub(crate) fn normalise(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let mut verbs = 0;
-    let mut literal = false;
-    let mut out: Vec<OsString> = Vec::new();
-    for (index, arg) in args.into_iter().enumerate() {
-        let text = arg.to_str().unwrap_or_default();
-        literal |= text == "--";
-        let single = text
-            .strip_prefix('-')
-            .filter(|rest| !literal && !rest.starts_with('-'));
-        let name = single.and_then(|rest| rest.split('=').next()).unwrap_or_default();
-        if LONG_NAMES.contains(&name) {
-            out.push(format!("-{text}").into());
-        } else if text == "h" && index > 0 && verbs < 2 && out.len() == index {
-            out.push("help".into());
-            verbs += 1;
-        } else {
-            verbs += usize::from(index > 0 && !text.starts_with('-'));
-            out.push(arg);
-        }
-    }
-    out
 }

@@ -17,26 +17,26 @@ use gavel_runtime::limits::Limits;
 use gavel_runtime::value::{Constant, Kind, Value};
 use gavel_runtime::vm::Vm;
 
-use crate::cli::args::EvalArgs;
+use crate::cli::args::{EvalArgs, Global};
 use crate::cli::documents::{self, Documents};
-use crate::cli::explain::{Explain, document};
+use crate::cli::explain::Explain;
 use crate::cli::load::on_a_deep_stack;
 use crate::cli::{dialect, input};
 use crate::desk;
 use crate::error::Failure;
 use crate::random::Random;
+use crate::trace::Texts;
+use crate::trace::show::document;
 
 /// Name of the query's text in messages.
 const QUERY: &str = "query";
 
 /// Evaluates once. Nothing is printed to standard output unless there is a result, defined or not.
 ///
-/// `trace`: as the flag of the verb itself.
-///
 /// # Errors
 /// Files that cannot be used, everything that the compiler found, or what ended the evaluation.
-pub(crate) fn run(args: &EvalArgs, trace: bool) -> Result<(), Failure> {
-    let explain = args.explain || trace;
+pub(crate) fn run(args: &EvalArgs, global: &Global) -> Result<(), Failure> {
+    let explain = args.explain || global.trace;
     let parse = ParseOptions {
         base: dialect::of(&args.dialect),
         blanket_import: BlanketImport::Opa,
@@ -45,8 +45,8 @@ pub(crate) fn run(args: &EvalArgs, trace: bool) -> Result<(), Failure> {
     let output = on_a_deep_stack(|| {
         let documents = documents::load(&args.data, parse)?;
         let input = args.input.as_deref().map(read_input).transpose()?;
-        let (sources, program, query) = compile(args, explain, documents, parse)?;
-        evaluate(explain, &sources, &program, &query, input.as_ref())
+        let compiled = compile(args, explain, documents, parse)?;
+        evaluate(explain, &compiled, input.as_ref())
     })??;
     std::io::stdout()
         .write_all(&output)
@@ -64,12 +64,20 @@ fn read_input(path: &Path) -> Result<Constant, Failure> {
     documents::json_or_yaml(&name, text).map_err(Failure::Input)
 }
 
+/// A query that runs, and what it was made from.
+struct Compiled {
+    sources: SourceMap,
+    files: Vec<FileId>,
+    program: Program,
+    query: QueryEntry,
+}
+
 fn compile(
     args: &EvalArgs,
     explain: bool,
     documents: Documents,
     parse: ParseOptions,
-) -> Result<(SourceMap, Program, QueryEntry), Failure> {
+) -> Result<Compiled, Failure> {
     let Documents {
         mut sources,
         modules,
@@ -105,7 +113,12 @@ fn compile(
         .query
         .ok_or_else(|| broken("it has no entry".to_owned()))?;
     let program = verify(compiled.program).map_err(|error| broken(error.to_string()))?;
-    Ok((sources, program, query))
+    Ok(Compiled {
+        sources,
+        files: compiled.files,
+        program,
+        query,
+    })
 }
 
 /// What to say about a query that does not compile, if its author most likely meant something else.
@@ -122,13 +135,13 @@ fn query_advice(problems: &[Diagnostic], query: FileId, text: &str) -> Option<&'
         .then_some("a query names rules and documents from `data` on: `data.PACKAGE.RULE`")
 }
 
-fn evaluate(
-    explain: bool,
-    sources: &SourceMap,
-    program: &Program,
-    query: &QueryEntry,
-    input: Option<&Constant>,
-) -> Result<Vec<u8>, Failure> {
+fn evaluate(explain: bool, compiled: &Compiled, input: Option<&Constant>) -> Result<Vec<u8>, Failure> {
+    let Compiled {
+        sources,
+        files,
+        program,
+        query,
+    } = compiled;
     let mut vm = Vm::new(&Limits::DEFAULT);
     let (mut env, _) = desk::moment(&mut Random::seeded());
     // Nobody waits for an answer here; the other budgets are those of the service.
@@ -141,7 +154,7 @@ fn evaluate(
         .map_err(|kind| failed(EvalError { kind, pc: u32::MAX }))?;
     request.set_input(input);
     let outcome = if explain {
-        let mut explain = Explain::new(sources, program);
+        let mut explain = Explain::new(Texts { sources, files });
         let outcome = request.trace(query.entry, &mut explain);
         explain.finish();
         outcome

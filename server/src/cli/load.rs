@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::error::Failure;
 use crate::limits;
 use crate::log;
+use crate::trace::{Filter, Texts};
 
 /// An image, how its records are written, and what it was made from.
 pub(crate) struct Loaded {
@@ -28,6 +29,20 @@ pub(crate) struct Loaded {
     pub(crate) files: Vec<FileId>,
     pub(crate) dialect: BaseDialect,
     pub(crate) unsafe_builtins: Vec<String>,
+    /// The texts that the sources of the image's program are.
+    pub(crate) program_files: Vec<FileId>,
+    /// What is traced, if anything is.
+    pub(crate) trace: Option<Filter>,
+}
+
+impl Loaded {
+    /// The texts behind the image's program.
+    pub(crate) fn texts(&self) -> Texts<'_> {
+        Texts {
+            sources: &self.sources,
+            files: &self.program_files,
+        }
+    }
 }
 
 /// Domains that were read, and how they are to be compiled.
@@ -43,17 +58,27 @@ pub(crate) struct Prepared {
 /// # Errors
 /// No bundle, a file that cannot be read, a broken configuration, or everything that the compiler or the loader found.
 pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure> {
-    let (mut prepared, image) = match image::named(args)? {
+    let trace = filter(global)?;
+    let (mut prepared, image, program_files) = match image::named(args)? {
+        Some(path) if trace.is_some() => {
+            let name = path.display();
+            let text = format!("{name} is an image file: --trace needs the PolicyDomain itself");
+            return Err(Failure::Usage(text));
+        }
         Some(path) => {
             let prepared = configured(SourceMap::default(), Vec::new(), args)?;
             let image = image::read(path, &prepared.options)?;
-            (prepared, image)
+            (prepared, image, Vec::new())
         }
         None => {
             let mut prepared = prepare(args)?;
-            let Compiled { image, warnings } = prepared.compile(policies::compile)?;
-            prepared.warn(&warnings);
-            (prepared, image)
+            if trace.is_some() {
+                prepared.options.optimise = false;
+                prepared.options.trace = true;
+            }
+            let compiled: Compiled = prepared.compile(policies::compile)?;
+            prepared.warn(&compiled.warnings);
+            (prepared, compiled.image, compiled.files)
         }
     };
     let records = RecordOptions {
@@ -67,7 +92,21 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
         files: prepared.files,
         dialect: prepared.options.dialect,
         unsafe_builtins: prepared.options.disallowed_builtins,
+        program_files,
+        trace,
     })
+}
+
+/// What the global flags want traced; nothing without `--trace`.
+fn filter(global: &Global) -> Result<Option<Filter>, Failure> {
+    let filter = Filter::new(&global.trace_filter)?;
+    if !global.trace && !global.trace_filter.is_empty() {
+        log::line(
+            log::Level::Warn,
+            format_args!("--trace-filter has no effect without --trace"),
+        );
+    }
+    Ok(global.trace.then_some(filter))
 }
 
 /// Reads the domains and the configuration of this process.
@@ -100,6 +139,7 @@ fn configured(sources: SourceMap, files: Vec<FileId>, args: &DomainArgs) -> Resu
         disallowed_builtins: config.unsafe_builtins,
         include_all_references: config.include_all,
         optimise: true,
+        trace: false,
     };
     Ok(Prepared {
         sources,

@@ -12,7 +12,7 @@ use gavel_runtime::input::Trailing;
 use gavel_runtime::json::{self, Escape};
 use gavel_runtime::limits::Limits;
 use gavel_runtime::value::{Kind, Value};
-use gavel_runtime::vm::Vm;
+use gavel_runtime::vm::{Observer, Vm};
 
 use crate::cli::report;
 use crate::desk;
@@ -21,12 +21,16 @@ use crate::random::Random;
 
 /// A compiled mapper.
 pub(crate) struct Mapper {
+    /// Its name in the domain.
+    pub(crate) name: String,
+    /// The texts that the sources of its program are.
+    pub(crate) files: Vec<FileId>,
     program: Program,
     entry: FnId,
 }
 
 impl Mapper {
-    /// Finds and compiles the mapper of the domain `name`, or the only mapper of all.
+    /// Finds and compiles the mapper of the domain `name`, or the only mapper of all; for tracing, if `trace`.
     ///
     /// # Errors
     /// None or several, or Rego that does not compile.
@@ -36,10 +40,12 @@ impl Mapper {
         name: Option<&str>,
         dialect: BaseDialect,
         disallowed_builtins: Vec<String>,
+        trace: bool,
     ) -> Result<Mapper, Failure> {
         let set = domain::load(sources, files)
             .map_err(|found| Failure::Policy(report::problems(sources, &found)))?;
-        let module = find(&set, name)?.rego;
+        let source = find(&set, name)?;
+        let (module, name) = (source.rego, source.name.to_string());
         let query = sources.add_file("mapper", "porc = data.mapper.porc");
         let options = RegoOptions {
             parse: ParseOptions {
@@ -51,26 +57,35 @@ impl Mapper {
                 disallowed_builtins,
                 ..AnalyseOptions::default()
             },
-            optimise: true,
+            optimise: !trace,
             strict_builtins: false,
-            trace: false,
+            trace,
         };
         let compiled = rego::compile(sources, &[module], Some(query), &options)
             .map_err(|found| Failure::Policy(report::problems(sources, &found)))?;
         let broken = |why: String| Failure::Policy(format!("the mapper makes no program: {why}"));
         let entry = compiled.query.ok_or_else(|| broken("no query".to_owned()))?.entry;
         let program = verify(compiled.program).map_err(|error| broken(error.to_string()))?;
-        Ok(Mapper { program, entry })
+        Ok(Mapper {
+            name,
+            files: compiled.files,
+            program,
+            entry,
+        })
     }
 
-    /// The PORC for one request, as JSON with sorted keys.
+    /// The PORC for one request, as JSON with sorted keys. The observer is told what happens.
     ///
     /// # Errors
     /// Input that is no JSON; a mapper without a result, or with several.
-    pub(crate) fn map(&self, input: &[u8]) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn map(&self, input: &[u8], observer: Option<&mut dyn Observer>) -> Result<Vec<u8>, Failure> {
         let failed = |why: &str| Failure::Input(format!("failed to evaluate mapper Rego: {why}"));
         let mut vm = Vm::new(&Limits::DEFAULT);
-        let (env, _) = desk::moment(&mut Random::seeded());
+        let (mut env, _) = desk::moment(&mut Random::seeded());
+        if observer.is_some() {
+            // Being watched takes time that must not change the outcome.
+            env.deadline_ns = None;
+        }
         let mut request = vm.request(&self.program, &env);
         let unreadable = |why: String| Failure::Input(format!("failed to parse Envoy input JSON: {why}"));
         request
@@ -85,9 +100,12 @@ impl Mapper {
             .input()
             .map_err(|kind| unreadable(kind.message().to_owned()))?;
         request.set_input(object.and_then(member));
-        let solutions = request
-            .call(self.entry)
-            .map_err(|error| failed(&format!("{}: {}", error.kind.code(), error.kind.message())))?;
+        let outcome = match observer {
+            None => request.call(self.entry),
+            Some(observer) => request.trace(self.entry, observer),
+        };
+        let solutions =
+            outcome.map_err(|error| failed(&format!("{}: {}", error.kind.code(), error.kind.message())))?;
         let porc = solutions
             .and_then(only)
             .ok_or_else(|| failed("data.mapper.porc is undefined"))?;

@@ -7,6 +7,7 @@ mod dialect;
 mod documents;
 mod eval;
 mod explain;
+mod help;
 mod image;
 mod input;
 mod load;
@@ -19,5 +20,6 @@ mod suite;
 mod test_decision;
 mod test_decisions;
 mod test_mapper;
+mod usage;
 
 pub use run::main;

@@ -1,13 +1,15 @@
-//! Runs one command and turns its outcome into an exit status: 0 done, 1 failed, 2 a server's operator error, 3 unknown
+//! Runs one command and turns its outcome into an exit status: 0 done, 1 failed, 2 a fault of a running server, 3 unknown
 //! verb.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, Parser};
+use clap::{Command, FromArgMatches as _};
 
-use crate::cli::args::{Cli, Global, TestVerb, Verb, normalise};
+use crate::cli::args::{Cli, TestVerb, Verb};
+use crate::cli::usage::{command, normalise, own_name};
 use crate::cli::{build, compile, eval, serve, test_decision, test_decisions, test_mapper};
 use crate::error::Failure;
 use crate::log::{self, Level};
@@ -17,43 +19,43 @@ const UNKNOWN_VERB: u8 = 3;
 
 /// Runs the command that `args` name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(normalise(args)) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut root = command(&own_name(args.first()));
+    let words = normalise(args, &root);
+    let parsed = root
+        .try_get_matches_from_mut(words)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error),
     };
     match cli.verb {
-        None => help(&mut Cli::command()),
-        Some(Verb::Version) => version(),
-        Some(Verb::Eval(args)) => status(eval::run(&args, cli.global.trace), |_| 1),
-        Some(Verb::Compile(args)) => status(compile::run(&args), |_| 1),
-        Some(Verb::Build(args)) => status(build::run(&args), |_| 1),
-        Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global), Failure::serve_status),
-        Some(Verb::Test { verb: None }) => {
-            let mut root = Cli::command();
-            root.build();
-            root.find_subcommand_mut("test").map_or(ExitCode::FAILURE, help)
-        }
-        Some(Verb::Test { verb: Some(verb) }) => {
-            let outcome = match verb {
-                TestVerb::Decision(args) => test_decision::run(&args, &cli.global),
-                TestVerb::Decisions(args) => test_decisions::run(&args, &cli.global),
-                TestVerb::Mapper(args) => test_mapper::mapper(&args, &cli.global),
-                TestVerb::Envoy(args) => test_mapper::envoy(&args, &cli.global),
-            };
-            status(outcome, |_| 1)
-        }
+        None => help(&mut root),
+        Some(Verb::Version) => print(format!("{}\n", env!("CARGO_PKG_VERSION")).as_bytes()),
+        Some(Verb::Completion(args)) => completion(args.shell, &mut root),
+        Some(Verb::Eval(args)) => status(eval::run(&args, &cli.global)),
+        Some(Verb::Compile(args)) => status(compile::run(&args)),
+        Some(Verb::Build(args)) => status(build::run(&args)),
+        Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global)),
+        Some(Verb::Test { verb: None }) => root.find_subcommand_mut("test").map_or(ExitCode::FAILURE, help),
+        Some(Verb::Test { verb: Some(verb) }) => status(match verb {
+            TestVerb::Decision(args) => test_decision::run(&args, &cli.global),
+            TestVerb::Decisions(args) => test_decisions::run(&args, &cli.global),
+            TestVerb::Mapper(args) => test_mapper::mapper(&args, &cli.global),
+            TestVerb::Envoy(args) => test_mapper::envoy(&args, &cli.global),
+        }),
     }
 }
 
-fn status(outcome: Result<(), Failure>, code: fn(&Failure) -> u8) -> ExitCode {
+fn status(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let text = failure.to_string();
             if !text.is_empty() {
-                log::line(Level::Error, format_args!("{text}"));
+                log::fatal(&text);
             }
-            ExitCode::from(code(&failure))
+            ExitCode::from(failure.status())
         }
     }
 }
@@ -87,30 +89,24 @@ fn stray_word(error: &clap::Error) -> Option<&str> {
     }
 }
 
-fn help(command: &mut clap::Command) -> ExitCode {
+fn help(command: &mut Command) -> ExitCode {
     match command.print_help() {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn version() -> ExitCode {
-    use std::io::Write as _;
-    match writeln!(std::io::stdout(), "{}", env!("CARGO_PKG_VERSION")) {
+/// The script is made of the same table that reads the words.
+fn completion(shell: clap_complete::Shell, root: &mut Command) -> ExitCode {
+    let name = root.get_bin_name().unwrap_or_default().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, root, name, &mut script);
+    print(&script)
+}
+
+fn print(text: &[u8]) -> ExitCode {
+    match std::io::stdout().write_all(text) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
-}
-
-/// What verbs say that do not trace.
-///
-/// # Errors
-/// When a trace is asked for.
-pub(crate) fn refuse_trace(global: &Global) -> Result<(), Failure> {
-    if global.trace {
-        return Err(Failure::Usage(
-            "--trace is not supported here: `gavel eval --explain` traces a query".to_owned(),
-        ));
-    }
-    Ok(())
 }

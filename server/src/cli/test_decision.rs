@@ -2,47 +2,95 @@
 
 use std::io::Write as _;
 
-use gavel_runtime::decision::{Decider, write_json};
+use gavel_runtime::decision::{Decider, Watcher, write_json};
 use gavel_runtime::input::Trailing;
 use gavel_runtime::limits::Limits;
 
 use crate::cli::args::{DecisionArgs, Global};
+use crate::cli::input;
 use crate::cli::load::{self, Loaded, on_a_deep_stack};
-use crate::cli::{input, run::refuse_trace};
 use crate::desk;
 use crate::error::Failure;
 use crate::random::Random;
+use crate::trace::DecisionTrace;
 
 /// Decides once. The domains are loaded before the input is read.
 ///
 /// # Errors
 /// Domains or input that cannot be used; then nothing is printed.
 pub(crate) fn run(args: &DecisionArgs, global: &Global) -> Result<(), Failure> {
-    refuse_trace(global)?;
     let loaded = load::load(&args.domains, global)?;
     let body = input::bytes(args.input.as_deref())?;
-    let record = on_a_deep_stack(|| decide(&loaded, &body).map(|(_, record)| record))??;
+    let record = on_a_deep_stack(|| decide_traced(&loaded, &body))??;
     std::io::stdout()
         .write_all(&record)
         .map_err(|e| Failure::Operator(format!("standard output: {e}")))
 }
 
-/// The decision over one PORC and its record. Unlike the server this refuses text behind the object.
+/// The record of the decision over one PORC, with a trace of it if one was asked for.
 ///
 /// # Errors
-/// A body that is no PORC, or too large to hold.
-pub(crate) fn decide(loaded: &Loaded, body: &[u8]) -> Result<(bool, Vec<u8>), Failure> {
-    let mut decider = Decider::new(&loaded.image, &Limits::DEFAULT);
-    let (env, stamp) = desk::moment(&mut Random::seeded());
-    let decision = decider.decide(&loaded.image, body, Trailing::Refuse, &env);
-    let decision = decision.map_err(|refusal| Failure::Input(refusal.to_string()))?;
-    let (granted, mut frame) = (decision.granted, Vec::new());
-    decision.encode(body, stamp, &mut frame);
-    let mut record = Vec::new();
-    if !write_json(&loaded.image, &frame, &loaded.records, &mut decider, &mut record) {
-        return Err(Failure::Input(
-            "the access record could not be written".to_owned(),
-        ));
+/// As [`Single::decide`].
+pub(crate) fn decide_traced(loaded: &Loaded, body: &[u8]) -> Result<Vec<u8>, Failure> {
+    let mut single = Single::new(loaded);
+    let decided = match &loaded.trace {
+        None => single.decide(body, None),
+        Some(filter) => {
+            let mut trace = DecisionTrace::new(loaded.texts(), filter);
+            let decided = single.decide(body, Some(&mut trace));
+            trace.finish();
+            decided
+        }
+    };
+    decided.map(|_| single.record)
+}
+
+/// Decides one PORC after the other.
+pub(crate) struct Single<'l> {
+    loaded: &'l Loaded,
+    decider: Decider,
+    frame: Vec<u8>,
+    /// The record of the last decision.
+    pub(crate) record: Vec<u8>,
+}
+
+impl<'l> Single<'l> {
+    /// For domains.
+    pub(crate) fn new(loaded: &'l Loaded) -> Single<'l> {
+        Single {
+            loaded,
+            decider: Decider::new(&loaded.image, &Limits::DEFAULT),
+            frame: Vec::new(),
+            record: Vec::new(),
+        }
     }
-    Ok((granted, record))
+
+    /// Whether the PORC is granted; its record is kept. Unlike the server this refuses text behind the object.
+    ///
+    /// # Errors
+    /// A body that is no PORC, or too large to hold.
+    pub(crate) fn decide(&mut self, body: &[u8], watcher: Option<&mut dyn Watcher>) -> Result<bool, Failure> {
+        let (image, decider) = (&*self.loaded.image, &mut self.decider);
+        self.frame.clear();
+        self.record.clear();
+        let (mut env, stamp) = desk::moment(&mut Random::seeded());
+        let decision = match watcher {
+            None => decider.decide(image, body, Trailing::Refuse, &env),
+            Some(watcher) => {
+                // Being watched takes time that must not change a decision.
+                env.deadline_ns = None;
+                decider.decide_watched(image, body, Trailing::Refuse, &env, watcher)
+            }
+        };
+        let decision = decision.map_err(|refusal| Failure::Input(refusal.to_string()))?;
+        let granted = decision.granted;
+        decision.encode(body, stamp, &mut self.frame);
+        let records = &self.loaded.records;
+        if write_json(image, &self.frame, records, decider, &mut self.record) {
+            return Ok(granted);
+        }
+        Err(Failure::Input(
+            "the access record could not be written".to_owned(),
+        ))
+    }
 }

@@ -1,13 +1,14 @@
 //! `gavel test decisions`: a suite of PORCs with expected decisions.
 
-use std::io::Write as _;
+use std::io::{BufWriter, Stdout, Write as _};
 
 use crate::cli::args::{Global, SuiteArgs};
 use crate::cli::load::{self, Loaded, on_a_deep_stack};
-use crate::cli::run::refuse_trace;
 use crate::cli::suite::{self, Case};
-use crate::cli::test_decision;
+use crate::cli::test_decision::Single;
 use crate::error::Failure;
+use crate::terminal::{Paint, Progress, stdout_is_watched};
+use crate::trace::DecisionTrace;
 use crate::words::NamePattern;
 
 /// Runs the suite. It is read before the domains.
@@ -15,13 +16,9 @@ use crate::words::NamePattern;
 /// # Errors
 /// A suite or domains that cannot be used; a failed test, of which nothing more needs to be said.
 pub(crate) fn run(args: &SuiteArgs, global: &Global) -> Result<(), Failure> {
-    refuse_trace(global)?;
     let cases = wanted(args)?;
     let loaded = load::load(&args.domains, global)?;
-    let (text, passed) = on_a_deep_stack(|| outcomes(&loaded, &cases))?;
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|e| Failure::Operator(format!("standard output: {e}")))?;
+    let passed = on_a_deep_stack(|| outcomes(&loaded, &cases))??;
     if passed {
         Ok(())
     } else {
@@ -57,24 +54,106 @@ fn wanted(args: &SuiteArgs) -> Result<Vec<Case>, Failure> {
     Ok(chosen)
 }
 
-fn outcomes(loaded: &Loaded, cases: &[Case]) -> (String, bool) {
-    let mut text = String::new();
+/// Runs the cases and prints their outcomes as they come; whether all passed.
+fn outcomes(loaded: &Loaded, cases: &[Case]) -> Result<bool, Failure> {
+    let progress = Progress::new("testing", cases.len());
+    let mut single = Single::new(loaded);
+    let mut report = Report::new();
     let mut passed = 0;
     for case in cases {
-        let decided = match &case.porc {
-            Ok(porc) => test_decision::decide(loaded, porc.as_bytes()).map_err(|failure| failure.to_string()),
-            Err(why) => Err(format!("failed to marshal PORC: {why}")),
-        };
-        let outcome = match decided {
-            Ok((allow, _)) if allow == case.allow => {
-                passed += 1;
-                "PASS".to_owned()
-            }
-            Ok((allow, _)) => format!("FAIL (expected allow={}, got allow={allow})", case.allow),
-            Err(why) => format!("ERROR ({why})"),
-        };
-        text.push_str(&format!("{}: {outcome}\n", case.name));
+        progress.step(&case.name);
+        let outcome = outcome(loaded, &mut single, case);
+        passed += usize::from(outcome.is_pass());
+        progress.aside(|| report.case(&case.name, &outcome))?;
     }
-    text.push_str(&format!("\n{passed}/{} tests passed\n", cases.len()));
-    (text, passed == cases.len())
+    drop(progress);
+    report.total(passed, cases.len())?;
+    Ok(passed == cases.len())
+}
+
+/// What became of a test.
+enum Outcome {
+    Pass,
+    Fail { wanted: bool, got: bool },
+    Error(String),
+}
+
+impl Outcome {
+    fn is_pass(&self) -> bool {
+        matches!(self, Outcome::Pass)
+    }
+}
+
+fn outcome(loaded: &Loaded, single: &mut Single<'_>, case: &Case) -> Outcome {
+    let porc = match &case.porc {
+        Ok(porc) => porc.as_bytes(),
+        Err(why) => return Outcome::Error(format!("failed to marshal PORC: {why}")),
+    };
+    let decided = match &loaded.trace {
+        None => single.decide(porc, None),
+        Some(filter) => {
+            let mut trace = DecisionTrace::new(loaded.texts(), filter);
+            let decided = single.decide(porc, Some(&mut trace));
+            trace.finish();
+            // A standard error that is gone leaves nobody to tell.
+            let _ = std::io::stderr().lock().write_all(&single.record);
+            decided
+        }
+    };
+    match decided {
+        Ok(got) if got == case.allow => Outcome::Pass,
+        Ok(got) => Outcome::Fail {
+            wanted: case.allow,
+            got,
+        },
+        Err(failure) => Outcome::Error(failure.to_string()),
+    }
+}
+
+/// Writes outcomes to standard output: each at once for a person who waits, in large pieces for a pipe.
+struct Report {
+    out: BufWriter<Stdout>,
+    paint: Paint,
+    is_watched: bool,
+}
+
+impl Report {
+    fn new() -> Report {
+        Report {
+            out: BufWriter::new(std::io::stdout()),
+            paint: Paint::stdout(),
+            is_watched: stdout_is_watched(),
+        }
+    }
+
+    fn case(&mut self, name: &str, outcome: &Outcome) -> Result<(), Failure> {
+        let paint = self.paint;
+        let text = match outcome {
+            Outcome::Pass => paint.good("PASS"),
+            Outcome::Fail { wanted, got } => {
+                let word = paint.bad("FAIL");
+                format!("{word} (expected allow={wanted}, got allow={got})")
+            }
+            Outcome::Error(why) => format!("{} ({why})", paint.bad("ERROR")),
+        };
+        self.write(&format!("{name}: {text}\n"))?;
+        if self.is_watched { self.flush() } else { Ok(()) }
+    }
+
+    fn total(&mut self, passed: usize, all: usize) -> Result<(), Failure> {
+        self.write(&format!("\n{passed}/{all} tests passed\n"))?;
+        self.flush()
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Failure> {
+        self.out.write_all(text.as_bytes()).map_err(gone)
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.out.flush().map_err(gone)
+    }
+}
+
+fn gone(error: std::io::Error) -> Failure {
+    Failure::Operator(format!("standard output: {error}"))
 }

@@ -2,11 +2,14 @@
 
 use std::io::Write as _;
 
+use gavel_compiler::source::SourceMap;
+
 use crate::cli::args::{Global, MapperArgs};
 use crate::cli::load::{self, Loaded, on_a_deep_stack};
 use crate::cli::mapper::Mapper;
-use crate::cli::{input, run::refuse_trace, test_decision};
+use crate::cli::{input, test_decision};
 use crate::error::Failure;
+use crate::trace::{Lines, Texts};
 
 /// Prints the mapper's PORC.
 ///
@@ -25,12 +28,11 @@ pub(crate) fn mapper(args: &MapperArgs, global: &Global) -> Result<(), Failure> 
 pub(crate) fn envoy(args: &MapperArgs, global: &Global) -> Result<(), Failure> {
     let (loaded, porc) = mapped(args, global)?;
     print(&on_a_deep_stack(|| {
-        test_decision::decide(&loaded, &porc).map(|(_, record)| record)
+        test_decision::decide_traced(&loaded, &porc)
     })??)
 }
 
 fn mapped(args: &MapperArgs, global: &Global) -> Result<(Loaded, Vec<u8>), Failure> {
-    refuse_trace(global)?;
     let mut loaded = load::load(&args.domains, global)?;
     if loaded.files.is_empty() {
         return Err(Failure::Usage(
@@ -40,10 +42,26 @@ fn mapped(args: &MapperArgs, global: &Global) -> Result<(Loaded, Vec<u8>), Failu
     let name = args.name.as_deref().filter(|name| !name.is_empty());
     let (dialect, unsafe_builtins) = (loaded.dialect, loaded.unsafe_builtins.clone());
     let (sources, files) = (&mut loaded.sources, &loaded.files);
-    let mapper = on_a_deep_stack(|| Mapper::compile(sources, files, name, dialect, unsafe_builtins))??;
+    let is_traced = loaded.trace.is_some();
+    let compile = || Mapper::compile(sources, files, name, dialect, unsafe_builtins, is_traced);
+    let mapper = on_a_deep_stack(compile)??;
     let input = input::bytes(args.input.as_deref())?;
-    let porc = on_a_deep_stack(|| mapper.map(&input))??;
+    let filter = loaded.trace.as_ref().filter(|filter| filter.wants(&mapper.name));
+    let sources = &loaded.sources;
+    let porc = on_a_deep_stack(|| match filter {
+        None => mapper.map(&input, None),
+        Some(_) => traced(&mapper, sources, &input),
+    })??;
     Ok((loaded, porc))
+}
+
+fn traced(mapper: &Mapper, sources: &SourceMap, input: &[u8]) -> Result<Vec<u8>, Failure> {
+    let files = &mapper.files;
+    let mut lines = Lines::new(Texts { sources, files });
+    lines.heading(&format!("--- mapper {}", mapper.name));
+    let porc = mapper.map(input, Some(&mut lines));
+    lines.finish();
+    porc
 }
 
 fn print(bytes: &[u8]) -> Result<(), Failure> {

@@ -5,6 +5,7 @@
 //! extension, the text is YAML. Unlike the reference we refuse a file that is there but cannot be used.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -33,7 +34,7 @@ pub(super) type Settings = BTreeMap<String, Value>;
 
 /// Reads the file, if there is one.
 pub(super) fn settings(environment: &Environment<'_>) -> Result<Settings, Failure> {
-    let Some(path) = find(environment) else {
+    let Some(path) = find(environment)? else {
         return Ok(Settings::new());
     };
     let text = std::fs::read_to_string(&path).map_err(|error| Failure::unreadable(&path, &error))?;
@@ -41,9 +42,9 @@ pub(super) fn settings(environment: &Environment<'_>) -> Result<Settings, Failur
         .map_err(|error| Failure::Operator(format!("error reading config {}: {error}", path.display())))
 }
 
-fn find(environment: &Environment<'_>) -> Option<PathBuf> {
+fn find(environment: &Environment<'_>) -> Result<Option<PathBuf>, Failure> {
     let directory = match environment("MPE_CONFIG_PATH") {
-        Some(path) if path.is_empty() => return None,
+        Some(path) if path.is_empty() => return Ok(None),
         Some(path) => PathBuf::from(path),
         None => PathBuf::from("."),
     };
@@ -52,13 +53,22 @@ fn find(environment: &Environment<'_>) -> Option<PathBuf> {
         Some(name) => name,
         None => "mpe-config".into(),
     };
-    EXTENSIONS.iter().find_map(|extension| {
+    for extension in EXTENSIONS {
         let mut file = name.clone();
         file.push(extension);
         let path = Path::new(&directory).join(file);
-        // A folder of that name is no configuration.
-        path.metadata().is_ok_and(|found| !found.is_dir()).then_some(path)
-    })
+        match path.metadata() {
+            // A folder of that name is no configuration.
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return Ok(Some(path)),
+            // A link to nowhere was meant to be one; so was what is there and cannot be looked at.
+            Err(error) if error.kind() != ErrorKind::NotFound || path.is_symlink() => {
+                return Err(Failure::unreadable(&path, &error));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn parse(text: &str) -> Result<Settings, String> {

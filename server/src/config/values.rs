@@ -9,7 +9,7 @@ use super::file::{self, Settings};
 use super::podinfo::PodInfo;
 use crate::error::Failure;
 use crate::log::{self, Level};
-use crate::words::go_bool;
+use crate::words::{go_bool, nearest};
 
 /// Looks up an environment variable.
 pub(super) type Environment<'e> = dyn Fn(&str) -> Option<OsString> + 'e;
@@ -22,6 +22,9 @@ const LEAVES: [&str; 5] = [
     "audit.k8s.podinfo",
     "mock.enabled",
 ];
+
+/// What an entry of `audit.env` has.
+const ENTRY_KEYS: [&str; 3] = ["name", "type", "value"];
 
 /// What the configuration says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,20 +106,37 @@ impl Config {
         if let Some(value) = settings.remove("audit.env") {
             config.record_env = record_env(&value, &podinfo, environment)?;
         }
-        for key in settings.keys().filter(|key| !key.starts_with("mock.")) {
-            if key.starts_with("audit.env.") {
-                return Err("audit.env must be a list of {name, type, value}".to_owned());
-            }
-            if let Some(leaf) = LEAVES
-                .iter()
-                .find(|leaf| key.strip_prefix(**leaf).is_some_and(|k| k.starts_with('.')))
-            {
-                return Err(format!("{leaf} must not be a mapping"));
-            }
-            log::line(Level::Warn, format_args!("unknown configuration key `{key}`"));
+        if settings.keys().any(|key| key.starts_with("mock.")) {
+            log::line(
+                Level::Warn,
+                format_args!("the keys below `mock` have no effect: there is no mock here"),
+            );
+        }
+        let unknown: Vec<String> = settings
+            .keys()
+            .filter(|key| !key.starts_with("mock."))
+            .map(|key| unknown_key(key))
+            .collect();
+        if !unknown.is_empty() {
+            return Err(unknown.join("; "));
         }
         Ok(config)
     }
+}
+
+/// What is wrong with a key that is none, or that is one with members it cannot have.
+fn unknown_key(key: &str) -> String {
+    if key.starts_with("audit.env.") {
+        return "audit.env must be a list of {name, type, value}".to_owned();
+    }
+    let within = |leaf: &&str| key.strip_prefix(*leaf).is_some_and(|rest| rest.starts_with('.'));
+    if let Some(leaf) = LEAVES.iter().find(|leaf| within(leaf)) {
+        return format!("{leaf} must not be a mapping");
+    }
+    let known: Vec<&str> = LEAVES.iter().copied().chain(["audit.env"]).collect();
+    let advice =
+        nearest(key, &known).map_or_else(String::new, |name| format!(", the nearest known one is `{name}`"));
+    format!("unknown key `{key}`{advice}")
 }
 
 fn boolean(value: &Value) -> Option<bool> {
@@ -183,6 +203,16 @@ fn record_env(
         return Err("audit.env must be a list of {name, type, value}".to_owned());
     };
     for entry in entries {
+        if let Some(other) = entry.as_object().and_then(|members| {
+            members
+                .keys()
+                .find(|key| !ENTRY_KEYS.iter().any(|known| key.eq_ignore_ascii_case(known)))
+        }) {
+            let advice = nearest(other, &ENTRY_KEYS).unwrap_or_default();
+            return Err(format!(
+                "audit.env: unknown key `{other}` in an entry, the nearest known one is `{advice}`"
+            ));
+        }
         let member = |name: &str| {
             let members = entry.as_object()?;
             members
@@ -328,6 +358,32 @@ mod tests {
         );
         let old = read("audit: {env: {pod: HOSTNAME}}", &[]).unwrap_err();
         assert!(old.contains("audit.env"), "{old}");
+    }
+
+    #[test]
+    fn unknown_keys_are_errors_that_name_the_nearest() {
+        for (text, key, known) in [
+            (
+                "bundles: {includal: true}",
+                "bundles.includal",
+                "bundles.includeall",
+            ),
+            ("opa: {unsafe: x}", "opa.unsafe", "opa.unsafebuiltins"),
+            ("audit: {envs: []}", "audit.envs", "audit.env"),
+            (
+                "audit: {env: [{name: a, type: string, valeu: b}]}",
+                "valeu",
+                "value",
+            ),
+        ] {
+            let error = read(text, &[]).unwrap_err();
+            assert!(
+                error.contains(&format!("`{key}`")) && error.contains(&format!("`{known}`")),
+                "{error}"
+            );
+        }
+        let both = read("one: 1\ntwo: 2", &[]).unwrap_err();
+        assert!(both.contains("`one`") && both.contains("`two`"), "{both}");
     }
 
     #[test]
