@@ -79,6 +79,19 @@ pub struct Label {
     pub text: String,
 }
 
+/// The entry of a PolicyDomain that a diagnostic is about. What is unknown is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entity {
+    /// Name of the domain.
+    pub domain: String,
+    /// Kind of the entry: `policy`, `library`, `role`, …
+    pub kind: &'static str,
+    /// Its MRN, name or position.
+    pub id: String,
+    /// The field.
+    pub field: String,
+}
+
 /// One finding. The headline must stand alone: lower case, no full stop, user text in backticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -94,6 +107,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What the user can do.
     pub help: Vec<String>,
+    /// The entry of a PolicyDomain that it is about.
+    pub entity: Option<Box<Entity>>,
 }
 
 impl Diagnostic {
@@ -107,6 +122,7 @@ impl Diagnostic {
             span: Some(span),
             labels: Vec::new(),
             help: Vec::new(),
+            entity: None,
         }
     }
 
@@ -129,6 +145,7 @@ impl Diagnostic {
             span: None,
             labels: Vec::new(),
             help: Vec::new(),
+            entity: None,
         }
     }
 
@@ -149,6 +166,13 @@ impl Diagnostic {
             span,
             text: text.into(),
         });
+        self
+    }
+
+    /// Says which entry it is about.
+    #[must_use]
+    pub fn about(mut self, entity: Entity) -> Diagnostic {
+        self.entity = Some(Box::new(entity));
         self
     }
 

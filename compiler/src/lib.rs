@@ -3,6 +3,7 @@
 
 pub mod analyse;
 pub mod ast;
+pub mod check;
 mod constant;
 pub mod diagnostic;
 pub mod domain;
@@ -27,5 +28,6 @@ pub mod render;
 pub mod source;
 pub mod token;
 pub mod types;
+mod units;
 
 pub use policies::{Compiled, Linked, Options, compile, compile_parts};

@@ -5,10 +5,13 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{FileId, SourceMap, Span};
+
+/// Lines of one span that are shown. Entries of a PolicyDomain can be hundreds of lines long.
+const UNDERLINED_LINES_MAX: usize = 6;
 
 /// Each diagnostic with the lines it speaks of, a blank line behind each.
 #[must_use]
@@ -16,12 +19,7 @@ pub fn text(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
     let renderer = Renderer::plain();
     let mut report = String::new();
     for diagnostic in diagnostics {
-        let level = match diagnostic.severity {
-            Severity::Error => Level::ERROR,
-            Severity::Warning => Level::WARNING,
-            Severity::Note => Level::NOTE,
-        };
-        let title = level
+        let title = level(diagnostic)
             .primary_title(title(diagnostic))
             .id(diagnostic.code.as_str());
         let help = diagnostic
@@ -33,6 +31,35 @@ pub fn text(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
         report.push_str("\n\n");
     }
     report
+}
+
+/// The lines that a diagnostic speaks of and its advice, without a headline; empty if there are neither.
+#[must_use]
+pub fn excerpt(sources: &SourceMap, diagnostic: &Diagnostic, colour: bool) -> String {
+    let help = diagnostic
+        .help
+        .iter()
+        .map(|line| Element::from(Level::HELP.message(line.as_str())));
+    let group = Group::with_level(level(diagnostic))
+        .elements(excerpts(sources, diagnostic))
+        .elements(help);
+    if group.is_empty() {
+        return String::new();
+    }
+    let renderer = if colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    renderer.render(&[group])
+}
+
+fn level(diagnostic: &Diagnostic) -> Level<'static> {
+    match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    }
 }
 
 /// The message without the code that stands in front of it anyway.
@@ -72,7 +99,7 @@ fn excerpts<'d>(sources: &'d SourceMap, diagnostic: &'d Diagnostic) -> Vec<Eleme
     let mut files: Vec<Marks<'d>> = Vec::new();
     let mut mark = |span: Span, text: Option<&'d str>, kind: AnnotationKind| {
         let span = sources.on_disk(span);
-        let range = span.start as usize..span.end as usize;
+        let range = underlined(&sources.source(span.file).text, span);
         match files.iter_mut().find(|found| found.file == span.file) {
             Some(found) => found.marks.push((range, text, kind)),
             None => files.push(Marks {
@@ -98,10 +125,26 @@ fn excerpts<'d>(sources: &'d SourceMap, diagnostic: &'d Diagnostic) -> Vec<Eleme
         let text = Some(label.text.as_str()).filter(|text| !text.is_empty());
         mark(label.span, text, AnnotationKind::Context);
     }
-    files.into_iter().map(|found| excerpt(sources, found)).collect()
+    files.into_iter().map(|found| snippet(sources, found)).collect()
 }
 
-fn excerpt<'d>(sources: &'d SourceMap, marks: Marks<'d>) -> Element<'d> {
+/// The part of a span that is worth underlining: without the blanks at its end, and of what is long the first line.
+fn underlined(text: &str, span: Span) -> Range<usize> {
+    let (start, end) = (span.start as usize, span.end as usize);
+    let Some(covered) = text.get(start..end) else {
+        return start..end;
+    };
+    let covered = covered.trim_end();
+    let first = covered.lines().next().unwrap_or("");
+    let shown = if covered.lines().nth(UNDERLINED_LINES_MAX).is_some() {
+        first
+    } else {
+        covered
+    };
+    start..start + shown.trim_end().len()
+}
+
+fn snippet<'d>(sources: &'d SourceMap, marks: Marks<'d>) -> Element<'d> {
     let source = sources.source(marks.file);
     let first = marks.marks.iter().map(|mark| mark.0.start).min().unwrap_or(0);
     let last = marks.marks.iter().map(|mark| mark.0.end).max().unwrap_or(0);

@@ -35,11 +35,14 @@ impl Failure {
     }
 }
 
-/// The system's reason in its words; its number says nothing that they do not.
+/// The system's reason in its words, from a small letter on as in Go, whose messages scripts know; its number says nothing
+/// that they do not.
 #[must_use]
 pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error ").next().unwrap_or(&text).to_owned()
+    let mut words = text.split(" (os error ").next().unwrap_or(&text).chars();
+    let first = words.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(words).collect()
 }
 
 impl fmt::Display for Failure {

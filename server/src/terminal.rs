@@ -29,6 +29,11 @@ impl Paint {
         Paint(AutoStream::choice(&std::io::stderr()) != ColorChoice::Never)
     }
 
+    /// Whether there are colours, for what makes its own.
+    pub(crate) fn is_on(self) -> bool {
+        self.0
+    }
+
     /// What went well.
     pub(crate) fn good(self, text: &str) -> String {
         self.styled(AnsiColor::Green.on_default(), text)

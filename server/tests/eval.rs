@@ -101,7 +101,7 @@ fn where_documents_stand() {
         &["nowhere.rego", "moon.json"],
         "data",
         "",
-        "moon.json: No such file",
+        "moon.json: no such file",
     );
 }
 

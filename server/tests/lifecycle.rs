@@ -49,7 +49,7 @@ fn a_file_that_cannot_be_read_is_an_operator_error() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(text, "error: open nowhere.yml: No such file or directory\n");
+    assert_eq!(text, "error: open nowhere.yml: no such file or directory\n");
 }
 
 #[test]

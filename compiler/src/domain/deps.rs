@@ -181,17 +181,14 @@ impl<'a> Entry<'a> {
                 Err(missing) => {
                     let place = self.place(index);
                     problems.push(place.error(
-                        Code::Reference,
+                        missing.code,
                         dependency.span,
                         "dependencies",
                         &missing.message,
                     ));
                     if self.kind == ModuleKind::Library && cycles.is_empty() {
-                        cycles.push(Diagnostic::error(
-                            Code::Cycle,
-                            dependency.span,
-                            missing.as_dependency,
-                        ));
+                        let problem = Diagnostic::error(Code::Cycle, dependency.span, missing.as_dependency);
+                        cycles.push(problem.about(self.place(index).entity("dependencies")));
                     }
                 }
             }
@@ -249,7 +246,8 @@ fn order(libraries: &[Entry<'_>], index: &Index, cycles: &mut Vec<Diagnostic>) -
                         .map(|entry| entry.qualified(index))
                         .collect();
                     let message = format!("circular dependency detected: {}", names.join(" → "));
-                    cycles.push(Diagnostic::error(Code::Cycle, span, message));
+                    let problem = Diagnostic::error(Code::Cycle, span, message);
+                    cycles.push(problem.about(entry.place(index).entity("dependencies")));
                 }
                 _ => {}
             }

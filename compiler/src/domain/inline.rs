@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::text::offset;
-use super::yaml::{self, Document, NodeId, NodeKind};
+use super::yaml::{Document, NodeId, NodeKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Span};
 
@@ -52,9 +52,8 @@ pub struct Inlined {
 /// The text at `kind` in the top-level mapping of a file.
 ///
 /// # Errors
-/// The text is not YAML, or its top is neither a mapping nor empty.
-pub fn kind(file: FileId, text: &Arc<str>) -> Result<Option<Arc<str>>, Box<Diagnostic>> {
-    let document = yaml::parse(file, text)?;
+/// The top of the document is neither a mapping nor empty.
+pub fn kind(document: &Document) -> Result<Option<Arc<str>>, Box<Diagnostic>> {
     let mut problems = Vec::new();
     let top = document.node(document.root());
     let members = match &top.kind {
@@ -68,7 +67,7 @@ pub fn kind(file: FileId, text: &Arc<str>) -> Result<Option<Arc<str>>, Box<Diagn
     if let Some(problem) = problems.into_iter().next() {
         return Err(Box::new(problem));
     }
-    let named = members.iter().find(|(key, _)| is_key(&document, *key, "kind"));
+    let named = members.iter().find(|(key, _)| is_key(document, *key, "kind"));
     Ok(named
         .and_then(|(_, value)| document.scalar(*value))
         .map(|scalar| Arc::clone(&scalar.text)))
@@ -77,12 +76,12 @@ pub fn kind(file: FileId, text: &Arc<str>) -> Result<Option<Arc<str>>, Box<Diagn
 /// Finds what a file refers to.
 ///
 /// # Errors
-/// The text is not YAML, or an entry has both of `rego` and `rego_filename`, a name that is empty, an alias or no text, or
+/// An entry has both of `rego` and `rego_filename`, a name that is empty, an alias or no text, or
 /// neither of the two where a Rego text must be.
-pub fn references(file: FileId, text: &Arc<str>) -> Result<References, Box<Diagnostic>> {
-    let document = yaml::parse(file, text)?;
+pub fn references(document: &Document) -> Result<References, Box<Diagnostic>> {
+    let text = &document.text;
     let mut walk = Walk {
-        document: &document,
+        document,
         text,
         seen: HashSet::new(),
         found: Vec::new(),
@@ -91,14 +90,14 @@ pub fn references(file: FileId, text: &Arc<str>) -> Result<References, Box<Diagn
     let kind = match &document.node(document.root()).kind {
         NodeKind::Mapping(entries) => entries
             .iter()
-            .find(|(key, _)| is_key(&document, *key, "kind"))
+            .find(|(key, _)| is_key(document, *key, "kind"))
             .filter(|(_, value)| document.scalar(*value).is_some())
             .map(|(_, value)| document.node(*value).span),
         _ => None,
     };
     let content_end = document.node(document.root()).span.end as usize;
     Ok(References {
-        file,
+        file: document.node(document.root()).span.file,
         text: Arc::clone(text),
         list: walk.found,
         kind,

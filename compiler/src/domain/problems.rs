@@ -1,6 +1,6 @@
 //! The texts of problems that concern an entry of a domain, and the summary line over many.
 
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Entity, Severity};
 use crate::source::Span;
 
 /// The entry a problem is about.
@@ -9,7 +9,7 @@ pub(super) struct Place<'a> {
     /// Name of the domain; may be empty.
     pub(super) domain: &'a str,
     /// Kind of the entry.
-    pub(super) kind: &'a str,
+    pub(super) kind: &'static str,
     /// Its MRN, name or position; may be empty.
     pub(super) id: &'a str,
 }
@@ -27,7 +27,17 @@ impl Place<'_> {
         part("in domain", self.domain);
         part(self.kind, self.id);
         part("field", field);
-        Diagnostic::error(code, span, format!("{text}: {message}"))
+        Diagnostic::error(code, span, format!("{text}: {message}")).about(self.entity(field))
+    }
+
+    /// The entry with a field of it.
+    pub(super) fn entity(&self, field: &str) -> Entity {
+        Entity {
+            domain: self.domain.to_owned(),
+            kind: self.kind,
+            id: self.id.to_owned(),
+            field: field.to_owned(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::decode::Text;
 use super::schema::{self, PolicyDomain};
 use super::selectors::{self, Selector};
 use super::yaml::{self, Document};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Entity};
 use crate::source::{FileId, SourceMap};
 
 /// What kind of Rego text a module is.
@@ -63,14 +63,16 @@ pub struct ReadDomain {
 /// # Errors
 /// Everything that keeps one of the files from being a PolicyDomain.
 pub fn read(sources: &mut SourceMap, files: &[FileId]) -> Result<Vec<ReadDomain>, Vec<Diagnostic>> {
-    let mut domains = Vec::with_capacity(files.len());
+    let mut documents = Vec::with_capacity(files.len());
     let mut problems = Vec::new();
     for &file in files {
-        match read_file(sources, file) {
-            Ok(domain) => domains.push(domain),
-            Err(found) => problems.extend(found),
+        match yaml::parse(file, &Arc::clone(&sources.source(file).text)) {
+            Ok(document) => documents.push((file, document)),
+            Err(problem) => problems.push(*problem),
         }
     }
+    let (domains, found) = read_documents(sources, &documents);
+    problems.extend(found);
     if problems.is_empty() {
         Ok(domains)
     } else {
@@ -78,47 +80,77 @@ pub fn read(sources: &mut SourceMap, files: &[FileId]) -> Result<Vec<ReadDomain>
     }
 }
 
-fn read_file(sources: &mut SourceMap, file: FileId) -> Result<ReadDomain, Vec<Diagnostic>> {
-    let text = Arc::clone(&sources.source(file).text);
-    let document = yaml::parse(file, &text).map_err(|problem| vec![*problem])?;
-    let domain = schema::decode(file, &document)?;
+/// Reads files whose YAML was parsed already, in order. A file that is no PolicyDomain is left out, a selector that is
+/// no regular expression, too; both are among the problems.
+pub fn read_documents(
+    sources: &mut SourceMap,
+    documents: &[(FileId, Document)],
+) -> (Vec<ReadDomain>, Vec<Diagnostic>) {
+    let mut domains = Vec::with_capacity(documents.len());
     let mut problems = Vec::new();
-    let mut anchored = |texts: &[Text]| -> Vec<Selector> {
+    for (file, document) in documents {
+        match schema::decode(*file, document) {
+            Ok(domain) => domains.push(typed(sources, document, domain, &mut problems)),
+            Err(found) => problems.extend(found),
+        }
+    }
+    (domains, problems)
+}
+
+fn typed(
+    sources: &mut SourceMap,
+    document: &Document,
+    domain: PolicyDomain,
+    problems: &mut Vec<Diagnostic>,
+) -> ReadDomain {
+    let mut anchored = |kind: &'static str, at: usize, name: &Text, texts: &[Text]| -> Vec<Selector> {
         let mut found = Vec::with_capacity(texts.len());
         for text in texts {
             match selectors::anchor(&text.text, text.span) {
                 Ok(selector) => found.push(selector),
-                Err(message) => problems.push(Diagnostic::error(Code::Selector, text.span, message)),
+                Err(message) => {
+                    let message = format!("invalid selector regex {:?}: {message}", text.text);
+                    let problem = Diagnostic::error(Code::Selector, text.span, message);
+                    problems.push(problem.about(Entity {
+                        domain: domain.name.text.to_string(),
+                        kind,
+                        id: name_or_position(kind, at, name).to_string(),
+                        field: "selector".to_owned(),
+                    }));
+                }
             }
         }
         found
     };
-    let operation_selectors = domain
-        .operations
-        .iter()
-        .map(|entry| anchored(&entry.selectors))
+    let operations = domain.operations.iter().enumerate();
+    let operation_selectors = operations
+        .map(|(at, entry)| anchored("operation", at, &entry.name, &entry.selectors))
         .collect();
-    let mapper_selectors = domain
-        .mappers
-        .iter()
-        .map(|entry| anchored(&entry.selectors))
+    let mappers = domain.mappers.iter().enumerate();
+    let mapper_selectors = mappers
+        .map(|(at, entry)| anchored("mapper", at, &entry.name, &entry.selectors))
         .collect();
-    let resource_selectors = domain
-        .resources
-        .iter()
-        .map(|entry| anchored(&entry.selectors))
+    let resources = domain.resources.iter().enumerate();
+    let resource_selectors = resources
+        .map(|(at, entry)| anchored("resource", at, &entry.name, &entry.selectors))
         .collect();
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let modules = embed(sources, &document, &domain);
-    Ok(ReadDomain {
+    let modules = embed(sources, document, &domain);
+    ReadDomain {
         domain,
         modules,
         operation_selectors,
         mapper_selectors,
         resource_selectors,
-    })
+    }
+}
+
+/// What an entry without an MRN is called.
+pub(super) fn name_or_position(kind: &str, at: usize, name: &Text) -> Arc<str> {
+    if name.text.is_empty() {
+        format!("{kind}[{at}]").into()
+    } else {
+        Arc::clone(&name.text)
+    }
 }
 
 /// Adds the Rego texts to the source map.
@@ -139,11 +171,7 @@ fn embed(sources: &mut SourceMap, document: &Document, domain: &PolicyDomain) ->
         add(ModuleKind::Policy, Arc::clone(&policy.mrn.text), &policy.rego);
     }
     for (at, mapper) in domain.mappers.iter().enumerate() {
-        let name = if mapper.name.text.is_empty() {
-            format!("mapper[{at}]").into()
-        } else {
-            Arc::clone(&mapper.name.text)
-        };
+        let name = name_or_position("mapper", at, &mapper.name);
         add(ModuleKind::Mapper, name, &mapper.rego);
     }
     modules

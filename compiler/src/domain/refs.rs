@@ -60,6 +60,8 @@ pub(super) struct Target<Idx> {
 
 /// Why a reference points to nothing: `(message, message of the dependency resolver)`.
 pub(super) struct Missing {
+    /// `Domain` where nothing is referred to at all.
+    pub(super) code: Code,
     pub(super) message: String,
     pub(super) as_dependency: String,
 }
@@ -111,11 +113,13 @@ impl Index {
         let noun = table.noun;
         if reference.trim().is_empty() {
             return Err(Missing {
+                code: Code::Domain,
                 message: format!("{noun} reference is empty"),
                 as_dependency: "empty reference".to_owned(),
             });
         }
         let not_found = |id: &str, domain: &str| Missing {
+            code: Code::Reference,
             message: format!("{noun} reference '{id}' not found in domain '{domain}'"),
             as_dependency: format!("{noun} '{id}' not found in domain '{domain}'"),
         };
@@ -144,11 +148,13 @@ impl Index {
         if domain.is_empty() || id.is_empty() {
             let message = format!("invalid qualified reference format '{reference}', expected 'domain/id'");
             return Err(Missing {
+                code: Code::Reference,
                 as_dependency: message.clone(),
                 message,
             });
         }
         Err(Missing {
+            code: Code::Reference,
             message: format!("domain '{own_name}' contains undefined references to domain '{domain}'"),
             as_dependency: format!("domain '{domain}' not found"),
         })
@@ -167,7 +173,7 @@ impl Index {
         match self.resolve(table, own, &reference.text) {
             Ok(target) => Some(target.idx),
             Err(missing) => {
-                problems.push(place.error(Code::Reference, reference.span, field, &missing.message));
+                problems.push(place.error(missing.code, reference.span, field, &missing.message));
                 None
             }
         }

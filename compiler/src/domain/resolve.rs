@@ -23,6 +23,17 @@ use crate::source::{FileId, SourceMap};
 /// # Errors
 /// Everything that is missing, blank, defined twice or circular, warnings included.
 pub fn resolve(sources: &SourceMap, domains: &[ReadDomain]) -> Result<DomainSet, Vec<Diagnostic>> {
+    let (mut set, problems) = resolve_all(sources, domains);
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        return Err(problems);
+    }
+    set.warnings = problems;
+    Ok(set)
+}
+
+/// As [`resolve`], with errors and warnings beside the set. If there are errors the set is for further checks only: it has
+/// all libraries, policies and mappers, with the dependencies that exist, but of the other entries not all.
+pub fn resolve_all(sources: &SourceMap, domains: &[ReadDomain]) -> (DomainSet, Vec<Diagnostic>) {
     let index = Index::new(domains);
     let mut found = Vec::new();
     structure::check(domains, &mut found);
@@ -41,16 +52,10 @@ pub fn resolve(sources: &SourceMap, domains: &[ReadDomain]) -> Result<DomainSet,
         builder.entries(DomainIdx(at), domain);
     }
     let Builder {
-        mut set,
-        mut problems,
-        ..
+        set, mut problems, ..
     } = builder;
     problems.extend(cycles);
-    if problems.iter().any(|problem| problem.severity == Severity::Error) {
-        return Err(problems);
-    }
-    set.warnings = problems;
-    Ok(set)
+    (set, problems)
 }
 
 struct Builder<'a> {
@@ -148,7 +153,12 @@ impl Builder<'_> {
     }
 
     /// Nothing if the policy is missing: then there is a problem and the set is not used.
-    fn holder(&mut self, own: DomainIdx, kind: &str, entry: &schema::PolicyEntry) -> Option<PolicyHolder> {
+    fn holder(
+        &mut self,
+        own: DomainIdx,
+        kind: &'static str,
+        entry: &schema::PolicyEntry,
+    ) -> Option<PolicyHolder> {
         let place = Place {
             domain: self.index.domain_name(own),
             kind,

@@ -111,6 +111,8 @@ pub struct Group {
 pub struct Operation {
     /// The entry.
     pub span: Span,
+    /// `mrn`, which only people read.
+    pub mrn: Text,
     /// `name`
     pub name: Text,
     /// `selector`
@@ -124,6 +126,8 @@ pub struct Operation {
 pub struct Mapper {
     /// The entry.
     pub span: Span,
+    /// `mrn`, which only people read.
+    pub mrn: Text,
     /// `name`
     pub name: Text,
     /// `selector`
@@ -137,6 +141,8 @@ pub struct Mapper {
 pub struct Resource {
     /// The entry.
     pub span: Span,
+    /// `mrn`, which only people read.
+    pub mrn: Text,
     /// `name`
     pub name: Text,
     /// `selector`
@@ -333,6 +339,7 @@ impl<'d> Spec<'_, 'd> {
         self.known(fields, "an operation", &["selector", "policy"]);
         Operation {
             span: fields.span,
+            mrn: self.mrn_for_people(fields),
             name: self.text(fields, "name"),
             selectors: self.decoder.texts_field(fields, "selector"),
             policy: self.text(fields, "policy"),
@@ -343,6 +350,7 @@ impl<'d> Spec<'_, 'd> {
         self.known(fields, "a mapper", &["selector", "rego"]);
         Mapper {
             span: fields.span,
+            mrn: self.mrn_for_people(fields),
             name: self.text(fields, "name"),
             selectors: self.decoder.texts_field(fields, "selector"),
             rego: self.text(fields, "rego"),
@@ -354,6 +362,7 @@ impl<'d> Spec<'_, 'd> {
         self.described(fields);
         Resource {
             span: fields.span,
+            mrn: self.mrn_for_people(fields),
             name: self.text(fields, "name"),
             selectors: self.decoder.texts_field(fields, "selector"),
             group: self.text(fields, "group"),
@@ -371,6 +380,14 @@ impl<'d> Spec<'_, 'd> {
     fn described(&mut self, fields: &Fields<'d>) {
         let _ = self.text(fields, "name");
         let _ = self.text(fields, "description");
+    }
+
+    /// The MRN of an entry that nothing finds by it: whatever stands there is no error.
+    fn mrn_for_people(&mut self, fields: &Fields<'d>) -> Text {
+        match self.decoder.raw_field(fields, "mrn") {
+            Some(value) if self.decoder.document.scalar(value).is_some() => self.text(fields, "mrn"),
+            _ => fields.nothing(),
+        }
     }
 
     fn text(&mut self, fields: &Fields<'d>, name: &str) -> Text {

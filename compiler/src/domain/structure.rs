@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::decode::Text;
 use super::problems::Place;
-use super::read::ReadDomain;
+use super::read::{ReadDomain, name_or_position};
 use super::schema::{Annotation, PolicyDomain};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Entity};
 use crate::source::Span;
 
 /// Checks all domains; errors for what cannot work, warnings for what works otherwise than it looks.
@@ -33,8 +33,8 @@ pub(super) fn check(domains: &[ReadDomain], problems: &mut Vec<Diagnostic>) {
     check_across(domains, problems);
 }
 
-/// Errors that a lint reports and an engine lives with: names that are for people standing twice, entries that nothing
-/// can choose.
+/// Errors that a lint reports and an engine lives with: names that are for people missing or standing twice, entries that
+/// nothing can choose.
 #[must_use]
 pub fn tolerated(domains: &[ReadDomain]) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
@@ -43,9 +43,10 @@ pub fn tolerated(domains: &[ReadDomain]) -> Vec<Diagnostic> {
             domain,
             problems: &mut problems,
         };
-        by_name(domain)
-            .iter()
-            .for_each(|section| checker.check_unique(section));
+        for section in by_name(domain) {
+            checker.check_mrns(&section, Some("a name will do: it is for people only"));
+            checker.check_unique(&section);
+        }
         checker.check_selectors();
     }
     problems
@@ -130,8 +131,11 @@ fn by_mrn(domain: &PolicyDomain) -> [Section<'_>; 6] {
     ]
 }
 
-/// The kinds whose names are for people only.
+/// The kinds whose names are for people only: an MRN if they have one, else the name.
 fn by_name(domain: &PolicyDomain) -> [Section<'_>; 3] {
+    fn named<'a>(span: Span, mrn: &'a Text, name: &'a Text) -> (Span, &'a Text) {
+        (span, if mrn.is_blank() { name } else { mrn })
+    }
     let section = |noun, entries| Section { noun, entries };
     [
         section(
@@ -139,7 +143,7 @@ fn by_name(domain: &PolicyDomain) -> [Section<'_>; 3] {
             domain
                 .operations
                 .iter()
-                .map(|entry| (entry.span, &entry.name))
+                .map(|entry| named(entry.span, &entry.mrn, &entry.name))
                 .collect(),
         ),
         section(
@@ -147,7 +151,7 @@ fn by_name(domain: &PolicyDomain) -> [Section<'_>; 3] {
             domain
                 .mappers
                 .iter()
-                .map(|entry| (entry.span, &entry.name))
+                .map(|entry| named(entry.span, &entry.mrn, &entry.name))
                 .collect(),
         ),
         section(
@@ -155,7 +159,7 @@ fn by_name(domain: &PolicyDomain) -> [Section<'_>; 3] {
             domain
                 .resources
                 .iter()
-                .map(|entry| (entry.span, &entry.name))
+                .map(|entry| named(entry.span, &entry.mrn, &entry.name))
                 .collect(),
         ),
     ]
@@ -170,7 +174,7 @@ impl Checker<'_> {
     fn check(&mut self) {
         let domain = self.domain;
         for section in by_mrn(domain) {
-            self.check_mrns(&section);
+            self.check_mrns(&section, None);
             self.check_unique(&section);
         }
         for entry in &domain.libraries {
@@ -180,26 +184,24 @@ impl Checker<'_> {
             self.check_rego("policy", &entry.mrn.text, &entry.rego, entry.span);
         }
         for (at, entry) in domain.mappers.iter().enumerate() {
-            let position = format!("mapper[{at}]");
-            let id = if entry.name.text.is_empty() {
-                &position
-            } else {
-                &*entry.name.text
-            };
-            self.check_rego("mapper", id, &entry.rego, entry.span);
+            let id = name_or_position("mapper", at, &entry.name);
+            self.check_rego("mapper", &id, &entry.rego, entry.span);
         }
         self.check_strategies();
     }
 
-    fn check_mrns(&mut self, section: &Section<'_>) {
+    fn check_mrns(&mut self, section: &Section<'_>, help: Option<&str>) {
         for (at, (span, mrn)) in section.entries.iter().enumerate() {
             if mrn.is_blank() {
                 let message = format!(
                     "{} entry at index {at} is missing required mrn field",
                     section.noun
                 );
+                let mut problem = Diagnostic::error(Code::Domain, *span, message);
+                problem.help.extend(help.map(str::to_owned));
+                let id = format!("{}[{at}]", section.noun);
                 self.problems
-                    .push(Diagnostic::error(Code::Domain, *span, message));
+                    .push(problem.about(self.entity(section.noun, &id, "mrn")));
             }
         }
     }
@@ -216,17 +218,27 @@ impl Checker<'_> {
                 "duplicate {noun} mrn \"{}\" (first defined at line {line})",
                 name.text
             );
-            let problem = Diagnostic::error(Code::Duplicate, name.span, message);
-            self.problems
-                .push(problem.label(earlier.span, "first defined here"));
+            let problem = Diagnostic::error(Code::Duplicate, name.span, message)
+                .label(earlier.span, "first defined here")
+                .about(self.entity(noun, &name.text, ""));
+            self.problems.push(problem);
         }
     }
 
-    fn check_rego(&mut self, noun: &str, id: &str, rego: &Text, entry: Span) {
+    fn entity(&self, kind: &'static str, id: &str, field: &str) -> Entity {
+        Place {
+            domain: &self.domain.name.text,
+            kind,
+            id,
+        }
+        .entity(field)
+    }
+
+    fn check_rego(&mut self, noun: &'static str, id: &str, rego: &Text, entry: Span) {
         if rego.node.is_none() {
             let message = format!("{noun} \"{id}\" is missing required rego field");
-            self.problems
-                .push(Diagnostic::error(Code::Domain, entry, message));
+            let problem = Diagnostic::error(Code::Domain, entry, message);
+            self.problems.push(problem.about(self.entity(noun, id, "rego")));
         } else if rego.is_blank() {
             let place = Place {
                 domain: &self.domain.name.text,
@@ -240,24 +252,22 @@ impl Checker<'_> {
 
     fn check_selectors(&mut self) {
         let domain = self.domain;
-        let operations = domain
-            .operations
-            .iter()
-            .map(|entry| ("operation", &entry.name, &entry.selectors, entry.span));
-        let mappers = domain
-            .mappers
-            .iter()
-            .map(|entry| ("mapper", &entry.name, &entry.selectors, entry.span));
-        let resources = domain
-            .resources
-            .iter()
-            .map(|entry| ("resource", &entry.name, &entry.selectors, entry.span));
-        for (noun, name, selectors, span) in operations.chain(mappers).chain(resources) {
+        let operations = domain.operations.iter().enumerate();
+        let operations =
+            operations.map(|(at, entry)| ("operation", at, &entry.name, &entry.selectors, entry.span));
+        let mappers = domain.mappers.iter().enumerate();
+        let mappers = mappers.map(|(at, entry)| ("mapper", at, &entry.name, &entry.selectors, entry.span));
+        let resources = domain.resources.iter().enumerate();
+        let resources =
+            resources.map(|(at, entry)| ("resource", at, &entry.name, &entry.selectors, entry.span));
+        for (noun, at, name, selectors, span) in operations.chain(mappers).chain(resources) {
             if selectors.is_empty() {
-                let message = format!("{noun} \"{}\" is missing required selector field", name.text);
-                let help = "an entry without selectors is never chosen";
-                self.problems
-                    .push(Diagnostic::warning(Code::Domain, span, message).help(help));
+                let id = name_or_position(noun, at, name);
+                let message = format!("{noun} \"{id}\" is missing required selector field");
+                let problem = Diagnostic::error(Code::Domain, span, message)
+                    .help("an entry without selectors is never chosen")
+                    .about(self.entity(noun, &id, "selector"));
+                self.problems.push(problem);
             }
         }
     }

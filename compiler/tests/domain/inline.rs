@@ -11,7 +11,8 @@ fn inline(text: &str, rego: &str) -> Result<String, String> {
     let mut sources = SourceMap::default();
     let file = sources.add_file("d.yml", text);
     let rego_file = sources.add_file("p.rego", rego);
-    let references = domain::references(file, &Arc::from(text)).map_err(|problem| problem.message.clone())?;
+    let document = yaml::parse(file, &Arc::from(text)).map_err(|problem| problem.message.clone())?;
+    let references = domain::references(&document).map_err(|problem| problem.message.clone())?;
     let texts = vec![(rego_file, rego); references.list.len()];
     Ok(references.inline(&texts).text)
 }
@@ -150,7 +151,8 @@ fn places_lead_to_the_rego_file() {
     let mut sources = SourceMap::default();
     let file = sources.add_file("d.yml", yaml);
     let rego_file = sources.add_file("p.rego", rego);
-    let references = domain::references(file, &Arc::from(yaml)).unwrap();
+    let document = yaml::parse(file, &Arc::from(yaml)).unwrap();
+    let references = domain::references(&document).unwrap();
     let built = references.inline(&[(rego_file, rego), (rego_file, rego)]);
     let inlined = sources.add_inlined("d.yml", &built.text, built.pieces);
     let place = |needle: &str| {

@@ -85,7 +85,7 @@ fn references_to_nothing_are_all_collected() {
             1.yml:12:24: reference: in domain 'one' role 't' field 'policy': invalid qualified reference format '/p', expected 'domain/id'
             1.yml:14:27: reference: in domain 'one' group 'g' field 'roles[1]': role reference 'gone' not found in domain 'one'
             1.yml:14:33: reference: in domain 'one' group 'g' field 'roles[2]': role reference 'gone' not found in domain 'one'
-            1.yml:18:31: reference: in domain 'one' operation 'operation[0]' field 'policy': policy reference is empty
+            1.yml:18:31: domain: in domain 'one' operation 'operation[0]' field 'policy': policy reference is empty
             1.yml:16:30: reference: in domain 'one' resource 'resource[0]' field 'group': resource-group reference 'gone' not found in domain 'one'
             1.yml:8:48: cycle: library 'gone' not found in domain 'one'
         "#]],
@@ -176,11 +176,11 @@ fn selectors_are_judged_with_their_anchors() {
         r"  operations:
     - {policy: p, selector: ['*', 'a|b', 'x\', 'a(', '[z-a]', '(?=a)', '^a$$']}
 ",
-        expect![[r"
-            1.yml:8:48: selector: error parsing regexp: missing closing ): `^a($`
-            1.yml:8:54: selector: error parsing regexp: invalid character class range: `z-a`
-            1.yml:8:63: selector: error parsing regexp: invalid or unsupported Perl syntax: `(?=`
-        "]],
+        expect![[r#"
+            1.yml:8:48: selector: invalid selector regex "a(": error parsing regexp: missing closing ): `^a($`
+            1.yml:8:54: selector: invalid selector regex "[z-a]": error parsing regexp: invalid character class range: `z-a`
+            1.yml:8:63: selector: invalid selector regex "(?=a)": error parsing regexp: invalid or unsupported Perl syntax: `(?=`
+        "#]],
     );
 }
 
@@ -195,6 +195,7 @@ fn selectors_that_match_otherwise_than_they_look_are_warned_of() {
             1.yml:8:55: warning: selector: selector `*` means `^*$`, which matches every text
             1.yml:8:60: warning: selector: selector `*x` means `^*x$`, which matches every text that ends in `x`
             1.yml:8:72: warning: selector: selector `^a|^b$` means `^a|^b$`, whose alternatives are not all anchored
+            1.yml:8:7: warning: domain: operation entry at index 0 is missing required mrn field
         "#]],
     );
 }

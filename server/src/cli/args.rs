@@ -57,6 +57,9 @@ pub(crate) enum Verb {
     /// Check Rego modules or PolicyDomains, write them as an image file, or show what a stage of the compiler makes of them.
     #[command(after_help = help::COMPILE)]
     Compile(CompileArgs),
+    /// Report everything that is wrong with PolicyDomains.
+    #[command(after_help = help::LINT)]
+    Lint(LintArgs),
     /// Write PolicyDomains with the .rego files that they name in them.
     #[command(after_help = help::BUILD)]
     Build(BuildArgs),
@@ -112,6 +115,49 @@ pub(crate) struct BuildArgs {
     /// The result; the input's name with -built before the extension if absent.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) roots: RootArgs,
+}
+
+/// The form of lint's findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LintFormat {
+    /// The lines of the reference, with the piece of the file that each is about.
+    Text,
+    /// FILE:LINE:COLUMN: SEVERITY: CODE: MESSAGE.
+    Line,
+    /// One document.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LintArgs {
+    /// PolicyDomain file, or folder of them (repeatable; not split at commas).
+    #[arg(
+        long,
+        short,
+        value_name = "PATH",
+        visible_alias = "bundle",
+        visible_short_alias = 'b',
+        required = true
+    )]
+    pub(crate) file: Vec<PathBuf>,
+    /// How to print the findings.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: LintFormat,
+    /// Run the lints for authorisation policies, too.
+    #[arg(long, visible_alias = "style", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
+    pub(crate) regal: bool,
+    /// Fail on warnings, too.
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+    #[command(flatten)]
+    pub(crate) dialect: DialectArgs,
     #[command(flatten)]
     pub(crate) roots: RootArgs,
 }

@@ -4,12 +4,15 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use gavel_compiler::domain::yaml;
 use gavel_compiler::source::SourceMap;
 
 use crate::cli::args::BuildArgs;
 use crate::cli::load::on_a_deep_stack;
 use crate::cli::references::{self, Roots};
+use crate::cli::{report, text_file};
 use crate::error::{Failure, reason};
 
 /// Who may read a built file: its owner, as the texts may come from files that are as private.
@@ -51,11 +54,17 @@ pub(crate) fn run(args: &BuildArgs) -> Result<(), Failure> {
 }
 
 fn build(input: &Path, output: &Path, roots: &Roots) -> Result<(), String> {
-    let text = std::fs::read_to_string(input)
-        .map_err(|error| format!("failed to read input file: {}", reason(&error)))?;
+    let text: Arc<str> = text_file::read(input)
+        .map_err(|reason| format!("failed to read input file: {reason}"))?
+        .into();
     let mut sources = SourceMap::default();
-    let yaml = sources.add_file(&input.to_string_lossy(), &text);
-    let built = references::inline(&mut sources, yaml, input, roots)?;
+    let file = sources.add_file(&input.to_string_lossy(), &text);
+    let document = yaml::parse(file, &text).map_err(|problem| {
+        let cause = report::without_code(&sources, &problem);
+        format!("failed to parse YAML: {cause}")
+    })?;
+    let built = references::inline(&mut sources, &document, input, roots)
+        .map_err(|problems| references::explain(&sources, &problems))?;
     write(output, &built.text).map_err(|error| format!("failed to write output file: {}", reason(&error)))
 }
 

@@ -9,6 +9,7 @@ Examples:
   gavel serve -b domain.yml                                serve decisions on port 9000
   gavel test decision -b domain.yml -i request.json        decide once; print the access record
   gavel test decisions -b domain.yml -i suite.yml          run a suite of expected decisions
+  gavel lint -f domain.yml                                 report everything that is wrong with it
   gavel build -f domain.yml                                write the .rego files that it names into it
 
 `gavel COMMAND --help` tells more about a command, `gavel --help` about environment and exit statuses.";
@@ -129,6 +130,15 @@ pub(crate) const COMPILE: &str = "\
 Examples:
   gavel compile policy.rego library.rego
   gavel compile --emit plan policy.rego";
+
+/// `lint`.
+pub(crate) const LINT: &str = "\
+Examples:
+  gavel lint -f domain.yml
+  gavel lint -f policies/ --regal                          with the lints for authorisation policies
+  gavel lint -f domain.yml --format sarif > lint.sarif
+
+The exit status is 1 when there are errors (with --deny-warnings also for warnings), else 0.";
 
 /// `build`.
 pub(crate) const BUILD: &str = "\

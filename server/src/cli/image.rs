@@ -75,7 +75,7 @@ pub(crate) fn write(args: &DomainArgs, output: &Path) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("{name} is an image file already")));
     }
     let mut prepared = load::prepare(args)?;
-    let Linked { parts, warnings, .. } = prepared.compile(policies::compile_parts)?;
+    let Linked { parts, warnings, .. } = prepared.compile(policies::compile_documents)?;
     prepared.warn(&warnings);
     let bytes = image::save(&parts).map_err(|error| Failure::Policy(error.to_string()))?;
     // What is written loads: selectors and bounds of the machine are checked there.

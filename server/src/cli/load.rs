@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use gavel_compiler::diagnostic::Diagnostic;
-use gavel_compiler::domain;
+use gavel_compiler::domain::yaml::Document;
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
 use gavel_compiler::policies::{self, Compiled};
 use gavel_compiler::source::{FileId, SourceMap};
@@ -13,6 +13,7 @@ use gavel_runtime::decision::RecordOptions;
 use gavel_runtime::image::Image;
 
 use crate::cli::args::{DomainArgs, Global};
+use crate::cli::domain_file::{self, Unusable};
 use crate::cli::references::{self, Roots};
 use crate::cli::{dialect, image, report};
 use crate::config::Config;
@@ -48,7 +49,7 @@ impl Loaded {
 /// Domains that were read, and how they are to be compiled.
 pub(crate) struct Prepared {
     pub(crate) sources: SourceMap,
-    files: Vec<FileId>,
+    documents: Vec<(FileId, Document)>,
     pub(crate) options: policies::Options,
     env: Vec<(String, String)>,
 }
@@ -76,7 +77,9 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
                 prepared.options.optimise = false;
                 prepared.options.trace = true;
             }
-            let compiled: Compiled = prepared.compile(policies::compile)?;
+            let compiled: Compiled = prepared.compile(|sources, documents, options| {
+                policies::compile_documents(sources, documents, options).and_then(policies::image)
+            })?;
             prepared.warn(&compiled.warnings);
             (prepared, compiled.image, compiled.files)
         }
@@ -89,7 +92,7 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
         image: Arc::new(image),
         records,
         sources: prepared.sources,
-        files: prepared.files,
+        files: prepared.documents.into_iter().map(|(file, _)| file).collect(),
         dialect: prepared.options.dialect,
         unsafe_builtins: prepared.options.disallowed_builtins,
         program_files,
@@ -125,11 +128,15 @@ pub(crate) fn prepare(args: &DomainArgs) -> Result<Prepared, Failure> {
         )));
     }
     let mut sources = SourceMap::default();
-    let files = on_a_deep_stack(|| read_domains(args, &mut sources))??;
-    configured(sources, files, args)
+    let documents = on_a_deep_stack(|| read_domains(args, &mut sources))??;
+    configured(sources, documents, args)
 }
 
-fn configured(sources: SourceMap, files: Vec<FileId>, args: &DomainArgs) -> Result<Prepared, Failure> {
+fn configured(
+    sources: SourceMap,
+    documents: Vec<(FileId, Document)>,
+    args: &DomainArgs,
+) -> Result<Prepared, Failure> {
     let config = Config::load()?;
     if let Some(level) = config.log_level {
         log::set_level(level);
@@ -143,14 +150,14 @@ fn configured(sources: SourceMap, files: Vec<FileId>, args: &DomainArgs) -> Resu
     };
     Ok(Prepared {
         sources,
-        files,
+        documents,
         options,
         env: config.record_env.into_iter().collect(),
     })
 }
 
 /// A function of the compiler from domains to something else.
-type Compile<T> = fn(&mut SourceMap, &[FileId], &policies::Options) -> Result<T, Vec<Diagnostic>>;
+type Compile<T> = fn(&mut SourceMap, &[(FileId, Document)], &policies::Options) -> Result<T, Vec<Diagnostic>>;
 
 impl Prepared {
     /// Compiles, on a stack that fits the compiler's limits.
@@ -158,8 +165,8 @@ impl Prepared {
     /// # Errors
     /// Everything that the compiler found, rendered.
     pub(crate) fn compile<T: Send>(&mut self, compile: Compile<T>) -> Result<T, Failure> {
-        let (sources, files, options) = (&mut self.sources, &self.files, &self.options);
-        let outcome = on_a_deep_stack(|| compile(sources, files, options))?;
+        let (sources, documents, options) = (&mut self.sources, &self.documents, &self.options);
+        let outcome = on_a_deep_stack(|| compile(sources, documents, options))?;
         outcome.map_err(|problems| {
             let parse = ParseOptions {
                 base: self.options.dialect,
@@ -186,7 +193,7 @@ impl Prepared {
 }
 
 /// Reads the domains. Those that name `.rego` files get their texts and come first, as in the reference.
-fn read_domains(args: &DomainArgs, sources: &mut SourceMap) -> Result<Vec<FileId>, Failure> {
+fn read_domains(args: &DomainArgs, sources: &mut SourceMap) -> Result<Vec<(FileId, Document)>, Failure> {
     let (mut built, mut plain, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     let roots = Roots(args.roots.rego_root.clone());
     for path in &args.bundle {
@@ -195,22 +202,13 @@ fn read_domains(args: &DomainArgs, sources: &mut SourceMap) -> Result<Vec<FileId
             let text = format_args!("`{name}` is one file: --bundle does not split at commas");
             log::line(log::Level::Warn, text);
         }
-        let text: Arc<str> = read(path)?.into();
-        let file = sources.add_file(&name, &text);
-        match domain::kind(file, &text) {
-            Err(problem) => {
-                let cause = report::without_code(sources, &problem);
-                problems.push(format!(
-                    "failed to check file type for '{name}': failed to parse YAML: {cause}"
-                ));
+        match domain_file::open(sources, path, &roots) {
+            Ok(found) if found.is_built => built.push((found.file, found.document)),
+            Ok(found) => plain.push((found.file, found.document)),
+            Err(Unusable::Unread(reason)) => {
+                return Err(Failure::Operator(format!("open {name}: {reason}")));
             }
-            Ok(Some(kind)) if &*kind == "PolicyDomainReference" => {
-                match references::inline(sources, file, path, &roots) {
-                    Ok(inlined) => built.push(sources.add_inlined(&name, &inlined.text, inlined.pieces)),
-                    Err(cause) => problems.push(format!("failed to build '{name}': {cause}")),
-                }
-            }
-            Ok(_) => plain.push(file),
+            Err(unusable) => problems.push(why(sources, &name, &unusable)),
         }
     }
     if !problems.is_empty() {
@@ -225,6 +223,25 @@ fn read_domains(args: &DomainArgs, sources: &mut SourceMap) -> Result<Vec<FileId
     }
     built.append(&mut plain);
     Ok(built)
+}
+
+/// Why a file is of no use, in the reference's words.
+pub(crate) fn why(sources: &SourceMap, name: &str, unusable: &Unusable) -> String {
+    match unusable {
+        Unusable::Unread(reason) => {
+            format!("failed to check file type for '{name}': failed to read file: open {name}: {reason}")
+        }
+        Unusable::NotYaml(_, problem) => {
+            let cause = report::without_code(sources, problem);
+            format!("failed to check file type for '{name}': failed to parse YAML: {cause}")
+        }
+        Unusable::NotBuilt(_, problems) => {
+            format!(
+                "failed to build '{name}': {}",
+                references::explain(sources, problems)
+            )
+        }
+    }
 }
 
 /// The text of a file, which must be UTF-8.

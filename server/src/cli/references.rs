@@ -7,35 +7,41 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use gavel_compiler::diagnostic::{Code, Diagnostic};
+use gavel_compiler::domain::yaml::Document;
 use gavel_compiler::domain::{self, Inlined};
 use gavel_compiler::source::{FileId, SourceMap};
 
-use crate::cli::report;
+use crate::cli::{report, text_file};
 use crate::error::reason;
 
 /// Where files may be read from besides the working directory and the folder of the YAML file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roots(pub(crate) Vec<PathBuf>);
 
-/// Writes the files that `yaml` – one of `sources`, read from `path` – names into its text.
+/// Writes the files that `yaml` – the tree of a file read from `path` – names into its text.
 ///
 /// # Errors
-/// What is wrong with the YAML or one of the files, as one text.
+/// What is wrong with the names, or every file that cannot be had.
 pub(crate) fn inline(
     sources: &mut SourceMap,
-    yaml: FileId,
+    yaml: &Document,
     path: &Path,
     roots: &Roots,
-) -> Result<Inlined, String> {
-    let text = Arc::clone(&sources.source(yaml).text);
-    let references = domain::references(yaml, &text).map_err(|problem| explain(sources, &problem))?;
+) -> Result<Inlined, Vec<Diagnostic>> {
+    let references = domain::references(yaml).map_err(|problem| vec![*problem])?;
     let mut files = Vec::with_capacity(references.list.len());
+    let mut problems = Vec::new();
     for reference in &references.list {
-        let failed = |cause: &str| format!("failed to read rego file '{}': {cause}", reference.name);
-        let found = locate(&reference.name, path, roots).map_err(|cause| failed(&cause))?;
-        let rego = std::fs::read_to_string(&found).map_err(|error| failed(&reason(&error)))?;
-        let name = found.strip_prefix(working_directory()).unwrap_or(&found);
-        files.push(sources.add_file(&name.to_string_lossy(), &rego));
+        match read(&reference.name, path, roots) {
+            Ok((name, rego)) => files.push(sources.add_file(&name, &rego)),
+            Err(cause) => {
+                let message = format!("failed to read rego file '{}': {cause}", reference.name);
+                problems.push(Diagnostic::error(Code::Reference, reference.span, message));
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
     }
     let texts: Vec<(FileId, Arc<str>)> = files
         .iter()
@@ -45,16 +51,25 @@ pub(crate) fn inline(
     Ok(references.inline(&texts))
 }
 
-fn explain(sources: &SourceMap, problem: &Diagnostic) -> String {
-    let what = match problem.code {
-        Code::Domain => "",
-        _ => "failed to parse YAML: ",
-    };
-    format!("{what}{}", report::without_code(sources, problem))
+/// The first of the problems of [`inline`] as one text; the place only where the name of a file does not say enough.
+pub(crate) fn explain(sources: &SourceMap, problems: &[Diagnostic]) -> String {
+    match problems.first() {
+        Some(problem) if problem.code == Code::Reference => problem.message.clone(),
+        Some(problem) => report::without_code(sources, problem),
+        None => String::new(),
+    }
 }
 
-/// The file that a name means.
-fn locate(name: &str, yaml: &Path, roots: &Roots) -> Result<PathBuf, String> {
+/// What to call the file that a name means, and its text.
+fn read(name: &str, yaml: &Path, roots: &Roots) -> Result<(String, String), String> {
+    let (found, real) = locate(name, yaml, roots)?;
+    let rego = text_file::read(&real)?;
+    let shown = found.strip_prefix(working_directory()).unwrap_or(&found);
+    Ok((shown.to_string_lossy().into_owned(), rego))
+}
+
+/// The file that a name means: as it is named, and the real one, which was looked at and is the one to open.
+fn locate(name: &str, yaml: &Path, roots: &Roots) -> Result<(PathBuf, PathBuf), String> {
     let here = working_directory();
     let beside = clean(&here.join(yaml.parent().unwrap_or(Path::new(""))));
     let wanted = clean(&here.join(name));
@@ -68,7 +83,7 @@ fn locate(name: &str, yaml: &Path, roots: &Roots) -> Result<PathBuf, String> {
         .filter_map(|root| root.canonicalize().ok())
         .any(|root| real.starts_with(root));
     if is_inside {
-        Ok(found)
+        Ok((found, real))
     } else {
         Err(format!(
             "{} is outside of the working directory and of the folder of the YAML file; allow its folder with --rego-root",

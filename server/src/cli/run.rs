@@ -10,7 +10,7 @@ use clap::{Command, FromArgMatches as _};
 
 use crate::cli::args::{Cli, TestVerb, Verb};
 use crate::cli::usage::{command, normalise, own_name};
-use crate::cli::{build, compile, eval, serve, test_decision, test_decisions, test_mapper};
+use crate::cli::{build, compile, eval, lint, serve, test_decision, test_decisions, test_mapper};
 use crate::error::Failure;
 use crate::log::{self, Level};
 
@@ -35,6 +35,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Completion(args)) => completion(args.shell, &mut root),
         Some(Verb::Eval(args)) => status(eval::run(&args, &cli.global)),
         Some(Verb::Compile(args)) => status(compile::run(&args)),
+        Some(Verb::Lint(args)) => status(lint::run(&args)),
         Some(Verb::Build(args)) => status(build::run(&args)),
         Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global)),
         Some(Verb::Test { verb: None }) => root.find_subcommand_mut("test").map_or(ExitCode::FAILURE, help),

@@ -1,0 +1,105 @@
+//! What a run of the linter found, in the order in which every format tells it: file by file as they were named, errors
+//! before warnings, then what belongs to no file.
+
+use std::collections::HashMap;
+
+use gavel_compiler::check::{CheckedModule, Findings, Problem};
+use gavel_compiler::diagnostic::{Diagnostic, Severity};
+use gavel_compiler::source::{FileId, Position, SourceMap, Span};
+
+/// The findings of one run.
+pub(super) struct Report {
+    /// All texts.
+    pub(super) sources: SourceMap,
+    /// The files that were linted.
+    pub(super) files: Vec<FileId>,
+    /// What was found.
+    pub(super) problems: Vec<Problem>,
+    /// The Rego texts that were looked at.
+    pub(super) modules: Vec<CheckedModule>,
+}
+
+/// A place in a file on disk.
+pub(super) struct Place<'r> {
+    /// The file.
+    pub(super) file: &'r str,
+    /// First character.
+    pub(super) start: Position,
+    /// Behind the last character.
+    pub(super) end: Position,
+}
+
+impl Report {
+    /// Puts `found` in order.
+    pub(super) fn new(sources: SourceMap, files: Vec<FileId>, found: Findings) -> Report {
+        let order: HashMap<FileId, usize> = files.iter().copied().zip(0..).collect();
+        let Findings {
+            mut problems,
+            modules,
+        } = found;
+        problems.sort_by_key(|problem| {
+            let file = problem.file.and_then(|file| order.get(&file).copied());
+            (file.unwrap_or(usize::MAX), problem.diagnostic.severity)
+        });
+        Report {
+            sources,
+            files,
+            problems,
+            modules,
+        }
+    }
+
+    /// How many findings have a severity.
+    pub(super) fn count(&self, severity: Severity) -> usize {
+        let severities = self.problems.iter().map(|problem| problem.diagnostic.severity);
+        severities.filter(|found| *found == severity).count()
+    }
+
+    /// What a user calls the PolicyDomain that a problem belongs to.
+    pub(super) fn name(&self, problem: &Problem) -> &str {
+        problem
+            .file
+            .map_or("unknown", |file| &self.sources.source(file).name)
+    }
+
+    /// Where a problem stands: its own place, or the start of its file.
+    pub(super) fn place(&self, problem: &Problem) -> Option<Place<'_>> {
+        let span = problem.diagnostic.span.or_else(|| {
+            let file = problem.file?;
+            Some(Span {
+                file,
+                start: 0,
+                end: 0,
+            })
+        });
+        span.map(|span| self.place_of(span))
+    }
+
+    /// A span in the file that the author edits.
+    pub(super) fn place_of(&self, span: Span) -> Place<'_> {
+        let span = self.sources.on_disk(span);
+        let behind = Span {
+            start: span.end,
+            ..span
+        };
+        Place {
+            file: &self.sources.source(span.file).name,
+            start: self.sources.position(span),
+            end: self.sources.position(behind),
+        }
+    }
+}
+
+/// The word for a severity, as in the reference's lint library.
+pub(super) fn severity(diagnostic: &Diagnostic) -> &'static str {
+    match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "info",
+    }
+}
+
+/// The message without the place in front of it that formats tell by themselves.
+pub(super) fn message(diagnostic: &Diagnostic) -> &str {
+    gavel_compiler::domain::without_place(&diagnostic.message)
+}
