@@ -68,6 +68,7 @@ fn call(builtin: BuiltinId, args: &[Constant], fuel: &mut u64) -> Option<Constan
         prepared: None,
         caches: &mut Caches::default(),
         parse_module: Some(parse_module),
+        sleep: None,
         fuel,
     };
     run(&mut call, &args).ok()?.to_constant()

@@ -148,8 +148,8 @@ fn parts(sources: &SourceMap, domains: &[ReadDomain], options: &Options) -> Resu
         }
     };
     let mut builder = ProgramBuilder::new(EmitOptions {
-        strict_builtins: false,
         trace: options.trace,
+        ..EmitOptions::default()
     });
     let mut entries = Entries::default();
     let mut places = BTreeSet::new();

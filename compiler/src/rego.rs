@@ -70,6 +70,7 @@ pub fn compile(
     let mut builder = ProgramBuilder::new(EmitOptions {
         strict_builtins: options.strict_builtins,
         trace: options.trace,
+        sleep: options.analyse.harness,
     });
     let entries = builder
         .add_unit(&plan, sources)

@@ -29,8 +29,10 @@ pub struct Case {
     pub strict_builtins: bool,
     /// The compiler's strict mode.
     pub strict: bool,
-    /// The clock is today's, as for OPA's own suite; otherwise it stands where it stood when the data was made.
-    pub runs_today: bool,
+    /// The case belongs to OPA's own suite, whose runner differs from OPA's command line: the clock is today's and not
+    /// that of when the data was made, metadata is not checked, rules may hide base documents, and there are the builtins
+    /// of its test binary.
+    pub of_opa_suite: bool,
     /// Result order inside bindings does not matter.
     pub sort_bindings: bool,
     /// What must come out.
@@ -126,7 +128,7 @@ pub fn load(path: &Path) -> Result<Vec<Case>, String> {
         Some(Constant::Array(cases)) => Ok(cases
             .iter()
             .map(|one| Case {
-                runs_today: true,
+                of_opa_suite: true,
                 ..case(one, dialect)
             })
             .collect()),
@@ -188,7 +190,7 @@ fn case(doc: &Constant, dialect: Dialect) -> Case {
         input_term: doc.get("input_term").map(|term| text(Some(term))),
         strict_builtins: flag("strict_error"),
         strict: flag("strict"),
-        runs_today: false,
+        of_opa_suite: false,
         sort_bindings: flag("sort_bindings"),
         want: want(doc),
     }

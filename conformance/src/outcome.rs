@@ -110,6 +110,11 @@ fn judge_result(case: &Case, wanted: &Constant, got: &[Constant]) -> Result<(), 
     }
     wanted.sort_by(Constant::compare);
     got.sort_by(Constant::compare);
+    if case.of_opa_suite {
+        // Its runner compares sets.
+        wanted.dedup();
+        got.dedup();
+    }
     if wanted == got {
         return Ok(());
     }

@@ -44,7 +44,7 @@ const SEED: u64 = 1;
 fn wall_ns(case: &Case) -> i64 {
     let today = SystemTime::now().duration_since(UNIX_EPOCH).ok();
     let today = today.and_then(|time| i64::try_from(time.as_nanos()).ok());
-    today.filter(|_| case.runs_today).unwrap_or(WALL_NS)
+    today.filter(|_| case.of_opa_suite).unwrap_or(WALL_NS)
 }
 
 /// Compiles and evaluates.
@@ -83,12 +83,15 @@ impl Setup {
             parse: ParseOptions {
                 base,
                 blanket_import: BlanketImport::Opa,
-                annotations: true,
+                annotations: !case.of_opa_suite,
             },
             analyse: AnalyseOptions {
                 strict: case.strict,
                 base: case.data.clone(),
-                annotations: true,
+                annotations: !case.of_opa_suite,
+                harness: case.of_opa_suite.then_some(std::thread::sleep),
+                rules_over_base: case.of_opa_suite,
+                query_keeps_declared: true,
                 ..AnalyseOptions::default()
             },
             optimise,
@@ -217,6 +220,7 @@ fn interpret(case: &Case, setup: &Setup) -> Outcome {
         strict_builtins: case.strict_builtins,
         wall_ns: wall_ns(case),
         seed: SEED,
+        sleep: rego.analyse.harness,
     };
     match reference::evaluate(&unit.0, &query, &request) {
         Err(Stop::Error(kind)) => Outcome::Aborted(kind.code()),

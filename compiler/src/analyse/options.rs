@@ -1,6 +1,7 @@
 //! What a caller may choose.
 
 use crate::ast::Dialect;
+use gavel_runtime::bytecode::Sleep;
 use gavel_runtime::value::Constant;
 
 /// Options of an analysis.
@@ -8,6 +9,8 @@ use gavel_runtime::value::Constant;
 pub struct AnalyseOptions {
     /// Builtins that do not exist for the program.
     pub disallowed_builtins: Vec<String>,
+    /// The builtins of OPA's own test binary exist too, and `test.sleep` waits so.
+    pub harness: Option<Sleep>,
     /// Strict mode: unused variables, parameters and imports, and v1's rules for names, in every module.
     pub strict: bool,
     /// Errors after which no more are reported. `None`: all.
@@ -24,6 +27,8 @@ pub struct AnalyseOptions {
     pub keep_unsupported: bool,
     /// A query that is one expression without variables yields its value.
     pub query_value: bool,
+    /// Variables that a query declares are its own, not among its results: OPA's evaluator below its commands.
+    pub query_keeps_declared: bool,
     /// How queries were parsed: which `not` they mean.
     pub query_dialect: Dialect,
 }

@@ -126,5 +126,6 @@ pub(super) fn known(options: &AnalyseOptions) -> Known {
     Known {
         strict: options.strict,
         disallowed: options.disallowed_builtins.iter().cloned().collect(),
+        harness: options.harness.is_some(),
     }
 }

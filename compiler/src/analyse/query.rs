@@ -44,6 +44,9 @@ fn stages(
     let tree = RuleTree::of_unit(&unit.0);
     let (mut body, mut vars) = resolve(query, options, findings)?;
     let mut bindings = bindings(&body, &vars);
+    if options.query_keeps_declared {
+        bindings.retain(|(_, var)| vars.is_undeclared(*var));
+    }
     let mut shape = QueryShape::Bindings;
     if options.query_value
         && bindings.is_empty()

@@ -24,8 +24,7 @@ pub(super) struct Resolver<'g, 'a> {
     pub(super) uses: &'g mut Uses,
     pub(super) dialect: Dialect,
     pub(super) strict: bool,
-    /// Builtins that do not exist for this program.
-    pub(super) disallowed: &'g HashSet<String>,
+    pub(super) known: &'g Known,
     pub(super) vars: Vars,
     pub(super) scopes: Scopes,
     /// Names that hide rules and imports, for each body around.
@@ -51,6 +50,8 @@ pub(super) struct Known {
     pub(super) strict: bool,
     /// Builtins that do not exist for this program.
     pub(super) disallowed: HashSet<String>,
+    /// The builtins of OPA's test binary exist.
+    pub(super) harness: bool,
 }
 
 impl<'g, 'a> Resolver<'g, 'a> {
@@ -65,7 +66,7 @@ impl<'g, 'a> Resolver<'g, 'a> {
             uses,
             dialect,
             strict: known.strict,
-            disallowed: &known.disallowed,
+            known,
             vars: Vars::default(),
             scopes: Scopes::new(),
             hidden: Vec::new(),
@@ -212,6 +213,8 @@ impl<'g, 'a> Resolver<'g, 'a> {
 
     /// The builtin of a name.
     pub(super) fn builtin(&self, name: &str) -> Option<BuiltinId> {
-        builtins::find(name).filter(|_| !self.disallowed.contains(name))
+        let harness = || builtins::find_harness(name).filter(|_| self.known.harness);
+        let found = builtins::find(name).or_else(harness);
+        found.filter(|_| !self.known.disallowed.contains(name))
     }
 }

@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::opa_ast::parse_module;
 use crate::plan::{FnRef, Function, K, Note, Plan, order, reachable};
 use crate::source::{FileId, SourceMap, Span};
-use gavel_runtime::bytecode::{Extent, FnId, FnInfo, FnKind, Line, Mark, MarkKind, RawProgram, Role};
+use gavel_runtime::bytecode::{Extent, FnId, FnInfo, FnKind, Line, Mark, MarkKind, RawProgram, Role, Sleep};
 use std::collections::HashMap;
 
 /// How a program is made.
@@ -17,6 +17,8 @@ pub struct EmitOptions {
     pub strict_builtins: bool,
     /// The program will be traced: equal functions of different texts stay apart, so that each is shown where it stands.
     pub trace: bool,
+    /// Waits for `test.sleep`.
+    pub sleep: Option<Sleep>,
 }
 
 /// Where a unit's documents and queries are.
@@ -70,6 +72,7 @@ impl ProgramBuilder {
         ProgramBuilder {
             program: RawProgram {
                 strict_builtins: options.strict_builtins,
+                sleep: options.sleep,
                 parse_module: Some(parse_module),
                 ..RawProgram::default()
             },

@@ -3,7 +3,7 @@
 
 use super::body::{Body, Planned};
 use super::ir::{Inst, K, Label, Reg};
-use super::planner::FnKey;
+use super::planner::{FnKey, Planner};
 use super::tree::{Node, NodeKind};
 use crate::hir::Term;
 use gavel_runtime::value::Constant;
@@ -30,7 +30,7 @@ impl Body<'_, '_> {
                 };
                 return self.steps(value, rest, redo);
             }
-            let Some((element, rest)) = rest.split_first() else {
+            let Some((element, behind)) = rest.split_first() else {
                 return Ok(self.view(node, &at, &[], *redo));
             };
             match self.known_term(element) {
@@ -44,29 +44,55 @@ impl Body<'_, '_> {
                 Some(_) => return self.base_ref(&at, path.get(at.len()..).unwrap_or_default(), redo),
                 None if self.has_value(element) => {
                     let key = self.value(element, redo)?;
-                    let value = self.dispatch(node, &at, key, rest, *redo);
-                    return self.steps(value, rest, redo);
+                    let value = self.dispatch(node, &at, key, behind, *redo);
+                    return self.steps(value, behind, redo);
                 }
-                None => return self.each_child(&at, element, rest, redo),
+                None => return self.each_child(&at, rest, redo),
             }
         }
     }
 
-    /// An element without a value over the children of a node.
-    fn each_child(&mut self, at: &[String], element: &Term, rest: &[Term], redo: &mut Label) -> Planned<Reg> {
-        let mut filter = vec![None];
+    /// Elements without a value over the children of a node.
+    fn each_child(&mut self, at: &[String], path: &[Term], redo: &mut Label) -> Planned<Reg> {
+        let (elements, rest) = path.split_at(self.open_elements(at, path));
+        let mut filter = vec![None; elements.len()];
         filter.extend(self.filter(rest));
-        trim(&mut filter);
+        self.planner.trim(&mut filter);
         let key = FnKey::Children {
             path: at.to_vec(),
             filter,
+            depth: elements.len(),
         };
-        let pairs = self.call_rule(key, *redo);
-        let (_, pair) = self.open_loop(pairs, redo);
-        let key = self.field(pair, K::new(Constant::Int(0)), *redo);
-        let value = self.field(pair, K::new(Constant::Int(1)), *redo);
-        *redo = self.unify_value(element, key, *redo)?;
+        let tuples = self.call_rule(key, *redo);
+        let (_, tuple) = self.open_loop(tuples, redo);
+        let mut position = 0i64..;
+        let mut next = |body: &mut Self, fail| {
+            let at = Constant::Int(position.next().unwrap_or(0));
+            body.field(tuple, K::new(at), fail)
+        };
+        for element in elements {
+            let key = next(self, *redo);
+            *redo = self.unify_value(element, key, *redo)?;
+        }
+        let value = next(self, *redo);
         self.steps(value, rest, redo)
+    }
+
+    /// How many elements iterate in one go: the first; and different variables behind it, where base data and rules may
+    /// stand side by side further down, because OPA keeps them apart at each level.
+    fn open_elements(&self, at: &[String], path: &[Term]) -> usize {
+        if self.planner.base_at(at).is_none() && !self.planner.replaced.touches(at) {
+            return 1;
+        }
+        let mut seen = Vec::new();
+        let open = path.iter().take_while(|element| match self.unbound(element) {
+            Some(var) if !seen.contains(&var) => {
+                seen.push(var);
+                true
+            }
+            _ => false,
+        });
+        open.count().max(1)
     }
 
     /// The child that a value names at run time.
@@ -121,7 +147,7 @@ impl Body<'_, '_> {
             },
             NodeKind::Inner | NodeKind::Function => {
                 let mut filter = filter.to_vec();
-                trim(&mut filter);
+                self.planner.trim(&mut filter);
                 FnKey::Extent { path, filter }
             }
         };
@@ -174,7 +200,7 @@ impl Body<'_, '_> {
     /// What is known of the elements of a path now.
     fn filter(&self, rest: &[Term]) -> Filter {
         let mut filter: Filter = rest.iter().map(|element| self.known_term(element)).collect();
-        trim(&mut filter);
+        self.planner.trim(&mut filter);
         filter
     }
 
@@ -231,9 +257,12 @@ impl Body<'_, '_> {
 /// Keys of one reference that are told to the rules behind it; heads hardly have more.
 const KEYS_MAX: usize = 4;
 
-/// Drops what matches anything from the end.
-pub(super) fn trim(filter: &mut Filter) {
-    while matches!(filter.last(), Some(None)) {
-        filter.pop();
+impl Planner<'_> {
+    /// Drops what matches anything from the end. Where rules hide base documents it stays: a document that is iterated
+    /// has the rules' values, one that is read as a whole those of the base.
+    pub(super) fn trim(&self, filter: &mut Filter) {
+        while !self.overlaps && matches!(filter.last(), Some(None)) {
+            filter.pop();
+        }
     }
 }

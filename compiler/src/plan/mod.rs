@@ -13,6 +13,7 @@ mod early;
 mod extent;
 mod ir;
 mod literal;
+mod overlap;
 mod partial;
 mod planner;
 mod refs;

@@ -67,8 +67,12 @@ pub(super) enum FnKey {
     Function { path: Vec<String> },
     /// The document of an inner node, as far as the filter goes.
     Extent { path: Vec<String>, filter: Filter },
-    /// Its children one by one.
-    Children { path: Vec<String>, filter: Filter },
+    /// What stands so many names below it, one by one.
+    Children {
+        path: Vec<String>,
+        filter: Filter,
+        depth: usize,
+    },
     /// A path that ends in a value or a base document.
     Inside { path: Vec<String> },
     /// A virtual document in the place of a function with so many parameters.
@@ -86,6 +90,8 @@ pub(super) struct Planner<'u> {
     pub tree: Rc<Node>,
     /// What `with` replaces somewhere.
     pub replaced: Replaced,
+    /// Rules or packages stand where the base document has something that is not just the way to them.
+    pub overlaps: bool,
     /// Some instruction reads the base document.
     pub reads_base: bool,
     /// Notes are written.
@@ -98,9 +104,11 @@ pub(super) struct Planner<'u> {
 
 impl<'u> Planner<'u> {
     fn new(unit: &'u Unit, request: Request<'_>) -> Planner<'u> {
+        let tree = Node::build(unit);
         Planner {
             unit,
-            tree: Rc::new(Node::build(unit)),
+            overlaps: unit.base.as_ref().is_some_and(|base| tree.overlaps(base)),
+            tree: Rc::new(tree),
             replaced: Replaced::scan(unit, request.queries),
             trace: request.trace,
             reads_base: false,
@@ -255,7 +263,11 @@ impl FnKey {
             FnKey::Keyed { path: at, keys } => format!("keyed {}{}", path(at), filter(keys)),
             FnKey::Leaf { path: at } => format!("leaf {}", path(at)),
             FnKey::Extent { path: at, filter: f } => format!("extent {}{}", path(at), filter(f)),
-            FnKey::Children { path: at, filter: f } => format!("children {}{}", path(at), filter(f)),
+            FnKey::Children {
+                path: at,
+                filter: f,
+                depth,
+            } => format!("children {}{} of depth {depth}", path(at), filter(f)),
             FnKey::Inside { path: at } => format!("inside {}", path(at)),
             FnKey::Document { keys, params } => {
                 let keys: String = keys
@@ -314,7 +326,7 @@ impl Body<'_, '_> {
                 self.complete(own, &params)
             }
             FnKey::Extent { path, filter } => self.extent(path, filter),
-            FnKey::Children { path, filter } => self.child_pairs(path, filter),
+            FnKey::Children { path, filter, depth } => self.child_tuples(path, filter, *depth),
             FnKey::Inside { path } => {
                 let keys: Vec<Constant> = path.iter().cloned().map(Constant::String).collect();
                 self.inside(&keys)

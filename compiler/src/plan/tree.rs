@@ -1,6 +1,7 @@
 //! The tree of virtual documents of one unit: which rules stand at which path, and how each path is evaluated.
 
 use crate::hir::{Rule, RuleKind, Unit};
+use gavel_runtime::value::Constant;
 use std::collections::BTreeMap;
 
 /// How the document at a node comes about.
@@ -76,6 +77,17 @@ impl Node {
         match self.kind {
             NodeKind::Complete | NodeKind::Set | NodeKind::Object | NodeKind::Tree => true,
             NodeKind::Inner | NodeKind::Function => false,
+        }
+    }
+
+    /// Whether the node's document meets the base document at its place in more than a common way to what is below.
+    pub(super) fn overlaps(&self, base: &Constant) -> bool {
+        match (self.kind, base) {
+            (NodeKind::Inner, Constant::Object(_)) => self
+                .children
+                .iter()
+                .any(|(name, child)| base.get(name).is_some_and(|base| child.overlaps(base))),
+            _ => true,
         }
     }
 

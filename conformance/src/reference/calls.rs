@@ -99,6 +99,7 @@ impl<'u> Machine<'u> {
             prepared: None,
             caches: &mut self.caches,
             parse_module: Some(parse_module),
+            sleep: self.request.sleep,
             fuel: &mut fuel,
         };
         match run(&mut call, &args) {

@@ -5,6 +5,7 @@ use super::tree::{Kind, Node};
 use super::value::Value;
 use gavel_compiler::hir::Term;
 use gavel_runtime::error::EvalErrorKind;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A package that OPA keeps apart from users' documents.
@@ -48,19 +49,17 @@ impl<'u> Machine<'u> {
                 None => self.base(at, path, take),
             };
         }
-        for (key, part) in self.base_members(node, at) {
-            let tried = self.unify_value(element, key, &mut |machine| machine.follow(&part, rest, take))?;
-            if tried == Flow::Enough {
-                return Ok(Flow::Enough);
-            }
-        }
-        for (name, child) in &node.children {
-            if child.kind == Kind::Function {
-                continue;
-            }
-            let tried = self.unify_value(element, Value::text(name), &mut |machine| {
-                machine.at(child, &below(at, name), rest, take)
-            })?;
+        for (key, part) in self.keys(node, at) {
+            let tried = match (child(node, &key), part) {
+                (Some((_, child)), _) if child.kind == Kind::Function => Flow::More,
+                (Some((name, child)), _) => self.unify_value(element, key, &mut |machine| {
+                    machine.at(child, &below(at, name), rest, take)
+                })?,
+                (None, Some(part)) => {
+                    self.unify_value(element, key, &mut |machine| machine.follow(&part, rest, take))?
+                }
+                (None, None) => Flow::More,
+            };
             if tried == Flow::Enough {
                 return Ok(Flow::Enough);
             }
@@ -128,20 +127,22 @@ impl<'u> Machine<'u> {
         }
     }
 
-    /// Members of the base document at a package that no rule or package is at.
-    fn base_members(&self, node: &Node<'u>, at: &[String]) -> Vec<(Value, Value)> {
-        let Some(base @ Value::Object(_)) = self.scope.base_at(at) else {
-            return Vec::new();
-        };
-        let is_free = |key: &Value| {
-            let is_hidden = at.is_empty() && *key == Value::text(SYSTEM);
-            let is_taken = child(node, key).is_some_and(|(_, child)| child.kind != Kind::Function);
-            !is_hidden && !is_taken
-        };
-        base.members()
+    /// What a package is iterated over: members of the base document, then what only rules have.
+    fn keys(&self, node: &Node<'u>, at: &[String]) -> Vec<(Value, Option<Value>)> {
+        let base = self.scope.base_at(at);
+        let members = base.map(|base| base.members()).unwrap_or_default();
+        let mut keys: Vec<(Value, Option<Value>)> = members
             .into_iter()
-            .filter(|(key, _)| is_free(key))
-            .collect()
+            .filter(|(key, _)| !at.is_empty() || *key != Value::text(SYSTEM))
+            .map(|(key, part)| (key, Some(part)))
+            .collect();
+        for name in node.children.keys() {
+            let name = Value::text(name);
+            if !keys.iter().any(|(key, _)| *key == name) {
+                keys.push((name, None));
+            }
+        }
+        keys
     }
 
     /// The object of all that stands at and below a package.
@@ -152,7 +153,7 @@ impl<'u> Machine<'u> {
         if node.kind != Kind::Package {
             return self.document(node, at, Vec::new());
         }
-        let mut entries = self.base_members(node, at);
+        let mut entries = Vec::new();
         for (name, child) in &node.children {
             if child.kind == Kind::Function || (at.is_empty() && *name == SYSTEM) {
                 continue;
@@ -161,7 +162,16 @@ impl<'u> Machine<'u> {
                 entries.push((Value::text(name), value));
             }
         }
-        Ok(Some(Value::object(entries)))
+        let rules = Value::object(entries);
+        Ok(Some(match self.scope.base_at(at) {
+            Some(Value::Object(base)) if at.is_empty() => {
+                let mut base = BTreeMap::clone(&base);
+                base.remove(&Value::text(SYSTEM));
+                Value::Object(Rc::new(base)).over(rules)
+            }
+            Some(base) => base.over(rules),
+            None => rules,
+        }))
     }
 
     /// What rules make of a path; with keys, what of it can stand at them.

@@ -8,6 +8,7 @@ use super::tree::Node;
 use super::value::Value;
 use gavel_compiler::hir::{Query, Ref, Unit, VarId};
 use gavel_runtime::builtins::caches::Caches;
+use gavel_runtime::bytecode::Sleep;
 use gavel_runtime::error::EvalErrorKind;
 use gavel_runtime::value::Constant;
 use std::collections::BTreeMap;
@@ -63,6 +64,8 @@ pub struct Request {
     pub wall_ns: i64,
     /// For `rand.intn` and `uuid.rfc4122`.
     pub seed: u64,
+    /// For `test.sleep`.
+    pub sleep: Option<Sleep>,
 }
 
 /// The state.

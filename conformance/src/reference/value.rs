@@ -153,6 +153,22 @@ impl Value {
         Value::Object(Rc::new(entries))
     }
 
+    /// Two documents of one place as one: members of objects are merged, of anything else this one stays.
+    pub(super) fn over(self, other: Value) -> Value {
+        let (Value::Object(own), Value::Object(below)) = (&self, other) else {
+            return self;
+        };
+        let mut entries = BTreeMap::clone(own);
+        for (key, value) in below.iter() {
+            let merged = match own.get(key) {
+                Some(own) => own.clone().over(value.clone()),
+                None => value.clone(),
+            };
+            entries.insert(key.clone(), merged);
+        }
+        Value::Object(Rc::new(entries))
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Value::Null => 0,

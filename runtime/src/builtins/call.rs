@@ -1,7 +1,7 @@
 //! What a builtin function gets and gives back.
 
 use crate::arena::Arena;
-use crate::bytecode::ParseModule;
+use crate::bytecode::{ParseModule, Sleep};
 use crate::error::EvalErrorKind;
 use crate::value::Value;
 
@@ -19,6 +19,8 @@ pub struct Call<'c, 'r> {
     pub caches: &'c mut super::caches::Caches,
     /// For `rego.parse_module`.
     pub parse_module: Option<ParseModule>,
+    /// For `test.sleep`.
+    pub sleep: Option<Sleep>,
     /// Remaining instruction budget; functions whose work grows with their arguments charge it.
     pub fuel: &'c mut u64,
 }

@@ -74,7 +74,7 @@ mod yaml;
 pub use bytes::without_bytes;
 pub use call::{BuiltinFn, BuiltinResult, Call, Failure, FailureCode};
 pub use glob::Glob;
-pub use table::{BUILTINS, find};
+pub use table::{BUILTINS, find, find_harness};
 pub use types::Type;
 pub use uri::normal_url;
 
@@ -109,6 +109,8 @@ pub struct Builtin {
     pub deprecated: bool,
     /// Its result depends on more than its arguments (clock, randomness, environment): never folded.
     pub nondeterministic: bool,
+    /// OPA's test binary has it, OPA has not: it exists for a compilation that asks for it.
+    pub harness: bool,
     /// `None`: known, typed, and refused by name at compile time.
     pub run: Option<BuiltinFn>,
 }

@@ -36,6 +36,7 @@ pub(super) fn run(text: &str) -> String {
         prepared: None,
         caches: &mut Caches::default(),
         parse_module: None,
+        sleep: None,
         fuel: &mut fuel,
     };
     match function(&mut call, &args) {

@@ -19,7 +19,7 @@ pub use dump::dump;
 pub use marks::{Extent, Mark, MarkKind};
 pub use op::{Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Role, Shape};
 pub use prepared::{Prepared, PreparedRegex, PreparedSpec};
-pub use program::{FnId, FnInfo, FnKind, Line, ParseModule, RawProgram, SlotId, SlotPath};
+pub use program::{FnId, FnInfo, FnKind, Line, ParseModule, RawProgram, Sleep, SlotId, SlotPath};
 pub(crate) use verified::Function;
 pub use verified::Program;
 pub use verify::{VerifyError, verify};

@@ -3,6 +3,7 @@
 use super::{Mark, PreparedSpec};
 use crate::value::Constant;
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::time::Duration;
 
 /// Index into [`RawProgram::functions`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
@@ -58,6 +59,9 @@ pub struct Line {
 /// The machine has no parser of its own.
 pub type ParseModule = fn(filename: &str, text: &str) -> Option<Constant>;
 
+/// Waits for `test.sleep`. The machine has no clock of its own.
+pub type Sleep = fn(Duration);
+
 /// A program that nobody has checked.
 #[derive(Clone, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct RawProgram {
@@ -80,6 +84,9 @@ pub struct RawProgram {
     /// For `rego.parse_module`, which aborts the policy without it.
     #[borsh(skip)]
     pub parse_module: Option<ParseModule>,
+    /// For `test.sleep`, which aborts the policy without it.
+    #[borsh(skip)]
+    pub sleep: Option<Sleep>,
     /// Names of modules, for messages.
     pub sources: Vec<String>,
     /// Sorted by `pc`.

@@ -1,6 +1,6 @@
 //! A program that may run: what `verify` proved and prepared.
 
-use super::{FnId, FnKind, Inst, Line, Mark, ParseModule, Prepared};
+use super::{FnId, FnKind, Inst, Line, Mark, ParseModule, Prepared, Sleep};
 use crate::input::SlotTrie;
 use crate::value::{Pool, Value};
 
@@ -22,6 +22,7 @@ pub struct Program {
     pub(crate) prepared: Box<[Prepared]>,
     pub(crate) strict_builtins: bool,
     pub(crate) parse_module: Option<ParseModule>,
+    pub(crate) sleep: Option<Sleep>,
     /// Code word of each instruction, for messages.
     pub(crate) words: Box<[u32]>,
     pub(crate) sources: Box<[String]>,

@@ -63,6 +63,7 @@ pub fn verify(raw: RawProgram) -> Result<Program, VerifyError> {
         prepared: Prepared::all(&raw.prepared),
         strict_builtins: raw.strict_builtins,
         parse_module: raw.parse_module,
+        sleep: raw.sleep,
         words: words.into_boxed_slice(),
         sources: raw.sources.into_boxed_slice(),
         lines: raw.lines.into_boxed_slice(),

@@ -116,6 +116,7 @@ impl<'v> Request<'v> {
             prepared,
             caches: self.caches,
             parse_module: self.program.parse_module,
+            sleep: self.program.sleep,
             fuel: &mut self.fuel,
         };
         match run(&mut call, arguments) {

@@ -239,6 +239,7 @@ fn yaml(name: &str, text: &str) -> Result<Constant, String> {
         prepared: None,
         caches: &mut Caches::default(),
         parse_module: None,
+        sleep: None,
         fuel: &mut u64::MAX.clone(),
     };
     let value = read(&mut call, &[Value::string(text)]).map_err(|_| not_yaml())?;

@@ -7,7 +7,7 @@ use std::fmt::Write;
 const FLOAT_LEN: usize = 400;
 
 /// Nanoseconds of a duration; `None` when the text is none.
-pub(super) fn parse(text: &str) -> Option<i64> {
+pub(in crate::builtins) fn parse(text: &str) -> Option<i64> {
     let extended = text.contains(['d', 'w', 'y']);
     let (negative, mut rest) = match text.as_bytes().first()? {
         b'-' => (true, text.get(1..)?),
