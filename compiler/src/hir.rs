@@ -251,7 +251,7 @@ pub enum WithTarget {
 pub enum WithValue {
     /// A constant or a variable.
     Term(Term),
-    /// A function rule, for a function target.
+    /// A function rule. In the place of a document it has no value.
     Function(Vec<String>),
     /// A virtual document, for a function target: keys behind `data`. Each call reads it anew, with the documents that the
     /// call sees; a call whose value is not asked for succeeds without reading it.

@@ -24,7 +24,8 @@ pub(super) fn merge(entries: &mut Vec<(Term, Term)>) {
     });
 }
 
-fn is_same(a: &Term, b: &Term) -> bool {
+/// Whether two keys are written the same.
+pub(super) fn is_same(a: &Term, b: &Term) -> bool {
     match (&a.kind, &b.kind) {
         (Kind::Const(a), Kind::Const(b)) => a.compare(b).is_eq(),
         (Kind::Var(a), Kind::Var(b)) => a == b,

@@ -101,12 +101,8 @@ impl Lowering<'_> {
                     }
                 }
             }
-            Kind::Ref(_) => {
-                let message = "a function cannot stand for a document";
-                self.errors
-                    .push(Diagnostic::error(Code::Unsupported, value_span, message));
-                return None;
-            }
+            // What is left of references are functions.
+            Kind::Ref(reference) => WithValue::Function(names(reference.path)?),
             kind => WithValue::Term(self.plain(Term::new(value_span, kind))),
         };
         Some(Lowered::With(hir::With {

@@ -3,6 +3,7 @@
 //! Rego binds through references (`xs[i]`), through unification, and through the result argument of a call. Everything
 //! else only reads.
 
+use super::keys;
 use super::tree::{Body, ComprehensionKind, Expr, ExprKind, Head, Kind, Ref, Term};
 use super::vars::{Arity, Collector, Places, VarSet, binding, open_in_term};
 use crate::hir::VarId;
@@ -253,9 +254,9 @@ impl Unifier<'_> {
             }
             (Shape::Object(a), Shape::Object(b)) => {
                 if a.len() == b.len() {
-                    let others = by_key(b);
+                    let others = ByKey::of(b);
                     for (key, value) in a {
-                        if let Some(other) = key_of(key).and_then(|key| others.get(&key)) {
+                        if let Some(other) = others.get(key) {
                             self.unify(value, other);
                         }
                     }
@@ -345,7 +346,7 @@ impl Unifier<'_> {
     }
 }
 
-/// A key of an object pattern that can be told from others: the same constant or variable is the same key.
+/// A key of an object pattern that is found fast: the same constant or variable is the same key.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Key<'t> {
     Const(&'t Constant),
@@ -360,15 +361,38 @@ fn key_of(term: &Term) -> Option<Key<'_>> {
     }
 }
 
-/// The values of an object pattern by key, the first of equal keys.
-fn by_key(entries: &[(Term, Term)]) -> BTreeMap<Key<'_>, &Term> {
-    let mut found = BTreeMap::new();
-    for (key, value) in entries {
-        if let Some(key) = key_of(key) {
-            found.entry(key).or_insert(value);
+/// The values of an object pattern by key as written, the first of equal keys.
+#[derive(Default)]
+struct ByKey<'t> {
+    plain: BTreeMap<Key<'t>, &'t Term>,
+    others: Vec<(&'t Term, &'t Term)>,
+}
+
+impl<'t> ByKey<'t> {
+    fn of(entries: &'t [(Term, Term)]) -> ByKey<'t> {
+        let mut found = ByKey::default();
+        for (key, value) in entries {
+            match key_of(key) {
+                Some(key) => {
+                    found.plain.entry(key).or_insert(value);
+                }
+                None => found.others.push((key, value)),
+            }
+        }
+        found
+    }
+
+    fn get(&self, key: &Term) -> Option<&'t Term> {
+        match key_of(key) {
+            Some(key) => self.plain.get(&key).copied(),
+            None => {
+                let mut others = self.others.iter();
+                others
+                    .find(|(other, _)| keys::is_same(key, other))
+                    .map(|(_, value)| *value)
+            }
         }
     }
-    found
 }
 
 /// Variables of an unbraced operand that the body around it must bind: those the operand does not bind for a statement of

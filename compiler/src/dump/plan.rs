@@ -103,6 +103,7 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         Inst::WithBegin => "with".to_owned(),
         Inst::WithInput { value, path } => format!("with {} as {}", slot(path), r(*value)),
         Inst::WithData { value, path } => format!("with data {path:?} as {}", r(*value)),
+        Inst::WithNoData { path } => format!("with no data {path:?}"),
         Inst::WithBase { value, path } => format!("with base {path:?} as {}", r(*value)),
         Inst::WithRule { value, func } => {
             format!("with {} as {}", name(plan, Target::Function(*func)), r(*value))

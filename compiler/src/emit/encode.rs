@@ -131,6 +131,7 @@ impl Encoder<'_, '_> {
             Inst::WithBegin
             | Inst::WithInput { .. }
             | Inst::WithData { .. }
+            | Inst::WithNoData { .. }
             | Inst::WithBase { .. }
             | Inst::WithRule { .. }
             | Inst::WithMockValue { .. }

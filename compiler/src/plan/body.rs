@@ -201,6 +201,11 @@ impl<'p, 'u> Body<'p, 'u> {
         self.origins.insert(value, r.clone());
     }
 
+    /// Forgets the references behind registers made since: outside of a `with` the same reference may have another value.
+    pub(super) fn forget_origins(&mut self, since: u32) {
+        self.origins.retain(|reg, _| reg.0 < since);
+    }
+
     /// The reference that a variable stands for, or the term itself.
     pub(super) fn origin(&self, term: &Term) -> Term {
         let origin = match term {

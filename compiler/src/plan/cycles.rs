@@ -51,9 +51,16 @@ fn mark(marks: &mut [Mark], at: usize, to: Mark) {
 /// Whether each function can run, beginning from entries and queries: what was copied into all its callers cannot.
 #[must_use]
 pub fn reachable(plan: &Plan) -> Vec<bool> {
-    let mut reached = vec![false; plan.functions.len()];
     let entries = plan.entries.iter().map(|(_, func)| func.0);
-    let mut open: Vec<usize> = entries.chain(plan.queries.iter().map(|func| func.0)).collect();
+    reachable_from(
+        plan,
+        entries.chain(plan.queries.iter().map(|func| func.0)).collect(),
+    )
+}
+
+/// Whether each function can run when some do.
+pub(super) fn reachable_from(plan: &Plan, mut open: Vec<usize>) -> Vec<bool> {
+    let mut reached = vec![false; plan.functions.len()];
     while let Some(at) = open.pop() {
         let (Some(function), Some(mark)) = (plan.functions.get(at), reached.get_mut(at)) else {
             continue;

@@ -407,6 +407,11 @@ pub enum Inst {
         /// String keys.
         path: Vec<String>,
     },
+    /// Takes the value of the documents at and below a path behind `data`. The planner's last step resolves it.
+    WithNoData {
+        /// String keys, at least one.
+        path: Vec<String>,
+    },
     /// Replaces the base document at a path.
     WithBase {
         /// Read.

@@ -1,5 +1,6 @@
-//! The order in which OPA iterates a set literal that holds variables: that of its members as written, by kind and text,
-//! not that of their values. Equal members are met twice. It shows in array comprehensions.
+//! Terms as written: which are the same, and the order in which OPA iterates a set literal that holds variables. It is
+//! that of its members as written, by kind and text, not that of their values; equal members are met twice. It shows in
+//! array comprehensions.
 
 use crate::hir::{Ref, RefHead, Term};
 use std::cmp::Ordering;
@@ -33,6 +34,26 @@ fn compare_refs(a: &Ref, b: &Ref) -> Ordering {
     head(a)
         .cmp(&head(b))
         .then_with(|| compare_lists(&a.path, &b.path))
+}
+
+/// Whether two terms are written the same, so that they have one value.
+pub(super) fn is_same(a: &Term, b: &Term) -> bool {
+    let are_same = |a: &[Term], b: &[Term]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b));
+    match (a, b) {
+        (Term::Const(a), Term::Const(b)) => a == b,
+        (Term::Var(a), Term::Var(b)) => a == b,
+        (Term::Array(a), Term::Array(b)) | (Term::Set(a), Term::Set(b)) => are_same(a, b),
+        (Term::Ref(a), Term::Ref(b)) => {
+            let same_head = match (&a.head, &b.head) {
+                (RefHead::Input, RefHead::Input) | (RefHead::Data, RefHead::Data) => true,
+                (RefHead::Var(a), RefHead::Var(b)) => a == b,
+                (RefHead::Const(a), RefHead::Const(b)) => a == b,
+                _ => false,
+            };
+            same_head && are_same(&a.path, &b.path)
+        }
+        _ => false,
+    }
 }
 
 fn rank(term: &Term) -> u8 {

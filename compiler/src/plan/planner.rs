@@ -49,7 +49,7 @@ pub fn plan(unit: &Checked, request: Request<'_>) -> Result<Plan, Vec<Diagnostic
         reads_base: planner.reads_base,
         files: unit.0.modules.iter().map(|module| module.file).collect(),
     };
-    super::replace::resolve(&mut plan);
+    super::replace::resolve(&mut plan)?;
     super::cycles::check(&plan)?;
     Ok(plan)
 }

@@ -3,6 +3,7 @@
 
 use super::body::{Body, Planned};
 use super::ir::{Cmp, Cond, Container, Inst, K, Label, Operand, Reg};
+use super::literal::is_same;
 use crate::hir::{RefHead, Term};
 use gavel_runtime::value::Constant;
 use std::borrow::Cow;
@@ -51,10 +52,13 @@ impl Body<'_, '_> {
             return true;
         }
         match (left, right) {
-            (Side::Term(left), Side::Term(right)) => matches!(
-                (left.as_ref(), right.as_ref()),
-                (Term::Array(_), Term::Array(_)) | (Term::Object(_), Term::Object(_))
-            ),
+            (Side::Term(left), Side::Term(right)) => match (left.as_ref(), right.as_ref()) {
+                (Term::Array(_), Term::Array(_)) => true,
+                (Term::Object(a), Term::Object(b)) => {
+                    !matches!(self.parts(left, right), Parts::Opaque) || self.shared_keys(a, b).is_some()
+                }
+                _ => false,
+            },
             _ => false,
         }
     }
@@ -105,16 +109,23 @@ impl Body<'_, '_> {
             }
             Parts::Opaque => {}
         }
-        if matches!(
-            (left.as_ref(), right.as_ref()),
-            (Term::Object(_), Term::Object(_))
-        ) && self.has_value(&left)
-            && self.has_value(&right)
-        {
-            // Keys that turn out to be equal make both smaller than they are written.
-            let (left, right) = (self.value(&left, redo)?, self.value(&right, redo)?);
-            self.equal(left, right, *redo);
-            return Ok(Vec::new());
+        if let (Term::Object(a), Term::Object(b)) = (left.as_ref(), right.as_ref()) {
+            match (self.has_value(&left), self.has_value(&right)) {
+                (true, true) => {
+                    // Keys that turn out to be equal make both smaller than they are written.
+                    let (left, right) = (self.value(&left, redo)?, self.value(&right, redo)?);
+                    self.equal(left, right, *redo);
+                    return Ok(Vec::new());
+                }
+                (false, false) => {
+                    if let Some(pairs) = self.shared_keys(a, b) {
+                        self.distinct_keys(a, redo)?;
+                        self.distinct_keys(b, redo)?;
+                        return Ok(pairs);
+                    }
+                }
+                (true, false) | (false, true) => {}
+            }
         }
         // The side that is computed first; a constant stays for the comparison.
         let left_first = match (self.has_value(&left), self.has_value(&right)) {
@@ -259,6 +270,39 @@ impl Body<'_, '_> {
             },
             _ => Parts::Opaque,
         }
+    }
+
+    /// Entries of two objects whose keys are the same by what they are written as, and the rest of both as one pair. Only
+    /// values at such keys give each other's variables a value, as OPA has it; the rest is compared.
+    fn shared_keys<'t>(&self, a: &[(Term, Term)], b: &[(Term, Term)]) -> Option<Vec<Pair<'t>>> {
+        if !a.iter().chain(b).all(|(key, _)| self.has_value(key)) {
+            return None;
+        }
+        let written = |key: &Term| match self.known_term(key) {
+            Some(constant) => Term::Const(constant),
+            None => self.origin(key),
+        };
+        let (mut pairs, mut left) = (Vec::new(), Vec::new());
+        let mut right: Vec<(Term, &(Term, Term))> =
+            b.iter().map(|entry| (written(&entry.0), entry)).collect();
+        for (key, value) in a {
+            let as_written = written(key);
+            match right.iter().position(|(other, _)| is_same(other, &as_written)) {
+                Some(at) => {
+                    let (_, (_, other)) = right.remove(at);
+                    pairs.push((owned(value.clone()), owned(other.clone())));
+                }
+                None => left.push((key.clone(), value.clone())),
+            }
+        }
+        if pairs.is_empty() {
+            return None;
+        }
+        if !left.is_empty() {
+            let right = right.into_iter().map(|(_, entry)| entry.clone()).collect();
+            pairs.push((owned(Term::Object(left)), owned(Term::Object(right))));
+        }
+        Some(pairs)
     }
 
     fn members<'t>(&self, a: &[(Term, Term)], b: &[(Constant, Term)]) -> Parts<'t> {

@@ -12,6 +12,7 @@ macro_rules! visit {
             | Inst::RetUndefined
             | Inst::Jump(_)
             | Inst::WithBegin
+            | Inst::WithNoData { .. }
             | Inst::WithMockCall { .. }
             | Inst::WithMockDocument { .. }
             | Inst::WithEnd => {}
@@ -160,6 +161,7 @@ impl Inst {
             | Inst::WithBegin
             | Inst::WithInput { .. }
             | Inst::WithData { .. }
+            | Inst::WithNoData { .. }
             | Inst::WithBase { .. }
             | Inst::WithRule { .. }
             | Inst::WithMockValue { .. }
@@ -207,6 +209,7 @@ impl Inst {
             Inst::WithBegin
                 | Inst::WithInput { .. }
                 | Inst::WithData { .. }
+                | Inst::WithNoData { .. }
                 | Inst::WithBase { .. }
                 | Inst::WithRule { .. }
                 | Inst::WithMockValue { .. }

@@ -20,9 +20,10 @@ impl Body<'_, '_> {
         let outer = self.span;
         self.emit(Inst::WithBegin);
         scope.into_iter().for_each(|inst| self.emit(inst));
-        let before = self.env.clone();
+        let (before, regs) = (self.env.clone(), self.regs);
         let (none, done) = (self.label(), self.label());
         let inner = self.block(block, none)?;
+        self.forget_origins(regs);
         self.span = outer;
         if inner == none {
             self.emit(Inst::WithEnd);
@@ -89,6 +90,9 @@ impl Body<'_, '_> {
                         with.span,
                         "with keyword cannot partially replace virtual document(s)",
                     ));
+                }
+                if let (WithValue::Function(_), [_, ..]) = (&with.value, path.as_slice()) {
+                    return Ok(Inst::WithNoData { path: path.clone() });
                 }
                 return Ok(Inst::WithData {
                     value: self.with_value(&with.value, redo)?,

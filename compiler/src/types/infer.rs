@@ -146,13 +146,8 @@ impl<'c> Env<'c> {
             let value = self.type_of(value);
             match key {
                 Term::Const(key) => members.push((super::select::property(key), value)),
-                key => {
-                    let key = self.type_of(key);
-                    rest = Some(match rest {
-                        Some((keys, values)) => (either(&keys, &key), either(&values, &value)),
-                        None => (key, value),
-                    });
-                }
+                // OPA keeps the last of them.
+                key => rest = Some((self.type_of(key), value)),
             }
         }
         Type::object(members, rest)
@@ -192,13 +187,5 @@ fn step(term: &Term) -> Step<'_> {
         | Term::Set(_)
         | Term::Ref(_)
         | Term::Comprehension(_) => Step::Open,
-    }
-}
-
-/// Two types of which OPA takes the one that it happens to meet last: unknown when one of them is.
-fn either(a: &Type, b: &Type) -> Type {
-    match (a, b) {
-        (Type::Unknown, _) | (_, Type::Unknown) => Type::Unknown,
-        _ => a.or(b),
     }
 }

@@ -99,6 +99,11 @@ impl<'u> Machine<'u> {
                 scope.input = Some(Value::replaced(scope.input.as_ref(), path, value));
                 return Ok(true);
             }
+            WithTarget::Data(path) if matches!(modifier.value, WithValue::Function(_)) => {
+                scope.base = scope.base.take().map(|base| base.without(path));
+                scope.replaced.push(path.clone());
+                return Ok(true);
+            }
             WithTarget::Data(path) => {
                 let value = self.modifier_value(&modifier.value)?;
                 scope.base = Some(Value::replaced(scope.base.as_ref(), path, value));

@@ -186,9 +186,8 @@ impl<'u> Machine<'u> {
         others: &[Equation<'u>],
         next: Next<'_, 'u>,
     ) -> Tried {
-        if left.len() != right.len() {
-            return Ok(Flow::More);
-        }
+        self.check_keys(left)?;
+        self.check_keys(right)?;
         let mut keyed = Vec::new();
         for (key, part) in right {
             keyed.push((self.value(key)?, part));

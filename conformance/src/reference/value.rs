@@ -153,6 +153,19 @@ impl Value {
         Value::Object(Rc::new(entries))
     }
 
+    /// The value without what stands at a path of it.
+    pub(super) fn without(self, path: &[String]) -> Value {
+        let (Value::Object(entries), Some((key, rest))) = (&self, path.split_first()) else {
+            return self;
+        };
+        let key = Value::text(key);
+        let mut entries = BTreeMap::clone(entries);
+        if let (Some(part), [_, ..]) = (entries.remove(&key), rest) {
+            entries.insert(key, part.without(rest));
+        }
+        Value::Object(Rc::new(entries))
+    }
+
     /// Two documents of one place as one: members of objects are merged, of anything else this one stays.
     pub(super) fn over(self, other: Value) -> Value {
         let (Value::Object(own), Value::Object(below)) = (&self, other) else {
