@@ -199,8 +199,8 @@ impl Body<'_, '_> {
         let is_merged = self.planner.overlaps && of.filter.is_empty() && !of.is_iterated;
         let mut path = of.path.to_vec();
         path.push(name.clone());
-        let key = self.constant(K::new(key));
         if of.depth > 1 && child.kind == NodeKind::Inner {
+            let key = self.constant(K::new(key));
             let inner = Parent {
                 path: &path,
                 filter: &rest,
@@ -216,6 +216,7 @@ impl Body<'_, '_> {
             true => self.merged(child, &path, skip),
             false => self.view(child, &path, &rest, skip),
         };
+        let key = self.constant(K::new(key));
         self.inside_value(&[key], value, of.depth, add);
         self.place(skip);
     }
