@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gavel_runtime::decision::{Decider, Decision, Refusal, Stamp};
+use gavel_runtime::decision::{Decider, Decision, ReasonCode, Refusal, Stamp, encode_denial};
 use gavel_runtime::image::Image;
 use gavel_runtime::input::Trailing;
 use gavel_runtime::limits::Limits;
@@ -116,6 +116,13 @@ impl Desk {
             Verdict::Malformed(_) | Verdict::TooLarge(_) => self.counters.malformed.add(1),
         }
         verdict
+    }
+
+    /// Denies a request that never became a PORC, with a record that says why.
+    pub fn deny(&mut self, code: ReasonCode, text: &str) {
+        let (_, stamp) = moment(&mut self.random);
+        self.sink.submit(|frame| encode_denial(code, text, stamp, frame));
+        self.counters.denies.add(1);
     }
 
     #[cold]

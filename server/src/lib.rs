@@ -8,6 +8,7 @@ pub mod config;
 mod conn;
 pub mod connections;
 pub mod desk;
+pub mod envoy;
 pub mod error;
 pub mod http;
 pub mod io;

@@ -109,6 +109,65 @@ pub const AUDIT_WAIT_US: u64 = 1000;
 /// Stack of a worker, the audit thread and the compiling thread: parsing and comparing recurse to their depth limits.
 pub const STACK_BYTES: usize = 16 * 1024 * 1024;
 
+/// Body of a request over which is decided for Envoy, unless the command line says otherwise. Envoy sends as much of it as
+/// its filter is told to, often 8 KiB.
+pub const ENVOY_BODY_BYTES_MAX_DEFAULT: usize = 8 * 1024 * 1024;
+
+/// What a CheckRequest may have besides the body; Envoy's own bound on headers is 60 KiB, metadata comes on top.
+pub const ENVOY_ATTRIBUTES_BYTES_MAX: usize = 1024 * 1024;
+
+/// Largest message over gRPC; more is denied.
+#[must_use]
+pub const fn envoy_message_bytes(body_bytes_max: usize) -> usize {
+    body_bytes_max.saturating_add(ENVOY_ATTRIBUTES_BYTES_MAX)
+}
+
+/// Bytes of bodies and messages that one thread for Envoy holds at the same time: sixteen of the largest; more are denied.
+#[must_use]
+pub const fn envoy_held_bytes(body_bytes_max: usize) -> usize {
+    envoy_message_bytes(body_bytes_max).saturating_mul(16)
+}
+
+/// Audit ring of one thread for Envoy: mappers put parts of a request into the PORC, bytes as base64.
+#[must_use]
+pub const fn envoy_ring_bytes(body_bytes_max: usize) -> usize {
+    envoy_message_bytes(body_bytes_max).saturating_mul(4)
+}
+
+/// Open connections of all threads for Envoy; at the bound none is accepted until one closes. An Envoy has one or two for
+/// each of its own threads.
+pub const ENVOY_CONNECTIONS_MAX: usize = 4096;
+
+/// Calls at the same time on one connection; Envoy keeps more back, or opens another connection.
+pub const ENVOY_STREAMS_MAX: u32 = 256;
+
+/// Bytes that one call may send ahead of what was read: the usual message whole.
+pub const ENVOY_STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// The same for all calls of a connection.
+pub const ENVOY_CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+
+/// Header section of one request over HTTP. Envoy lets clients send 60 KiB and adds its own.
+pub const ENVOY_HEAD_BYTES_MAX: usize = 128 * 1024;
+
+/// Header fields of one request over HTTP; Envoy's own bound is 100.
+pub const ENVOY_HEADERS_MAX: usize = 256;
+
+/// Seconds in which a message or body must be here.
+pub const ENVOY_REQUEST_SECONDS: u64 = 10;
+
+/// Seconds between two pings on an HTTP/2 connection, which find out whether its Envoy is still there.
+pub const ENVOY_PING_SECONDS: u64 = 30;
+
+/// Seconds in which a ping must be answered.
+pub const ENVOY_PONG_SECONDS: u64 = 20;
+
+/// Nesting of a protobuf message: what protobuf's own libraries take.
+pub const MESSAGE_DEPTH_MAX: usize = 100;
+
+/// Who may connect to a unix socket: its owner and its group.
+pub const UNIX_SOCKET_MODE: u32 = 0o660;
+
 /// Connections that wait to be accepted.
 pub const LISTEN_BACKLOG: i32 = 1024;
 

@@ -1,12 +1,81 @@
 //! Bound sockets for all workers, or a reason why there are none.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::error::Failure;
 use crate::limits;
+
+/// Binds one socket to an address, as [`bind`] does, and says which address it is. It does not block.
+///
+/// # Errors
+/// As those of [`bind`].
+pub fn bind_one(host: Option<IpAddr>, port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
+    let cannot = |error: io::Error| Failure::Operator(format!("listen on port {port}: {error}"));
+    let listener = bind(host, port, 1)?
+        .pop()
+        .ok_or_else(|| cannot(io::ErrorKind::AddrNotAvailable.into()))?;
+    listener.set_nonblocking(true).map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    Ok((listener, address))
+}
+
+/// A socket in the file system, which goes when this is dropped.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    /// Device and number of the file: another process may have put its own in its place.
+    identity: (u64, u64),
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if identity(&self.path).is_ok_and(|found| found == self.identity) {
+            // A file that cannot be removed is found stale by the next process.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
+}
+
+/// Binds a unix socket that the owner and the group may connect to. It does not block.
+///
+/// A socket that nobody listens on any more, left by a process that died, is replaced.
+///
+/// # Errors
+/// The path is something else, somebody listens there, or the folder is missing or not ours.
+pub fn bind_unix(path: &Path) -> Result<(UnixListener, SocketFile), Failure> {
+    let cannot = |cause: &str| Failure::Operator(format!("listen on {}: {cause}", path.display()));
+    let failed = |error: io::Error| cannot(&crate::error::reason(&error));
+    if let Ok(file) = fs::symlink_metadata(path) {
+        if !file.file_type().is_socket() {
+            return Err(cannot("there is a file that is no socket"));
+        }
+        match UnixStream::connect(path) {
+            Ok(_) => return Err(cannot("the socket is in use by another process")),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                fs::remove_file(path).map_err(failed)?;
+            }
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    let file = SocketFile {
+        path: path.to_path_buf(),
+        identity: identity(path).map_err(failed)?,
+    };
+    fs::set_permissions(path, fs::Permissions::from_mode(limits::UNIX_SOCKET_MODE)).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok((listener, file))
+}
 
 /// Binds one socket for each of `workers` to one address; with port 0 all get the same free port.
 ///

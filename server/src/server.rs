@@ -16,6 +16,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::audit::{self, Audit, FullPolicy, Render, Sink};
 use crate::desk::Desk;
+use crate::envoy::{self, Crew, Lens, Place, Word};
 use crate::error::Failure;
 use crate::io::{DriverChoice, DriverReport};
 use crate::limits;
@@ -30,9 +31,11 @@ use crate::worker::{self, DRAIN, Setup, TICK};
 pub struct Options {
     /// Address; none for all interfaces.
     pub host: Option<IpAddr>,
-    /// Port; 0 for any.
-    pub port: u16,
-    /// Cores to use.
+    /// Port of the decision API; 0 for any. `None`: it is not served.
+    pub port: Option<u16>,
+    /// What is served to Envoy, and the mapper for it.
+    pub envoy: Option<(envoy::Options, Arc<Lens>)>,
+    /// Cores to use, for each of the two.
     pub threads: usize,
     /// Kernel interface.
     pub driver: DriverChoice,
@@ -51,7 +54,8 @@ pub struct Options {
 }
 
 enum Event {
-    Started(usize, Result<DriverReport, String>),
+    /// A thread serves, on a driver if it has a choice.
+    Started(usize, Result<Option<DriverReport>, String>),
     Ended(usize),
     Signal(i32),
     /// Nothing is recorded any more.
@@ -73,27 +77,61 @@ pub fn run(options: &Options, image: Arc<Image>, output: Box<dyn Write + Send>) 
     std::panic::set_hook(Box::new(|panic| log::line(Level::Error, format_args!("{panic}"))));
     // Before any thread exists, so that all of them inherit it.
     sys::mask_signals(true, &signals).map_err(|e| Failure::Operator(format!("signal mask: {e}")))?;
-    let listeners = listen::bind(options.host, options.port, options.threads)?;
+    let listeners = match options.port {
+        Some(port) => listen::bind(options.host, port, options.threads)?,
+        None => Vec::new(),
+    };
+    let bound = match &options.envoy {
+        Some((envoy, _)) => Some(envoy.bind(options.host)?),
+        None => None,
+    };
     let address = listeners.first().and_then(|l| l.local_addr().ok());
-    let counters: Vec<Arc<Counters>> = listeners.iter().map(|_| Arc::default()).collect();
+    let count = listeners.len() + bound.as_ref().map_or(0, |_| options.threads);
+    let counters: Vec<Arc<Counters>> = (0..count).map(|_| Arc::default()).collect();
     let (tell, events) = mpsc::channel();
-    let (audit, sinks) = start_audit(options, &image, &counters, output, &tell)?;
+    let (audit, mut sinks) = start_audit(options, &image, &counters, output, &tell)?;
     start_signals(&tell, &signals)?;
-    let mut workers = Vec::new();
-    for (index, ((listener, sink), counters)) in listeners.into_iter().zip(sinks).zip(&counters).enumerate() {
-        let desk = (Arc::clone(&image), sink, Arc::clone(counters));
-        workers.push(start_worker(index, listener, desk, options, &tell)?);
-    }
+    let envoy_sinks = sinks.split_off(listeners.len());
     let mut control = Control {
-        workers,
+        workers: Vec::new(),
+        crew: None,
         events,
-        running: counters.len(),
+        running: count,
         drain: options.drain,
     };
-    let outcome = control.start(address).and_then(|()| control.serve());
-    control.workers.clear();
+    for (index, ((listener, sink), counters)) in listeners.into_iter().zip(sinks).zip(&counters).enumerate() {
+        let desk = (Arc::clone(&image), sink, Arc::clone(counters));
+        let worker = start_worker(index, listener, desk, options, &tell)?;
+        control.workers.push(worker);
+    }
+    if let (Some(bound), Some((envoy, lens))) = (bound, &options.envoy) {
+        let first = control.workers.len();
+        let place = |(sink, counters): (Sink, &Arc<Counters>)| Place {
+            image: Arc::clone(&image),
+            sink,
+            counters: Arc::clone(counters),
+            tracing: options.tracing.clone(),
+        };
+        let counters = counters.iter().skip(first);
+        let places = envoy_sinks.into_iter().zip(counters).map(place).collect();
+        control.crew = Some(envoy::start(envoy, bound, lens, places, told(first, tell))?);
+    }
+    let outcome = control
+        .start(address, options.threads)
+        .and_then(|()| control.serve());
+    control.let_go();
     report(&counters, audit);
     outcome.and_then(|()| control.audit_outcome())
+}
+
+/// What the threads for Envoy say becomes events of theirs, numbered behind the workers.
+fn told(first: usize, tell: mpsc::Sender<Event>) -> impl Fn(usize, Word) + Send + Clone + 'static {
+    move |index, word| {
+        let _ = tell.send(match word {
+            Word::Started(outcome) => Event::Started(first + index, outcome.map(|()| None)),
+            Word::Ended => Event::Ended(first + index),
+        });
+    }
 }
 
 fn start_audit(
@@ -103,7 +141,13 @@ fn start_audit(
     output: Box<dyn Write + Send>,
     tell: &mpsc::Sender<Event>,
 ) -> Result<(Audit, Vec<Sink>), Failure> {
-    let ring_bytes = limits::AUDIT_RING_BYTES_MIN.max(options.body_bytes_max.saturating_mul(2));
+    let workers = options.port.map_or(0, |_| options.threads);
+    let ring = limits::AUDIT_RING_BYTES_MIN.max(options.body_bytes_max.saturating_mul(2));
+    let envoy_ring = match &options.envoy {
+        Some((envoy, _)) => limits::envoy_ring_bytes(envoy.body_bytes_max),
+        None => 0,
+    };
+    let ring_bytes = move |index| if index < workers { ring } else { envoy_ring };
     let (image, records) = (Arc::clone(image), options.records.clone());
     let render = move || -> Render {
         let mut scratch = Decider::new(&image, &Limits::DEFAULT);
@@ -174,7 +218,7 @@ fn start_worker(
                 body_bytes_max,
             };
             worker::run(setup, |outcome| {
-                let _ = tell.send(Event::Started(index, outcome));
+                let _ = tell.send(Event::Started(index, outcome.map(Some)));
             });
         })
         .map_err(failed)?;
@@ -191,21 +235,24 @@ impl Drop for Ended {
 
 struct Control {
     workers: Vec<UnixStream>,
+    crew: Option<Crew>,
     events: mpsc::Receiver<Event>,
     running: usize,
     drain: Duration,
 }
 
 impl Control {
-    /// Waits for all workers and says on what they run.
-    fn start(&mut self, address: Option<SocketAddr>) -> Result<(), Failure> {
+    /// Waits for all threads and says on what they run.
+    fn start(&mut self, address: Option<SocketAddr>, threads: usize) -> Result<(), Failure> {
         let mut reported: Option<DriverReport> = None;
         let mut waiting = self.running;
         while waiting > 0 {
             match self.events.recv() {
                 Ok(Event::Started(_, Ok(report))) => {
                     waiting -= 1;
-                    if reported.as_ref() != Some(&report) {
+                    if let Some(report) = report
+                        && reported.as_ref() != Some(&report)
+                    {
                         log::line(
                             Level::Info,
                             format_args!("I/O driver {} ({})", report.driver, report.reason),
@@ -214,21 +261,25 @@ impl Control {
                     }
                 }
                 Ok(Event::Started(index, Err(reason))) => {
-                    return Err(Failure::Operator(format!("worker {index}: {reason}")));
+                    return Err(Failure::Operator(format!("thread {index}: {reason}")));
                 }
                 Ok(Event::Ended(index)) => {
-                    return Err(Failure::Operator(format!("worker {index} did not start")));
+                    return Err(Failure::Operator(format!("thread {index} did not start")));
                 }
                 Ok(Event::AuditDied) => return Err(Event::audit_died()),
                 Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
                 Err(_) => return Err(Failure::Operator("no worker started".to_owned())),
             }
         }
-        let address = address.map_or_else(|| "?".to_owned(), |address| address.to_string());
-        log::line(
-            Level::Info,
-            format_args!("listening on {address} with {} threads", self.running),
-        );
+        if let Some(address) = address {
+            log::line(
+                Level::Info,
+                format_args!("listening on {address} with {threads} threads"),
+            );
+        }
+        for name in self.crew.iter().flat_map(|crew| &crew.names) {
+            log::line(Level::Info, format_args!("serving {name} with {threads} threads"));
+        }
         Ok(())
     }
 
@@ -243,7 +294,7 @@ impl Control {
                 Ok(Event::AuditDied) => return Err(Event::audit_died()),
                 Ok(Event::Ended(index)) => {
                     // Its connections hang; only a restart helps them.
-                    return Err(Failure::Fault(format!("worker {index} died")));
+                    return Err(Failure::Fault(format!("thread {index} died")));
                 }
                 Ok(Event::Started(..)) => {}
                 Err(mpsc::RecvTimeoutError::Timeout) => self.tell(TICK),
@@ -256,6 +307,9 @@ impl Control {
     /// The audit thread died: what is in flight is cut, because its records would be lost.
     fn drain(&mut self) -> Result<(), Failure> {
         self.tell(DRAIN);
+        if let Some(crew) = &self.crew {
+            crew.drain();
+        }
         let end = Instant::now() + self.drain;
         let mut next_tick = Instant::now() + Duration::from_secs(1);
         while self.running > 0 {
@@ -284,9 +338,15 @@ impl Control {
         Ok(())
     }
 
-    /// Lets the workers go without waiting for their connections.
-    fn abandon(&mut self) -> Result<(), Failure> {
+    /// Lets all threads go without waiting for their connections.
+    fn let_go(&mut self) {
         self.workers.clear();
+        self.crew = None;
+    }
+
+    /// Waits a moment for the threads that were let go.
+    fn abandon(&mut self) -> Result<(), Failure> {
+        self.let_go();
         let end = Instant::now() + Duration::from_secs(2);
         while self.running > 0 {
             match self
@@ -355,6 +415,7 @@ mod tests {
             let (tell, events) = mpsc::channel();
             let mut control = Control {
                 workers: Vec::new(),
+                crew: None,
                 events,
                 running: 1,
                 drain: Duration::from_secs(20),

@@ -25,7 +25,14 @@ fn exit_statuses() {
     check_status("serve --port 70000 -b {shop}", 1, "70000");
     check_status("serve --port=-1 -b {shop}", 1, "-1");
     check_status("serve", 1, "at least one bundle must be specified");
-    check_status("serve -p envoy -b {shop}", 1, "envoy");
+    check_status(
+        "serve -p envoy --envoy-port 1 -b {shop}",
+        1,
+        "--envoy-port adds Envoy",
+    );
+    check_status("serve --envoy-port 70000 -b {shop}", 1, "70000");
+    check_status("serve --envoy-path-prefix /a -b {shop}", 1, "--envoy-path-prefix");
+    check_status("serve -p envoy-http --envoy-path-prefix a -b {shop}", 1, "slash");
     check_status("serve -p Envoy -b {shop}", 1, "unsupported protocol: Envoy");
     check_status("serve -b nowhere.yml", 1, "nowhere.yml");
     check_status("serve --trace --trace-filter ( -b {shop}", 1, "`(`");

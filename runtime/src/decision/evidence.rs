@@ -91,26 +91,31 @@ impl Decision<'_> {
 impl Refusal {
     /// Appends the frame of the DENY record that a refused request leaves.
     pub fn encode(&self, stamp: Stamp, out: &mut Vec<u8>) {
-        let text = self.to_string();
-        let reference = Reference {
-            phase: Phase::Resource,
-            id: "",
-            policy: None,
-            granted: false,
-            reason: Some(Reason {
-                code: ReasonCode::InvalidParameter,
-                text: ReasonText::Given(&text),
-            }),
-            duration_ns: None,
-        };
-        let mut writer = Writer { out };
-        writer.head(0, Settled::Open, stamp, 0, [0; 4]);
-        for _ in 0..4 {
-            writer.bytes(&[]);
-        }
-        writer.references(&[reference]);
+        encode_denial(ReasonCode::InvalidParameter, &self.to_string(), stamp, out);
+    }
+}
+
+/// Appends the frame of a DENY record for a request over which no phase was asked: one that is no PORC, or of which none
+/// could be made.
+pub fn encode_denial(code: ReasonCode, text: &str, stamp: Stamp, out: &mut Vec<u8>) {
+    let reference = Reference {
+        phase: Phase::Resource,
+        id: "",
+        policy: None,
+        granted: false,
+        reason: Some(Reason {
+            code,
+            text: ReasonText::Given(text),
+        }),
+        duration_ns: None,
+    };
+    let mut writer = Writer { out };
+    writer.head(0, Settled::Open, stamp, 0, [0; 4]);
+    for _ in 0..4 {
         writer.bytes(&[]);
     }
+    writer.references(&[reference]);
+    writer.bytes(&[]);
 }
 
 struct Writer<'o> {

@@ -17,7 +17,7 @@ pub(crate) use annotations::merge;
 pub use annotations::{Annotation, Strategy};
 pub use ask::{Asked, Watcher};
 pub use decide::{Decider, Decision, Refusal};
-pub use evidence::{Frame, FrameReference, Stamp};
+pub use evidence::{Frame, FrameReference, Stamp, encode_denial};
 pub use phase::{Phase, Reference, Settled};
 pub use porc::PorcSlots;
 pub use reason::{Reason, ReasonCode, ReasonText};

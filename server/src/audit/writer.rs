@@ -34,14 +34,14 @@ pub struct Finished {
     pub complete: bool,
 }
 
-/// Starts the audit thread and makes one sink for each of `counters`. `render` is called once, on that thread; so is
-/// `died`, if the thread ends by a panic.
+/// Starts the audit thread and makes one sink for each of `counters`, with a ring of as many bytes as `ring_bytes` says for
+/// its number. `render` is called once, on that thread; so is `died`, if the thread ends by a panic.
 ///
 /// # Errors
 /// When no thread can be started.
 pub fn start(
     counters: &[Arc<Counters>],
-    ring_bytes: usize,
+    ring_bytes: impl Fn(usize) -> usize,
     policy: FullPolicy,
     output: Box<dyn Write + Send>,
     render: impl FnOnce() -> Render + Send + 'static,
@@ -55,8 +55,8 @@ pub fn start(
     );
     let mut sinks = Vec::with_capacity(counters.len());
     let mut rings = Vec::with_capacity(counters.len());
-    for counters in counters {
-        let (producer, consumer) = rtrb::RingBuffer::new(ring_bytes);
+    for (index, counters) in counters.iter().enumerate() {
+        let (producer, consumer) = rtrb::RingBuffer::new(ring_bytes(index));
         sinks.push(Sink::new(
             producer,
             policy,
@@ -283,7 +283,7 @@ mod tests {
     ) -> (Audit, Sink) {
         let (audit, mut sinks) = start(
             &[Arc::default()],
-            4096,
+            |_| 4096,
             FullPolicy::Deny,
             Box::new(output),
             || Box::new(render),

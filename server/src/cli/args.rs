@@ -48,7 +48,7 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: Option<TestVerb>,
     },
-    /// Serve decisions over HTTP.
+    /// Serve decisions, over HTTP or to Envoy.
     #[command(after_help = help::SERVE, after_long_help = help::SERVE_LONG)]
     Serve(ServeArgs),
     /// Evaluate a Rego query and print its result as OPA's data API would.
@@ -181,16 +181,25 @@ pub(crate) struct DialectArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Service")]
 pub(crate) struct ServeArgs {
-    /// Port; 0 for any free one.
-    #[arg(long, default_value_t = 9000, allow_hyphen_values = true)]
-    pub(crate) port: i64,
+    /// Port; 0 for any free one. 9000 if absent, or none if --envoy-socket says where Envoy connects.
+    #[arg(long, value_name = "PORT", allow_hyphen_values = true)]
+    pub(crate) port: Option<i64>,
     /// Address; all interfaces if absent.
     #[arg(long, value_name = "IP")]
     pub(crate) host: Option<IpAddr>,
-    /// Protocol: generic; envoy is refused, this version does not speak it.
+    /// What is spoken at --port: generic (POST /decision), envoy (ext_authz over gRPC) or envoy-http (ext_authz over HTTP).
     #[arg(long, short, default_value = "generic")]
     pub(crate) protocol: String,
-    /// Domain whose mapper protocol envoy uses: without effect, as that protocol is refused.
+    /// Another port, for Envoy over gRPC, besides --port.
+    #[arg(long, value_name = "PORT", allow_hyphen_values = true)]
+    pub(crate) envoy_port: Option<i64>,
+    /// Unix socket for Envoy: over HTTP with --protocol envoy-http, else over gRPC.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) envoy_socket: Option<PathBuf>,
+    /// What stands in front of each path over envoy-http: the filter's `path_prefix`.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) envoy_path_prefix: Option<String>,
+    /// Domain whose mapper is used for Envoy; needed if there are several.
     #[arg(long, short)]
     pub(crate) name: Option<String>,
     /// Cores to serve on; what the process may use if absent.
@@ -202,9 +211,9 @@ pub(crate) struct ServeArgs {
     /// What happens to access records when they come faster than they can be written.
     #[arg(long, value_enum, default_value = "wait")]
     pub(crate) audit_full: FullPolicy,
-    /// Largest request body.
-    #[arg(long, value_name = "BYTES", default_value_t = limits::BODY_BYTES_MAX_DEFAULT)]
-    pub(crate) max_body_bytes: usize,
+    /// Largest request body; 1 MiB if absent, 8 MiB for Envoy.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_body_bytes: Option<usize>,
     /// Time for requests in flight after SIGTERM or SIGINT.
     #[arg(long, value_name = "SECONDS", default_value_t = limits::DRAIN_SECONDS_DEFAULT)]
     pub(crate) drain_seconds: u64,

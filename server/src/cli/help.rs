@@ -52,6 +52,7 @@ pub(crate) const SERVE: &str = "\
 Examples:
   gavel serve -b domain.yml
   gavel serve -b iam.yml -b shop.yml --host 127.0.0.1 --port 8181 --threads 2
+  gavel serve -b domain.yml -p envoy --envoy-socket /run/gavel/envoy.sock
   curl -s localhost:9000/decision -H 'Content-Type: application/json' -d @request.json";
 
 /// `serve --help`.
@@ -59,6 +60,7 @@ pub(crate) const SERVE_LONG: &str = "\
 Examples:
   gavel serve -b domain.yml
   gavel serve -b iam.yml -b shop.yml --host 127.0.0.1 --port 8181 --threads 2
+  gavel serve -b domain.yml -p envoy --envoy-socket /run/gavel/envoy.sock
   curl -s localhost:9000/decision -H 'Content-Type: application/json' -d @request.json
   curl -s 'localhost:9000/decision?probe=true' -H 'Content-Type: application/json' -d @request.json
       Ask without leaving an access record.

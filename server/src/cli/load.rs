@@ -15,8 +15,9 @@ use gavel_runtime::image::Image;
 use crate::cli::args::{DomainArgs, Global};
 use crate::cli::domain_file::{self, Unusable};
 use crate::cli::references::{self, Roots};
-use crate::cli::{dialect, image, report};
+use crate::cli::{dialect, image, mapper, report};
 use crate::config::Config;
+use crate::envoy::Mapper;
 use crate::error::Failure;
 use crate::limits;
 use crate::log;
@@ -37,6 +38,21 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// The mapper of the domain `name`, or the only one of all.
+    ///
+    /// # Errors
+    /// As those of [`mapper::compile`]; an image file has none.
+    pub(crate) fn mapper(&mut self, name: Option<&str>) -> Result<Mapper, Failure> {
+        if self.files.is_empty() {
+            return Err(Failure::Usage(
+                "an image file holds no mappers: give the PolicyDomain itself".to_owned(),
+            ));
+        }
+        let (sources, files, dialect) = (&mut self.sources, &self.files, self.dialect);
+        let (disallowed, trace) = (self.unsafe_builtins.clone(), self.trace.is_some());
+        on_a_deep_stack(|| mapper::compile(sources, files, name, dialect, disallowed, trace))?
+    }
+
     /// The texts behind the image's program.
     pub(crate) fn texts(&self) -> Texts<'_> {
         Texts {

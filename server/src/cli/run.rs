@@ -42,7 +42,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Test { verb: Some(verb) }) => status(match verb {
             TestVerb::Decision(args) => test_decision::run(&args, &cli.global),
             TestVerb::Decisions(args) => test_decisions::run(&args, &cli.global),
-            TestVerb::Mapper(args) => test_mapper::mapper(&args, &cli.global),
+            TestVerb::Mapper(args) => test_mapper::porc(&args, &cli.global),
             TestVerb::Envoy(args) => test_mapper::envoy(&args, &cli.global),
         }),
     }

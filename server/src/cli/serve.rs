@@ -9,7 +9,8 @@ use std::time::Duration;
 use gavel_runtime::decision::RecordOptions;
 
 use crate::cli::args::{Global, ServeArgs};
-use crate::cli::load;
+use crate::cli::load::{self, Loaded};
+use crate::envoy::{self, Address, Lens, Protocol};
 use crate::error::Failure;
 use crate::limits;
 use crate::log::{self, Level};
@@ -23,10 +24,23 @@ use crate::trace::Tracing;
 /// # Errors
 /// Wrong flags, domains that do not load, or a server that does not start.
 pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
-    let mut options = options(args)?;
+    let doors = Doors::of(args)?;
+    let mut options = options(args, doors.port)?;
+    let body_bytes_max = args
+        .max_body_bytes
+        .unwrap_or(limits::ENVOY_BODY_BYTES_MAX_DEFAULT);
+    let path_prefix = path_prefix(args, &doors)?;
     log::set_json(logs_are_json());
     sys::small_pages();
-    let loaded = load::load(&args.domains, global)?;
+    let mut loaded = load::load(&args.domains, global)?;
+    if !doors.envoy.is_empty() {
+        let envoy = envoy::Options {
+            doors: doors.envoy,
+            body_bytes_max,
+            path_prefix,
+        };
+        options.envoy = Some((envoy, Arc::new(lens(args, &mut loaded)?)));
+    }
     sys::release_memory();
     options.records = loaded.records;
     if let Some(filter) = loaded.trace {
@@ -46,34 +60,114 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
     server::run(&options, loaded.image, Box::new(output))
 }
 
-fn options(args: &ServeArgs) -> Result<Options, Failure> {
-    match args.protocol.as_str() {
-        "generic" => {}
-        "envoy" => {
-            return Err(Failure::Usage(
-                "protocol envoy is not supported by this version".to_owned(),
-            ));
+/// What is served where.
+struct Doors {
+    /// The decision API.
+    port: Option<u16>,
+    envoy: Vec<(Protocol, Address)>,
+}
+
+impl Doors {
+    fn of(args: &ServeArgs) -> Result<Doors, Failure> {
+        const PORT_DEFAULT: u16 = 9000;
+        let main = match args.protocol.as_str() {
+            "generic" => None,
+            "envoy" => Some(Protocol::Grpc),
+            "envoy-http" => Some(Protocol::Http),
+            other => return Err(Failure::Usage(format!("unsupported protocol: {other}"))),
+        };
+        let port = args.port.map(port_number).transpose()?;
+        let mut doors = Doors {
+            port: None,
+            envoy: Vec::new(),
+        };
+        match main {
+            None => doors.port = Some(port.unwrap_or(PORT_DEFAULT)),
+            Some(protocol) => {
+                let port = port.or(args.envoy_socket.is_none().then_some(PORT_DEFAULT));
+                let address = port.map(|port| (protocol, Address::Port(port)));
+                doors.envoy.extend(address);
+            }
         }
-        other => return Err(Failure::Usage(format!("unsupported protocol: {other}"))),
+        if let Some(path) = &args.envoy_socket {
+            let protocol = main.unwrap_or(Protocol::Grpc);
+            doors.envoy.push((protocol, Address::Socket(path.clone())));
+        }
+        if let Some(port) = args.envoy_port {
+            if main == Some(Protocol::Grpc) {
+                let text =
+                    "with --protocol envoy the port is --port; --envoy-port adds Envoy to another protocol";
+                return Err(Failure::Usage(text.to_owned()));
+            }
+            doors
+                .envoy
+                .push((Protocol::Grpc, Address::Port(port_number(port)?)));
+        }
+        Ok(doors)
     }
-    let port = u16::try_from(args.port)
-        .map_err(|_| Failure::Usage(format!("invalid port {}: it must be from 0 to 65535", args.port)))?;
+}
+
+fn port_number(number: i64) -> Result<u16, Failure> {
+    u16::try_from(number)
+        .map_err(|_| Failure::Usage(format!("invalid port {number}: it must be from 0 to 65535")))
+}
+
+/// The prefix without a slash at its end.
+fn path_prefix(args: &ServeArgs, doors: &Doors) -> Result<String, Failure> {
+    let Some(prefix) = &args.envoy_path_prefix else {
+        return Ok(String::new());
+    };
+    if !doors
+        .envoy
+        .iter()
+        .any(|(protocol, _)| *protocol == Protocol::Http)
+    {
+        let text = "--envoy-path-prefix is for --protocol envoy-http";
+        return Err(Failure::Usage(text.to_owned()));
+    }
+    if !prefix.starts_with('/') {
+        return Err(Failure::Usage(format!(
+            "--envoy-path-prefix {prefix}: it must begin with a slash"
+        )));
+    }
+    Ok(prefix.trim_end_matches('/').to_owned())
+}
+
+/// The mapper for Envoy. Without one the server starts, as the reference does, and denies every request of Envoy.
+fn lens(args: &ServeArgs, loaded: &mut Loaded) -> Result<Lens, Failure> {
+    let name = args.name.as_deref().filter(|name| !name.is_empty());
+    match loaded.mapper(name) {
+        Ok(mapper) => Ok(Ok(mapper)),
+        Err(Failure::Input(why)) => {
+            log::line(
+                Level::Error,
+                format_args!("every request of Envoy is denied: {why}"),
+            );
+            Ok(Err(why))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
     let threads = match args.threads {
         Some(0) => return Err(Failure::Usage("--threads must be at least 1".to_owned())),
         Some(threads) => threads,
         None => thread::available_parallelism().map_or(1, usize::from),
     };
-    if args.max_body_bytes > limits::BODY_BYTES_MAX_CEILING {
+    let body_bytes_max = args.max_body_bytes.unwrap_or(limits::BODY_BYTES_MAX_DEFAULT);
+    if body_bytes_max > limits::BODY_BYTES_MAX_CEILING {
         let most = limits::BODY_BYTES_MAX_CEILING;
         return Err(Failure::Usage(format!("--max-body-bytes may be at most {most}")));
     }
     Ok(Options {
         host: args.host,
         port,
+        envoy: None,
         threads,
         driver: args.io,
         audit_full: args.audit_full,
-        body_bytes_max: args.max_body_bytes,
+        body_bytes_max,
         drain: Duration::from_secs(args.drain_seconds),
         records: RecordOptions::default(),
         constant_deny: args.constant_deny,

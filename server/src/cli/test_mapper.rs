@@ -3,11 +3,12 @@
 use std::io::Write as _;
 
 use gavel_compiler::source::SourceMap;
+use gavel_runtime::vm::Observer;
 
 use crate::cli::args::{Global, MapperArgs};
 use crate::cli::load::{self, Loaded, on_a_deep_stack};
-use crate::cli::mapper::Mapper;
 use crate::cli::{input, test_decision};
+use crate::envoy::{Input, Machine, Mapper};
 use crate::error::Failure;
 use crate::trace::{Lines, Texts};
 
@@ -15,7 +16,7 @@ use crate::trace::{Lines, Texts};
 ///
 /// # Errors
 /// Domains, mapper or input that cannot be used.
-pub(crate) fn mapper(args: &MapperArgs, global: &Global) -> Result<(), Failure> {
+pub(crate) fn porc(args: &MapperArgs, global: &Global) -> Result<(), Failure> {
     let (_, mut porc) = mapped(args, global)?;
     porc.push(b'\n');
     print(&porc)
@@ -24,7 +25,7 @@ pub(crate) fn mapper(args: &MapperArgs, global: &Global) -> Result<(), Failure> 
 /// Decides over the mapper's PORC and prints the access record.
 ///
 /// # Errors
-/// As [`mapper`], and a PORC that is none.
+/// As [`porc`], and a PORC that is none.
 pub(crate) fn envoy(args: &MapperArgs, global: &Global) -> Result<(), Failure> {
     let (loaded, porc) = mapped(args, global)?;
     print(&on_a_deep_stack(|| {
@@ -34,22 +35,13 @@ pub(crate) fn envoy(args: &MapperArgs, global: &Global) -> Result<(), Failure> {
 
 fn mapped(args: &MapperArgs, global: &Global) -> Result<(Loaded, Vec<u8>), Failure> {
     let mut loaded = load::load(&args.domains, global)?;
-    if loaded.files.is_empty() {
-        return Err(Failure::Usage(
-            "an image file holds no mappers: give the PolicyDomain itself".to_owned(),
-        ));
-    }
     let name = args.name.as_deref().filter(|name| !name.is_empty());
-    let (dialect, unsafe_builtins) = (loaded.dialect, loaded.unsafe_builtins.clone());
-    let (sources, files) = (&mut loaded.sources, &loaded.files);
-    let is_traced = loaded.trace.is_some();
-    let compile = || Mapper::compile(sources, files, name, dialect, unsafe_builtins, is_traced);
-    let mapper = on_a_deep_stack(compile)??;
+    let mapper = loaded.mapper(name)?;
     let input = input::bytes(args.input.as_deref())?;
     let filter = loaded.trace.as_ref().filter(|filter| filter.wants(&mapper.name));
     let sources = &loaded.sources;
     let porc = on_a_deep_stack(|| match filter {
-        None => mapper.map(&input, None),
+        None => map(&mapper, &input, None),
         Some(_) => traced(&mapper, sources, &input),
     })??;
     Ok((loaded, porc))
@@ -59,9 +51,15 @@ fn traced(mapper: &Mapper, sources: &SourceMap, input: &[u8]) -> Result<Vec<u8>,
     let files = &mapper.files;
     let mut lines = Lines::new(Texts { sources, files });
     lines.heading(&format!("--- mapper {}", mapper.name));
-    let porc = mapper.map(input, Some(&mut lines));
+    let porc = map(mapper, input, Some(&mut lines));
     lines.finish();
     porc
+}
+
+fn map(mapper: &Mapper, input: &[u8], observer: Option<&mut dyn Observer>) -> Result<Vec<u8>, Failure> {
+    Machine::default()
+        .map(mapper, Input::Document(input), observer)
+        .map_err(|error| Failure::Input(error.to_string()))
 }
 
 fn print(bytes: &[u8]) -> Result<(), Failure> {

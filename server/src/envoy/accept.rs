@@ -1,0 +1,131 @@
+//! Listening sockets for Envoy, and how connections are dealt: in turn, because an Envoy has few that live long.
+
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+
+use crate::envoy::Protocol;
+use crate::envoy::thread::Stage;
+use crate::log::{self, Level};
+
+/// A bound socket and what is spoken there.
+pub(super) struct Door {
+    pub(super) listener: Listener,
+    pub(super) protocol: Protocol,
+    pub(super) dealer: Arc<Dealer>,
+}
+
+/// A bound socket that does not block.
+#[derive(Debug)]
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// A connection on its way to its thread.
+pub(super) struct Accepted {
+    pub(super) socket: Socket,
+    pub(super) protocol: Protocol,
+    /// One of the connections that there may be at a time.
+    pub(super) permit: OwnedSemaphorePermit,
+}
+
+/// A connected socket that does not block.
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// The threads that take connections.
+pub(super) struct Dealer {
+    threads: Vec<mpsc::UnboundedSender<Accepted>>,
+    next: AtomicUsize,
+    permits: Arc<Semaphore>,
+}
+
+impl Dealer {
+    /// Deals to `threads`, at most so many connections at a time.
+    pub(super) fn new(threads: Vec<mpsc::UnboundedSender<Accepted>>, connections_max: usize) -> Dealer {
+        Dealer {
+            threads,
+            next: AtomicUsize::new(0),
+            permits: Arc::new(Semaphore::new(connections_max)),
+        }
+    }
+
+    fn deal(&self, accepted: Accepted) {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        if let Some(thread) = self.threads.get(turn % self.threads.len().max(1)) {
+            // A thread that is gone ends the process anyway.
+            let _ = thread.send(accepted);
+        }
+    }
+}
+
+/// Starts to accept, on this thread's runtime, until the server drains.
+///
+/// # Errors
+/// The socket cannot be watched.
+pub(super) fn open(door: Door, mut stage: watch::Receiver<Stage>) -> io::Result<()> {
+    let source = match door.listener {
+        Listener::Tcp(listener) => Source::Tcp(tokio::net::TcpListener::from_std(listener)?),
+        Listener::Unix(listener) => Source::Unix(tokio::net::UnixListener::from_std(listener)?),
+    };
+    let (protocol, dealer) = (door.protocol, door.dealer);
+    tokio::task::spawn_local(async move {
+        let draining = stage.wait_for(|stage| *stage > Stage::Serving);
+        tokio::select! {
+            _ = draining => {}
+            () = accept(&source, protocol, &dealer) => {}
+        }
+        // Who is connected already is not reset, but told that the server drains.
+        while let Ok(permit) = Arc::clone(&dealer.permits).try_acquire_owned()
+            && let Ok(Ok(socket)) = tokio::time::timeout(Duration::ZERO, source.accept()).await
+        {
+            dealer.deal(Accepted {
+                socket,
+                protocol,
+                permit,
+            });
+        }
+    });
+    Ok(())
+}
+
+async fn accept(source: &Source, protocol: Protocol, dealer: &Dealer) {
+    while let Ok(permit) = Arc::clone(&dealer.permits).acquire_owned().await {
+        match source.accept().await {
+            Ok(socket) => dealer.deal(Accepted {
+                socket,
+                protocol,
+                permit,
+            }),
+            Err(error) => {
+                log::line(
+                    Level::Warn,
+                    format_args!("no connection of Envoy could be accepted: {error}"),
+                );
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+enum Source {
+    Tcp(tokio::net::TcpListener),
+    Unix(tokio::net::UnixListener),
+}
+
+impl Source {
+    async fn accept(&self) -> io::Result<Socket> {
+        Ok(match self {
+            Source::Tcp(listener) => Socket::Tcp(listener.accept().await?.0.into_std()?),
+            Source::Unix(listener) => Socket::Unix(listener.accept().await?.0.into_std()?),
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! Binds what Envoy connects to, starts the threads, and ends them.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use gavel_runtime::image::Image;
+use tokio::sync::{mpsc, watch};
+
+use crate::audit::Sink;
+use crate::desk::Desk;
+use crate::envoy::accept::{Dealer, Door, Listener};
+use crate::envoy::judge::Lens;
+use crate::envoy::thread::{self as worker, Setup, Stage};
+use crate::error::Failure;
+use crate::limits;
+use crate::listen::{self, SocketFile};
+use crate::metrics::Counters;
+use crate::trace::Tracing;
+
+/// How Envoy asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// gRPC, `envoy.service.auth.v3`.
+    Grpc,
+    /// Plain HTTP.
+    Http,
+}
+
+/// Where Envoy connects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A TCP port; 0 for any.
+    Port(u16),
+    /// A unix socket.
+    Socket(PathBuf),
+}
+
+/// What is served to Envoy.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where, and what is spoken there.
+    pub doors: Vec<(Protocol, Address)>,
+    /// Largest body of a request that is decided over.
+    pub body_bytes_max: usize,
+    /// What stands in front of each path over HTTP.
+    pub path_prefix: String,
+}
+
+/// Bound sockets that nobody accepts from yet.
+pub struct Bound {
+    doors: Vec<(Protocol, Listener)>,
+    files: Vec<SocketFile>,
+    names: Vec<String>,
+}
+
+impl Options {
+    /// Binds all sockets.
+    ///
+    /// # Errors
+    /// An address is taken, not ours, or not allowed.
+    pub fn bind(&self, host: Option<IpAddr>) -> Result<Bound, Failure> {
+        let mut bound = Bound {
+            doors: Vec::new(),
+            files: Vec::new(),
+            names: Vec::new(),
+        };
+        for (protocol, address) in &self.doors {
+            let (listener, name) = match address {
+                Address::Port(port) => {
+                    let (listener, address) = listen::bind_one(host, *port)?;
+                    (Listener::Tcp(listener), address.to_string())
+                }
+                Address::Socket(path) => {
+                    let (listener, file) = listen::bind_unix(path)?;
+                    bound.files.push(file);
+                    (Listener::Unix(listener), path.display().to_string())
+                }
+            };
+            bound.names.push(format!("{protocol} on {name}"));
+            bound.doors.push((*protocol, listener));
+        }
+        Ok(bound)
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Protocol::Grpc => "Envoy gRPC",
+            Protocol::Http => "Envoy HTTP",
+        })
+    }
+}
+
+/// The threads that serve Envoy. Once it is dropped they wait for nothing more and end.
+pub struct Crew {
+    stage: watch::Sender<Stage>,
+    /// What is served where, for the log.
+    pub names: Vec<String>,
+    /// The sockets in the file system go when the server does.
+    _files: Vec<SocketFile>,
+}
+
+/// What a thread decides with, and what it counts.
+pub struct Place {
+    /// The policies.
+    pub image: Arc<Image>,
+    /// Where its records go.
+    pub sink: Sink,
+    /// What it counts.
+    pub counters: Arc<Counters>,
+    /// What is needed to trace decisions, if they are traced.
+    pub tracing: Option<Arc<Tracing>>,
+}
+
+/// What a thread says.
+#[derive(Debug)]
+pub enum Word {
+    /// It serves, or it does not.
+    Started(Result<(), String>),
+    /// It ended, by whatever way.
+    Ended,
+}
+
+/// Starts one thread for each of `places`, which tells `tell` with its number how it fares.
+///
+/// # Errors
+/// No thread can be started.
+pub fn start(
+    options: &Options,
+    bound: Bound,
+    lens: &Arc<Lens>,
+    places: Vec<Place>,
+    tell: impl Fn(usize, Word) + Send + Clone + 'static,
+) -> Result<Crew, Failure> {
+    let (stage, watched) = watch::channel(Stage::Serving);
+    let (senders, inboxes): (Vec<_>, Vec<_>) = places.iter().map(|_| mpsc::unbounded_channel()).unzip();
+    let dealer = Arc::new(Dealer::new(senders, limits::ENVOY_CONNECTIONS_MAX));
+    let door = |(protocol, listener)| Door {
+        listener,
+        protocol,
+        dealer: Arc::clone(&dealer),
+    };
+    let mut doors: Vec<Door> = bound.doors.into_iter().map(door).collect();
+    // The channels end with the doors.
+    drop(dealer);
+    for (index, (place, inbox)) in places.into_iter().zip(inboxes).enumerate() {
+        let (lens, stage) = (Arc::clone(lens), watched.clone());
+        let ended = Ended(index, tell.clone());
+        let doors = std::mem::take(&mut doors);
+        let (body_bytes_max, path_prefix) = (options.body_bytes_max, options.path_prefix.clone());
+        thread::Builder::new()
+            .name(format!("envoy-{index}"))
+            .stack_size(limits::STACK_BYTES)
+            .spawn(move || {
+                let counters = Arc::clone(&place.counters);
+                let setup = Setup {
+                    desk: Desk::new(place.image, place.sink, place.counters, false)
+                        .traced(place.tracing.clone()),
+                    tracing: place.tracing,
+                    lens,
+                    counters,
+                    body_bytes_max,
+                    path_prefix,
+                    inbox,
+                    doors,
+                    stage,
+                };
+                worker::run(setup, |outcome| (ended.1)(index, Word::Started(outcome)));
+            })
+            .map_err(|error| Failure::Operator(format!("thread {index} for Envoy: {error}")))?;
+    }
+    Ok(Crew {
+        stage,
+        names: bound.names,
+        _files: bound.files,
+    })
+}
+
+/// Dropped however its thread ends, also by a panic.
+struct Ended<T: Fn(usize, Word)>(usize, T);
+
+impl<T: Fn(usize, Word)> Drop for Ended<T> {
+    fn drop(&mut self) {
+        (self.1)(self.0, Word::Ended);
+    }
+}
+
+impl Crew {
+    /// Takes no new connections, finishes what is in flight.
+    pub fn drain(&self) {
+        self.stage.send_replace(Stage::Draining);
+    }
+}

@@ -1,0 +1,233 @@
+//! One thread for Envoy: its runtime, the connections that are dealt to it, and where it decides.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinSet, LocalSet};
+
+use crate::desk::Desk;
+use crate::envoy::accept::{self, Accepted, Door, Socket};
+use crate::envoy::answer::Answers;
+use crate::envoy::body::Meter;
+use crate::envoy::judge::{Judge, Lens};
+use crate::envoy::{Protocol, grpc, http};
+use crate::limits;
+use crate::metrics::Counters;
+use crate::trace::Tracing;
+
+/// How far the life of the server has come. When nobody is left who could say it, nothing is waited for any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// Connections are accepted.
+    Serving,
+    /// Requests in flight are finished, then connections end.
+    Draining,
+}
+
+/// What a thread is started with.
+pub(super) struct Setup {
+    pub(super) desk: Desk,
+    pub(super) tracing: Option<Arc<Tracing>>,
+    pub(super) lens: Arc<Lens>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) body_bytes_max: usize,
+    pub(super) path_prefix: String,
+    /// Connections that are dealt to this thread.
+    pub(super) inbox: mpsc::UnboundedReceiver<Accepted>,
+    /// The first thread alone: what it accepts from, and to whom it deals.
+    pub(super) doors: Vec<Door>,
+    pub(super) stage: watch::Receiver<Stage>,
+}
+
+/// What the requests of one thread share.
+pub(super) struct Shared {
+    pub(super) judge: Judge,
+    pub(super) answers: Answers,
+    pub(super) meter: Meter,
+    pub(super) body_bytes_max: usize,
+    pub(super) message_bytes_max: usize,
+    pub(super) path_prefix: String,
+    counters: Arc<Counters>,
+    stage: watch::Receiver<Stage>,
+}
+
+impl Shared {
+    pub(super) fn is_draining(&self) -> bool {
+        *self.stage.borrow() > Stage::Serving
+    }
+}
+
+/// Runs the thread until it is drained. `started` hears once how it went.
+pub(super) fn run(setup: Setup, started: impl FnOnce(Result<(), String>)) {
+    let built = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build();
+    let runtime = match built {
+        Ok(runtime) => runtime,
+        Err(error) => return started(Err(error.to_string())),
+    };
+    let shared = Rc::new(Shared {
+        judge: Judge::new(setup.lens, setup.desk, setup.tracing),
+        answers: Answers::new(),
+        meter: Meter::new(limits::envoy_held_bytes(setup.body_bytes_max)),
+        body_bytes_max: setup.body_bytes_max,
+        message_bytes_max: limits::envoy_message_bytes(setup.body_bytes_max),
+        path_prefix: setup.path_prefix,
+        counters: setup.counters,
+        stage: setup.stage,
+    });
+    let local = LocalSet::new();
+    local.block_on(&runtime, async {
+        for door in setup.doors {
+            let Ok(()) = accept::open(door, shared.stage.clone()) else {
+                return started(Err("the listening socket cannot be used".to_owned()));
+            };
+        }
+        started(Ok(()));
+        serve(setup.inbox, &shared).await;
+        shared.judge.finish();
+    });
+}
+
+/// Serves connections until no more come and the last has ended, or until nothing is waited for any more.
+async fn serve(mut inbox: mpsc::UnboundedReceiver<Accepted>, shared: &Rc<Shared>) {
+    let mut stage = shared.stage.clone();
+    let mut connections = JoinSet::new();
+    let mut open = true;
+    while open || !connections.is_empty() {
+        tokio::select! {
+            accepted = inbox.recv(), if open => match accepted {
+                Some(accepted) => {
+                    shared.counters.connections.add(1);
+                    connections.spawn_local(connection(accepted, Rc::clone(shared)));
+                }
+                None => open = false,
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            () = abandoned(&mut stage) => return,
+        }
+    }
+}
+
+/// Ends when nobody is left who could say a stage.
+async fn abandoned(stage: &mut watch::Receiver<Stage>) {
+    while stage.changed().await.is_ok() {}
+}
+
+async fn connection(accepted: Accepted, shared: Rc<Shared>) {
+    let Accepted {
+        socket,
+        protocol,
+        permit,
+    } = accepted;
+    match socket {
+        Socket::Tcp(stream) => {
+            // Answers are small: waiting to fill a packet would only delay them.
+            let _ = stream.set_nodelay(true);
+            if let Ok(stream) = tokio::net::TcpStream::from_std(stream) {
+                speak(stream, protocol, shared).await;
+            }
+        }
+        Socket::Unix(stream) => {
+            if let Ok(stream) = tokio::net::UnixStream::from_std(stream) {
+                speak(stream, protocol, shared).await;
+            }
+        }
+    }
+    drop(permit);
+}
+
+/// Serves one connection. How it ended concerns nobody: whoever sent it sees the same.
+async fn speak<S>(stream: S, protocol: Protocol, shared: Rc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let mut stage = shared.stage.clone();
+    let asked = Rc::new(Cell::new(false));
+    let stream = TokioIo::new(stream);
+    let draining = stage.wait_for(|stage| *stage > Stage::Serving);
+    // Both kinds of connections are steered alike but are of two types.
+    macro_rules! steer {
+        ($connection:expr) => {{
+            let mut connection = pin!($connection);
+            let idle = tokio::time::sleep(Duration::from_secs(limits::IDLE_SECONDS));
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                _ = draining => {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = connection.await;
+                }
+                () = never_asked(idle, &asked) => {}
+            }
+        }};
+    }
+    match protocol {
+        Protocol::Grpc => steer!(http2_settings().serve_connection(
+            stream,
+            service_fn(|request| {
+                asked.set(true);
+                let shared = Rc::clone(&shared);
+                async move { Ok::<_, Infallible>(grpc::answer(request, shared).await) }
+            }),
+        )),
+        Protocol::Http => steer!(http1_settings().serve_connection(
+            stream,
+            service_fn(|request| {
+                asked.set(true);
+                let shared = Rc::clone(&shared);
+                async move { Ok::<_, Infallible>(http::answer(request, shared).await) }
+            }),
+        )),
+    }
+}
+
+/// Ends when the time is over and no request has come; else never.
+async fn never_asked(idle: tokio::time::Sleep, asked: &Cell<bool>) {
+    idle.await;
+    if asked.get() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn http2_settings() -> http2::Builder<OnThisThread> {
+    let mut settings = http2::Builder::new(OnThisThread);
+    settings
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits::ENVOY_STREAMS_MAX)
+        .max_header_list_size(limits::HEAD_BYTES_MAX as u32)
+        .initial_stream_window_size(limits::ENVOY_STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(limits::ENVOY_CONNECTION_WINDOW_BYTES)
+        .keep_alive_interval(Duration::from_secs(limits::ENVOY_PING_SECONDS))
+        .keep_alive_timeout(Duration::from_secs(limits::ENVOY_PONG_SECONDS));
+    settings
+}
+
+fn http1_settings() -> http1::Builder {
+    let mut settings = http1::Builder::new();
+    settings
+        .timer(TokioTimer::new())
+        .max_buf_size(limits::ENVOY_HEAD_BYTES_MAX)
+        .max_headers(limits::ENVOY_HEADERS_MAX)
+        .header_read_timeout(Duration::from_secs(limits::IDLE_SECONDS));
+    settings
+}
+
+/// Runs what HTTP/2 does beside its connection on the thread of the connection.
+#[derive(Clone, Copy)]
+struct OnThisThread;
+
+impl<F: Future + 'static> hyper::rt::Executor<F> for OnThisThread {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}

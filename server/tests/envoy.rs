@@ -1,0 +1,281 @@
+//! `gavel serve` for Envoy: real processes, gRPC and HTTP over TCP and unix sockets, and what else comes in.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed test panics"
+)]
+
+mod common;
+#[path = "common/grpc.rs"]
+mod grpc;
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+
+use common::{Server, eventually, file, gavel};
+use grpc::{CHECK, GrpcClient, HEALTH, field, request};
+use tonic::Code;
+
+const MIB: usize = 1 << 20;
+
+/// A server for `gate.yml` with these flags, on a free port; the second is the port of `--envoy-port 0`.
+fn start(flags: &[&str]) -> (Server, Option<u16>) {
+    let gate = file("gate.yml");
+    let mut all = vec!["-b", gate.to_str().unwrap()];
+    all.extend(flags);
+    let mut server = Server::start("epoll", &all);
+    let envoy = flags.contains(&"--envoy-port").then(|| {
+        let line = server.wait_for("serving Envoy gRPC on [");
+        line.split("]:")
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
+    });
+    (server, envoy)
+}
+
+/// Decisions and reasons of the records on standard output.
+fn records(output: &str) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    output
+        .lines()
+        .map(|line| {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            (
+                text(&record["decision"]),
+                text(&record["references"][0]["reason"]),
+            )
+        })
+        .collect()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+#[test]
+fn grpc_decides_beside_the_decision_api() {
+    let (server, port) = start(&["--envoy-port", "0", "--threads", "2"]);
+    let client = GrpcClient::tcp(port.unwrap());
+    assert!(client.allows(request("open", b"/", b"")));
+    assert!(!client.allows(request("shut", b"/", b"")));
+    assert_eq!(server.connect().post(common::GRANTED), common::granted());
+    let (status, output, _) = server.stop();
+    assert!(status.success());
+    let decisions: Vec<_> = records(&output)
+        .into_iter()
+        .map(|(decision, _)| decision)
+        .collect();
+    assert_eq!(
+        decisions.iter().filter(|decision| *decision == "GRANT").count(),
+        2
+    );
+    assert_eq!(decisions.len(), 3);
+}
+
+#[test]
+fn nothing_that_comes_in_is_let_through_by_mistake() {
+    let (mut server, port) = start(&["--envoy-port", "0"]);
+    let client = GrpcClient::tcp(port.unwrap());
+    let cases: [(Vec<u8>, &str); 9] = [
+        (vec![], "data.mapper.porc is undefined"),
+        (field(1, b""), "data.mapper.porc is undefined"),
+        (request("text", b"/", b""), "json: cannot unmarshal string"),
+        (request("both", b"/", b""), "eval_conflict_error"),
+        (request("open", b"/\xff", b""), "`path` is no UTF-8"),
+        (request("open", b"/", b"\xff"), "`body` is no UTF-8"),
+        (b"\xff\xff".to_vec(), "no protobuf message"),
+        (request("open", b"/", &vec![b'x'; 10 * MIB]), "too large"),
+        (request("open", b"/", &vec![b'x'; 8 * MIB]), ""),
+    ];
+    for (index, (request, reason)) in cases.iter().enumerate() {
+        assert_eq!(
+            client.allows(request.clone()),
+            reason.is_empty(),
+            "case {index}: {reason}"
+        );
+    }
+    assert!(client.allows(request("open", b"/", b"")));
+    server.wait_for("denied: ");
+    let (_, output, _) = server.stop();
+    let found = records(&output);
+    assert_eq!(found.len(), cases.len() + 1);
+    for (index, ((decision, why), (_, reason))) in found.iter().zip(&cases).enumerate() {
+        assert_eq!(decision == "GRANT", reason.is_empty(), "case {index}");
+        assert!(why.contains(reason), "case {index}: {why}");
+    }
+}
+
+#[test]
+fn health_and_what_is_not_served() {
+    let (server, port) = start(&["--envoy-port", "0"]);
+    let client = GrpcClient::tcp(port.unwrap());
+    let serving = [8, 1].as_slice();
+    assert_eq!(client.call(HEALTH, vec![]).unwrap(), serving);
+    let service = field(1, b"envoy.service.auth.v3.Authorization");
+    assert_eq!(client.call(HEALTH, service).unwrap(), serving);
+    assert_eq!(client.fails(HEALTH, field(1, b"other")), Code::NotFound);
+    assert_eq!(
+        client.fails("/grpc.health.v1.Health/Watch", vec![]),
+        Code::Unimplemented
+    );
+    assert_eq!(client.fails("/a.B/C", vec![]), Code::Unimplemented);
+    server.stop();
+}
+
+#[test]
+fn a_unix_socket_comes_and_goes_with_the_server() {
+    let path = folder("envoy-socket").join("s");
+    let flag = path.to_str().unwrap();
+    // Left by a process that died.
+    drop(UnixListener::bind(&path).unwrap());
+    let (server, _) = start(&["--envoy-socket", flag]);
+    assert!(GrpcClient::unix(&path).allows(request("open", b"/", b"")));
+    let refused = gavel()
+        .args(["serve", "-p", "envoy", "--envoy-socket", flag, "-b"])
+        .arg(file("gate.yml"))
+        .output()
+        .unwrap();
+    assert!(!refused.status.success());
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(text.contains("in use by another process"), "{text}");
+    let (status, _, _) = server.stop();
+    assert!(status.success());
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_file_in_place_of_the_socket_stays() {
+    let path = folder("envoy-no-socket").join("s");
+    std::fs::write(&path, "mine").unwrap();
+    let refused = gavel()
+        .args(["serve", "-p", "envoy", "--envoy-socket"])
+        .arg(&path)
+        .arg("-b")
+        .arg(file("gate.yml"))
+        .output()
+        .unwrap();
+    assert!(!refused.status.success());
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("no socket"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+}
+
+/// One request over HTTP: status and whole answer.
+fn ask(stream: &mut UnixStream, text: &[u8]) -> (u16, String) {
+    stream.write_all(text).unwrap();
+    let mut answer = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        let read = stream.read(&mut chunk).unwrap();
+        answer.extend_from_slice(&chunk[..read]);
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            assert_ne!(read, 0, "cut: {text}");
+            continue;
+        };
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        if read == 0 || body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+            return (head.split(' ').nth(1).unwrap().parse().unwrap(), text);
+        }
+    }
+}
+
+/// A process that does not outlive a failed test.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // Both fail for a process that has ended and was waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn http_decides_over_the_request_that_envoy_describes() {
+    let path = folder("envoy-http").join("s");
+    let flags = ["-p", "envoy-http", "--envoy-socket", path.to_str().unwrap()];
+    let mut command = gavel();
+    command
+        .args(["serve", "--envoy-path-prefix", "/authz/", "-b"])
+        .arg(file("gate.yml"))
+        .args(flags)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null());
+    let mut child = Killed(command.spawn().unwrap());
+    eventually(|| path.exists());
+    let mut stream = UnixStream::connect(&path).unwrap();
+    let open = b"GET /authz/a?b HTTP/1.1\r\nhost: shop\r\nx-word: open\r\n\r\n";
+    let (status, text) = ask(&mut stream, open);
+    assert_eq!(status, 200);
+    assert!(text.contains("x-ext-authz-check-result: allowed\r\n"), "{text}");
+    let shut = b"GET /authz/a HTTP/1.1\r\nhost: shop\r\nx-word: shut\r\n\r\n";
+    let (status, text) = ask(&mut stream, shut);
+    assert_eq!(status, 403);
+    assert!(text.contains("x-ext-authz-check-result: denied\r\n"), "{text}");
+    assert!(text.ends_with("\r\n\r\npermission denied"), "{text}");
+    let body = b"POST /authz/a HTTP/1.1\r\nhost: shop\r\nx-word: open\r\ncontent-length: 5\r\n\r\nhello";
+    assert_eq!(ask(&mut stream, body).0, 200);
+    let odd = b"GET /authz/a HTTP/1.1\r\nhost: shop\r\nx-word: open\xff\r\n\r\n";
+    assert_eq!(ask(&mut stream, odd).0, 403);
+    let elsewhere = b"GET /a HTTP/1.1\r\nhost: shop\r\nx-word: open\r\n\r\n";
+    assert_eq!(ask(&mut stream, elsewhere).0, 404);
+    let large = format!(
+        "POST /authz/a HTTP/1.1\r\nx-word: open\r\ncontent-length: {}\r\n\r\n",
+        9 * MIB
+    );
+    let mut other = UnixStream::connect(&path).unwrap();
+    assert_eq!(ask(&mut other, large.as_bytes()).0, 413);
+    let status = std::process::Command::new("kill")
+        .args(["-s", "TERM", &child.0.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let mut output = String::new();
+    child
+        .0
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut output)
+        .unwrap();
+    assert!(child.0.wait().unwrap().success());
+    let first: serde_json::Value = serde_json::from_str(output.lines().next().unwrap()).unwrap();
+    assert_eq!(first["porc"]["context"]["path"], "/a?b");
+    let third: serde_json::Value = serde_json::from_str(output.lines().nth(2).unwrap()).unwrap();
+    assert_eq!(third["porc"]["context"]["body"], "hello");
+    assert_eq!(output.lines().count(), 6);
+}
+
+#[test]
+fn without_a_mapper_the_server_says_so_and_denies() {
+    let (mut server, port) = start(&["--envoy-port", "0", "--name", "moon"]);
+    assert!(server.saw("every request of Envoy is denied: domain 'moon' not found"));
+    let client = GrpcClient::tcp(port.unwrap());
+    assert!(!client.allows(request("open", b"/", b"")));
+    let (_, output, _) = server.stop();
+    assert!(records(&output)[0].1.contains("domain 'moon' not found"));
+}
+
+#[test]
+fn a_drain_ends_connections_that_ask_for_nothing() {
+    let (server, port) = start(&["--envoy-port", "0"]);
+    let client = GrpcClient::tcp(port.unwrap());
+    assert!(client.allows(request("open", b"/", b"")));
+    let start = std::time::Instant::now();
+    let (status, _, _) = server.stop();
+    assert!(status.success());
+    assert!(start.elapsed() < std::time::Duration::from_secs(10));
+    assert_eq!(client.fails(CHECK, vec![]), Code::Unknown);
+}
