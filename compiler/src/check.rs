@@ -262,6 +262,7 @@ impl Checker<'_> {
         let mut builder = ProgramBuilder::new(EmitOptions {
             strict_builtins: false,
             trace: false,
+            sleep: None,
         });
         let mut once = Once::default();
         for unit in units {
