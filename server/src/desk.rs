@@ -181,7 +181,7 @@ pub(crate) fn moment(random: &mut Random) -> (RequestEnv, Stamp) {
 }
 
 /// Nanoseconds since 1970; before that, 0.
-fn wall_ns() -> i64 {
+pub(crate) fn wall_ns() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

@@ -17,6 +17,7 @@ pub mod listen;
 pub mod log;
 pub mod metrics;
 pub mod random;
+mod replay;
 pub mod server;
 pub mod sys;
 mod terminal;

@@ -171,6 +171,12 @@ pub const UNIX_SOCKET_MODE: u32 = 0o660;
 /// Connections that wait to be accepted.
 pub const LISTEN_BACKLOG: i32 = 1024;
 
+/// Bytes of one record of a replay: the largest body of the service, spelled with escapes, and its references.
+pub const REPLAY_RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes that a replay reads at once.
+pub const REPLAY_BUFFER_BYTES: usize = 256 * 1024;
+
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(AUDIT_RING_BYTES_MIN >= 2 * BODY_BYTES_MAX_DEFAULT);
 const _: () = assert!(INPUT_BYTES_START <= BUFFER_BYTES_KEEP);

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The parser refuses what is wrong with the blocks of one module, where the caller wants them read at all; the analysis
-//! builds the set over all modules, gives `rego.metadata.*` its constants ([`constant`]) and the type checker its schemas.
+//! builds the set over all modules, gives `rego.metadata.*` its constants (`constant.rs`) and the type checker its schemas.
 
 mod annotation;
 mod attach;

@@ -119,7 +119,7 @@ ops! {
     Slot "slot" [Def Slot Label None None None],
     /// a := the base document as `with` left it; none → c.
     Base "base" [Def None Label None None None],
-    /// a := b[d] by Rego's rules (array index, object key, set member); undefined → c.
+    /// a := `b[d]` by Rego's rules (array index, object key, set member); undefined → c.
     Index "index" [Def Use Label Use None None],
     /// a := b[constant f]; undefined → c.
     Field "field" [Def Use Label None None Const],

@@ -5,6 +5,7 @@
 //! or (`bundles.includeall: false`) those up to the first phase that denied.
 
 use super::ask::{Ask, Unwatched, Watched, Watcher};
+use super::facts::Facts;
 use super::phase::{Phase, Phases, Reference, Settled};
 use super::porc::{Porc, document, realise};
 use super::reason::{Reason, ReasonCode};
@@ -12,6 +13,7 @@ use crate::error::EvalErrorKind;
 use crate::image::{Image, SelectorCaches};
 use crate::input::{PorcError, Trailing};
 use crate::limits::Limits;
+use crate::value::Value;
 use crate::vm::{Request, RequestEnv, Vm};
 
 /// What one core needs to decide: a VM and the caches of an image's selectors. Make a new one for a new image.
@@ -42,6 +44,8 @@ pub struct Decision<'r> {
     pub phases_ns: Option<[u64; 4]>,
     /// Time from entry.
     pub overall_ns: u64,
+    /// The document that policies saw, where the image and the request alone cannot tell: a resolver was asked.
+    pub document: Option<Value<'r>>,
 }
 
 /// A request that cannot be decided: malformed, or too large to hold.
@@ -90,7 +94,19 @@ impl Decider {
         trailing: Trailing,
         env: &RequestEnv,
     ) -> Result<Decision<'r>, Refusal> {
-        self.decide_asking(image, body, trailing, env, &mut Unwatched)
+        self.decide_with(image, body, trailing, env, &mut Facts::Image)
+    }
+
+    /// As [`Decider::decide`]; `facts` says where resource and annotations come from.
+    pub fn decide_with<'r>(
+        &'r mut self,
+        image: &'r Image,
+        body: &[u8],
+        trailing: Trailing,
+        env: &RequestEnv,
+        facts: &mut Facts<'_>,
+    ) -> Result<Decision<'r>, Refusal> {
+        self.decide_asking(image, body, trailing, env, facts, &mut Unwatched)
     }
 
     /// As [`Decider::decide`], telling a watcher which policies are asked. It is told most about an image that was compiled
@@ -103,7 +119,14 @@ impl Decider {
         env: &RequestEnv,
         watcher: &mut dyn Watcher,
     ) -> Result<Decision<'r>, Refusal> {
-        self.decide_asking(image, body, trailing, env, &mut Watched(watcher))
+        self.decide_asking(
+            image,
+            body,
+            trailing,
+            env,
+            &mut Facts::Image,
+            &mut Watched(watcher),
+        )
     }
 
     #[inline(always)]
@@ -113,13 +136,15 @@ impl Decider {
         body: &[u8],
         trailing: Trailing,
         env: &RequestEnv,
+        facts: &mut Facts<'_>,
         ask: &mut A,
     ) -> Result<Decision<'r>, Refusal> {
         let start_ns = (env.monotonic_ns)();
         let caches = &mut self.caches;
         let mut request = self.vm.request(image.program(), env);
         request.read_porc(body, trailing).map_err(Refusal::Malformed)?;
-        decide(image, caches, &mut request, ask, env.monotonic_ns, start_ns).map_err(Refusal::Budget)
+        let now_ns = env.monotonic_ns;
+        decide(image, caches, &mut request, facts, ask, (now_ns, start_ns)).map_err(Refusal::Budget)
     }
 
     /// The document that policies see for a body, as the access record prints it.
@@ -128,12 +153,12 @@ impl Decider {
         image: &'r Image,
         body: &[u8],
         env: &RequestEnv,
-    ) -> Result<crate::value::Value<'r>, Refusal> {
+    ) -> Result<Value<'r>, Refusal> {
         let mut request = self.vm.request(image.program(), env);
         request
             .read_porc(body, Trailing::Ignore)
             .map_err(Refusal::Malformed)?;
-        realise(image, &mut self.caches, &mut request).map_err(Refusal::Budget)?;
+        realise(image, &mut self.caches, &mut request, &mut Facts::Image).map_err(Refusal::Budget)?;
         document(image, &mut request).map_err(Refusal::Budget)
     }
 }
@@ -142,14 +167,16 @@ fn decide<'r, A: Ask>(
     image: &'r Image,
     caches: &mut SelectorCaches,
     request: &mut Request<'r>,
+    facts: &mut Facts<'_>,
     ask: &mut A,
-    monotonic_ns: fn() -> u64,
-    start_ns: u64,
+    (monotonic_ns, start_ns): (fn() -> u64, u64),
 ) -> Result<Decision<'r>, EvalErrorKind> {
-    let porc = realise(image, caches, request)?;
+    let porc = realise(image, caches, request, facts)?;
     if let Some(why) = porc.unprintable {
         return unprintable(request, &porc, why, monotonic_ns() - start_ns);
     }
+    let asked = matches!(facts, Facts::Resolver(_));
+    let document = asked.then(|| document(image, request)).transpose()?;
     let operation = image.find_operation(caches, porc.operation);
     let roles_max = porc.roles.len() + porc.groups.len() + group_role_count(image, porc.groups.iter());
     let references = request.arena().list(roles_max + porc.scopes.len() + 4)?;
@@ -208,18 +235,29 @@ fn decide<'r, A: Ask>(
         operation: porc.operation,
         resource: porc.resource,
         references: phases.references.into_bump_slice(),
-        phases_ns: Some([
-            end_operation.time_ns - begun_ns,
-            end_identity.time_ns - end_operation.time_ns,
-            if porc.resource_unknown {
-                0
-            } else {
-                end_resource.time_ns - end_identity.time_ns
-            },
-            end_scope.time_ns - end_resource.time_ns,
-        ]),
+        phases_ns: Some(times(
+            begun_ns,
+            [end_operation, end_identity, end_resource, end_scope],
+            &porc,
+        )),
         overall_ns,
+        document,
     })
+}
+
+/// Time of each phase. A resource that was not found is not asked for.
+fn times(begun_ns: u64, ends: [Mark; 4], porc: &Porc<'_>) -> [u64; 4] {
+    let [operation, identity, resource, scope] = ends.map(|end| end.time_ns);
+    [
+        operation - begun_ns,
+        identity - operation,
+        if porc.resource_unknown {
+            0
+        } else {
+            resource - identity
+        },
+        scope - resource,
+    ]
 }
 
 /// The document that policies would see cannot be written: nobody is asked.
@@ -249,6 +287,7 @@ fn unprintable<'r>(
         references: references.into_bump_slice(),
         phases_ns: None,
         overall_ns,
+        document: None,
     })
 }
 

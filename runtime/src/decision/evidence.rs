@@ -6,6 +6,7 @@
 use super::decide::{Decision, Refusal};
 use super::phase::{Phase, Reference, Settled};
 use super::reason::{Reason, ReasonCode, ReasonText};
+use crate::json;
 
 /// What a record is stamped with; the runtime has neither clock nor randomness of its own.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +40,10 @@ pub struct Frame<'f> {
     pub resource: &'f str,
     /// In the order of the record.
     pub references: Vec<FrameReference<'f>>,
-    /// The body, when the record shows its document.
+    /// The body, when the record shows the document that the image makes of it.
     pub porc: Option<&'f [u8]>,
+    /// The document that the record shows, as JSON.
+    pub document: Option<&'f [u8]>,
 }
 
 /// A reference of a frame.
@@ -63,6 +66,7 @@ pub struct FrameReference<'f> {
 const VERSION: u8 = 1;
 const GRANTED: u8 = 1;
 const HAS_PHASES: u8 = 2;
+const HAS_DOCUMENT: u8 = 4;
 const HAS_POLICY: u8 = 2;
 const HAS_REASON: u8 = 4;
 const HAS_DURATION: u8 = 8;
@@ -71,8 +75,9 @@ impl Decision<'_> {
     /// Appends the frame of this decision over `body`.
     pub fn encode(&self, body: &[u8], stamp: Stamp, out: &mut Vec<u8>) {
         let mut writer = Writer { out };
-        let flags =
-            if self.granted { GRANTED } else { 0 } | if self.phases_ns.is_some() { HAS_PHASES } else { 0 };
+        let flags = if self.granted { GRANTED } else { 0 }
+            | if self.phases_ns.is_some() { HAS_PHASES } else { 0 }
+            | if self.document.is_some() { HAS_DOCUMENT } else { 0 };
         writer.head(
             flags,
             self.settled,
@@ -84,7 +89,16 @@ impl Decision<'_> {
             writer.bytes(text.as_bytes());
         }
         writer.references(self.references);
-        writer.bytes(if self.phases_ns.is_some() { body } else { &[] });
+        match self.document {
+            // A document that JSON cannot hold was denied before; a part of one is no JSON, and the record says nothing.
+            Some(document) => writer.sized(|out| {
+                let start = out.len();
+                if json::write(out, document, json::Escape::Html).is_err() {
+                    out.truncate(start);
+                }
+            }),
+            None => writer.bytes(if self.phases_ns.is_some() { body } else { &[] }),
+        }
     }
 }
 
@@ -145,6 +159,19 @@ impl Writer<'_> {
             .extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
     }
 
+    /// What `write` appends, behind its length.
+    fn sized(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let at = self.out.len();
+        self.count(0);
+        write(self.out);
+        let len_bytes = u32::try_from(self.out.len() - at - 4)
+            .unwrap_or(u32::MAX)
+            .to_le_bytes();
+        if let Some(hole) = self.out.get_mut(at..at + 4) {
+            hole.copy_from_slice(&len_bytes);
+        }
+    }
+
     fn bytes(&mut self, bytes: &[u8]) {
         self.count(bytes.len());
         self.out.extend_from_slice(bytes);
@@ -169,15 +196,7 @@ impl Writer<'_> {
             self.bytes(reference.id.as_bytes());
             if let Some(reason) = &reference.reason {
                 self.out.push(reason.code as u8);
-                let at = self.out.len();
-                self.count(0);
-                reason.text.write(self.out);
-                let len_bytes = u32::try_from(self.out.len() - at - 4)
-                    .unwrap_or(u32::MAX)
-                    .to_le_bytes();
-                if let Some(hole) = self.out.get_mut(at..at + 4) {
-                    hole.copy_from_slice(&len_bytes);
-                }
+                self.sized(|out| reason.text.write(out));
             }
         }
     }
@@ -212,6 +231,7 @@ impl<'f> Frame<'f> {
         let references = reader.references()?;
         let body = reader.bytes()?;
         let has_phases = flags & HAS_PHASES != 0;
+        let has_document = flags & HAS_DOCUMENT != 0;
         Some(Frame {
             granted: flags & GRANTED != 0,
             settled,
@@ -223,7 +243,8 @@ impl<'f> Frame<'f> {
             operation,
             resource,
             references,
-            porc: has_phases.then_some(body),
+            porc: (has_phases && !has_document).then_some(body),
+            document: (has_document && !body.is_empty()).then_some(body),
         })
     }
 }

@@ -1,13 +1,15 @@
 //! The decision: PORC in, four phases, votes, one boolean and the evidence for its access record.
 //!
-//! `porc.rs` reads the request, `annotations.rs` merges what roles, groups and scopes say about the principal, `phase.rs`
-//! asks the policies (`ask.rs`: with or without somebody watching), `decide.rs` combines the votes, `evidence.rs` packs the outcome into a frame for the audit thread,
-//! `record.rs` turns a frame into the access record.
+//! `porc.rs` reads the request, `facts.rs` says who knows what it leaves out, `annotations.rs` merges what roles, groups and
+//! scopes say about the principal, `phase.rs` asks the policies (`ask.rs`: with or without somebody watching), `decide.rs`
+//! combines the votes, `evidence.rs` packs the outcome into a frame for the audit thread, `record.rs` turns a frame into the
+//! access record.
 
 mod annotations;
 mod ask;
 mod decide;
 mod evidence;
+mod facts;
 mod phase;
 mod porc;
 mod reason;
@@ -18,6 +20,7 @@ pub use annotations::{Annotation, Strategy};
 pub use ask::{Asked, Watcher};
 pub use decide::{Decider, Decision, Refusal};
 pub use evidence::{Frame, FrameReference, Stamp, encode_denial};
+pub use facts::{Facts, Resolution, ResourceFacts, ResourceResolver};
 pub use phase::{Phase, Reference, Settled};
 pub use porc::PorcSlots;
 pub use reason::{Reason, ReasonCode, ReasonText};

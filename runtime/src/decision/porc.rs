@@ -8,6 +8,7 @@
 //! matches, else the default group; `mannotations` is replaced by what PORC, scopes, groups and roles say together.
 
 use super::annotations::{Annotation, layer_of, merge, object};
+use super::facts::{Facts, Resolution, ResourceFacts};
 use crate::bytecode::{RawProgram, SlotId};
 use crate::error::EvalErrorKind;
 use crate::image::{Image, Layer, SelectorCaches};
@@ -120,6 +121,7 @@ pub(super) fn realise<'r>(
     image: &'r Image,
     caches: &mut SelectorCaches,
     request: &mut Request<'r>,
+    facts: &mut Facts<'_>,
 ) -> Result<Porc<'r>, EvalErrorKind> {
     let slots = image.porc_slots();
     let scopes = request.slot(slots.scopes)?;
@@ -141,12 +143,22 @@ pub(super) fn realise<'r>(
         Some(Kind::Array(_)) => !porc.scopes.all_strings(),
         Some(_) => true,
     };
-    let resource = realise_resource(image, caches, request, &mut porc)?;
-    if image.has_unprintable_annotations() {
-        porc.unprintable = unprintable(resource);
+    let recorded = matches!(facts, Facts::Recorded);
+    if recorded && request.slot_is_object(slots.resource) {
+        porc.resource = text(request, slots.id);
+        porc.resource_group = text(request, slots.group);
+    } else {
+        let resource = match resolved(request, slots.resource, &mut porc, facts)? {
+            Some(resource) => resource,
+            None => realise_resource(image, caches, request, &mut porc)?,
+        };
+        if image.has_unprintable_annotations() || matches!(facts, Facts::Resolver(_)) {
+            porc.unprintable = unprintable(resource);
+        }
+        request.replace_input(&["resource"], resource)?;
     }
-    request.replace_input(&["resource"], resource)?;
-    if request.slot_has_members(slots.principal) {
+    if request.slot_has_members(slots.principal) && !(recorded && request.slot_is_object(slots.mannotations))
+    {
         let merged = principal_annotations(image, request, &porc)?;
         if image.has_unprintable_annotations() {
             porc.unprintable = porc.unprintable.or(unprintable(merged));
@@ -154,6 +166,38 @@ pub(super) fn realise<'r>(
         request.replace_input(&["principal", "mannotations"], merged)?;
     }
     Ok(porc)
+}
+
+/// What the resolver says of a resource given by MRN; `None`: the image is to be asked.
+fn resolved<'r>(
+    request: &mut Request<'r>,
+    slot: SlotId,
+    porc: &mut Porc<'r>,
+    facts: &mut Facts<'_>,
+) -> Result<Option<Value<'r>>, EvalErrorKind> {
+    let (Facts::Resolver(resolver), Some(mrn)) = (facts, request.slot_text(slot)) else {
+        return Ok(None);
+    };
+    let found = match resolver.resolve(mrn) {
+        Resolution::AskImage => return Ok(None),
+        Resolution::Found(found) => found,
+        Resolution::Unknown => {
+            porc.resource_unknown = true;
+            ResourceFacts::default()
+        }
+    };
+    let arena = request.arena();
+    porc.resource = mrn;
+    porc.resource_group = arena.text(&found.group)?;
+    let annotations = found.annotation_object().map(|object| object.to_value(arena));
+    let members = [
+        annotations.transpose()?,
+        member(arena.text(&found.classification)?),
+        member(porc.resource_group),
+        member(mrn),
+        member(arena.text(&found.owner)?),
+    ];
+    resource_object(request, members).map(Some)
 }
 
 fn realise_resource<'r>(

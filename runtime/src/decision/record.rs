@@ -47,6 +47,9 @@ pub fn write_json(
     if let Some(body) = frame.porc {
         write_porc(image, body, &frame, decider, &mut record);
     }
+    if let Some(document) = frame.document.filter(|document| *document != b"{}") {
+        record.member("porc", |out| out.extend_from_slice(document));
+    }
     record.member("principal", |out| {
         let mut principal = Object::open(out);
         principal.text_unless_empty("realm", frame.realm);

@@ -8,7 +8,7 @@ use crate::error::EvalErrorKind;
 use crate::value::{Constant, Kind, Value};
 use std::collections::BTreeMap;
 
-/// Annotations of one entry: a run of [`Image::annotations`] sorted by name, and the same as an object in the pool.
+/// Annotations of one entry: a run of [`super::Image::annotations`] sorted by name, and the same as an object in the pool.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Layer {
     pub(super) start: usize,

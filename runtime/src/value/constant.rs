@@ -129,3 +129,33 @@ impl Ord for Constant {
         self.compare(other)
     }
 }
+
+impl From<&str> for Constant {
+    fn from(text: &str) -> Constant {
+        Constant::String(text.to_owned())
+    }
+}
+
+impl From<String> for Constant {
+    fn from(text: String) -> Constant {
+        Constant::String(text)
+    }
+}
+
+impl From<i64> for Constant {
+    fn from(int: i64) -> Constant {
+        Constant::Int(int)
+    }
+}
+
+impl From<bool> for Constant {
+    fn from(value: bool) -> Constant {
+        Constant::Bool(value)
+    }
+}
+
+impl From<Vec<Constant>> for Constant {
+    fn from(items: Vec<Constant>) -> Constant {
+        Constant::Array(items)
+    }
+}

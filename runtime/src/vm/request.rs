@@ -77,6 +77,13 @@ impl<'v> Request<'v> {
         self.doc.cell(*cell).value().as_str()
     }
 
+    /// Whether a slot is an object. Builds nothing.
+    #[must_use]
+    pub fn slot_is_object(&self, slot: SlotId) -> bool {
+        let cell = self.program.slot_cells.get(usize::from(slot.0));
+        cell.is_some_and(|cell| self.doc.object_len(*cell).is_some())
+    }
+
     /// Whether a slot is an object with members. Builds nothing.
     #[must_use]
     pub fn slot_has_members(&self, slot: SlotId) -> bool {

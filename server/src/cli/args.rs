@@ -9,6 +9,7 @@ use crate::audit::FullPolicy;
 use crate::cli::help;
 use crate::io::DriverChoice;
 use crate::limits;
+use crate::replay::Format;
 
 /// A policy decision point: may this principal do this operation on this resource?
 ///
@@ -78,6 +79,9 @@ pub(crate) enum TestVerb {
     /// Run a suite of PORCs with expected decisions.
     #[command(after_help = help::DECISIONS, after_long_help = help::DECISIONS_LONG)]
     Decisions(SuiteArgs),
+    /// Decide recorded requests again, and report each decision that changed with the policies that changed it.
+    #[command(after_help = help::REPLAY)]
+    Replay(ReplayArgs),
     /// Print the PORC that a domain's mapper makes of a request.
     #[command(after_help = help::MAPPER)]
     Mapper(MapperArgs),
@@ -244,6 +248,21 @@ pub(crate) struct SuiteArgs {
     /// Run only tests whose name matches this pattern (repeatable; commas separate patterns).
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
     pub(crate) test: Vec<String>,
+    #[command(flatten)]
+    pub(crate) domains: DomainArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArgs {
+    /// Access records, one a line or indented, also packed by gzip; - for standard input.
+    #[arg(required = true, value_name = "RECORDS")]
+    pub(crate) records: Vec<PathBuf>,
+    /// How findings are written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+    /// Look up resources given by MRN and the principals' annotations anew. Without it they are taken as recorded.
+    #[arg(long)]
+    pub(crate) resolve: bool,
     #[command(flatten)]
     pub(crate) domains: DomainArgs,
 }

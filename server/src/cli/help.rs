@@ -106,6 +106,16 @@ A suite is YAML:
 Patterns of --test: * and ? do not cross /, [a-z], \\ for the next character as it is.
 The exit status is 0 when every test passed and the coverage is enough, else 1.";
 
+/// `test replay`.
+pub(crate) const REPLAY: &str = "\
+Examples:
+  gavel test replay access.jsonl -b next.yml
+  gavel test replay access-*.jsonl.gz -b next.yml --resolve --format json
+  kubectl logs deploy/pdp | gavel test replay - -b next.yml
+
+Each request is decided over the document and at the time of its record.
+The exit status is 0 when every decision is as before, else 1.";
+
 /// `test mapper`.
 pub(crate) const MAPPER: &str = "\
 Examples:
@@ -131,7 +141,10 @@ The answer is {\"result\": …}, or {} where the query is undefined.";
 pub(crate) const COMPILE: &str = "\
 Examples:
   gavel compile policy.rego library.rego
-  gavel compile --emit plan policy.rego";
+  gavel compile --emit plan policy.rego
+  gavel compile -o shop.image -b shop.yml -b people.yml
+
+An image file fits only the version of gavel that made it.";
 
 /// `lint`.
 pub(crate) const LINT: &str = "\

@@ -22,6 +22,7 @@ mod suite;
 mod test_decision;
 mod test_decisions;
 mod test_mapper;
+mod test_replay;
 mod text_file;
 mod usage;
 

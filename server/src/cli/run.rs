@@ -10,7 +10,7 @@ use clap::{Command, FromArgMatches as _};
 
 use crate::cli::args::{Cli, TestVerb, Verb};
 use crate::cli::usage::{command, normalise, own_name};
-use crate::cli::{build, compile, eval, lint, serve, test_decision, test_decisions, test_mapper};
+use crate::cli::{build, compile, eval, lint, serve, test_decision, test_decisions, test_mapper, test_replay};
 use crate::error::Failure;
 use crate::log::{self, Level};
 
@@ -42,6 +42,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Test { verb: Some(verb) }) => status(match verb {
             TestVerb::Decision(args) => test_decision::run(&args, &cli.global),
             TestVerb::Decisions(args) => test_decisions::run(&args, &cli.global),
+            TestVerb::Replay(args) => test_replay::run(&args, &cli.global),
             TestVerb::Mapper(args) => test_mapper::porc(&args, &cli.global),
             TestVerb::Envoy(args) => test_mapper::envoy(&args, &cli.global),
         }),
