@@ -27,6 +27,8 @@ pub struct RegoOptions {
     pub strict_builtins: bool,
     /// The program can be traced. It should not be optimised then, or the trace shows what is left.
     pub trace: bool,
+    /// The input that the program is for has numbers that are not spelled as their values are printed.
+    pub spellings: bool,
 }
 
 /// A compiled query.
@@ -151,6 +153,8 @@ pub fn planned(unit: &Checked, queries: &[Query], options: &RegoOptions) -> Resu
             entries: &entries,
             queries,
             trace: options.trace,
+            spellings: options.spellings,
+            strict_builtins: options.strict_builtins,
         },
     )?;
     let folding = Folding::default();

@@ -155,6 +155,8 @@ impl Unit {
                 entries: &wanted,
                 queries: &[],
                 trace: options.trace,
+                spellings: false,
+                strict_builtins: false,
             },
         )?;
         if options.trace {

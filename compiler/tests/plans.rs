@@ -29,6 +29,8 @@ fn planned(module: &str, entry: &[&str]) -> Result<Plan, Vec<Diagnostic>> {
             entries: &[entry],
             queries: &[],
             trace: false,
+            spellings: false,
+            strict_builtins: false,
         },
     )?;
     for options in [OptOptions::none(), OptOptions::all()] {

@@ -97,6 +97,7 @@ impl Setup {
             optimise,
             strict_builtins: case.strict_builtins,
             trace: false,
+            spellings: case.input_term.is_some() || case.input.as_ref().is_some_and(Constant::has_spelling),
         };
         Setup {
             sources,

@@ -107,7 +107,7 @@ impl RuleTree {
             }
             let is_constant = matches!(rule.clauses.as_slice(), [clause]
                 if clause.body.iter().all(Expr::is_always)
-                    && matches!(clause.value.kind, Kind::Const(_) | Kind::Var(_)));
+                    && is_constant(&clause.value));
             let facts = RuleFacts {
                 arity: rule.args.as_ref().map(Vec::len),
                 is_set: rule.is_set,
@@ -268,4 +268,28 @@ impl RuleTree {
 /// The statement `true`.
 fn is_always(stmt: &hir::Stmt) -> bool {
     matches!(&stmt.kind, StmtKind::Test(hir::Term::Const(Constant::Bool(true))))
+}
+
+/// What OPA takes for a constant value: references in collections count as constants, even those of which nothing is known.
+fn is_constant(value: &Term) -> bool {
+    match value.kind {
+        Kind::Const(_) | Kind::Var(_) => true,
+        Kind::Array(_) | Kind::Set(_) | Kind::Object(_) => is_ground(value),
+        Kind::Builtin(_) | Kind::Ref(_) | Kind::Call(_) | Kind::Comprehension(_) | Kind::Template(_) => false,
+    }
+}
+
+/// No variable stands in it but in front of brackets.
+fn is_ground(term: &Term) -> bool {
+    match &term.kind {
+        Kind::Const(_) | Kind::Builtin(_) => true,
+        Kind::Var(_) => false,
+        Kind::Ref(reference) => reference.path.iter().all(is_ground),
+        Kind::Call(call) => call.args.iter().all(is_ground),
+        Kind::Array(items) | Kind::Set(items) => items.iter().all(is_ground),
+        Kind::Object(entries) => entries
+            .iter()
+            .all(|(key, value)| is_ground(key) && is_ground(value)),
+        Kind::Comprehension(_) | Kind::Template(_) => false,
+    }
 }

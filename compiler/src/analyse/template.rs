@@ -6,7 +6,7 @@ use super::outputs;
 use super::rule_tree::RuleTree;
 use super::tree::{
     Body, Call, Callee, Comprehension, ComprehensionKind, Expr, ExprKind, Head, Kind, Operand, Part, Program,
-    Ref, Term, Vars,
+    Ref, Term, Vars, With,
 };
 use super::vars::{Known, VarSet, open_in_term};
 use crate::diagnostic::Code;
@@ -53,7 +53,8 @@ impl Lowering<'_> {
     fn body<'k>(&mut self, body: &mut Body, known: &'k Known<'k>) -> Known<'k> {
         let arity = |callee: &Callee| self.tree.arity(callee);
         let mut safe = Known::inside(known);
-        safe.extend(outputs::of_body(body.iter(), &arity, &|var| known.contains(var)));
+        let binding = body.iter().filter(|expr| !expr.with.iter().any(names_builtin));
+        safe.extend(outputs::of_body(binding, &arity, &|var| known.contains(var)));
         for expr in body {
             self.expr(expr, &safe);
         }
@@ -223,4 +224,11 @@ impl Lowering<'_> {
                 .find(&reference.path)
                 .is_some_and(|node| self.tree.is_defined(node))
     }
+}
+
+/// Whether a modifier names a builtin: to OPA that is a variable without a value here, so that the statement binds nothing.
+fn names_builtin(with: &With) -> bool {
+    [&with.target, &with.value]
+        .iter()
+        .any(|term| matches!(term.kind, Kind::Builtin(_)))
 }

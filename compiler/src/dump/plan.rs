@@ -1,6 +1,6 @@
 //! The plan as text: functions, one instruction a line, `-> Ln` where an instruction can fail to.
 
-use crate::plan::{Cmp, Cond, Container, Function, Inst, Operand, Plan, Reg, Target, constant_text};
+use crate::plan::{Again, Cmp, Cond, Container, Function, Inst, Operand, Plan, Reg, Target, constant_text};
 use std::fmt::Write;
 
 /// All functions of a plan in order.
@@ -51,6 +51,13 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         Inst::Unset { dst } => format!("{} = unset", r(*dst)),
         Inst::Slot { dst, path, .. } => format!("{} = {}", r(*dst), slot(path)),
         Inst::Base { dst, .. } => format!("{} = base", r(*dst)),
+        Inst::Index {
+            dst,
+            of,
+            key,
+            stored: true,
+            ..
+        } => format!("{} = {}[text of {}]", r(*dst), r(*of), r(*key)),
         Inst::Index { dst, of, key, .. } => format!("{} = {}[{}]", r(*dst), r(*of), r(*key)),
         Inst::Field { dst, of, key, .. } => format!("{} = {}[{}]", r(*dst), r(*of), constant_text(key)),
         Inst::Test { cond, .. } => format!("test {}", condition(plan, cond)),
@@ -128,9 +135,14 @@ fn building(inst: &Inst) -> String {
     match inst {
         Inst::New { kind, dst } => format!("{} = new {}", r(*dst), container(*kind)),
         Inst::Add { to, value, .. } => format!("add {} to {}", r(*value), r(*to)),
-        Inst::Put { to, key, value, once } => format!(
+        Inst::Put {
+            to,
+            key,
+            value,
+            again,
+        } => format!(
             "put{} {}: {} to {}",
-            if *once { " once" } else { "" },
+            if *again != Again::Replaces { " once" } else { "" },
             r(*key),
             r(*value),
             r(*to)

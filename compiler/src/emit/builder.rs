@@ -125,6 +125,7 @@ impl ProgramBuilder {
                 pools: &mut self.pools,
                 numbers: &numbers,
                 names: &names,
+                functions: &plan.functions,
             };
             let encoded = encode(function, &mut linker)?;
             let number = self.place(function, encoded, sources, &mut forward);

@@ -4,9 +4,9 @@ use super::operands::{limit, two};
 use super::pool::Pools;
 use super::regs::{Allocated, allocate};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Cmp, Cond, Container, FnRef, Function, Inst, Label, Note, Operand, Reg};
+use crate::plan::{Again, Cmp, Cond, Container, FnRef, Function, Inst, Label, Note, Operand, Reg};
 use crate::source::Span;
-use gavel_runtime::bytecode::{Inst as Word, NO_PREPARED, NO_REG, Op};
+use gavel_runtime::bytecode::{FnKind, Inst as Word, NO_PREPARED, NO_REG, Op};
 use std::collections::HashMap;
 
 /// A function ready to be placed.
@@ -31,6 +31,8 @@ pub(super) struct Linker<'l> {
     pub numbers: &'l HashMap<FnRef, u32>,
     /// Names of the unit's functions, for mock cells.
     pub names: &'l [String],
+    /// The unit's functions, for their kinds.
+    pub functions: &'l [Function],
 }
 
 /// Encodes a function.
@@ -177,8 +179,14 @@ impl Encoder<'_, '_> {
                 op.a = self.reg(*dst)?;
                 self.push_failing(op, *fail);
             }
-            Inst::Index { dst, of, key, fail } => {
-                let mut op = Word::new(Op::Index);
+            Inst::Index {
+                dst,
+                of,
+                key,
+                stored,
+                fail,
+            } => {
+                let mut op = Word::new(if *stored { Op::IndexStored } else { Op::Index });
                 (op.a, op.b, op.d) = (self.reg(*dst)?, self.reg(*of)?, self.reg(*key)?);
                 self.push_failing(op, *fail);
             }
@@ -299,8 +307,17 @@ impl Encoder<'_, '_> {
                 };
                 two(op, self.reg(*to)?, self.reg(*value)?)
             }
-            Inst::Put { to, key, value, once } => {
-                let op = if *once { Op::ObjectPut } else { Op::ObjectSet };
+            Inst::Put {
+                to,
+                key,
+                value,
+                again,
+            } => {
+                let op = match again {
+                    Again::First => Op::ObjectPut,
+                    Again::Last => Op::ObjectPutLast,
+                    Again::Replaces => Op::ObjectSet,
+                };
                 let mut op = two(op, self.reg(*to)?, self.reg(*key)?);
                 op.d = self.reg(*value)?;
                 op
@@ -360,7 +377,11 @@ impl Encoder<'_, '_> {
                 args,
                 fail,
             } => {
-                let mut op = self.args(Op::CallFn, *dst, args)?;
+                let op = match self.linker.functions.get(func.0).map(|callee| callee.kind) {
+                    Some(FnKind::Memo) => Op::CallMemo,
+                    _ => Op::CallFn,
+                };
+                let mut op = self.args(op, *dst, args)?;
                 op.f = self.func(*func);
                 self.push_failing(op, *fail);
             }

@@ -81,7 +81,30 @@ fn simpler(function: &Function, facts: &Facts, inst: &Inst, builtin: Option<Fold
             Some(value) => Simpler::Is(Inst::Const { dst: *dst, value }),
             None => Simpler::Same,
         },
-        Inst::Index { dst, of, key, fail } => match known(*key) {
+        Inst::Index {
+            dst,
+            of,
+            key,
+            stored: true,
+            fail,
+        } => match (known(*of), known(*key)) {
+            (Some(of), Some(key)) => match of.stored(&key) {
+                Some(value) if is_small(value) => Simpler::Is(Inst::Const {
+                    dst: *dst,
+                    value: K::new(value.clone()),
+                }),
+                Some(_) => Simpler::Same,
+                None => Simpler::Is(Inst::Jump(*fail)),
+            },
+            _ => Simpler::Same,
+        },
+        Inst::Index {
+            dst,
+            of,
+            key,
+            stored: false,
+            fail,
+        } => match known(*key) {
             Some(key) => Simpler::Is(Inst::Field {
                 dst: *dst,
                 of: *of,
@@ -165,10 +188,11 @@ fn lookup(of: &Constant, key: &Constant) -> Lookup {
             .ok()
             .and_then(|at| members.get(at))
             .map(|(_, value)| value),
+        // As the key is spelled.
         Constant::Set(members) => members
             .binary_search_by(|member| member.compare(key))
             .ok()
-            .and_then(|at| members.get(at)),
+            .map(|_| key),
         Constant::Array(items) => match key {
             Constant::Int(at) => usize::try_from(*at).ok().and_then(|at| items.get(at)),
             Constant::Number(_) => return Lookup::Unknown,

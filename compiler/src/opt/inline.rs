@@ -211,7 +211,7 @@ fn fits(callee: &Function, is_once: bool) -> bool {
             FnKind::Function => size <= FUNCTION_MAX,
             FnKind::Rule if is_once => size <= RULE_ONCE_MAX,
             FnKind::Rule => size <= RULE_MAX && !has_loop && !has_work,
-            FnKind::Query => false,
+            FnKind::Query | FnKind::Memo => false,
         }
 }
 

@@ -39,6 +39,7 @@ pub(super) fn run(function: &mut Function) -> bool {
             dst: value,
             of,
             key: param,
+            stored: false,
             fail: miss,
         }),
         step(Inst::Ret { value, body: NO_BODY }),

@@ -4,30 +4,40 @@
 //! asks for its next solution: the same one when it has at most one, that of its innermost loop otherwise.
 
 use super::body::{Body, Planned};
-use super::ir::{Cond, Inst, Label, Note, Operand};
+use super::ir::{Cond, Inst, K, Label, Note, Operand};
 use crate::hir::{Block, Ref, RefHead, Stmt, StmtKind, Term, VarId};
 use gavel_runtime::value::Constant;
 
 impl Body<'_, '_> {
     /// All statements of a block.
     pub(super) fn block(&mut self, block: &Block, fail: Label) -> Planned<Label> {
-        let mut redo = fail;
-        for stmt in &block.stmts {
-            redo = self.stmt(stmt, redo)?;
-        }
-        Ok(redo)
+        self.stmts(&block.stmts, fail)
     }
 
-    /// The body of a rule; see `early`.
-    pub(super) fn rule_body(&mut self, block: &Block, args: bool, fail: Label) -> Planned<Label> {
+    /// Statements one after the other.
+    pub(super) fn stmts(&mut self, stmts: &[Stmt], fail: Label) -> Planned<Label> {
+        stmts.iter().try_fold(fail, |redo, stmt| self.stmt(stmt, redo))
+    }
+
+    /// The body of a rule; see `early`. Tells whether solutions behind the first may abort.
+    pub(super) fn rule_body(&mut self, block: &Block, args: bool, fail: Label) -> Planned<(Label, bool)> {
         let stmts = self.early_first(block, args);
         for (document, span) in self.wanted(&stmts) {
             self.note(Note::Asks(span));
             self.defined(document, fail)?;
         }
-        stmts
-            .into_iter()
-            .try_fold(fail, |redo, stmt| self.stmt(stmt, redo))
+        for (document, member, span) in self.wanted_members(&stmts) {
+            self.note(Note::Asks(span));
+            let of = self.reference(&document, &mut { fail })?;
+            let member = self.constant(K::new(member.clone()));
+            self.test(Cond::In(Operand::Reg(member), Operand::Reg(of)), fail);
+        }
+        let (mut redo, mut raises) = (fail, false);
+        for stmt in stmts {
+            redo = self.stmt(stmt, redo)?;
+            raises = raises || (redo != fail && self.raises(stmt));
+        }
+        Ok((redo, raises))
     }
 
     /// Fails unless a document is defined.

@@ -6,7 +6,7 @@ use super::ir::{Inst, K, Label, Reg};
 use super::planner::{FnKey, Planner};
 use super::tree::{Node, NodeKind};
 use crate::hir::Term;
-use gavel_runtime::value::Constant;
+use gavel_runtime::value::{Constant, array_index};
 use std::rc::Rc;
 
 /// What the elements of a reference behind some node must be; `None`: anything.
@@ -115,7 +115,14 @@ impl Body<'_, '_> {
         }
         match self.base_value(at, fail) {
             Some(base) => {
-                let src = self.index(base, key, fail);
+                let src = self.reg();
+                self.emit(Inst::Index {
+                    dst: src,
+                    of: base,
+                    key,
+                    stored: true,
+                    fail,
+                });
                 self.emit(Inst::Move { dst, src });
             }
             None => {
@@ -154,10 +161,15 @@ impl Body<'_, '_> {
         self.call_rule(key, fail)
     }
 
-    /// A partial object or tree at keys that have values but are not all constant: only what can contribute to them is
+    /// A partial document at keys that have values but are not all constant: only what can contribute to them is
     /// evaluated, so that conflicts at other keys are not raised.
     fn keyed(&mut self, node: &Node, at: &[String], rest: &[Term], redo: &mut Label) -> Planned<Option<Reg>> {
-        let has_keys = matches!(node.kind, NodeKind::Object | NodeKind::Tree);
+        let has_keys = match node.kind {
+            NodeKind::Object | NodeKind::Tree => true,
+            // As a whole it is worked out once for all keys, where that raises nothing.
+            NodeKind::Set => self.document_raises(at),
+            NodeKind::Inner | NodeKind::Complete | NodeKind::Function => false,
+        };
         if !has_keys || self.planner.replaced.touches(at) {
             return Ok(None);
         }
@@ -207,19 +219,23 @@ impl Body<'_, '_> {
     /// A path that no rule is at.
     fn base_ref(&mut self, at: &[String], rest: &[Term], redo: &mut Label) -> Planned<Reg> {
         let mut path = at.to_vec();
-        for element in rest {
-            match self.known_term(element) {
-                Some(Constant::String(key)) => path.push(key),
-                // OPA's store names members of objects by text, whatever the element was.
-                Some(Constant::Int(number)) if self.base_has(&path, &number.to_string()) => {
-                    path.push(number.to_string());
-                }
+        // OPA's store names members by text, whatever the element was.
+        while let Some(key) = rest
+            .get(path.len() - at.len())
+            .and_then(|element| self.known_term(element))
+        {
+            let is_object = !self.planner.replaced.touches(&path)
+                && matches!(self.planner.base_at(&path), Some(Constant::Object(_)));
+            match (key, is_object) {
+                (Constant::String(key), _) if array_index(&key).is_none() => path.push(key),
+                (Constant::String(key) | Constant::Number(key), true) => path.push(key),
+                (Constant::Int(key), true) => path.push(key.to_string()),
                 _ => break,
             }
         }
         let rest = rest.get(path.len() - at.len()..).unwrap_or_default();
         match self.base_value(&path, *redo) {
-            Some(value) => self.steps(value, rest, redo),
+            Some(value) => self.stored_steps(value, rest, redo),
             None => {
                 self.note_failure(true);
                 self.emit(Inst::Jump(*redo));
@@ -229,12 +245,6 @@ impl Body<'_, '_> {
                 Ok(dst)
             }
         }
-    }
-
-    fn base_has(&self, path: &[String], key: &str) -> bool {
-        self.planner
-            .base_at(path)
-            .is_some_and(|value| value.get(key).is_some())
     }
 
     /// The base document at a path: a constant, or what `with` left when some `with` may replace it. `None`: there can

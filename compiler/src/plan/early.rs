@@ -50,6 +50,29 @@ impl Body<'_, '_> {
             .collect()
     }
 
+    /// Documents that must have some member for the late statements, in so far as what stands in front of them may abort.
+    pub(super) fn wanted_members<'b>(&mut self, stmts: &[&'b Stmt]) -> Vec<(Ref, &'b Constant, Span)> {
+        let mut found = Vec::new();
+        let mut raises = false;
+        for stmt in stmts {
+            if raises
+                && let Some((r, member)) = asked_member(stmt)
+                && let Some((element, path)) = r.path.split_last()
+                && self.unbound(element).is_some()
+            {
+                let document = Ref {
+                    path: path.to_vec(),
+                    ..r.clone()
+                };
+                if self.is_document(&document) {
+                    found.push((document, member, stmt.span));
+                }
+            }
+            raises = raises || self.raises(stmt);
+        }
+        found
+    }
+
     /// The document without which a statement fails.
     fn needs<'b>(&self, stmt: &'b Stmt) -> Option<&'b Ref> {
         let (document, other) = match &stmt.kind {
@@ -72,6 +95,13 @@ impl Body<'_, '_> {
         let is_plain = match other {
             None | Some(Term::Var(_)) => true,
             Some(Term::Const(value)) => is_plain(value),
+            Some(Term::Array(items)) => items.iter().all(|item| match item {
+                Term::Var(_) => true,
+                Term::Const(value) => is_scalar(value),
+                Term::Array(_) | Term::Object(_) | Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => {
+                    false
+                }
+            }),
             Some(_) => false,
         };
         (is_plain && self.is_document(document)).then_some(document)
@@ -102,11 +132,23 @@ impl Body<'_, '_> {
                 args,
                 out: None,
             } if !self.planner.replaced.is_mocked(callee) => {
+                if let ([Term::Const(pattern), Term::Const(delimiters), text], "glob.match") =
+                    (args.as_slice(), id.get().name)
+                {
+                    return !self.planner.strict
+                        && is_plain_glob(pattern, delimiters)
+                        && self.source(text, sources) == Some(Source::Document);
+                }
                 let [left, right] = args.as_slice() else {
                     return false;
                 };
                 let (a, b) = (self.source(left, sources), self.source(right, sources));
                 match id.get().name {
+                    "strings.any_prefix_match" | "strings.any_suffix_match" => {
+                        !self.planner.strict
+                            && a == Some(Source::Document)
+                            && matches!(right, Term::Const(affixes) if are_strings(affixes))
+                    }
                     "equal" => is_question(a, b, left, right),
                     "internal.member_2" => matches!(
                         (a, b),
@@ -179,9 +221,61 @@ fn is_question(a: Option<Source>, b: Option<Source>, left: &Term, right: &Term) 
         && is_plain(right)
 }
 
-/// OPA's index knows nothing of objects and sets.
+/// OPA's index knows scalars and arrays of them.
 fn is_plain(value: &Constant) -> bool {
-    !matches!(value, Constant::Object(_) | Constant::Set(_))
+    match value {
+        Constant::Array(items) => items.iter().all(is_scalar),
+        other => is_scalar(other),
+    }
+}
+
+fn is_scalar(value: &Constant) -> bool {
+    !matches!(value, Constant::Array(_) | Constant::Object(_) | Constant::Set(_))
+}
+
+/// One text or a collection of texts, some of them.
+fn are_strings(value: &Constant) -> bool {
+    match value {
+        Constant::String(_) => true,
+        Constant::Array(items) | Constant::Set(items) => {
+            !items.is_empty() && items.iter().all(|item| matches!(item, Constant::String(_)))
+        }
+        _ => false,
+    }
+}
+
+/// A pattern whose parts are texts or a lone `*`: to OPA's index an array of which some elements are given.
+fn is_plain_glob(pattern: &Constant, delimiters: &Constant) -> bool {
+    let (Constant::String(pattern), Constant::Array(delimiters)) = (pattern, delimiters) else {
+        return false;
+    };
+    let mut among = String::new();
+    for delimiter in delimiters {
+        match delimiter {
+            Constant::String(text) => among.push_str(text),
+            _ => return false,
+        }
+    }
+    if among.is_empty() {
+        among.push('.');
+    }
+    let is_text = |part: &str| !part.contains(['[', '?', '{', '*', '\\']);
+    pattern
+        .split(|c| among.contains(c))
+        .all(|part| part == "*" || is_text(part))
+}
+
+/// A member that some element of a document is asked for: `input.xs[_] == "a"`.
+fn asked_member(stmt: &Stmt) -> Option<(&Ref, &Constant)> {
+    let StmtKind::Unify { left, right, .. } = &stmt.kind else {
+        return None;
+    };
+    match (left, right) {
+        (Term::Ref(r), Term::Const(value)) | (Term::Const(value), Term::Ref(r)) if is_scalar(value) => {
+            Some((r, value))
+        }
+        _ => None,
+    }
 }
 
 fn note_others(term: &Term, sources: &mut HashMap<VarId, Source>) {

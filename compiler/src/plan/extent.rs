@@ -2,7 +2,7 @@
 
 use super::body::{Body, Planned};
 use super::data::Filter;
-use super::ir::{Cond, Container, Inst, K, NO_BODY, Reg};
+use super::ir::{Again, Cond, Container, Inst, K, NO_BODY, Reg};
 use super::tree::{Node, NodeKind};
 use gavel_runtime::value::Constant;
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ impl Body<'_, '_> {
                     to,
                     key: *key,
                     value,
-                    once: false,
+                    again: Again::Replaces,
                 });
             }
         });

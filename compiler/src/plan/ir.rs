@@ -82,6 +82,17 @@ pub enum Target {
     Builtin(BuiltinId),
 }
 
+/// What a second value for a key of an object does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Again {
+    /// An unequal one aborts, of equal ones the first spelling stays.
+    First,
+    /// An unequal one aborts, of equal ones the last spelling stays.
+    Last,
+    /// It takes the place of the first.
+    Replaces,
+}
+
 /// The three containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Container {
@@ -220,6 +231,10 @@ pub enum Inst {
         of: Reg,
         /// Key.
         key: Reg,
+        /// `of` is a part of the base document, which is looked into by the texts of keys: see [`Value::stored`].
+        ///
+        /// [`Value::stored`]: gavel_runtime::value::Value::stored
+        stored: bool,
         /// Undefined.
         fail: Label,
     },
@@ -285,8 +300,8 @@ pub enum Inst {
         key: Reg,
         /// Read.
         value: Reg,
-        /// An unequal second value for a key aborts; otherwise the later one wins.
-        once: bool,
+        /// A second value for a key.
+        again: Again,
     },
     /// A value at a path of a tree.
     TreePut {

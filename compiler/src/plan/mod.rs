@@ -13,9 +13,11 @@ mod early;
 mod extent;
 mod ir;
 mod literal;
+mod memo;
 mod overlap;
 mod partial;
 mod planner;
+mod raises;
 mod refs;
 mod replace;
 mod rules;
@@ -30,8 +32,8 @@ mod with;
 pub(crate) use calls::condition;
 pub use cycles::{order, reachable};
 pub use ir::{
-    Access, Cmp, Cond, Container, FnRef, Function, Inst, K, Label, NO_BODY, Note, Operand, Plan, Reg, Step,
-    Target,
+    Access, Again, Cmp, Cond, Container, FnRef, Function, Inst, K, Label, NO_BODY, Note, Operand, Plan, Reg,
+    Step, Target,
 };
 pub use planner::{Request, plan};
 pub use text::constant_text;

@@ -4,7 +4,7 @@
 //! the keys are given to the head's variables before the bodies run.
 
 use super::body::{Body, Env, Planned};
-use super::ir::{Cond, Container, Inst, K, Label, NO_BODY, Note, Reg};
+use super::ir::{Again, Cond, Container, Inst, K, Label, NO_BODY, Note, Reg};
 use super::planner::FnKey;
 use super::tree::{Node, NodeKind};
 use crate::hir::{Clause, Rule, RuleKind, Term};
@@ -180,7 +180,7 @@ impl Body<'_, '_> {
             self.emit(Inst::Unset { dst: hit });
         }
         let exhausted = self.label();
-        let mut redo = self.rule_body(&clause.body, false, exhausted)?;
+        let (mut redo, raises) = self.rule_body(&clause.body, false, exhausted)?;
         self.span = Some(clause.span);
         self.note(Note::Yields(clause.span));
         let is_ground = self.known_term(&clause.value).is_some()
@@ -200,14 +200,14 @@ impl Body<'_, '_> {
                     to,
                     key: *key,
                     value,
-                    once: true,
+                    again: Again::First,
                 },
                 None => return self.refuse("a partial object rule without a key"),
             },
             kind @ (Container::Set | Container::Array) => Inst::Add { kind, to, value },
         });
         // Further solutions add the same again.
-        if is_ground || redo == exhausted {
+        if redo == exhausted || (is_ground && !raises) {
             self.emit(Inst::Jump(next));
             self.place(exhausted);
             self.emit(Inst::Jump(other));

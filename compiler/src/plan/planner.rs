@@ -24,6 +24,10 @@ pub struct Request<'r> {
     pub queries: &'r [Query],
     /// The plan has notes for traces.
     pub trace: bool,
+    /// The input has numbers that are not spelled as their values are printed (`1.0`), which may show in results.
+    pub spellings: bool,
+    /// Failing builtins abort.
+    pub strict_builtins: bool,
 }
 
 /// Plans everything that the request needs. Refusals come as diagnostics.
@@ -51,6 +55,7 @@ pub fn plan(unit: &Checked, request: Request<'_>) -> Result<Plan, Vec<Diagnostic
     };
     super::replace::resolve(&mut plan)?;
     super::cycles::check(&plan)?;
+    super::memo::settle(&mut plan, &planner.partials, request.spellings)?;
     Ok(plan)
 }
 
@@ -96,6 +101,14 @@ pub(super) struct Planner<'u> {
     pub reads_base: bool,
     /// Notes are written.
     pub trace: bool,
+    /// Failing builtins abort.
+    pub strict: bool,
+    /// Whether documents and functions may abort, as far as that was asked.
+    pub raising: HashMap<Vec<String>, bool>,
+    /// Documents of which that is being found out.
+    pub asking: usize,
+    /// Documents that several rules contribute to.
+    partials: Vec<FnRef>,
     base: Option<K>,
     functions: Vec<Option<Function>>,
     known: HashMap<String, FnRef>,
@@ -112,6 +125,10 @@ impl<'u> Planner<'u> {
             replaced: Replaced::scan(unit, request.queries),
             trace: request.trace,
             reads_base: false,
+            strict: request.strict_builtins,
+            raising: HashMap::new(),
+            asking: 0,
+            partials: Vec::new(),
             base: unit.base.clone().map(K::new),
             functions: Vec::new(),
             known: HashMap::new(),
@@ -156,6 +173,9 @@ impl<'u> Planner<'u> {
     fn run(&mut self, queries: &[Query]) -> Result<(), Vec<Diagnostic>> {
         let mut problems = Vec::new();
         while let Some((func, key)) = self.queue.pop_front() {
+            if self.is_partial(&key) {
+                self.partials.push(func);
+            }
             match self.function(key, queries) {
                 Ok(function) => {
                     if let Some(cell) = self.functions.get_mut(func.0) {
@@ -172,6 +192,22 @@ impl<'u> Planner<'u> {
         }
     }
 
+    fn is_partial(&self, key: &FnKey) -> bool {
+        match key {
+            FnKey::Keyed { .. } => true,
+            FnKey::Group { path, .. } => {
+                self.tree.find(path).map(|node| node.kind) != Some(NodeKind::Complete)
+            }
+            FnKey::Leaf { .. }
+            | FnKey::Function { .. }
+            | FnKey::Extent { .. }
+            | FnKey::Children { .. }
+            | FnKey::Inside { .. }
+            | FnKey::Document { .. }
+            | FnKey::Query(_) => false,
+        }
+    }
+
     fn finished(&mut self) -> Vec<Function> {
         std::mem::take(&mut self.functions)
             .into_iter()
@@ -183,10 +219,10 @@ impl<'u> Planner<'u> {
         let name = key.name();
         let own = self.own_rules(&key);
         let (kind, params) = match &key {
-            FnKey::Function { .. } => (FnKind::Function, own.first().map_or(0, |rule| rule.args.len())),
+            FnKey::Function { .. } => (FnKind::Memo, own.first().map_or(0, |rule| rule.args.len())),
             FnKey::Keyed { keys, .. } => {
                 let params = keys.iter().filter(|key| key.is_none()).count();
-                (FnKind::Function, params)
+                (FnKind::Memo, params)
             }
             FnKey::Document { params, .. } => (FnKind::Function, *params),
             FnKey::Query(_) => (FnKind::Query, 0),

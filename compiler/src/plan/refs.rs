@@ -3,7 +3,7 @@
 use super::body::{Body, Planned};
 use super::ir::{Container, Inst, K, Label, Reg};
 use crate::hir::{Ref, RefHead, Term, VarId};
-use gavel_runtime::value::Constant;
+use gavel_runtime::value::{Constant, array_index};
 
 impl Body<'_, '_> {
     /// The value of a reference.
@@ -92,8 +92,43 @@ impl Body<'_, '_> {
     /// `of[key]`
     pub(super) fn index(&mut self, of: Reg, key: Reg, fail: Label) -> Reg {
         let dst = self.reg();
-        self.emit(Inst::Index { dst, of, key, fail });
+        self.emit(Inst::Index {
+            dst,
+            of,
+            key,
+            stored: false,
+            fail,
+        });
         dst
+    }
+
+    /// As [`Body::steps`] from a part of the base document, which is looked into by the texts of keys.
+    pub(super) fn stored_steps(&mut self, from: Reg, path: &[Term], redo: &mut Label) -> Planned<Reg> {
+        path.iter()
+            .try_fold(from, |of, element| self.stored_element(of, element, redo))
+    }
+
+    fn stored_element(&mut self, of: Reg, element: &Term, redo: &mut Label) -> Planned<Reg> {
+        let is_plain = match self.known_term(element) {
+            Some(Constant::String(key)) => array_index(&key).is_none(),
+            Some(Constant::Int(_) | Constant::Number(_)) => false,
+            // Neither an object nor an array of the base document has such a member.
+            Some(_) => true,
+            None => !self.has_value(element),
+        };
+        if is_plain {
+            return self.element(of, element, redo);
+        }
+        let key = self.value(element, redo)?;
+        let dst = self.reg();
+        self.emit(Inst::Index {
+            dst,
+            of,
+            key,
+            stored: true,
+            fail: *redo,
+        });
+        Ok(dst)
     }
 
     /// The unbound variable that a path element is, if it is one.

@@ -136,10 +136,10 @@ impl Body<'_, '_> {
         let unset = self.code.len();
         self.emit(Inst::Unset { dst: own });
         let exhausted = self.label();
-        let mut redo = self.rule_body(&clause.body, true, exhausted)?;
+        let (mut redo, raises) = self.rule_body(&clause.body, true, exhausted)?;
         self.span = Some(clause.span);
         self.note(Note::Yields(clause.span));
-        let one_is_enough = redo == exhausted || matches!(clause.value, Term::Const(_));
+        let one_is_enough = redo == exhausted || (matches!(clause.value, Term::Const(_)) && !raises);
         if one_is_enough || is_last {
             self.code.remove(unset);
         }
@@ -191,7 +191,7 @@ impl Body<'_, '_> {
 const EVIDENT_MAX: usize = 8;
 
 /// The constant that every clause yields.
-fn same_constant(rules: &[&Rule]) -> Option<K> {
+pub(super) fn same_constant(rules: &[&Rule]) -> Option<K> {
     let mut values = rules
         .iter()
         .flat_map(|rule| &rule.clauses)

@@ -14,6 +14,8 @@ pub(super) struct Replaced {
     pub functions: HashSet<Vec<String>>,
     /// Builtins.
     pub builtins: HashSet<BuiltinId>,
+    /// A function stands for one of them somewhere.
+    pub by_function: bool,
     /// Those of them that a virtual document stands for somewhere.
     pub by_document: HashSet<Callee>,
     /// Paths behind `data`.
@@ -68,6 +70,7 @@ impl Replaced {
                         {
                             self.by_document.insert(callee);
                         }
+                        self.by_function |= matches!(with.value, WithValue::Function(_));
                         match &with.target {
                             WithTarget::Input(_) => {}
                             WithTarget::Data(path) => self.data.push(path.clone()),

@@ -1,7 +1,7 @@
 //! Values of terms: constants, variables, collections, comprehensions; references are in `refs`.
 
 use super::body::{Body, Planned};
-use super::ir::{Container, Inst, K, Label, Reg};
+use super::ir::{Again, Container, Inst, K, Label, Reg};
 use super::literal::compare;
 use crate::hir::{Comprehension, ComprehensionKind, Term, VarId};
 
@@ -86,7 +86,7 @@ impl Body<'_, '_> {
                     to,
                     key,
                     value,
-                    once: true,
+                    again: Again::Last,
                 });
             }
         }

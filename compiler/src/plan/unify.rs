@@ -2,7 +2,7 @@
 //! pattern becomes shape tests, loads, moves and comparisons.
 
 use super::body::{Body, Planned};
-use super::ir::{Cmp, Cond, Container, Inst, K, Label, Operand, Reg};
+use super::ir::{Again, Cmp, Cond, Container, Inst, K, Label, Operand, Reg};
 use super::literal::is_same;
 use crate::hir::{RefHead, Term};
 use gavel_runtime::value::Constant;
@@ -129,11 +129,16 @@ impl Body<'_, '_> {
         }
         // The side that is computed first; a constant stays for the comparison.
         let left_first = match (self.has_value(&left), self.has_value(&right)) {
-            (true, true) => {
-                let is_late = is_pattern(&left) || matches!(left.as_ref(), Term::Const(_));
+            // A reference is first, the left one of two.
+            (true, true) => match (left.as_ref(), right.as_ref()) {
                 // What is read once stands in front of a loop.
-                !is_late && (is_input(&left) || !is_input(&right))
-            }
+                (Term::Ref(_), Term::Ref(_)) => {
+                    is_input(&left) || !is_input(&right) || self.term_raises(&left)
+                }
+                (Term::Ref(_), _) => true,
+                (_, Term::Ref(_)) => false,
+                _ => !is_pattern(&left) && !matches!(left.as_ref(), Term::Const(_)),
+            },
             (left, _) => left,
         };
         let (first, second) = if left_first { (left, right) } else { (right, left) };
@@ -220,7 +225,7 @@ impl Body<'_, '_> {
                 to,
                 key,
                 value,
-                once: true,
+                again: Again::First,
             });
         }
         self.emit(Inst::End { kind, reg: to });

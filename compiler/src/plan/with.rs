@@ -5,24 +5,36 @@ use super::body::{Body, Planned};
 use super::ir::{Container, Inst, K, Label, Reg, Step, Target};
 use super::planner::FnKey;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::hir::{Block, Callee, With, WithTarget, WithValue};
+use crate::hir::{Block, Callee, Stmt, With, WithTarget, WithValue};
 use gavel_runtime::value::Constant;
 
 impl Body<'_, '_> {
-    /// A block under modifiers.
+    /// A block under modifiers. In OPA each of its statements has a scope of its own, with results of its own; that shows
+    /// where results differ inside of a replacement.
     pub(super) fn with(&mut self, modifiers: &[With], block: &Block, fail: Label) -> Planned<Label> {
         let mut redo = fail;
         let scope = modifiers
             .iter()
             .map(|with| self.modifier(with, &mut redo))
             .collect::<Planned<Vec<Inst>>>()?;
+        if !self.planner.replaced.by_function {
+            return self.scope(&scope, &block.stmts, redo);
+        }
+        for stmt in &block.stmts {
+            redo = self.scope(&scope, std::slice::from_ref(stmt), redo)?;
+        }
+        Ok(redo)
+    }
+
+    /// Statements in a scope of replacements.
+    fn scope(&mut self, replacements: &[Inst], stmts: &[Stmt], mut redo: Label) -> Planned<Label> {
         let start = self.code.len();
         let outer = self.span;
         self.emit(Inst::WithBegin);
-        scope.into_iter().for_each(|inst| self.emit(inst));
+        replacements.iter().for_each(|inst| self.emit(inst.clone()));
         let (before, regs) = (self.env.clone(), self.regs);
         let (none, done) = (self.label(), self.label());
-        let inner = self.block(block, none)?;
+        let inner = self.stmts(stmts, none)?;
         self.forget_origins(regs);
         self.span = outer;
         if inner == none {

@@ -77,7 +77,16 @@ impl<'u> Machine<'u> {
                     Some(node) => node.rules.clone(),
                     None => return Err(Stop::Strange("a call of no function")),
                 };
-                self.one_value(&rules, args, EvalErrorKind::FunctionConflict)
+                // OPA keeps what a call gave by arguments, and gives it again whatever is replaced by then.
+                let call = (path.clone(), args.to_vec());
+                if let Some(known) = self.scope.calls.get(&call) {
+                    return Ok(Some(known.clone()));
+                }
+                let result = self.one_value(&rules, args, EvalErrorKind::FunctionConflict)?;
+                if let Some(value) = &result {
+                    self.scope.calls.insert(call, value.clone());
+                }
+                Ok(result)
             }
         }
     }

@@ -69,34 +69,49 @@ impl<'u> Machine<'u> {
 
     /// A path that no rule is at.
     fn base(&mut self, at: &[String], path: &'u [Term], take: Take<'_, 'u>) -> Tried {
-        match self.scope.base_at(at) {
-            Some(value) => self.follow_base(&value, path, take),
+        let at: Vec<Value> = at.iter().map(|name| Value::text(name)).collect();
+        match self.scope.base.clone() {
+            Some(base) => match at.iter().try_fold(base, |value, name| value.index(name)) {
+                Some(value) => self.follow_base(&value, at, path, take),
+                None => Ok(Flow::More),
+            },
             None => Ok(Flow::More),
         }
     }
 
-    /// As `follow`; but OPA's store names the members of objects by text, so that `1` finds `"1"`.
-    fn follow_base(&mut self, from: &Value, path: &'u [Term], take: Take<'_, 'u>) -> Tried {
-        if let Some((element, rest)) = path.split_first()
-            && self.is_known(element)
-            && let Value::Number(text) = self.value(element)?
-            && let Value::Object(_) = from
-        {
-            return match from.index(&Value::String(text)) {
-                Some(part) => self.follow_base(&part, rest, take),
+    /// As `follow`; but OPA's store names members by text, so that `1` finds the member `"1"` and `"1"` the second element.
+    /// What `with` put somewhere is not in the store.
+    fn follow_base(&mut self, from: &Value, at: Vec<Value>, path: &'u [Term], take: Take<'_, 'u>) -> Tried {
+        let Some((element, rest)) = path.split_first() else {
+            return take(self, from.clone());
+        };
+        let step = |machine: &mut Machine<'u>, key: Value, part: Option<Value>, take: Take<'_, 'u>| {
+            let mut at = at.clone();
+            at.push(key);
+            match part {
+                Some(part) => machine.follow_base(&part, at, rest, take),
                 None => Ok(Flow::More),
-            };
-        }
-        match path.split_first() {
-            Some((element, rest)) if self.is_known(element) => {
-                let key = self.value(element)?;
-                match from.index(&key) {
-                    Some(part) => self.follow_base(&part, rest, take),
-                    None => Ok(Flow::More),
-                }
             }
-            _ => self.follow(from, path, take),
+        };
+        if self.is_known(element) {
+            let key = self.value(element)?;
+            let mut here = at.clone();
+            here.push(key.clone());
+            let part = match self.scope.replaces(&here) {
+                true => from.index(&key),
+                false => from.stored(&key),
+            };
+            return step(self, key, part, take);
         }
+        for (key, part) in from.members() {
+            let tried = self.unify_value(element, key.clone(), &mut |machine| {
+                step(machine, key.clone(), Some(part.clone()), take)
+            })?;
+            if tried == Flow::Enough {
+                return Ok(Flow::Enough);
+            }
+        }
+        Ok(Flow::More)
     }
 
     /// The value of `data` at some keys.

@@ -4,7 +4,7 @@ use super::machine::{Flow, Machine, Stop};
 use super::tree::{Kind, Node};
 use super::unify::Side;
 use super::value::Value;
-use gavel_compiler::hir::{Clause, Rule, RuleKind, Term};
+use gavel_compiler::hir::{Rule, RuleKind, Term};
 use gavel_runtime::error::EvalErrorKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -88,7 +88,7 @@ impl<'u> Machine<'u> {
                     machine.lists(&head, &mut Vec::new(), &mut |_, values| {
                         found = true;
                         document.add(rule.kind, path, values)?;
-                        Ok(has_one_solution(rule, clause))
+                        Ok(Flow::More)
                     })
                 })
             })?;
@@ -97,15 +97,6 @@ impl<'u> Machine<'u> {
             }
         }
         Ok(())
-    }
-}
-
-/// A head of constants adds the same again for each solution.
-fn has_one_solution(rule: &Rule, clause: &Clause) -> Flow {
-    let mut head = rule.dynamic.iter().chain([&clause.value]);
-    match head.all(|term| matches!(term, Term::Const(_))) {
-        true => Flow::Enough,
-        false => Flow::More,
     }
 }
 

@@ -4,7 +4,8 @@
 use super::machine::{Flow, Machine, Stop};
 use super::tree::Node;
 use super::value::Value;
-use gavel_compiler::hir::{Callee, RefHead, Stmt, StmtKind, Term, VarId};
+use gavel_compiler::hir::{Callee, Ref, RefHead, Stmt, StmtKind, Term, VarId};
+use gavel_runtime::builtins::BuiltinId;
 use gavel_runtime::value::Constant;
 use std::collections::BTreeMap;
 
@@ -18,7 +19,15 @@ enum Known {
 }
 
 /// Builtins that are questions when both operands are known.
-const QUESTIONS: &[&str] = &["equal", "internal.member_2", "startswith", "endswith"];
+const QUESTIONS: &[&str] = &[
+    "equal",
+    "internal.member_2",
+    "startswith",
+    "endswith",
+    "strings.any_prefix_match",
+    "strings.any_suffix_match",
+    "glob.match",
+];
 
 impl<'u> Machine<'u> {
     /// Whether some question of a body fails.
@@ -39,6 +48,27 @@ impl<'u> Machine<'u> {
         match &stmt.kind {
             StmtKind::Test(term @ Term::Ref(_)) => {
                 Ok(matches!(self.known(term, known)?, Some(Known::Document(None))))
+            }
+            StmtKind::Unify {
+                left: Term::Ref(reference),
+                right: Term::Const(member),
+                ..
+            }
+            | StmtKind::Unify {
+                left: Term::Const(member),
+                right: Term::Ref(reference),
+                ..
+            } if self.iterates_last(reference) => {
+                let element_count = reference.path.len().saturating_sub(1);
+                let document = self.part_of(reference, element_count)?;
+                let is_asked =
+                    is_simple(&Term::Const(member.clone())) && !matches!(member, Constant::Array(_));
+                let member = Value::of(member);
+                Ok(match document {
+                    Some(Known::Document(document)) if is_asked => !document
+                        .is_some_and(|document| document.members().iter().any(|(_, part)| *part == member)),
+                    _ => false,
+                })
             }
             StmtKind::Unify { left, right, .. } => {
                 let sides = (self.known(left, known)?, self.known(right, known)?);
@@ -63,9 +93,17 @@ impl<'u> Machine<'u> {
                 out: None,
             } if QUESTIONS.contains(&id.get().name) && !self.scope.mocks.contains_key(callee) => {
                 let [left, right] = args.as_slice() else {
-                    return Ok(false);
+                    return self.glob_fails(*id, args, known);
                 };
-                match (self.known(left, known)?, self.known(right, known)?) {
+                let is_affix = !matches!(id.get().name, "equal" | "internal.member_2");
+                let right = match right {
+                    Term::Const(texts) if id.get().name.starts_with("strings.") && are_texts(texts) => {
+                        Some(Known::Constant(Value::of(texts)))
+                    }
+                    right => self.known(right, known)?,
+                };
+                match (self.known(left, known)?, right) {
+                    (Some(Known::Constant(_)), Some(Known::Document(_))) if is_affix => Ok(false),
                     (Some(Known::Document(Some(a))), Some(Known::Constant(b)))
                     | (Some(Known::Constant(a)), Some(Known::Document(Some(b)))) => {
                         let result = self.builtin(*id, &[a, b]);
@@ -84,34 +122,88 @@ impl<'u> Machine<'u> {
         }
     }
 
+    /// A pattern whose parts are texts or a lone `*`.
+    fn glob_fails(
+        &mut self,
+        id: BuiltinId,
+        args: &'u [Term],
+        known: &BTreeMap<VarId, Known>,
+    ) -> Result<bool, Stop> {
+        let [
+            Term::Const(pattern),
+            Term::Const(Constant::Array(delimiters)),
+            text,
+        ] = args
+        else {
+            return Ok(false);
+        };
+        let (Constant::String(parts), Some(Known::Document(Some(text)))) =
+            (pattern, self.known(text, known)?)
+        else {
+            return Ok(false);
+        };
+        let mut among = String::new();
+        for delimiter in delimiters {
+            match delimiter {
+                Constant::String(text) => among.push_str(text),
+                _ => return Ok(false),
+            }
+        }
+        if among.is_empty() {
+            among.push('.');
+        }
+        let is_plain = |part: &str| part == "*" || !part.contains(['[', '?', '{', '*', '\\']);
+        if !parts.split(|c| among.contains(c)).all(is_plain) {
+            return Ok(false);
+        }
+        let arguments = [
+            Value::of(pattern),
+            Value::of(&Constant::Array(delimiters.clone())),
+            text,
+        ];
+        Ok(!matches!(self.builtin(id, &arguments), Ok(Some(value)) if value.is_true()))
+    }
+
     fn known(&mut self, term: &'u Term, known: &BTreeMap<VarId, Known>) -> Result<Option<Known>, Stop> {
         match term {
             Term::Const(constant) if is_simple(term) => Ok(Some(Known::Constant(Value::of(constant)))),
             Term::Var(var) => Ok(known.get(var).cloned()),
-            Term::Ref(reference) => {
-                let is_ground = reference
-                    .path
-                    .iter()
-                    .all(|element| matches!(element, Term::Const(_)));
-                let is_document = match reference.head {
-                    RefHead::Input => true,
-                    RefHead::Data => !self.is_virtual(&reference.path),
-                    RefHead::Var(_) | RefHead::Const(_) => false,
-                };
-                if !is_ground || !is_document {
-                    return Ok(None);
-                }
-                let mut found = None;
-                self.values(term, &mut |_, value| {
-                    found = Some(value);
-                    Ok(Flow::Enough)
-                })?;
-                Ok(Some(Known::Document(found)))
-            }
+            Term::Ref(reference) => self.part_of(reference, reference.path.len()),
             Term::Const(_) | Term::Array(_) | Term::Object(_) | Term::Set(_) | Term::Comprehension(_) => {
                 Ok(None)
             }
         }
+    }
+
+    /// What a reference into a document leads to with its first elements, when they are constants.
+    fn part_of(&mut self, reference: &'u Ref, len: usize) -> Result<Option<Known>, Stop> {
+        let path = reference.path.get(..len).unwrap_or_default();
+        let is_ground = path.iter().all(|element| matches!(element, Term::Const(_)));
+        if !is_ground {
+            return Ok(None);
+        }
+        let mut found = None;
+        let mut take = |_: &mut Machine<'u>, value| {
+            found = Some(value);
+            Ok(Flow::Enough)
+        };
+        match reference.head {
+            RefHead::Input => {
+                if let Some(input) = self.scope.input.clone() {
+                    self.follow(&input, path, &mut take)?;
+                }
+            }
+            RefHead::Data if !self.is_virtual(path) => {
+                self.data(path, &mut take)?;
+            }
+            RefHead::Data | RefHead::Var(_) | RefHead::Const(_) => return Ok(None),
+        }
+        Ok(Some(Known::Document(found)))
+    }
+
+    /// Whether the last element of a reference, and no other, is a variable without a value.
+    fn iterates_last(&self, reference: &Ref) -> bool {
+        matches!(reference.path.last(), Some(Term::Var(var)) if !self.vars.contains_key(var))
     }
 
     /// Whether a path leads to or through rules, or to a package.
@@ -149,5 +241,15 @@ fn is_simple(term: &Term) -> bool {
             Term::Array(_) | Term::Object(_) | Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => false,
         }),
         Term::Object(_) | Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => false,
+    }
+}
+
+/// A collection of texts, some of them.
+fn are_texts(constant: &Constant) -> bool {
+    match constant {
+        Constant::Array(items) | Constant::Set(items) => {
+            !items.is_empty() && items.iter().all(|item| matches!(item, Constant::String(_)))
+        }
+        _ => false,
     }
 }

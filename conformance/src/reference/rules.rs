@@ -19,7 +19,8 @@ impl<'u> Machine<'u> {
         let is_settled = yield_one_constant(&bodies);
         let mut result: Option<Value> = None;
         for rule in bodies {
-            let Some(value) = self.apart(|machine| machine.rule_value(rule, args, conflict))? else {
+            let value = self.apart(|machine| machine.rule_value(rule, args, conflict, is_settled))?;
+            let Some(value) = value else {
                 continue;
             };
             if result.as_ref().is_some_and(|other| *other != value) {
@@ -31,7 +32,7 @@ impl<'u> Machine<'u> {
             }
         }
         match (result, rules.iter().copied().find(|rule| rule.is_default)) {
-            (None, Some(default)) => self.apart(|machine| machine.rule_value(default, args, conflict)),
+            (None, Some(default)) => self.apart(|machine| machine.rule_value(default, args, conflict, true)),
             (result, _) => Ok(result),
         }
     }
@@ -42,6 +43,7 @@ impl<'u> Machine<'u> {
         rule: &'u Rule,
         args: &[Value],
         conflict: EvalErrorKind,
+        is_settled: bool,
     ) -> Result<Option<Value>, Stop> {
         let patterns = rule.args.iter().zip(args);
         let equations = patterns.map(|(pattern, arg)| (Side::Term(pattern), Side::Value(arg.clone())));
@@ -49,7 +51,7 @@ impl<'u> Machine<'u> {
         self.unify(equations.collect(), &mut |machine| {
             for clause in &rule.clauses {
                 if found.is_none() && !machine.is_excluded(&clause.body.stmts)? {
-                    found = machine.clause_value(clause, conflict)?;
+                    found = machine.clause_value(clause, conflict, is_settled)?;
                 }
             }
             Ok(Flow::Enough)
@@ -57,7 +59,13 @@ impl<'u> Machine<'u> {
         Ok(found)
     }
 
-    fn clause_value(&mut self, clause: &'u Clause, conflict: EvalErrorKind) -> Result<Option<Value>, Stop> {
+    /// All solutions are looked at, for an error in one of them, unless the first settles the value of the document.
+    fn clause_value(
+        &mut self,
+        clause: &'u Clause,
+        conflict: EvalErrorKind,
+        is_settled: bool,
+    ) -> Result<Option<Value>, Stop> {
         let mut found: Option<Value> = None;
         self.block(&clause.body.stmts, &mut |machine| {
             machine.values(&clause.value, &mut |_, value| {
@@ -65,11 +73,7 @@ impl<'u> Machine<'u> {
                     return Err(conflict.into());
                 }
                 found.get_or_insert(value.settled());
-                // A constant has no second value.
-                Ok(match clause.value {
-                    Term::Const(_) => Flow::Enough,
-                    _ => Flow::More,
-                })
+                Ok(if is_settled { Flow::Enough } else { Flow::More })
             })
         })?;
         Ok(found)

@@ -2,7 +2,7 @@
 
 use super::machine::{Flow, Machine, Next, Stop, Tried};
 use super::value::Value;
-use gavel_compiler::hir::{Block, Callee, With, WithTarget, WithValue};
+use gavel_compiler::hir::{Block, Callee, Stmt, With, WithTarget, WithValue};
 use gavel_runtime::value::Constant;
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,6 +19,8 @@ pub(super) struct Scope {
     pub(super) mocks: HashMap<Callee, Mock>,
     /// Documents that were worked out, by path and keys.
     pub(super) documents: BTreeMap<(Vec<String>, Vec<Value>), Option<Value>>,
+    /// Values of calls, by function and arguments.
+    pub(super) calls: BTreeMap<(Vec<String>, Vec<Value>), Value>,
 }
 
 /// What stands for a function.
@@ -41,12 +43,21 @@ impl Scope {
             replaced: Vec::new(),
             mocks: HashMap::new(),
             documents: BTreeMap::new(),
+            calls: BTreeMap::new(),
         }
     }
 
     /// Whether a path is at or below a replaced one.
     pub(super) fn is_replaced(&self, path: &[String]) -> bool {
         self.replaced.iter().any(|replaced| path.starts_with(replaced))
+    }
+
+    /// Whether keys lead to or into something that was replaced.
+    pub(super) fn replaces(&self, keys: &[Value]) -> bool {
+        let leads_to = |path: &Vec<String>| {
+            path.len() <= keys.len() && path.iter().zip(keys).all(|(name, key)| Value::text(name) == *key)
+        };
+        self.replaced.iter().any(leads_to)
     }
 
     /// The base document at a path.
@@ -60,6 +71,7 @@ impl Scope {
     pub(super) fn inner(&self) -> Scope {
         Scope {
             documents: BTreeMap::new(),
+            calls: BTreeMap::new(),
             ..self.clone()
         }
     }
@@ -74,12 +86,20 @@ impl<'u> Machine<'u> {
                 return Ok(Flow::More);
             }
         }
+        self.each_in(&inner, &block.stmts, next)
+    }
+
+    /// Statements each in a scope of its own, which begins without results.
+    fn each_in(&mut self, inner: &Scope, stmts: &'u [Stmt], next: Next<'_, 'u>) -> Tried {
+        let Some((first, rest)) = stmts.split_first() else {
+            return next(self);
+        };
         // Holds the scope that is not in force.
-        let mut other = inner;
+        let mut other = inner.clone();
         std::mem::swap(&mut self.scope, &mut other);
-        let tried = self.block(&block.stmts, &mut |machine| {
+        let tried = self.block(std::slice::from_ref(first), &mut |machine| {
             std::mem::swap(&mut machine.scope, &mut other);
-            let tried = next(machine);
+            let tried = machine.each_in(inner, rest, next);
             std::mem::swap(&mut machine.scope, &mut other);
             tried
         });

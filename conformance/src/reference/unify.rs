@@ -101,9 +101,13 @@ impl<'u> Machine<'u> {
                 Ok(Flow::More)
             }
             (Side::Term(left), Side::Term(right)) => {
-                // A pattern is met with the value of the other side, where that has one.
-                let is_first =
-                    self.is_known(left) && !(matches!(left, Term::Object(_)) && self.is_known(right));
+                // A reference is first, the left one of two; a pattern is met with the value of the other side.
+                let is_late = match (left, right) {
+                    (Term::Ref(_), _) => false,
+                    (_, Term::Ref(_)) | (Term::Object(_), _) => self.is_known(right),
+                    _ => false,
+                };
+                let is_first = self.is_known(left) && !is_late;
                 let (first, second) = if is_first { (left, right) } else { (right, left) };
                 self.values(first, &mut |machine, value| {
                     machine.meet(second, value, others, next)

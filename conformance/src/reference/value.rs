@@ -1,7 +1,7 @@
 //! Values that own their parts, in OPA's order.
 
 use gavel_runtime::number::compare_text;
-use gavel_runtime::value::Constant;
+use gavel_runtime::value::{Constant, array_index};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -119,7 +119,20 @@ impl Value {
                 .find(|(at, _): &(usize, _)| compare_text(&at.to_string(), text).is_eq())
                 .map(|(_, item)| item.clone()),
             (Value::Object(entries), key) => entries.get(key).cloned(),
-            (Value::Set(members, _), key) => members.get(key).cloned(),
+            // As the key is spelled.
+            (Value::Set(members, _), key) => members.contains(key).then(|| key.clone()),
+            _ => None,
+        }
+    }
+
+    /// `self[key]` as OPA's store has it, for parts of the base document: the texts of keys count.
+    pub(super) fn stored(&self, key: &Value) -> Option<Value> {
+        let (Value::String(text) | Value::Number(text)) = key else {
+            return None;
+        };
+        match self {
+            Value::Object(entries) => entries.get(&Value::String(Rc::clone(text))).cloned(),
+            Value::Array(items) => items.get(array_index(text)?).cloned(),
             _ => None,
         }
     }

@@ -85,6 +85,7 @@ fn united<'r>(call: &mut Call<'_, 'r>, a: Value<'r>, b: Value<'r>, spelling: Spe
     match (object(a)?, object(b)?) {
         ([], _) => Ok(b),
         (_, []) => Ok(a),
+        _ if spelling == Spelling::Left && a.equals(b) => Ok(a),
         (left, right) => merge(call, left, right, spelling, BUILTIN_DEPTH_MAX),
     }
 }

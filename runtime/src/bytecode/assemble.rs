@@ -39,6 +39,7 @@ impl Assembler {
         let kind = match words[0].as_str() {
             "rule" => Some(FnKind::Rule),
             "function" => Some(FnKind::Function),
+            "memo" => Some(FnKind::Memo),
             "query" => Some(FnKind::Query),
             "base" => {
                 if words.len() == 2 && !words[1].starts_with('r') {

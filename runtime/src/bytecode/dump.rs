@@ -31,6 +31,7 @@ fn write_function(out: &mut String, program: &RawProgram, id: usize, info: &FnIn
     let kind = match info.kind {
         FnKind::Rule => "rule",
         FnKind::Function => "function",
+        FnKind::Memo => "memo",
         FnKind::Query => "query",
     };
     writeln!(

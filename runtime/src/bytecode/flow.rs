@@ -228,7 +228,7 @@ fn builder_of(op: Op) -> Option<Holds> {
     match op {
         Op::ArrayPush | Op::ArrayEnd => Some(Holds::Array),
         Op::SetAdd | Op::SetEnd => Some(Holds::Set),
-        Op::ObjectPut | Op::ObjectSet | Op::ObjectEnd => Some(Holds::Object),
+        Op::ObjectPut | Op::ObjectPutLast | Op::ObjectSet | Op::ObjectEnd => Some(Holds::Object),
         Op::TreePut | Op::TreeAdd | Op::TreeSet | Op::TreeMerge | Op::TreeEnd => Some(Holds::Tree),
         _ => None,
     }

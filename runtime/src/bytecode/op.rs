@@ -121,6 +121,8 @@ ops! {
     Base "base" [Def None Label None None None],
     /// a := `b[d]` by Rego's rules (array index, object key, set member); undefined → c.
     Index "index" [Def Use Label Use None None],
+    /// a := b[d] where b is a part of the base document, by the text of d; undefined → c.
+    IndexStored "index.stored" [Def Use Label Use None None],
     /// a := b[constant f]; undefined → c.
     Field "field" [Def Use Label None None Const],
 
@@ -196,6 +198,8 @@ ops! {
     ObjectNew "object.new" [Def None None None None None],
     /// Member b: d. An unequal second value for a key aborts with `ObjectConflict`, here or at the end.
     ObjectPut "object.put" [Use Use None Use None None],
+    /// As `object.put`, but of equal values for a key the last one's spelling stays.
+    ObjectPutLast "object.put.last" [Use Use None Use None None],
     /// Member b: d; a later value replaces an earlier one (extents, literals with equal keys).
     ObjectSet "object.set" [Use Use None Use None None],
     /// a := the object.
@@ -225,6 +229,9 @@ ops! {
     CallRule "call.rule" [Def None Label None None Func],
     /// a := function f of registers b, b+1, …; undefined → c.
     CallFn "call.fn" [Def Run Label Count None Func],
+    /// a := function f of registers b, b+1, …, from the results of this scope when equal arguments are among them;
+    /// undefined → c.
+    CallMemo "call.memo" [Def Run Label Count None Func],
     /// a := builtin e of registers b, b+1, …; a failing builtin → c (in strict mode it aborts).
     CallBuiltin "call.builtin" [Def Run Label Count Builtin Prepared],
     /// As the two above, through mock cell e: the replacement when there is one, else target f. While a replacement

@@ -20,8 +20,18 @@ pub enum FnKind {
     Rule,
     /// A function rule. Conflicts are `FunctionConflict`.
     Function,
+    /// A function whose results are kept by arguments until the scope that they were found in ends.
+    Memo,
     /// A query: no parameters, not cached; its result is an array with one array of values for each solution.
     Query,
+}
+
+impl FnKind {
+    /// Whether its calls have arguments.
+    #[must_use]
+    pub const fn takes_arguments(self) -> bool {
+        matches!(self, FnKind::Function | FnKind::Memo)
+    }
 }
 
 /// One function of the program.

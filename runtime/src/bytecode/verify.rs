@@ -114,7 +114,7 @@ impl Checker<'_> {
                 "a frame holds its parameters and has less than 65,535 registers",
             ));
         }
-        if info.kind != FnKind::Function && info.params > 0 {
+        if !info.kind.takes_arguments() && info.params > 0 {
             return Err(fail("rules and queries have no parameters"));
         }
         let first = self.code.len();
@@ -192,10 +192,14 @@ impl Checker<'_> {
         }
         match inst.op {
             Op::CallRule => {
-                self.callee(id, inst.f, FnKind::Rule)?;
+                self.callee(id, inst.f, &[FnKind::Rule])?;
             }
             Op::CallFn => {
-                let callee = self.callee(id, inst.f, FnKind::Function)?;
+                let callee = self.callee(id, inst.f, &[FnKind::Function])?;
+                same_arity(callee.params, inst.d)?;
+            }
+            Op::CallMemo => {
+                let callee = self.callee(id, inst.f, &[FnKind::Memo])?;
                 same_arity(callee.params, inst.d)?;
             }
             Op::CallBuiltin => {
@@ -205,7 +209,7 @@ impl Checker<'_> {
             Op::CallMocked => {
                 let arity = self.target_arity(inst.f)?;
                 if inst.f & MOCK_BUILTIN == 0 {
-                    self.callee(id, inst.f, FnKind::Function)?;
+                    self.callee(id, inst.f, &[FnKind::Function, FnKind::Memo])?;
                 }
                 same_arity(arity, inst.d)?;
                 self.mock_arity(inst.e, inst.d)?;
@@ -265,12 +269,12 @@ impl Checker<'_> {
     }
 
     /// A function that is called by name stands before its caller, so that calls end.
-    fn callee(&self, caller: usize, function: u32, kind: FnKind) -> Result<&FnInfo, &'static str> {
+    fn callee(&self, caller: usize, function: u32, kinds: &[FnKind]) -> Result<&FnInfo, &'static str> {
         let info = self.info(function)?;
         if function as usize >= caller {
             return Err("a callee stands before its callers");
         }
-        if info.kind != kind {
+        if !kinds.contains(&info.kind) {
             return Err("the callee is of another kind");
         }
         Ok(info)

@@ -2,6 +2,7 @@
 //!
 //! Slow and simple on purpose; nothing on the path of a request uses it.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// An owned Rego value. Sets and objects are sorted in Rego's order without duplicates; use the constructors.
@@ -67,6 +68,37 @@ impl Constant {
             .iter()
             .find(|(k, _)| matches!(k, Constant::String(s) if s == key))
             .map(|(_, v)| v)
+    }
+
+    /// As [`Value::stored`](super::Value::stored).
+    #[must_use]
+    pub fn stored(&self, key: &Constant) -> Option<&Constant> {
+        let text = match key {
+            Constant::String(text) | Constant::Number(text) => Cow::Borrowed(text.as_str()),
+            Constant::Int(int) => Cow::Owned(int.to_string()),
+            _ => return None,
+        };
+        match self {
+            Constant::Object(_) => self.get(&text),
+            Constant::Array(items) => items.get(super::array_index(&text)?),
+            _ => None,
+        }
+    }
+
+    /// Whether some number in it is not spelled as its value is printed: `1.0`, `1e2`, `1.50`.
+    #[must_use]
+    pub fn has_spelling(&self) -> bool {
+        match self {
+            Constant::Null | Constant::Bool(_) | Constant::Int(_) | Constant::String(_) => false,
+            Constant::Number(text) => {
+                let (_, fraction) = text.split_once('.').unwrap_or((text, "1"));
+                text.contains(['e', 'E']) || fraction.ends_with('0') || text.starts_with(['.', '+'])
+            }
+            Constant::Array(items) | Constant::Set(items) => items.iter().any(Constant::has_spelling),
+            Constant::Object(entries) => entries
+                .iter()
+                .any(|(key, value)| key.has_spelling() || value.has_spelling()),
+        }
     }
 
     /// Rego's total order: null < boolean < number < string < array < object < set.

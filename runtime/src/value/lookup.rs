@@ -9,10 +9,10 @@ const SCAN_MAX: usize = 8;
 
 impl<'r> Value<'r> {
     /// `self[key]`: the element of an array at an integer-valued number (`1.0` is one), the member of an object, the
-    /// member of a set as the set spells it.
+    /// member of a set as the key spells it.
     #[must_use]
     #[inline(never)]
-    pub fn index(self, key: Value<'_>) -> Option<Value<'r>> {
+    pub fn index(self, key: Value<'r>) -> Option<Value<'r>> {
         match self.kind() {
             Kind::Object(entries) => match key.as_str() {
                 Some(text) => entry_of(entries, text),
@@ -30,10 +30,42 @@ impl<'r> Value<'r> {
                 elements.get(at).copied()
             }
             Kind::Set(members) => {
-                let at = members.binary_search_by(|member| member.compare(key)).ok()?;
-                members.get(at).copied()
+                members.binary_search_by(|member| member.compare(key)).ok()?;
+                Some(key)
             }
             _ => None,
+        }
+    }
+
+    /// `self[key]` as OPA's store finds parts of the base document: by text. The key of a member may be a number that is
+    /// spelled so, the index of an element a text. Nothing else is there.
+    #[must_use]
+    pub fn stored(self, key: Value<'_>) -> Option<Value<'r>> {
+        match key.kind() {
+            Kind::String(text) | Kind::Number(text) => self.stored_text(text),
+            Kind::Int(int) => with_int_text(int, |text| self.stored_text(text)),
+            _ => None,
+        }
+    }
+
+    fn stored_text(self, text: &str) -> Option<Value<'r>> {
+        match self.kind() {
+            Kind::Object(entries) => entry_of(entries, text),
+            Kind::Array(elements) => elements.get(array_index(text)?).copied(),
+            _ => None,
+        }
+    }
+
+    /// Whether a collection is this one or stands somewhere in it: the very same, not an equal one.
+    #[must_use]
+    pub fn has_part(self, part: Value<'_>) -> bool {
+        if self.is_same(part) {
+            return true;
+        }
+        match self.kind() {
+            Kind::Array(items) | Kind::Set(items) => items.iter().any(|item| item.has_part(part)),
+            Kind::Object(entries) => entries.iter().any(|entry| entry.value.has_part(part)),
+            _ => false,
         }
     }
 
@@ -43,7 +75,11 @@ impl<'r> Value<'r> {
     pub fn field(self, key: &str) -> Option<Value<'r>> {
         match self.kind() {
             Kind::Object(entries) => entry_of(entries, key),
-            Kind::Set(_) => self.index(Value::string(key)),
+            Kind::Set(members) => {
+                let key = Value::string(key);
+                let at = members.binary_search_by(|member| member.compare(key)).ok()?;
+                members.get(at).copied()
+            }
             _ => None,
         }
     }
@@ -63,6 +99,22 @@ impl<'r> Value<'r> {
             _ => false,
         }
     }
+}
+
+/// The index that a text means to OPA: digits, perhaps with a sign in front and zeros behind a point.
+#[must_use]
+pub fn array_index(text: &str) -> Option<usize> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || digits.len() > 19 {
+        return None;
+    }
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if fraction.bytes().any(|byte| byte != b'0') || whole.bytes().any(|byte| !byte.is_ascii_digit()) {
+        return None;
+    }
+    let at: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let is_negative = text.starts_with('-') && at > 0;
+    usize::try_from(at).ok().filter(|_| !is_negative)
 }
 
 fn entry_of<'r>(entries: Object<'r>, key: &str) -> Option<Value<'r>> {
@@ -155,10 +207,15 @@ mod tests {
     }
 
     #[test]
-    fn sets_yield_their_own_spelling() {
+    fn sets_yield_the_spelling_of_the_key() {
         for size in [3, 40] {
             let set = || Constant::set((0..size).map(Constant::Int).collect());
-            check(set(), Constant::number("2.0"), Some(Constant::Int(2)), true);
+            check(
+                set(),
+                Constant::number("2.0"),
+                Some(Constant::number("2.0")),
+                true,
+            );
             check(set(), Constant::Int(99), None, false);
         }
         check(Constant::Int(3), Constant::Int(3), None, false);

@@ -12,6 +12,7 @@ mod stored;
 pub use build::{object_from, set_from, sort_entries, sort_members};
 pub(crate) use build::{retain_first, sort_stable};
 pub use constant::Constant;
+pub use lookup::array_index;
 pub(crate) use order::with_int_text;
 pub use patch::replace_at;
 pub use pool::Pool;

@@ -24,8 +24,18 @@ pub(super) enum Builder<'v> {
 #[derive(Debug)]
 pub(super) struct ObjectBuilder<'v> {
     entries: List<'v, Entry<'v>>,
-    /// Unequal values for a key are a conflict.
-    unique: bool,
+    again: Again,
+}
+
+/// What a second value for a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// An unequal one is a conflict, of equal ones the first spelling stays.
+    First,
+    /// An unequal one is a conflict, of equal ones the last spelling stays.
+    Last,
+    /// It takes the place of the first.
+    Replaces,
 }
 
 impl<'v> Request<'v> {
@@ -80,10 +90,10 @@ impl<'v> Request<'v> {
         &mut self,
         handle: Value<'v>,
         entry: Entry<'v>,
-        unique: bool,
+        again: Again,
     ) -> Result<(), EvalErrorKind> {
         let arena = self.arena;
-        self.builder(handle)?.put(arena, entry, unique)
+        self.builder(handle)?.put(arena, entry, again)
     }
 
     /// Notes one thing in a tree.
@@ -124,7 +134,7 @@ impl<'v> Builder<'v> {
     pub(super) fn object(arena: &'v Arena) -> Builder<'v> {
         Builder::Object(ObjectBuilder {
             entries: List::new(arena),
-            unique: false,
+            again: Again::Replaces,
         })
     }
 
@@ -144,16 +154,15 @@ impl<'v> Builder<'v> {
     }
 
     /// Adds a member to an object.
-    fn put(&mut self, arena: &'v Arena, entry: Entry<'v>, unique: bool) -> Result<(), EvalErrorKind> {
+    fn put(&mut self, arena: &'v Arena, entry: Entry<'v>, again: Again) -> Result<(), EvalErrorKind> {
         let Builder::Object(object) = self else {
             return Err(EvalErrorKind::NoSuchEntry);
         };
-        object.unique |= unique;
+        object.again = again;
         if object.entries.is_full() {
-            let unique = object.unique;
             object
                 .entries
-                .make_room(|entries| sort_unique(arena, entries, unique))?;
+                .make_room(|entries| sort_unique(arena, entries, again))?;
         }
         object.entries.push(entry)
     }
@@ -172,7 +181,7 @@ impl<'v> Builder<'v> {
             Builder::Set(items) => crate::value::set_from(arena, items.finish()),
             Builder::Object(object) => {
                 let entries = object.entries.finish();
-                let kept = sort_unique(arena, entries, object.unique)?;
+                let kept = sort_unique(arena, entries, object.again)?;
                 let entries: &'v [Entry<'v>] = entries;
                 Ok(Value::object(entries.get(..kept).unwrap_or_default()))
             }
@@ -181,14 +190,13 @@ impl<'v> Builder<'v> {
     }
 }
 
-/// Sorts entries by key and moves those with distinct keys to the front; their number. With `unique` unequal values for
-/// a key are a conflict, else the last value stays.
+/// Sorts entries by key and moves those with distinct keys to the front; their number.
 fn sort_unique<'v>(
     arena: &'v Arena,
     entries: &mut [Entry<'v>],
-    unique: bool,
+    again: Again,
 ) -> Result<usize, EvalErrorKind> {
-    if !unique {
+    if again == Again::Replaces {
         return crate::value::sort_entries(arena, entries);
     }
     if entries
@@ -208,6 +216,15 @@ fn sort_unique<'v>(
     });
     if conflict {
         return Err(EvalErrorKind::ObjectConflict);
+    }
+    if again == Again::Last {
+        let mut later: Option<Entry<'v>> = None;
+        for entry in entries.iter_mut().rev() {
+            if let Some(later) = later.filter(|later| later.key.equals(entry.key)) {
+                entry.value = later.value;
+            }
+            later = Some(*entry);
+        }
     }
     Ok(retain_first(entries, |kept, next| kept.key.equals(next.key)))
 }

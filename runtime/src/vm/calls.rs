@@ -65,8 +65,10 @@ impl<'v> Request<'v> {
     pub(super) fn leave(&mut self, value: Value<'v>, evidence: u16) -> Result<Frame, EvalErrorKind> {
         let frame = self.frames.pop().ok_or(EvalErrorKind::NoSuchEntry)?;
         self.builders.truncate(frame.builders as usize);
-        if self.function(frame.function)?.kind == FnKind::Rule {
-            self.keep_result(frame.function, Outcome { value, evidence });
+        match self.function(frame.function)?.kind {
+            FnKind::Rule => self.keep_result(frame.function, Outcome { value, evidence }),
+            FnKind::Memo => self.memo.fill(value),
+            FnKind::Function | FnKind::Query => {}
         }
         self.mock_base = frame.mock_base;
         Ok(frame)
@@ -90,8 +92,40 @@ impl<'v> Request<'v> {
             .and_then(|frame| self.program.functions.get(frame.function as usize))
             .map(|function| function.kind);
         match kind {
-            Some(FnKind::Function) => EvalErrorKind::FunctionConflict,
+            Some(FnKind::Function | FnKind::Memo) => EvalErrorKind::FunctionConflict,
             Some(FnKind::Rule | FnKind::Query) | None => EvalErrorKind::CompleteConflict,
+        }
+    }
+
+    /// The kept result of a function for these arguments. Unset: there is none; the frame that is to be entered now will
+    /// leave one.
+    #[inline(never)]
+    pub(super) fn recall(
+        &mut self,
+        function: u32,
+        arguments: &[Value<'v>],
+    ) -> Result<Value<'v>, EvalErrorKind> {
+        self.charge()?;
+        let epoch = self.rules.epoch();
+        match self.memo.known(function, epoch, arguments) {
+            Some(value) => Ok(value),
+            None => {
+                let arguments = self.arena.values(arguments)?;
+                self.memo.open(function, epoch, arguments);
+                Ok(Value::UNSET)
+            }
+        }
+    }
+
+    /// As [`Request::recall`] for what a mockable call came down to.
+    pub(super) fn recall_any(
+        &mut self,
+        function: u32,
+        arguments: &[Value<'v>],
+    ) -> Result<Value<'v>, EvalErrorKind> {
+        match self.function(function)?.kind {
+            FnKind::Memo => self.recall(function, arguments),
+            FnKind::Rule | FnKind::Function | FnKind::Query => Ok(Value::UNSET),
         }
     }
 

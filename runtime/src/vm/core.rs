@@ -4,6 +4,7 @@ use super::RequestEnv;
 use super::builder::Builder;
 use super::calls::Frame;
 use super::machine::Request;
+use super::memo::Memo;
 use super::rules::{Outcome, RuleCell, Rules};
 use super::scopes::{Mock, Scope, Undo};
 use crate::arena::Arena;
@@ -35,6 +36,7 @@ pub(super) struct Spare {
     tape: Vec<simd_json::Node<'static>>,
     outcomes: Vec<Outcome<'static>>,
     fixed: Vec<(u32, Value<'static>)>,
+    memo: Memo<'static>,
     undo: Vec<Undo<'static>>,
     mocks: Vec<(u16, Mock<'static>)>,
     builders: Vec<Builder<'static>>,
@@ -124,6 +126,7 @@ impl Vm {
                 std::mem::take(&mut spare.fixed),
                 spare.epoch,
             ),
+            memo: std::mem::take(&mut spare.memo).emptied(),
             scopes: std::mem::take(&mut spare.scopes),
             undo: std::mem::take(&mut spare.undo),
             mocks: std::mem::take(&mut spare.mocks),
@@ -154,6 +157,7 @@ impl Drop for Request<'_> {
         spare.scopes = std::mem::take(&mut self.scopes);
         spare.outcomes = emptied(std::mem::take(&mut self.rules.outcomes));
         spare.fixed = emptied(std::mem::take(&mut self.rules.fixed));
+        spare.memo = std::mem::take(&mut self.memo).emptied();
         spare.rule_cells = std::mem::take(&mut self.rules.cells);
         spare.epoch = self.rules.last_epoch();
         spare.frames.clear();
@@ -163,7 +167,7 @@ impl Drop for Request<'_> {
 
 /// The memory of a list for items that differ in their lifetime alone: collecting in place reuses it, as the counting of
 /// allocations in the tests shows.
-fn emptied<A, B>(mut list: Vec<A>) -> Vec<B> {
+pub(super) fn emptied<A, B>(mut list: Vec<A>) -> Vec<B> {
     list.clear();
     list.into_iter().filter_map(|_| None).collect()
 }

@@ -4,6 +4,7 @@ use super::RequestEnv;
 use super::builder::Builder;
 use super::calls::Frame;
 use super::core::Spare;
+use super::memo::Memo;
 use super::rules::Rules;
 use super::scopes::{Mock, Scope, Undo};
 use crate::arena::Arena;
@@ -31,6 +32,7 @@ pub struct Request<'v> {
     pub(super) regs: Vec<Value<'v>>,
     pub(super) frames: Vec<Frame>,
     pub(super) rules: Rules<'v>,
+    pub(super) memo: Memo<'v>,
     pub(super) scopes: Vec<Scope>,
     pub(super) undo: Vec<Undo<'v>>,
     /// Replacements of functions in force, by cell.

@@ -5,6 +5,7 @@ mod calls;
 mod core;
 mod env;
 mod machine;
+mod memo;
 mod request;
 mod rules;
 mod run;

@@ -25,7 +25,7 @@ impl<'v> Request<'v> {
     /// Reads a PORC: JSON by the rules of requests (numbers by value; each bad byte of UTF-8 is U+FFFD). Forgets the
     /// former input, its replacements and all rule results.
     pub fn read_porc(&mut self, bytes: &[u8], trailing: Trailing) -> Result<(), PorcError> {
-        self.rules.forget();
+        self.forget();
         let body = self.body.take();
         self.doc
             .read_porc(&self.program.trie, self.arena, body, bytes, trailing)
@@ -45,7 +45,7 @@ impl<'v> Request<'v> {
 
     /// The input is this value (`None`: undefined). Forgets as [`Request::read_porc`] does.
     pub fn set_input(&mut self, value: Option<Value<'v>>) {
-        self.rules.forget();
+        self.forget();
         match value {
             Some(value) => self.doc.set(&self.program.trie, value),
             None => self.doc.clear(&self.program.trie),
@@ -54,12 +54,17 @@ impl<'v> Request<'v> {
 
     /// `input` at `path` becomes `value`, for slots at, above and below the path. Forgets all rule results.
     pub fn replace_input(&mut self, path: &[&'v str], value: Value<'v>) -> Result<(), EvalErrorKind> {
-        self.rules.forget();
+        self.forget();
         let keys = self.arena.filled(path.len(), Value::UNSET)?;
         for (place, &key) in keys.iter_mut().zip(path) {
             *place = Value::string(key);
         }
         self.doc.replace(&self.program.trie, self.arena, keys, value)
+    }
+
+    fn forget(&mut self) {
+        self.rules.forget();
+        self.memo.clear();
     }
 
     /// The value of a slot; `None`: undefined. A container is built in the arena at the first look.

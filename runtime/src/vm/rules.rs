@@ -50,6 +50,11 @@ impl<'v> Rules<'v> {
         }
     }
 
+    /// Number of the present scope.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     pub(super) fn last_epoch(&self) -> u64 {
         self.last_epoch
     }

@@ -4,7 +4,7 @@
     reason = "operands are fetched without bounds checks, which `verify` made superfluous; a check costs a third of the loop"
 )]
 
-use super::builder::Builder;
+use super::builder::{Again, Builder};
 use super::calls::{Callee, NO_CALL};
 use super::machine::Request;
 use super::trace::{Reason, Watch, reason};
@@ -171,6 +171,10 @@ impl<'v> Request<'v> {
                 }
                 Op::Base => window.set_some(inst.a, self.base),
                 Op::Index => window.set_if(inst.a, window.get(inst.b).index(window.get(inst.d))),
+                Op::IndexStored => {
+                    let value = ok!(self.stored(window.get(inst.b), window.get(inst.d)));
+                    window.set_if(inst.a, value)
+                }
                 Op::Field => {
                     let (object, key) = (window.get(inst.b), constant(inst.f));
                     window.set_if(inst.a, object.index(key))
@@ -251,8 +255,25 @@ impl<'v> Request<'v> {
                     }
                     continue;
                 }
+                Op::CallMemo => {
+                    let known = ok!(self.recall(inst.f, window.run(inst.b, inst.d.into())));
+                    if known.is_unset() {
+                        pc = ok!(self.push_frame(&mut window, inst, pc, inst.f, false));
+                        if W::ON {
+                            watch.enter(program, inst.f, |params| window.run(0, params));
+                        }
+                        continue;
+                    }
+                    window.set_some(inst.a, known)
+                }
                 Op::CallMocked => match self.resolve_mock(inst) {
                     Callee::Function(function, is_mock) => {
+                        let known = ok!(self.recall_any(function, window.run(inst.b, inst.d.into())));
+                        if !known.is_unset() {
+                            window.set(inst.a, known);
+                            pc += 1;
+                            continue;
+                        }
                         pc = ok!(self.push_frame(&mut window, inst, pc, function, is_mock));
                         if W::ON {
                             watch.enter(program, function, |params| window.run(0, params));
@@ -299,6 +320,7 @@ impl<'v> Request<'v> {
                 | Op::SetEnd
                 | Op::ObjectNew
                 | Op::ObjectPut
+                | Op::ObjectPutLast
                 | Op::ObjectSet
                 | Op::ObjectEnd
                 | Op::TreeNew
@@ -356,12 +378,17 @@ impl<'v> Request<'v> {
             Op::ObjectNew => self.start(Builder::object(arena))?,
             Op::TreeNew => self.start(Builder::Tree(Tree::new(arena)))?,
             Op::ArrayPush | Op::SetAdd => return self.push_part(window.get(inst.a), window.get(inst.b)),
-            Op::ObjectPut | Op::ObjectSet => {
+            Op::ObjectPut | Op::ObjectPutLast | Op::ObjectSet => {
                 let entry = Entry {
                     key: window.get(inst.b),
                     value: window.get(inst.d),
                 };
-                return self.put_member(window.get(inst.a), entry, inst.op == Op::ObjectPut);
+                let again = match inst.op {
+                    Op::ObjectPut => Again::First,
+                    Op::ObjectPutLast => Again::Last,
+                    _ => Again::Replaces,
+                };
+                return self.put_member(window.get(inst.a), entry, again);
             }
             Op::TreePut | Op::TreeAdd | Op::TreeSet | Op::TreeMerge => {
                 let what = match inst.op {

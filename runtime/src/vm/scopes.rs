@@ -27,6 +27,8 @@ pub(super) struct Scope {
     undo_len: usize,
     /// Number of rule results when it was opened: later ones are of its own epoch, or of scopes inside of it.
     outcomes: usize,
+    /// Number of kept results of functions when it was opened.
+    memos: usize,
 }
 
 /// How to take one change back.
@@ -34,7 +36,8 @@ pub(super) struct Scope {
 pub(super) enum Undo<'v> {
     Rule(u32, RuleCell),
     Input(Saved),
-    Base(Value<'v>),
+    /// The base document that was, and what was put into it.
+    Base(Value<'v>, Value<'v>),
     /// The last of the mocks goes.
     Mock,
     /// The last of the fixed rules is not fixed any more.
@@ -69,6 +72,7 @@ impl<'v> Request<'v> {
             epoch,
             undo_len: self.undo.len(),
             outcomes: self.rules.outcomes.len(),
+            memos: self.memo.len(),
         });
         for at in 0..self.rules.fixed.len() {
             if let Some(&(function, value)) = self.rules.fixed.get(at) {
@@ -83,7 +87,7 @@ impl<'v> Request<'v> {
             match self.undo.pop() {
                 Some(Undo::Rule(function, cell)) => self.rules.put_back(function, cell),
                 Some(Undo::Input(saved)) => self.doc.restore(saved),
-                Some(Undo::Base(base)) => self.base = base,
+                Some(Undo::Base(base, _)) => self.base = base,
                 Some(Undo::Mock) => {
                     self.mocks.pop();
                 }
@@ -94,6 +98,7 @@ impl<'v> Request<'v> {
             }
         }
         self.rules.leave(scope.epoch, scope.outcomes);
+        self.memo.truncate(scope.memos);
     }
 
     /// Puts everything back after an error.
@@ -101,6 +106,7 @@ impl<'v> Request<'v> {
         while !self.scopes.is_empty() {
             self.close_scope();
         }
+        self.memo.abandon();
         self.frames.clear();
         self.builders.clear();
         self.mock_base = 0;
@@ -122,10 +128,32 @@ impl<'v> Request<'v> {
     }
 
     fn with_base(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
-        self.undo.push(Undo::Base(self.base));
+        self.undo.push(Undo::Base(self.base, value));
         let base = (!self.base.is_unset()).then_some(self.base);
         self.base = replace_at(self.arena, base, path_of(path), value)?;
         Ok(())
+    }
+
+    /// `of[key]` in the base document. What `with` put there is no part of OPA's store and looked into as any value is: only
+    /// where the two ways differ it has to be found out where the value came from.
+    #[inline(never)]
+    pub(super) fn stored(&self, of: Value<'v>, key: Value<'v>) -> Result<Option<Value<'v>>, EvalErrorKind> {
+        let plain = of.index(key);
+        let stored = of.stored(key);
+        if plain.is_some() || stored.is_none() {
+            return Ok(plain);
+        }
+        let mut replacements = self.undo.iter().filter_map(|undo| match undo {
+            Undo::Base(_, value) => Some(*value),
+            Undo::Rule(..) | Undo::Input(_) | Undo::Mock | Undo::Unfix => None,
+        });
+        let is_put = replacements.any(|value| value.has_part(of));
+        let is_own = self.program.base().is_some_and(|base| base.has_part(of));
+        match (is_put, is_own) {
+            (false, _) => Ok(stored),
+            (true, false) => Ok(None),
+            (true, true) => Err(EvalErrorKind::WithMerge),
+        }
     }
 
     fn with_rule(&mut self, function: u32, value: Value<'v>) {

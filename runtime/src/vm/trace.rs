@@ -234,7 +234,7 @@ pub(super) fn reason<'e>(
     let compare = |sign: &'static str, right| Some(Reason::Compare(register(inst.a), sign, right));
     match inst.op {
         Op::Jump | Op::IsSet => None,
-        Op::Index => Some(Reason::NoMember(register(inst.b), register(inst.d))),
+        Op::Index | Op::IndexStored => Some(Reason::NoMember(register(inst.b), register(inst.d))),
         Op::Field => Some(Reason::NoMember(register(inst.b), constant(inst.f))),
         Op::Truthy | Op::SlotTruthy => Some(Reason::False),
         Op::Eq => compare("==", register(inst.b)),

@@ -88,6 +88,7 @@ fn options(base: BaseDialect, plain_rego: bool) -> RegoOptions {
         optimise: true,
         strict_builtins: false,
         trace: false,
+        spellings: false,
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &EvalArgs, global: &Global) -> Result<(), Failure> {
     let output = on_a_deep_stack(|| {
         let documents = documents::load(&args.data, parse)?;
         let input = args.input.as_deref().map(read_input).transpose()?;
-        let compiled = compile(args, explain, documents, parse)?;
+        let compiled = compile(args, explain, documents, parse, input.as_ref())?;
         evaluate(explain, &compiled, input.as_ref())
     })??;
     std::io::stdout()
@@ -77,6 +77,7 @@ fn compile(
     explain: bool,
     documents: Documents,
     parse: ParseOptions,
+    input: Option<&Constant>,
 ) -> Result<Compiled, Failure> {
     let Documents {
         mut sources,
@@ -96,6 +97,7 @@ fn compile(
         optimise: !explain,
         strict_builtins: args.strict_builtin_errors,
         trace: explain,
+        spellings: input.is_some_and(Constant::has_spelling),
     };
     let compiled = rego::compile(&sources, &modules, Some(file), &options).map_err(|problems| {
         let mut text = render::text(&sources, &problems);

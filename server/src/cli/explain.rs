@@ -86,7 +86,7 @@ impl Observer for Explain<'_> {
                 let text = match kind {
                     FnKind::Query => "query".to_owned(),
                     FnKind::Rule => document(name).to_owned(),
-                    FnKind::Function => format!("{}({})", document(name), list(args)),
+                    FnKind::Function | FnKind::Memo => format!("{}({})", document(name), list(args)),
                 };
                 self.line(0, &text);
             }

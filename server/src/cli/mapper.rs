@@ -43,6 +43,7 @@ pub(crate) fn compile(
         optimise: !trace,
         strict_builtins: false,
         trace,
+        spellings: false,
     };
     let compiled = rego::compile(sources, &[module], Some(query), &options)
         .map_err(|found| Failure::Policy(report::problems(sources, &found)))?;

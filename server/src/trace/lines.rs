@@ -173,7 +173,9 @@ impl Observer for Lines<'_> {
                 match kind {
                     FnKind::Query => self.enter("Eval query", "query"),
                     FnKind::Rule => self.enter(&format!("{word} {name}"), name),
-                    FnKind::Function => self.enter(&format!("{word} {name}({})", list(args)), name),
+                    FnKind::Function | FnKind::Memo => {
+                        self.enter(&format!("{word} {name}({})", list(args)), name)
+                    }
                 }
             }
             Event::Leave(value) => self.leave(value),
