@@ -6,6 +6,8 @@
     reason = "a command-line tool whose product is its output"
 )]
 
+mod records;
+
 use gavel_benches::corpus::{self, Example};
 use gavel_benches::measure::{median, pair};
 use gavel_benches::peer::{self, Peer};
@@ -76,6 +78,7 @@ fn run(effort: &Effort) -> Result<(), String> {
     let mut figures = Vec::new();
     figures.push(("decision.allocations", allocations()?));
     decisions(&examples, effort, &mut figures)?;
+    recording(&examples, effort, &mut figures)?;
     compilation(effort, &mut figures)?;
     if let Some(example) = examples.first() {
         service(example, effort, &mut figures)?;
@@ -214,6 +217,29 @@ fn decisions(
     figures.push(("decision.regorus_rvm_over_gavel.worst", worst_ratio));
     figures.push(("decision.regorus_rvm_over_gavel.worst_request", worst_request));
     figures.push(("decision.ns.worst", worst_ns));
+    Ok(())
+}
+
+/// What the access record costs the thread that decides, as a share of a decision's time.
+fn recording(
+    examples: &[Example],
+    effort: &Effort,
+    figures: &mut Vec<(&'static str, f64)>,
+) -> Result<(), String> {
+    let mut worst: f64 = 0.0;
+    for example in examples {
+        worst = worst.max(records::in_process(example, effort.rounds, effort.round_ns)?);
+    }
+    figures.push(("record.share_of_decision.worst", worst));
+    let binary = binary("gavel-server", "gavel")?;
+    let named = |(name, _): &&(String, Vec<u8>)| name == "nurse-reads";
+    if let Some((example, (_, body))) = examples
+        .iter()
+        .find_map(|example| Some((example, example.requests.iter().find(named)?)))
+    {
+        let share = records::served(&binary, &example.domain, body, effort.rounds)?;
+        figures.push(("record.share_of_http_request", share));
+    }
     Ok(())
 }
 

@@ -34,15 +34,27 @@ pub fn binary(package: &str, name: &str) -> Result<PathBuf, String> {
 }
 
 impl Server {
-    /// Starts it on a free port with one thread and waits for the first answer to `body`.
+    /// Starts it on a free port with one thread, on the first core, and waits for the first answer to `body`.
     pub fn start(binary: &Path, domain: &Path, body: &[u8], extra: &[&str]) -> Result<Server, String> {
+        Server::start_on(Some("0"), binary, domain, body, extra)
+    }
+
+    /// As [`Server::start`], on this core or on any.
+    pub fn start_on(
+        core: Option<&str>,
+        binary: &Path,
+        domain: &Path,
+        body: &[u8],
+        extra: &[&str],
+    ) -> Result<Server, String> {
         let began = Instant::now();
-        let mut command = if on_path("taskset") {
-            let mut pinned = Command::new("taskset");
-            pinned.args(["-c", "0"]).arg(binary);
-            pinned
-        } else {
-            Command::new(binary)
+        let mut command = match core.filter(|_| on_path("taskset")) {
+            Some(core) => {
+                let mut pinned = Command::new("taskset");
+                pinned.args(["-c", core]).arg(binary);
+                pinned
+            }
+            None => Command::new(binary),
         };
         let mut child = command
             .args([
@@ -95,6 +107,22 @@ impl Server {
             Ok(answer)
         };
         run().map_err(|error| error.to_string())
+    }
+
+    /// Time that the only worker has spent on a processor.
+    pub fn worker_ns(&self) -> Result<u64, String> {
+        let tasks =
+            std::fs::read_dir(format!("/proc/{}/task", self.child.id())).map_err(|e| e.to_string())?;
+        for task in tasks.flatten() {
+            let named = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+            if named.trim() == "worker-0" {
+                let times =
+                    std::fs::read_to_string(task.path().join("schedstat")).map_err(|e| e.to_string())?;
+                let spent = times.split_whitespace().next().unwrap_or_default();
+                return spent.parse().map_err(|_| format!("no time in {times}"));
+            }
+        }
+        Err("the server has no worker".to_owned())
     }
 
     /// Resident memory.

@@ -51,7 +51,7 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
     /// The texts that the program's sources are, by their numbers.
     pub files: Vec<FileId>,
-    /// What can be run, file by file in source order; only for tracing.
+    /// What can run in policies and libraries, in source order; only for tracing.
     pub places: Vec<Place>,
 }
 

@@ -159,7 +159,8 @@ impl Unit {
                 strict_builtins: false,
             },
         )?;
-        if options.trace {
+        // Decisions never run mappers.
+        if options.trace && self.kind != ModuleKind::Mapper {
             runnable.extend(places(&checked));
         }
         let folding = Folding::default();

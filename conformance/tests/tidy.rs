@@ -45,8 +45,8 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "gavel-benches",
-        &["gavel-compiler", "gavel-runtime"],
-        &["gavel-server"],
+        &["gavel-compiler", "gavel-runtime", "gavel-server"],
+        &[],
     ),
 ];
 

@@ -27,6 +27,12 @@ pub const TRAILER_BYTES_MAX: usize = 8 * 1024;
 /// Answers that may wait in memory before they are written although more requests are already buffered.
 pub const OUTPUT_BYTES_FLUSH: usize = 64 * 1024;
 
+/// Bytes of a file with policies, tests or documents, and of a configuration file; what the compiler reads of one.
+pub const TEXT_BYTES_MAX: usize = gavel_compiler::domain::limits::FILE_BYTES_MAX;
+
+/// Bytes of what is given with `--input` or on standard input: a PORC as large as a service may take.
+pub const INPUT_FILE_BYTES_MAX: usize = BODY_BYTES_MAX_CEILING;
+
 /// Memory that the values of one file may take which `gavel eval` reads.
 pub const DOCUMENT_BYTES_MAX: usize = 1 << 30;
 

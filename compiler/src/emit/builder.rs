@@ -61,8 +61,8 @@ struct Shape {
     params: u32,
     frame: u16,
     words: Vec<u64>,
-    /// Where it stands, if that matters.
-    place: Option<Span>,
+    /// What a trace would show; empty where nothing is traced.
+    shown: Vec<Span>,
 }
 
 impl ProgramBuilder {
@@ -192,7 +192,11 @@ impl ProgramBuilder {
                 params: function.params,
                 frame: encoded.frame,
                 words: words(&encoded, 0).collect(),
-                place: function.span.filter(|_| self.trace),
+                shown: if self.trace {
+                    shown(function, &encoded)
+                } else {
+                    Vec::new()
+                },
             };
             let number = *self.same.entry(shape).or_insert(next);
             if number != next {
@@ -265,6 +269,21 @@ impl ProgramBuilder {
         }
         at
     }
+}
+
+/// Every place that a trace of the function may name.
+fn shown(function: &Function, encoded: &Encoded) -> Vec<Span> {
+    let of_note = |note: &Note| match note {
+        Note::Body(span)
+        | Note::Yields(span)
+        | Note::Stmt(span)
+        | Note::Asks(span)
+        | Note::Fails(span, _)
+        | Note::Holds(span) => Some(*span),
+        Note::Rest | Note::Bound { .. } => None,
+    };
+    let notes = encoded.notes.iter().filter_map(|(_, note, _)| of_note(note));
+    function.span.into_iter().chain(notes).collect()
 }
 
 /// What fits the label operand of an op.

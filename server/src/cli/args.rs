@@ -248,8 +248,32 @@ pub(crate) struct SuiteArgs {
     /// Run only tests whose name matches this pattern (repeatable; commas separate patterns).
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
     pub(crate) test: Vec<String>,
+    /// Write the outcomes as JUnit XML, too.
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Count which lines of Rego the tests reach, and say it as text, json (as OPA's), or lcov.
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true,
+          default_missing_value = "text", help_heading = "Reports")]
+    pub(crate) coverage: Option<CoverageFormat>,
+    /// Where the coverage goes; standard output, behind the outcomes, if absent (text only).
+    #[arg(long, value_name = "FILE", requires = "coverage", help_heading = "Reports")]
+    pub(crate) coverage_out: Option<PathBuf>,
+    /// Fail if the tests reach less of the lines than this, from 0 to 100; counts them also without --coverage.
+    #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Reports")]
+    pub(crate) coverage_min: Option<f64>,
     #[command(flatten)]
     pub(crate) domains: DomainArgs,
+}
+
+/// How coverage is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CoverageFormat {
+    /// For people.
+    Text,
+    /// The members of OPA's coverage reports.
+    Json,
+    /// For tools that show it beside the source.
+    Lcov,
 }
 
 #[derive(Args, Debug)]
@@ -338,6 +362,14 @@ pub(crate) struct EvalArgs {
     pub(crate) query: String,
     #[command(flatten)]
     pub(crate) dialect: DialectArgs,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.strip_suffix('%').unwrap_or(text).parse::<f64>();
+    percent
+        .ok()
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .ok_or_else(|| "it must be a number from 0 to 100".to_owned())
 }
 
 fn go_bool(text: &str) -> Result<bool, String> {

@@ -12,8 +12,9 @@ use gavel_compiler::source::SourceMap;
 use crate::cli::args::BuildArgs;
 use crate::cli::load::on_a_deep_stack;
 use crate::cli::references::{self, Roots};
-use crate::cli::{report, text_file};
+use crate::cli::report;
 use crate::error::{Failure, reason};
+use crate::files;
 
 /// Who may read a built file: its owner, as the texts may come from files that are as private.
 const MODE: u32 = 0o600;
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &BuildArgs) -> Result<(), Failure> {
 }
 
 fn build(input: &Path, output: &Path, roots: &Roots) -> Result<(), String> {
-    let text: Arc<str> = text_file::read(input)
+    let text: Arc<str> = files::policy(input)
         .map_err(|reason| format!("failed to read input file: {reason}"))?
         .into();
     let mut sources = SourceMap::default();

@@ -11,9 +11,9 @@ use gavel_runtime::builtins::{Call, caches::Caches, find};
 use gavel_runtime::json::{Numbers, parse};
 use gavel_runtime::value::{Constant, Value};
 
-use crate::cli::load;
 use crate::error::Failure;
-use crate::limits::DOCUMENT_BYTES_MAX;
+use crate::files;
+use crate::limits::{self, DOCUMENT_BYTES_MAX};
 use crate::log::{self, Level};
 
 /// Modules and the base document.
@@ -140,7 +140,8 @@ impl Loader {
         if !known && depth > 0 {
             return Ok(());
         }
-        let text = load::read(path).map_err(|failure| failure.to_string())?;
+        let text = files::text(path, limits::INPUT_FILE_BYTES_MAX)
+            .map_err(|error| Failure::unreadable(path, &error).to_string())?;
         let document = match extension {
             Some("rego") => {
                 self.module(&name, &text);

@@ -8,7 +8,7 @@ use gavel_compiler::domain::{self, yaml};
 use gavel_compiler::source::{FileId, SourceMap};
 
 use crate::cli::references::{self, Roots};
-use crate::cli::text_file;
+use crate::files;
 
 /// A file that is YAML.
 pub(crate) struct DomainFile {
@@ -37,7 +37,7 @@ pub(crate) enum Unusable {
 /// # Errors
 /// See [`Unusable`].
 pub(crate) fn open(sources: &mut SourceMap, path: &Path, roots: &Roots) -> Result<DomainFile, Unusable> {
-    let text: Arc<str> = text_file::read(path).map_err(Unusable::Unread)?.into();
+    let text: Arc<str> = files::policy(path).map_err(Unusable::Unread)?.into();
     let name = path.to_string_lossy();
     let file = sources.add_file(&name, &text);
     let not_yaml = |problem| Unusable::NotYaml(file, problem);

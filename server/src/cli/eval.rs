@@ -25,8 +25,8 @@ use crate::cli::{dialect, input};
 use crate::desk;
 use crate::error::Failure;
 use crate::random::Random;
-use crate::trace::Texts;
 use crate::trace::show::document;
+use crate::trace::{Lines, Texts};
 
 /// Name of the query's text in messages.
 const QUERY: &str = "query";
@@ -36,7 +36,15 @@ const QUERY: &str = "query";
 /// # Errors
 /// Files that cannot be used, everything that the compiler found, or what ended the evaluation.
 pub(crate) fn run(args: &EvalArgs, global: &Global) -> Result<(), Failure> {
-    let explain = args.explain || global.trace;
+    if !global.trace_filter.is_empty() {
+        let text = "--trace-filter is for the policies and mappers of PolicyDomains, which eval has none of";
+        return Err(Failure::Usage(text.to_owned()));
+    }
+    let trace = match (global.trace, args.explain) {
+        (true, _) => Trace::Columns,
+        (false, true) => Trace::Explain,
+        (false, false) => Trace::Off,
+    };
     let parse = ParseOptions {
         base: dialect::of(&args.dialect),
         blanket_import: BlanketImport::Opa,
@@ -45,8 +53,8 @@ pub(crate) fn run(args: &EvalArgs, global: &Global) -> Result<(), Failure> {
     let output = on_a_deep_stack(|| {
         let documents = documents::load(&args.data, parse)?;
         let input = args.input.as_deref().map(read_input).transpose()?;
-        let compiled = compile(args, explain, documents, parse, input.as_ref())?;
-        evaluate(explain, &compiled, input.as_ref())
+        let compiled = compile(args, trace != Trace::Off, documents, parse, input.as_ref())?;
+        evaluate(trace, &compiled, input.as_ref())
     })??;
     std::io::stdout()
         .write_all(&output)
@@ -64,6 +72,16 @@ fn read_input(path: &Path) -> Result<Constant, Failure> {
     documents::json_or_yaml(&name, text).map_err(Failure::Input)
 }
 
+/// How the evaluation is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trace {
+    Off,
+    /// With the text of each line.
+    Explain,
+    /// In OPA's columns.
+    Columns,
+}
+
 /// A query that runs, and what it was made from.
 struct Compiled {
     sources: SourceMap,
@@ -74,7 +92,7 @@ struct Compiled {
 
 fn compile(
     args: &EvalArgs,
-    explain: bool,
+    is_traced: bool,
     documents: Documents,
     parse: ParseOptions,
     input: Option<&Constant>,
@@ -94,9 +112,9 @@ fn compile(
             ..AnalyseOptions::default()
         },
         // A trace shows the rules as they are written.
-        optimise: !explain,
+        optimise: !is_traced,
         strict_builtins: args.strict_builtin_errors,
-        trace: explain,
+        trace: is_traced,
         spellings: input.is_some_and(Constant::has_spelling),
     };
     let compiled = rego::compile(&sources, &modules, Some(file), &options).map_err(|problems| {
@@ -137,7 +155,7 @@ fn query_advice(problems: &[Diagnostic], query: FileId, text: &str) -> Option<&'
         .then_some("a query names rules and documents from `data` on: `data.PACKAGE.RULE`")
 }
 
-fn evaluate(explain: bool, compiled: &Compiled, input: Option<&Constant>) -> Result<Vec<u8>, Failure> {
+fn evaluate(trace: Trace, compiled: &Compiled, input: Option<&Constant>) -> Result<Vec<u8>, Failure> {
     let Compiled {
         sources,
         files,
@@ -155,13 +173,21 @@ fn evaluate(explain: bool, compiled: &Compiled, input: Option<&Constant>) -> Res
         .transpose()
         .map_err(|kind| failed(EvalError { kind, pc: u32::MAX }))?;
     request.set_input(input);
-    let outcome = if explain {
-        let mut explain = Explain::new(Texts { sources, files });
-        let outcome = request.trace(query.entry, &mut explain);
-        explain.finish();
-        outcome
-    } else {
-        request.call(query.entry)
+    let texts = Texts { sources, files };
+    let outcome = match trace {
+        Trace::Off => request.call(query.entry),
+        Trace::Explain => {
+            let mut explain = Explain::new(texts);
+            let outcome = request.trace(query.entry, &mut explain);
+            explain.finish();
+            outcome
+        }
+        Trace::Columns => {
+            let mut lines = Lines::new(texts);
+            let outcome = request.trace(query.entry, &mut lines);
+            lines.finish();
+            outcome
+        }
     };
     let solutions = outcome.map_err(failed)?.unwrap_or(Value::UNSET);
     answer(query, solutions).map_err(|_| Failure::Input("the result has no JSON text".to_owned()))

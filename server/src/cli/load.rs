@@ -7,6 +7,7 @@ use std::thread;
 use gavel_compiler::diagnostic::Diagnostic;
 use gavel_compiler::domain::yaml::Document;
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
+use gavel_compiler::places::Place;
 use gavel_compiler::policies::{self, Compiled};
 use gavel_compiler::source::{FileId, SourceMap};
 use gavel_runtime::decision::RecordOptions;
@@ -19,6 +20,7 @@ use crate::cli::{dialect, image, mapper, report};
 use crate::config::Config;
 use crate::envoy::Mapper;
 use crate::error::Failure;
+use crate::files;
 use crate::limits;
 use crate::log;
 use crate::trace::{Filter, Texts};
@@ -33,6 +35,8 @@ pub(crate) struct Loaded {
     pub(crate) unsafe_builtins: Vec<String>,
     /// The texts that the sources of the image's program are.
     pub(crate) program_files: Vec<FileId>,
+    /// What can run, for coverage; only of domains that were compiled for tracing.
+    pub(crate) places: Vec<Place>,
     /// What is traced, if anything is.
     pub(crate) trace: Option<Filter>,
 }
@@ -75,21 +79,30 @@ pub(crate) struct Prepared {
 /// # Errors
 /// No bundle, a file that cannot be read, a broken configuration, or everything that the compiler or the loader found.
 pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure> {
+    load_marked(args, global, None)
+}
+
+/// As [`load`]; the domains are compiled for tracing also where nothing is traced, if a flag (its name) needs it.
+///
+/// # Errors
+/// As [`load`], and an image file, which is not compiled for tracing.
+pub(crate) fn load_marked(args: &DomainArgs, global: &Global, flag: Option<&str>) -> Result<Loaded, Failure> {
     let trace = filter(global)?;
-    let (mut prepared, image, program_files) = match image::named(args)? {
-        Some(path) if trace.is_some() => {
+    let flag = trace.as_ref().map(|_| "--trace").or(flag);
+    let (mut prepared, image, program_files, places) = match (image::named(args)?, flag) {
+        (Some(path), Some(flag)) => {
             let name = path.display();
-            let text = format!("{name} is an image file: --trace needs the PolicyDomain itself");
+            let text = format!("{name} is an image file: {flag} needs the PolicyDomain itself");
             return Err(Failure::Usage(text));
         }
-        Some(path) => {
+        (Some(path), None) => {
             let prepared = configured(SourceMap::default(), Vec::new(), args)?;
             let image = image::read(path, &prepared.options)?;
-            (prepared, image, Vec::new())
+            (prepared, image, Vec::new(), Vec::new())
         }
-        None => {
+        (None, flag) => {
             let mut prepared = prepare(args)?;
-            if trace.is_some() {
+            if flag.is_some() {
                 prepared.options.optimise = false;
                 prepared.options.trace = true;
             }
@@ -97,7 +110,7 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
                 policies::compile_documents(sources, documents, options).and_then(policies::image)
             })?;
             prepared.warn(&compiled.warnings);
-            (prepared, compiled.image, compiled.files)
+            (prepared, compiled.image, compiled.files, compiled.places)
         }
     };
     let records = RecordOptions {
@@ -112,6 +125,7 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
         dialect: prepared.options.dialect,
         unsafe_builtins: prepared.options.disallowed_builtins,
         program_files,
+        places,
         trace,
     })
 }
@@ -265,7 +279,7 @@ pub(crate) fn why(sources: &SourceMap, name: &str, unusable: &Unusable) -> Strin
 /// # Errors
 /// With the system's reason.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))
+    files::text(path, limits::TEXT_BYTES_MAX).map_err(|error| Failure::unreadable(path, &error))
 }
 
 /// Runs `work` on a thread whose stack fits the compiler's nesting limits, whatever stack this thread has.

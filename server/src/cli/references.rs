@@ -11,8 +11,9 @@ use gavel_compiler::domain::yaml::Document;
 use gavel_compiler::domain::{self, Inlined};
 use gavel_compiler::source::{FileId, SourceMap};
 
-use crate::cli::{report, text_file};
+use crate::cli::report;
 use crate::error::reason;
+use crate::files;
 
 /// Where files may be read from besides the working directory and the folder of the YAML file.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +64,7 @@ pub(crate) fn explain(sources: &SourceMap, problems: &[Diagnostic]) -> String {
 /// What to call the file that a name means, and its text.
 fn read(name: &str, yaml: &Path, roots: &Roots) -> Result<(String, String), String> {
     let (found, real) = locate(name, yaml, roots)?;
-    let rego = text_file::read(&real)?;
+    let rego = files::policy(&real)?;
     let shown = found.strip_prefix(working_directory()).unwrap_or(&found);
     Ok((shown.to_string_lossy().into_owned(), rego))
 }

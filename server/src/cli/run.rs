@@ -10,7 +10,9 @@ use clap::{Command, FromArgMatches as _};
 
 use crate::cli::args::{Cli, TestVerb, Verb};
 use crate::cli::usage::{command, normalise, own_name};
-use crate::cli::{build, compile, eval, lint, serve, test_decision, test_decisions, test_mapper, test_replay};
+use crate::cli::{
+    build, compile, eval, lint, serve, test_decision, test_decisions, test_mapper, test_replay,
+};
 use crate::error::Failure;
 use crate::log::{self, Level};
 

@@ -1,28 +1,55 @@
-//! `gavel test decisions`: a suite of PORCs with expected decisions.
+//! `gavel test decisions`: a suite of PORCs with expected decisions; its outcomes, and what of the Rego they reached.
 
-use std::io::{BufWriter, Stdout, Write as _};
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Instant;
 
-use crate::cli::args::{Global, SuiteArgs};
+use crate::cli::args::{CoverageFormat, Global, SuiteArgs};
+use crate::cli::junit::{self, JunitCase, Problem};
 use crate::cli::load::{self, Loaded, on_a_deep_stack};
 use crate::cli::suite::{self, Case};
+use crate::cli::suite_report::{Outcome, Report};
 use crate::cli::test_decision::Single;
-use crate::error::Failure;
-use crate::terminal::{Paint, Progress, stdout_is_watched};
+use crate::coverage::{self, CountedDecision, Coverage, Hits};
+use crate::error::{Failure, reason};
+use crate::terminal::Progress;
 use crate::trace::DecisionTrace;
 use crate::words::NamePattern;
 
 /// Runs the suite. It is read before the domains.
 ///
 /// # Errors
-/// A suite or domains that cannot be used; a failed test, of which nothing more needs to be said.
+/// A suite or domains that cannot be used; a report that cannot be written; too little coverage; a failed test, of which
+/// nothing more needs to be said.
 pub(crate) fn run(args: &SuiteArgs, global: &Global) -> Result<(), Failure> {
+    let format = coverage_format(args)?;
     let cases = wanted(args)?;
-    let loaded = load::load(&args.domains, global)?;
-    let passed = on_a_deep_stack(|| outcomes(&loaded, &cases))??;
+    let loaded = load::load_marked(&args.domains, global, format.map(|_| "coverage"))?;
+    let mut hits = format.map(|_| Hits::default());
+    let (passed, results) = on_a_deep_stack(|| outcomes(&loaded, &cases, hits.as_mut()))??;
+    if let Some(path) = &args.junit {
+        let text = junit::report(&args.input.to_string_lossy(), &results);
+        write(path, &text)?;
+    }
+    if let (Some(format), Some(hits)) = (format, &hits) {
+        let coverage = Coverage::new(loaded.texts(), &loaded.places, hits);
+        report_coverage(args, format, &coverage)?;
+    }
     if passed {
         Ok(())
     } else {
         Err(Failure::Input(String::new()))
+    }
+}
+
+/// How coverage is written, if it is counted.
+fn coverage_format(args: &SuiteArgs) -> Result<Option<CoverageFormat>, Failure> {
+    match args.coverage {
+        Some(CoverageFormat::Json | CoverageFormat::Lcov) if args.coverage_out.is_none() => Err(Failure::Usage(
+            "--coverage=json and --coverage=lcov need --coverage-out FILE: standard output has the outcomes".to_owned(),
+        )),
+        None => Ok(args.coverage_min.map(|_| CoverageFormat::Text)),
+        format => Ok(format),
     }
 }
 
@@ -54,52 +81,61 @@ fn wanted(args: &SuiteArgs) -> Result<Vec<Case>, Failure> {
     Ok(chosen)
 }
 
-/// Runs the cases and prints their outcomes as they come; whether all passed.
-fn outcomes(loaded: &Loaded, cases: &[Case]) -> Result<bool, Failure> {
+/// Runs the cases and prints their outcomes as they come; whether all passed, and each outcome.
+fn outcomes(
+    loaded: &Loaded,
+    cases: &[Case],
+    mut hits: Option<&mut Hits>,
+) -> Result<(bool, Vec<JunitCase>), Failure> {
     let progress = Progress::new("testing", cases.len());
     let mut single = Single::new(loaded);
     let mut report = Report::new();
-    let mut passed = 0;
+    let mut results = Vec::with_capacity(cases.len());
     for case in cases {
         progress.step(&case.name);
-        let outcome = outcome(loaded, &mut single, case);
-        passed += usize::from(outcome.is_pass());
+        let begun = Instant::now();
+        let outcome = outcome(loaded, &mut single, case, hits.as_deref_mut());
+        results.push(JunitCase {
+            name: case.name.clone(),
+            time: begun.elapsed(),
+            problem: problem(&outcome, &single),
+        });
         progress.aside(|| report.case(&case.name, &outcome))?;
     }
     drop(progress);
+    let passed = results.iter().filter(|result| result.problem.is_none()).count();
     report.total(passed, cases.len())?;
-    Ok(passed == cases.len())
+    Ok((passed == cases.len(), results))
 }
 
-/// What became of a test.
-enum Outcome {
-    Pass,
-    Fail { wanted: bool, got: bool },
-    Error(String),
+fn problem(outcome: &Outcome, single: &Single<'_>) -> Option<Problem> {
+    (!outcome.is_pass()).then(|| Problem {
+        is_failure: matches!(outcome, Outcome::Fail { .. }),
+        message: outcome.explanation(),
+        record: String::from_utf8_lossy(&single.record).into_owned(),
+    })
 }
 
-impl Outcome {
-    fn is_pass(&self) -> bool {
-        matches!(self, Outcome::Pass)
-    }
-}
-
-fn outcome(loaded: &Loaded, single: &mut Single<'_>, case: &Case) -> Outcome {
+fn outcome(loaded: &Loaded, single: &mut Single<'_>, case: &Case, hits: Option<&mut Hits>) -> Outcome {
+    single.record.clear();
     let porc = match &case.porc {
         Ok(porc) => porc.as_bytes(),
         Err(why) => return Outcome::Error(format!("failed to marshal PORC: {why}")),
     };
-    let decided = match &loaded.trace {
-        None => single.decide(porc, None),
-        Some(filter) => {
-            let mut trace = DecisionTrace::new(loaded.texts(), filter);
-            let decided = single.decide(porc, Some(&mut trace));
-            trace.finish();
-            // A standard error that is gone leaves nobody to tell.
-            let _ = std::io::stderr().lock().write_all(&single.record);
-            decided
-        }
+    let mut trace = loaded
+        .trace
+        .as_ref()
+        .map(|filter| DecisionTrace::new(loaded.texts(), filter));
+    let decided = match (hits, trace.as_mut()) {
+        (Some(hits), trace) => single.decide(porc, Some(&mut CountedDecision::new(hits, trace))),
+        (None, Some(trace)) => single.decide(porc, Some(trace)),
+        (None, None) => single.decide(porc, None),
     };
+    if let Some(trace) = &mut trace {
+        trace.finish();
+        // A standard error that is gone leaves nobody to tell.
+        let _ = std::io::stderr().lock().write_all(&single.record);
+    }
     match decided {
         Ok(got) if got == case.allow => Outcome::Pass,
         Ok(got) => Outcome::Fail {
@@ -110,50 +146,28 @@ fn outcome(loaded: &Loaded, single: &mut Single<'_>, case: &Case) -> Outcome {
     }
 }
 
-/// Writes outcomes to standard output: each at once for a person who waits, in large pieces for a pipe.
-struct Report {
-    out: BufWriter<Stdout>,
-    paint: Paint,
-    is_watched: bool,
-}
-
-impl Report {
-    fn new() -> Report {
-        Report {
-            out: BufWriter::new(std::io::stdout()),
-            paint: Paint::stdout(),
-            is_watched: stdout_is_watched(),
-        }
+fn report_coverage(args: &SuiteArgs, format: CoverageFormat, coverage: &Coverage) -> Result<(), Failure> {
+    let text = match format {
+        CoverageFormat::Text => coverage::text(coverage),
+        CoverageFormat::Json => coverage::json(coverage),
+        CoverageFormat::Lcov => coverage::lcov(coverage),
+    };
+    match &args.coverage_out {
+        Some(path) => write(path, &text)?,
+        None => std::io::stdout()
+            .write_all(format!("\n{text}").as_bytes())
+            .map_err(|error| Failure::Operator(format!("standard output: {error}")))?,
     }
-
-    fn case(&mut self, name: &str, outcome: &Outcome) -> Result<(), Failure> {
-        let paint = self.paint;
-        let text = match outcome {
-            Outcome::Pass => paint.good("PASS"),
-            Outcome::Fail { wanted, got } => {
-                let word = paint.bad("FAIL");
-                format!("{word} (expected allow={wanted}, got allow={got})")
-            }
-            Outcome::Error(why) => format!("{} ({why})", paint.bad("ERROR")),
-        };
-        self.write(&format!("{name}: {text}\n"))?;
-        if self.is_watched { self.flush() } else { Ok(()) }
-    }
-
-    fn total(&mut self, passed: usize, all: usize) -> Result<(), Failure> {
-        self.write(&format!("\n{passed}/{all} tests passed\n"))?;
-        self.flush()
-    }
-
-    fn write(&mut self, text: &str) -> Result<(), Failure> {
-        self.out.write_all(text.as_bytes()).map_err(gone)
-    }
-
-    fn flush(&mut self) -> Result<(), Failure> {
-        self.out.flush().map_err(gone)
+    match args.coverage_min {
+        Some(least) if coverage.percent() < least => Err(Failure::Input(format!(
+            "the tests reach {:.1}% of the lines of Rego: less than {least}%",
+            coverage.percent()
+        ))),
+        _ => Ok(()),
     }
 }
 
-fn gone(error: std::io::Error) -> Failure {
-    Failure::Operator(format!("standard output: {error}"))
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text)
+        .map_err(|error| Failure::Operator(format!("write {}: {}", path.display(), reason(&error))))
 }

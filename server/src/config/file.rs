@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::values::Environment;
 use crate::error::Failure;
+use crate::{files, limits};
 
 const EXTENSIONS: [&str; 13] = [
     ".json",
@@ -37,7 +38,8 @@ pub(super) fn settings(environment: &Environment<'_>) -> Result<Settings, Failur
     let Some(path) = find(environment)? else {
         return Ok(Settings::new());
     };
-    let text = std::fs::read_to_string(&path).map_err(|error| Failure::unreadable(&path, &error))?;
+    let text =
+        files::text(&path, limits::TEXT_BYTES_MAX).map_err(|error| Failure::unreadable(&path, &error))?;
     parse(&text)
         .map_err(|error| Failure::Operator(format!("error reading config {}: {error}", path.display())))
 }

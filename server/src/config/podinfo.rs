@@ -2,7 +2,12 @@
 //! values are quoted as Go quotes strings.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use crate::error::reason;
+use crate::log::{self, Level};
+use crate::{files, limits};
 
 /// A Downward API directory. Files that are not there mean empty values.
 pub(super) struct PodInfo {
@@ -26,8 +31,18 @@ impl PodInfo {
 }
 
 fn value(path: &Path, key: &str) -> String {
-    let Ok(bytes) = std::fs::read(path) else {
-        return String::new();
+    let bytes = match files::bytes(path, limits::TEXT_BYTES_MAX) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            if error.kind() != ErrorKind::NotFound {
+                let (path, why) = (path.display(), reason(&error));
+                log::line(
+                    Level::Warn,
+                    format_args!("audit.env: {path} cannot be read: {why}"),
+                );
+            }
+            return String::new();
+        }
     };
     parse(&String::from_utf8_lossy(&bytes))
         .remove(key)

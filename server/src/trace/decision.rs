@@ -2,7 +2,7 @@
 
 use gavel_compiler::source::{FileId, SourceMap};
 use gavel_runtime::decision::{Asked, Watcher};
-use gavel_runtime::vm::Observer;
+use gavel_runtime::vm::{Event, Observer};
 
 use super::{Filter, Lines, Texts};
 
@@ -63,5 +63,12 @@ impl Watcher for DecisionTrace<'_> {
         self.lines
             .heading(&format!("--- {phase}{named} asks policy {policy}"));
         Some(&mut self.lines)
+    }
+}
+
+impl Observer for DecisionTrace<'_> {
+    /// Of the policy that was asked last.
+    fn event(&mut self, event: &Event<'_>) {
+        self.lines.event(event);
     }
 }

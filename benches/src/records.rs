@@ -1,0 +1,152 @@
+//! What the access record of a decision costs the thread that decides, which makes a frame and puts it into a ring: in
+//! process, and in a served process by the time that its worker spends on a processor.
+
+use std::hint::black_box;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gavel_runtime::decision::{Decision, Stamp};
+use gavel_server::audit::{self, FullPolicy, Render, Sink};
+use gavel_server::metrics::Counters;
+
+use gavel_benches::corpus::{self, Example};
+use gavel_benches::measure::{median, pair};
+use gavel_benches::server::Server;
+
+/// Room for what comes while the audit thread has no processor.
+const RING_BYTES: usize = 64 << 20;
+/// Requests of one round, one after the other.
+const REQUESTS: u32 = 5_000;
+
+/// The largest share, over all requests of an example, by which a record makes a decision longer.
+///
+/// # Errors
+/// A domain that does not compile, or no audit thread.
+pub(crate) fn in_process(example: &Example, rounds: usize, round_ns: u64) -> Result<f64, String> {
+    let image = corpus::image(example)?;
+    let (mut plain, mut recorded) = (corpus::decider(&image), corpus::decider(&image));
+    let (audit, mut sinks) = audit::start(
+        &[Arc::<Counters>::default()],
+        |_| RING_BYTES,
+        FullPolicy::Drop,
+        Box::new(std::io::sink()),
+        // The text of a record is made on another thread; here only the frames are taken away.
+        || -> Render { Box::new(|_, _| true) },
+        || {},
+    )
+    .map_err(|error| error.to_string())?;
+    let sink = sinks.first_mut().ok_or("no sink")?;
+    let mut worst: f64 = 0.0;
+    for (name, body) in &example.requests {
+        let times = pair(
+            rounds,
+            round_ns,
+            || {
+                black_box(corpus::decide(&mut plain, &image, black_box(body)).map(|d| d.granted)).ok();
+            },
+            || {
+                let decision = corpus::decide(&mut recorded, &image, black_box(body));
+                black_box(decision.map(|decision| record(&decision, body, sink))).ok();
+            },
+        );
+        println!(
+            "{}/{name}: decision {:.0} ns, with its record {:.0} ns",
+            example.name, times.first_ns, times.second_ns
+        );
+        worst = worst.max(times.ratio - 1.0);
+    }
+    drop(sinks);
+    if !audit.finish().complete {
+        return Err("the audit thread lost records".to_owned());
+    }
+    Ok(worst)
+}
+
+fn record(decision: &Decision<'_>, body: &[u8], sink: &mut Sink) -> bool {
+    let stamp = Stamp {
+        wall_ns: 1_700_000_000_000_000_000,
+        random: [7; 16],
+    };
+    sink.submit(|frame| decision.encode(body, stamp, frame))
+}
+
+/// The share by which a record makes the worker's time for a request longer: requests against probes, which leave none.
+///
+/// # Errors
+/// A server that does not start or answer.
+pub(crate) fn served(binary: &Path, domain: &Path, body: &[u8], rounds: usize) -> Result<f64, String> {
+    let server = Server::start_on(None, binary, domain, body, &[])?;
+    let mut client = Client::connect(server.port)?;
+    let (request, probe) = (message("/decision", body), message("/decision?probe=true", body));
+    let mut shares = Vec::new();
+    for round in 0..=rounds {
+        let without_ns = cost_ns(&server, &mut client, &probe)?;
+        let with_ns = cost_ns(&server, &mut client, &request)?;
+        // The first round warms up.
+        if round > 0 {
+            println!("served: {without_ns:.0} ns of the worker for a probe, {with_ns:.0} ns with a record");
+            shares.push(with_ns / without_ns - 1.0);
+        }
+    }
+    Ok(median(&mut shares))
+}
+
+fn message(target: &str, body: &[u8]) -> Vec<u8> {
+    let mut message = format!(
+        "POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    message.extend_from_slice(body);
+    message
+}
+
+fn cost_ns(server: &Server, client: &mut Client, message: &[u8]) -> Result<f64, String> {
+    let before = server.worker_ns()?;
+    for _ in 0..REQUESTS {
+        client.ask(message)?;
+    }
+    Ok((server.worker_ns()? - before) as f64 / f64::from(REQUESTS))
+}
+
+/// One connection that stays open.
+struct Client {
+    stream: TcpStream,
+    answer: Vec<u8>,
+}
+
+impl Client {
+    fn connect(port: u16) -> Result<Client, String> {
+        let run = || -> std::io::Result<TcpStream> {
+            let stream = TcpStream::connect(("127.0.0.1", port))?;
+            stream.set_nodelay(true)?;
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+            Ok(stream)
+        };
+        Ok(Client {
+            stream: run().map_err(|error| error.to_string())?,
+            answer: vec![0; 4096],
+        })
+    }
+
+    /// Sends and waits for the line end behind the answer's body.
+    fn ask(&mut self, message: &[u8]) -> Result<(), String> {
+        self.stream
+            .write_all(message)
+            .map_err(|error| error.to_string())?;
+        loop {
+            let read = self
+                .stream
+                .read(&mut self.answer)
+                .map_err(|error| error.to_string())?;
+            match self.answer.get(..read) {
+                Some([]) | None => return Err("the server closed the connection".to_owned()),
+                Some(bytes) if bytes.ends_with(b"}\n") => return Ok(()),
+                Some(_) => {}
+            }
+        }
+    }
+}
