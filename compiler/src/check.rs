@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Entity};
 use crate::domain::yaml::Document;
 use crate::domain::{self, ModuleKind, ReadDomain};
 use crate::emit::{EmitOptions, ProgramBuilder};
-use crate::lint::{self, LintOptions};
+use crate::lint::lint_parsed;
 use crate::policies::Options;
 use crate::source::{FileId, Origin, SourceMap};
 use crate::units::{self, Modules, Once, Unit};
@@ -136,10 +136,7 @@ pub fn check(
     let modules = checker.parse(&domains, &bump);
     checker.compile(&units::units(&set), &modules, progress);
     if options.lints {
-        let lint_options = LintOptions {
-            dialect: options.compile.dialect,
-        };
-        for finding in lint::lint(checker.sources, &domains, lint_options) {
+        for finding in lint_parsed(checker.sources, &domains, &modules) {
             checker.add(Stage::Lint, finding);
         }
     }

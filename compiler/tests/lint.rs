@@ -17,6 +17,7 @@ use gavel_compiler::diagnostic::{Code, Diagnostic, Severity};
 use gavel_compiler::domain;
 use gavel_compiler::lint::{LintOptions, Rule, lint};
 use gavel_compiler::source::{FileId, SourceMap};
+use gavel_compiler::{Options, compile, render};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -137,6 +138,10 @@ fn findings(texts: &[(String, String)]) -> (Vec<Diagnostic>, String) {
         )
         .unwrap();
     }
+    // Cases are to show what compiles; what does not is shown, too.
+    if let Err(problems) = compile(&mut sources, &ids, &Options::default()) {
+        shown.push_str(&render::lines(&sources, &problems));
+    }
     (found, shown)
 }
 
@@ -189,5 +194,59 @@ fn every_lint_has_cases_and_a_section() {
         assert!(cases.iter().any(|case| case.fires), "{}", rule.code());
         assert!(cases.iter().any(|case| !case.fires), "{}", rule.code());
         assert_eq!(Rule::find(rule.code()), Some(*rule));
+    }
+}
+
+/// Kind and text of the blocks of a section of the page.
+fn blocks(section: &str) -> Vec<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for block in section.split("\n```").skip(1).step_by(2) {
+        let (info, text) = block.split_once('\n').unwrap();
+        let text = format!("{text}\n");
+        found.push(match info.split_once(' ').unwrap_or((info, "policy")) {
+            ("yaml", _) => text.split("---\n").zip(1..).map(spec).collect(),
+            ("rego", kind) if text.starts_with("package ") => vec![(kind.to_owned(), text)],
+            ("rego", kind) => {
+                let start = "package authz\n";
+                vec![(kind.to_owned(), format!("{start}{text}default allow = false\n"))]
+            }
+            other => unreachable!("{other:?}"),
+        });
+    }
+    found
+}
+
+/// A domain of which the page shows the sections; a policy `p` is there if it shows none.
+fn spec((sections, nth): (&str, usize)) -> (String, String) {
+    let mut text = format!(
+        "apiVersion: iamlite.manetu.io/v1beta1\nkind: PolicyDomain\nmetadata: {{name: test-{nth}}}\nspec:\n"
+    );
+    for line in sections.lines() {
+        writeln!(text, "  {line}").unwrap();
+    }
+    if !sections.contains("policies:") && !sections.contains("mappers:") {
+        text.push_str("  policies: [{mrn: p, rego: \"package authz\\ndefault allow = false\"}]\n");
+    }
+    ("domain".to_owned(), text)
+}
+
+#[test]
+fn examples_of_the_page_are_what_they_say() {
+    let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/lints.md"));
+    let docs = docs.unwrap();
+    for section in docs.split("\n### `").skip(1) {
+        let code = section.split('`').next().unwrap();
+        let rule = Rule::find(code).unwrap();
+        let blocks = blocks(section);
+        let [bad, good] = blocks.as_slice() else {
+            unreachable!("{code}: {} blocks", blocks.len());
+        };
+        let (found, shown) = findings(bad);
+        assert!(
+            found.iter().any(|finding| is_of(finding, rule)),
+            "{code}: {shown}"
+        );
+        let (found, shown) = findings(good);
+        assert!(found.is_empty(), "{code}: {shown}");
     }
 }

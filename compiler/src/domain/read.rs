@@ -51,11 +51,11 @@ pub struct ReadDomain {
     /// Rego texts: libraries, policies, mappers, each in the order of the file.
     pub modules: Vec<ReadModule>,
     /// Selectors of the operations, in order.
-    pub(super) operation_selectors: Vec<Vec<Selector>>,
+    pub(crate) operation_selectors: Vec<Vec<Selector>>,
     /// Selectors of the mappers, in order.
-    pub(super) mapper_selectors: Vec<Vec<Selector>>,
+    pub(crate) mapper_selectors: Vec<Vec<Selector>>,
     /// Selectors of the resources, in order.
-    pub(super) resource_selectors: Vec<Vec<Selector>>,
+    pub(crate) resource_selectors: Vec<Vec<Selector>>,
 }
 
 /// Reads files in order.

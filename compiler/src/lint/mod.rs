@@ -4,18 +4,33 @@
 //! `docs/lints.md`, and can be silenced in the file (`silence.rs`). `run.rs` calls the rules; `visit.rs` walks a module for
 //! them, `scopes.rs` knows its variables, `module.rs` its names and what the domain uses it for.
 
-mod allow;
+mod annotations;
+mod branches;
+mod calls;
+mod compare;
+mod conditions;
+mod fields;
 mod findings;
 mod imports;
+mod kinds;
 mod module;
 mod names;
+mod near;
 mod negation;
+mod patterns;
+mod policy;
+mod regexes;
 mod rule;
 mod run;
 mod scopes;
+mod secrets;
+mod selectors;
+mod shape;
 mod silence;
+mod usage;
 mod variables;
 mod visit;
 
 pub use rule::Rule;
+pub(crate) use run::lint_parsed;
 pub use run::{LintOptions, lint};

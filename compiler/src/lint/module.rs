@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use super::names;
 use super::scopes::{self, Variable};
 use super::visit::{self, Event, Scope};
-use crate::ast::{Import, Module, Rule, TermKind};
+use crate::ast::{Import, Module, Term, TermKind};
 use crate::domain::ModuleKind;
 use crate::source::Span;
+use gavel_runtime::builtins::{self, Builtin, BuiltinId};
 
 /// Which phases ask a policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,13 +30,23 @@ pub(super) struct ModuleCx<'m, 'a> {
     pub(super) variables: Vec<Variable<'a>>,
     /// Identifiers under `not`.
     pub(super) negated: HashSet<&'a str>,
+    /// The modules that are compiled together with this one.
+    pub(super) libraries: Vec<&'m Module<'a>>,
+    /// Whether some `with` stands for a part of `input`.
+    pub(super) replaces_input: bool,
+    declared: HashSet<&'a str>,
     imports: HashMap<&'a str, &'a Import<'a>>,
     /// First rule of each name.
     rules: HashMap<&'a str, Span>,
 }
 
 impl<'m, 'a> ModuleCx<'m, 'a> {
-    pub(super) fn new(module: &'m Module<'a>, kind: ModuleKind, phases: Phases) -> ModuleCx<'m, 'a> {
+    pub(super) fn new(
+        module: &'m Module<'a>,
+        kind: ModuleKind,
+        phases: Phases,
+        libraries: Vec<&'m Module<'a>>,
+    ) -> ModuleCx<'m, 'a> {
         let mut imports = HashMap::new();
         for import in module.imports {
             if let Some(name) = names::of_import(import) {
@@ -46,13 +57,17 @@ impl<'m, 'a> ModuleCx<'m, 'a> {
         for rule in module.rules {
             rules.entry(names::of_head(&rule.head)).or_insert(rule.head.span);
         }
+        let variables = scopes::variables(module);
         ModuleCx {
             module,
             kind,
             phases,
             mentioned: mentioned(module, false),
             negated: mentioned(module, true),
-            variables: scopes::variables(module),
+            declared: variables.iter().map(|variable| variable.name).collect(),
+            variables,
+            libraries,
+            replaces_input: replaces_input(module),
             imports,
             rules,
         }
@@ -67,14 +82,46 @@ impl<'m, 'a> ModuleCx<'m, 'a> {
 
     /// Whether the module's package is exactly this name.
     pub(super) fn is_package(&self, name: &str) -> bool {
-        matches!(self.module.package.path, [only] if only.text == name)
+        names::is_package(self.module, name)
     }
 
-    /// The rules whose reference is exactly this name.
-    pub(super) fn rules_named(&self, name: &str) -> impl Iterator<Item = &'a Rule<'a>> {
-        let named =
-            move |rule: &&Rule<'a>| rule.head.reference.len() == 1 && names::of_head(&rule.head) == name;
-        self.module.rules.iter().filter(named)
+    /// The path that a ground reference means, from `input` or `data` on where it leads there through an import. A name that
+    /// some body declares means nothing here.
+    pub(super) fn path(&self, term: &Term<'a>) -> Option<Vec<&'a str>> {
+        let parts = names::parts(term)?;
+        let (first, rest) = parts.split_first()?;
+        if self.declared.contains(first) {
+            return None;
+        }
+        match self.imports.get(first) {
+            Some(import) => {
+                let path = import.path.iter().map(|name| name.text);
+                Some(path.chain(rest.iter().copied()).collect())
+            }
+            None => Some(parts),
+        }
+    }
+
+    /// Whether some body declares a name.
+    pub(super) fn is_declared(&self, name: &str) -> bool {
+        self.declared.contains(name)
+    }
+
+    /// The builtin that a call is of.
+    pub(super) fn builtin(&self, name: &Term<'a>) -> Option<&'static Builtin> {
+        let parts = names::parts(name)?;
+        let first = parts.first()?;
+        if self.rules.contains_key(first) || self.imports.contains_key(first) || self.declared.contains(first)
+        {
+            return None;
+        }
+        builtins::find(&parts.join(".")).map(BuiltinId::get)
+    }
+
+    /// The modules that make up the package `authz` of a policy: this one, and libraries that are in it.
+    pub(super) fn in_package<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'m Module<'a>> + 's {
+        let all = std::iter::once(self.module).chain(self.libraries.iter().copied());
+        all.filter(move |module| names::is_package(module, name))
     }
 
     /// The import of a name.
@@ -108,6 +155,19 @@ fn mentioned<'a>(module: &Module<'a>, negated: bool) -> HashSet<&'a str> {
             }
         }
         Event::Literal(_) => {}
+    });
+    found
+}
+
+fn replaces_input(module: &Module<'_>) -> bool {
+    let mut found = false;
+    visit::module(module, &mut |event| {
+        if let Event::Literal(literal) = event {
+            found |= literal.with.iter().any(|with| {
+                let root = names::parts(&with.target).and_then(|parts| parts.first().copied());
+                root == Some("input")
+            });
+        }
     });
     found
 }

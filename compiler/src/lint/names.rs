@@ -1,6 +1,6 @@
 //! Names as text: of imports, rules and calls.
 
-use crate::ast::{Head, Import, Name, Term, TermKind};
+use crate::ast::{Head, Import, Module, Name, Rule, Term, TermKind};
 
 /// What an import is called in its module; nothing for imports that only switch the language.
 pub(super) fn of_import<'a>(import: &Import<'a>) -> Option<Name<'a>> {
@@ -44,4 +44,15 @@ pub(super) fn parts<'a>(term: &Term<'a>) -> Option<Vec<&'a str>> {
         }
         _ => None,
     }
+}
+
+/// Whether a module's package is exactly this name.
+pub(super) fn is_package(module: &Module<'_>, name: &str) -> bool {
+    matches!(module.package.path, [only] if only.text == name)
+}
+
+/// The rules of a module whose reference is exactly this name.
+pub(super) fn rules_named<'a>(module: &Module<'a>, name: &str) -> impl Iterator<Item = &'a Rule<'a>> {
+    let named = move |rule: &&Rule<'a>| rule.head.reference.len() == 1 && of_head(&rule.head) == name;
+    module.rules.iter().filter(named)
 }

@@ -3,14 +3,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::findings::Findings;
+use super::findings::{Findings, finding};
 use super::module::ModuleCx;
 use super::names;
+use super::policy::is_scalar;
 use super::rule::Rule;
+use super::shape::Shape;
 use super::visit::{self, Event, Scope};
 use crate::ast::{self, Body, InfixOp, Literal, LiteralKind, Operand, Term, TermKind};
+use crate::source::Span;
 
 pub(super) fn check(cx: &ModuleCx<'_, '_>, findings: &mut Findings) {
+    if cx.is_package("authz") {
+        alternatives(cx, findings);
+    }
     for (at, rule) in cx.module.rules.iter().enumerate() {
         let name = names::of_head(&rule.head);
         if cx.negated.contains(name) {
@@ -109,6 +115,72 @@ fn differing_variables(cx: &ModuleCx<'_, '_>, rule: usize, body: &Body<'_>, find
     }
 }
 
+/// Exclusions in one rule that are looked at; each costs the length of its body.
+const EXCLUSIONS_MAX: usize = 8;
+
+/// Rules that grant, which differ only in the value that one part of the request must not have: one of the two always holds.
+fn alternatives<'a>(cx: &ModuleCx<'_, 'a>, findings: &mut Findings) {
+    let mut seen: HashMap<(Vec<&str>, String), (String, Span)> = HashMap::new();
+    for rule in names::rules_named(cx.module, "allow") {
+        let Some(body) = rule.body.as_ref().filter(|_| !rule.is_default) else {
+            continue;
+        };
+        let excluding = body
+            .literals
+            .iter()
+            .filter_map(|literal| Some((literal, excluded(cx, literal)?)));
+        for (literal, (path, value)) in excluding.take(EXCLUSIONS_MAX) {
+            let others = body
+                .literals
+                .iter()
+                .filter(|other| !std::ptr::eq(*other, literal));
+            let mut rest = Shape::default();
+            others.for_each(|other| visit::literal(other, &mut |event| rest.event(event)));
+            let (other, place) = seen
+                .entry((path.clone(), rest.into_text()))
+                .or_insert_with(|| (value.clone(), literal.span));
+            if *other != value {
+                let path = path.join(".");
+                let message = format!(
+                    "`{path}` always differs from {other} or from {value}, so that one of the two rules grants"
+                );
+                let help = "put both conditions into one body, which asks for both to hold";
+                let found = finding(Rule::NegationTrap, literal.span, message, help);
+                findings.push(found.label(*place, "the other rule"));
+            }
+        }
+    }
+}
+
+/// The part of the request and the literal that it must not be.
+fn excluded<'a>(cx: &ModuleCx<'_, 'a>, literal: &Literal<'a>) -> Option<(Vec<&'a str>, String)> {
+    let LiteralKind::Term(Term {
+        kind:
+            TermKind::Infix {
+                op: InfixOp::NotEqual,
+                left,
+                right,
+                ..
+            },
+        ..
+    }) = literal.kind
+    else {
+        return None;
+    };
+    let (subject, value) = if is_scalar(right) {
+        (left, right)
+    } else {
+        (right, left)
+    };
+    let path = cx.path(subject).filter(|path| path.first() == Some(&"input"))?;
+    let value = match value.kind {
+        TermKind::String { text, .. } => format!("{text:?}"),
+        TermKind::Number(text) => text.to_owned(),
+        _ => return None,
+    };
+    literal.with.is_empty().then_some((path, value))
+}
+
 fn is_negative(literal: &Literal<'_>) -> bool {
     matches!(
         literal.kind,
@@ -162,6 +234,35 @@ fn lifted(cx: &ModuleCx<'_, '_>, name: &str, body: &Body<'_>, findings: &mut Fin
         );
         findings.add(Rule::NegationTrap, literal.span, message, help);
     }
+}
+
+/// The references that are evaluated before the negation of a term. Equality keeps its operands.
+fn lifted_paths<'a>(term: &Term<'a>) -> Vec<Vec<&'a str>> {
+    let mut paths = Vec::new();
+    match &term.kind {
+        TermKind::Infix {
+            op: InfixOp::Equal,
+            left,
+            right,
+            ..
+        } => [left, right]
+            .into_iter()
+            .for_each(|side| arguments(side, &mut paths)),
+        TermKind::Infix { .. } | TermKind::KeyValueIn { .. } => operand(term, &mut paths),
+        _ => arguments(term, &mut paths),
+    }
+    paths
+}
+
+/// Whether something that may be undefined is evaluated before the negation of a term.
+pub(super) fn lifts(term: &Term<'_>) -> bool {
+    let calls = |term: &Term<'_>| matches!(term.kind, TermKind::Call { .. });
+    let has_call = match &term.kind {
+        TermKind::Call { args, .. } => args.iter().any(calls),
+        TermKind::Infix { left, right, .. } => calls(left) || calls(right),
+        _ => false,
+    };
+    has_call || !lifted_paths(term).is_empty()
 }
 
 /// The references in arguments of calls.

@@ -2,15 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::annotations::{self, Defined};
+use super::fields::{self, Packages};
 use super::findings::Findings;
 use super::module::{ModuleCx, Phases};
 use super::silence::Silences;
-use super::{allow, imports, negation, variables};
+use super::{
+    branches, calls, compare, conditions, imports, negation, policy, regexes, secrets, selectors, usage,
+    variables,
+};
 use crate::ast::Module;
 use crate::diagnostic::Diagnostic;
-use crate::domain::{self, DomainSet, ReadDomain};
-use crate::parse::{BaseDialect, BlanketImport, ParseOptions, parse_module};
+use crate::domain::set::{LibraryIdx, PolicyIdx};
+use crate::domain::{self, DomainSet, ModuleKind, ReadDomain, ReadModule};
+use crate::parse::BaseDialect;
 use crate::source::{FileId, SourceMap};
+use crate::units::{self, Modules};
 use bumpalo::Bump;
 
 /// How modules are read.
@@ -36,57 +43,165 @@ impl Default for LintOptions {
 #[must_use]
 pub fn lint(sources: &SourceMap, domains: &[ReadDomain], options: LintOptions) -> Vec<Diagnostic> {
     let bump = Bump::new();
-    let modules = parse(sources, domains, options, &bump);
-    let set = domain::resolve(sources, domains).ok();
-    let mut findings = Findings::default();
-    let mut silences = Silences::new(sources);
-    let mut files = HashSet::new();
-    for read in domains {
-        if files.insert(read.domain.file) {
-            silences.yaml(read.domain.file, &mut findings);
-        }
-    }
-    let uses = set.as_ref().map(phases).unwrap_or_default();
-    let mut complete = set.is_some();
-    for read in domains.iter().flat_map(|read| &read.modules) {
-        let Some(module) = modules.get(&read.rego) else {
-            complete = false;
-            continue;
-        };
-        silences.module(module, &mut findings);
-        let phases = uses.get(&read.rego).copied().unwrap_or_default();
-        let cx = ModuleCx::new(module, read.kind, phases);
-        imports::check(&cx, &mut findings);
-        variables::check(&cx, &mut findings);
-        negation::check(&cx, &mut findings);
-        allow::check(&cx, &mut findings);
-    }
-    finish(sources, findings, silences, complete)
+    let modules = units::parse(sources, domains, options.dialect, &bump, |_, _| {});
+    lint_parsed(sources, domains, &modules)
 }
 
-fn parse<'a>(
+/// As [`lint`], for modules that are parsed already.
+pub(crate) fn lint_parsed(
     sources: &SourceMap,
     domains: &[ReadDomain],
-    options: LintOptions,
-    bump: &'a Bump,
-) -> HashMap<FileId, Module<'a>> {
-    let parse = ParseOptions {
-        base: options.dialect,
-        blanket_import: BlanketImport::Reference,
-        annotations: false,
+    modules: &Modules<'_>,
+) -> Vec<Diagnostic> {
+    let run = Run {
+        domains,
+        modules,
+        set: domain::resolve(sources, domains).ok(),
     };
-    let modules = domains.iter().flat_map(|read| &read.modules);
-    let parsed = modules.filter_map(|module| {
-        let parsed = parse_module(bump, sources, module.rego, parse).ok()?;
-        Some((module.rego, parsed))
-    });
-    parsed.collect()
+    let mut findings = Findings::default();
+    let mut silences = Silences::new(sources);
+    run.silences(&mut silences, &mut findings);
+    run.modules(&mut findings);
+    run.entries(&mut findings);
+    finish(sources, findings, silences, run.is_complete())
+}
+
+/// What is looked at.
+struct Run<'d, 'a> {
+    domains: &'d [ReadDomain],
+    /// Those that parse.
+    modules: &'d Modules<'a>,
+    /// Nothing where a reference points to nothing.
+    set: Option<DomainSet>,
+}
+
+impl<'a> Run<'_, 'a> {
+    fn read_modules(&self) -> impl Iterator<Item = &ReadModule> {
+        self.domains.iter().flat_map(|read| &read.modules)
+    }
+
+    /// Whether every rule saw everything, so that a comment that silenced nothing is known to be unused.
+    fn is_complete(&self) -> bool {
+        self.set.is_some()
+            && self
+                .read_modules()
+                .all(|module| self.modules.contains_key(&module.rego))
+    }
+
+    fn silences(&self, silences: &mut Silences<'_>, findings: &mut Findings) {
+        let mut files = HashSet::new();
+        for read in self.domains {
+            if files.insert(read.domain.file) {
+                silences.yaml(read.domain.file, findings);
+            }
+        }
+        for read in self.read_modules() {
+            if let Some(module) = self.modules.get(&read.rego) {
+                silences.module(module, findings);
+            }
+        }
+    }
+
+    fn modules(&self, findings: &mut Findings) {
+        let phases = self.set.as_ref().map(phases).unwrap_or_default();
+        let defined = Defined::new(self.domains);
+        let mut comparisons = annotations::COMPARISONS_MAX;
+        let units = self.units();
+        let packages: HashMap<FileId, Packages<'a>> = self
+            .modules
+            .iter()
+            .map(|(rego, module)| {
+                let mut packages = Packages::new();
+                fields::add_package(&mut packages, module);
+                (*rego, packages)
+            })
+            .collect();
+        // A library sees what the policies that use it see, which may be any module.
+        let everything: Option<Vec<_>> = self.is_complete().then(|| packages.values().collect());
+        for read in self.read_modules() {
+            let Some(module) = self.modules.get(&read.rego) else {
+                continue;
+            };
+            let unit = units.get(&read.rego);
+            let phases = phases.get(&read.rego).copied().unwrap_or_default();
+            let cx = ModuleCx::new(module, read.kind, phases, unit.cloned().unwrap_or_default());
+            alone(&cx, findings);
+            annotations::check(&cx, &defined, &mut comparisons, findings);
+            if unit.is_none() {
+                continue;
+            }
+            policy::check(&cx, findings);
+            let together = cx.libraries.iter().copied().chain([module]);
+            let texts = together.map(|module| module.package.span.file);
+            let own = texts.filter_map(|rego| packages.get(&rego)).collect();
+            let seen = match read.kind {
+                ModuleKind::Library => everything.clone().unwrap_or_default(),
+                ModuleKind::Policy | ModuleKind::Mapper => own,
+            };
+            fields::check(&cx, &seen, findings);
+        }
+    }
+
+    /// For each module the libraries that are compiled with it; nothing for a module of which one does not parse.
+    fn units(&self) -> HashMap<FileId, Vec<&Module<'a>>> {
+        let Some(set) = &self.set else {
+            return HashMap::new();
+        };
+        let parsed = |libraries: &[LibraryIdx]| {
+            let texts = libraries
+                .iter()
+                .map(|at| set.libraries.get(at.0).map(|library| library.rego));
+            let modules = texts.map(|rego| self.modules.get(&rego?));
+            modules.collect::<Option<Vec<_>>>()
+        };
+        let libraries = set
+            .libraries
+            .iter()
+            .map(|library| (library.rego, &*library.libraries));
+        let policies = set
+            .policies
+            .iter()
+            .map(|policy| (policy.rego, &*policy.libraries));
+        let mappers = set.mappers.iter().map(|mapper| (mapper.rego, [].as_slice()));
+        let all = libraries.chain(policies).chain(mappers);
+        all.filter_map(|(rego, libraries)| Some((rego, parsed(libraries)?)))
+            .collect()
+    }
+
+    fn entries(&self, findings: &mut Findings) {
+        let may_grant = |operation: usize| {
+            let set = self.set.as_ref()?;
+            let policy = set.policies.get(set.operations.get(operation)?.policy.0)?;
+            let own = self.modules.get(&policy.rego)?;
+            let libraries = policy.libraries.iter().filter_map(|at| set.libraries.get(at.0));
+            let libraries = libraries.filter_map(|library| self.modules.get(&library.rego));
+            Some(libraries.chain([own]).any(policy::may_be_positive))
+        };
+        selectors::check(self.domains, |at| may_grant(at).unwrap_or(false), findings);
+        if let Some(set) = &self.set {
+            usage::check(self.domains, set, findings);
+        }
+    }
+}
+
+/// The rules that look at one module by itself.
+fn alone(cx: &ModuleCx<'_, '_>, findings: &mut Findings) {
+    imports::check(cx, findings);
+    variables::check(cx, findings);
+    negation::check(cx, findings);
+    conditions::check(cx, findings);
+    compare::check(cx, findings);
+    branches::check(cx, findings);
+    calls::check(cx, findings);
+    regexes::check(cx, findings);
+    secrets::check(cx, findings);
+    annotations::metadata(cx, findings);
 }
 
 /// Which phases ask the policy of a text.
 fn phases(set: &DomainSet) -> HashMap<FileId, Phases> {
     let mut found: HashMap<FileId, Phases> = HashMap::new();
-    let mut note = |policy: domain::set::PolicyIdx, operation: bool| {
+    let mut note = |policy: PolicyIdx, operation: bool| {
         if let Some(policy) = set.policies.get(policy.0) {
             let phases = found.entry(policy.rego).or_default();
             phases.operation |= operation;
@@ -101,8 +216,7 @@ fn phases(set: &DomainSet) -> HashMap<FileId, Phases> {
     found
 }
 
-/// Takes out what comments silence, and brings the rest in order. `complete`: every rule saw everything, so that a comment
-/// that silenced nothing is known to be unused.
+/// Takes out what comments silence, and brings the rest in order. `complete`: see [`Run::is_complete`].
 fn finish(
     sources: &SourceMap,
     findings: Findings,

@@ -52,8 +52,9 @@ pub(super) fn variables<'a>(module: &Module<'a>) -> Vec<Variable<'a>> {
 #[derive(Default)]
 struct Finder<'a> {
     found: Vec<Variable<'a>>,
-    /// For each name the variables that are visible, the innermost last: indices into `found`.
-    visible: HashMap<&'a str, Vec<usize>>,
+    /// For each name the variables that are visible, the innermost last: the number of scopes open where it is declared,
+    /// and its index in `found`.
+    visible: HashMap<&'a str, Vec<(usize, usize)>>,
     /// Names that each open scope declares.
     open: Vec<Vec<&'a str>>,
     /// First bytes of declaring occurrences.
@@ -78,7 +79,7 @@ impl<'a> Finder<'a> {
                     && !self.declaring.contains(&term.span.start)
                 {
                     let innermost = self.visible.get(name).and_then(|stack| stack.last());
-                    if let Some(variable) = innermost.and_then(|at| self.found.get_mut(*at)) {
+                    if let Some(variable) = innermost.and_then(|(_, at)| self.found.get_mut(*at)) {
                         variable.uses += 1;
                     }
                 }
@@ -137,19 +138,20 @@ impl<'a> Finder<'a> {
     }
 
     fn declare(&mut self, name: &'a str, span: Span, how: How) {
+        let depth = self.open.len();
         let Some(scope) = self.open.last_mut().filter(|_| name != "_") else {
             return;
         };
+        let stack = self.visible.entry(name).or_default();
         // A name that stands twice in one body is one variable.
-        if scope.contains(&name) {
+        if stack.last().is_some_and(|(declared, _)| *declared == depth) {
             return;
         }
         scope.push(name);
         self.declaring.insert(span.start);
-        let stack = self.visible.entry(name).or_default();
-        let outer = stack.last().and_then(|at| self.found.get(*at));
+        let outer = stack.last().and_then(|(_, at)| self.found.get(*at));
         let hides = outer.map(|outer| outer.span);
-        stack.push(self.found.len());
+        stack.push((depth, self.found.len()));
         self.found.push(Variable {
             name,
             span,
