@@ -22,6 +22,8 @@ pub struct Options {
     pub dialect: BaseDialect,
     /// Builtins that policies may not call.
     pub disallowed_builtins: Vec<String>,
+    /// Mappers may call builtins that go out into the network, whatever is disallowed; policies never may.
+    pub network: bool,
     /// See [`gavel_runtime::image::ImageParts::include_all_references`].
     pub include_all_references: bool,
     /// The optimiser is on.
@@ -35,6 +37,7 @@ impl Default for Options {
         Options {
             dialect: BaseDialect::V0,
             disallowed_builtins: vec!["http.send".to_owned()],
+            network: false,
             include_all_references: true,
             optimise: true,
             trace: false,

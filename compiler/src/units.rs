@@ -18,6 +18,7 @@ use crate::places::{Place, places};
 use crate::plan::{Request, plan};
 use crate::policies::Options;
 use crate::source::{FileId, SourceMap, Span};
+use gavel_runtime::builtins;
 use gavel_runtime::image::Entry;
 use gavel_runtime::value::Constant;
 
@@ -140,8 +141,12 @@ impl Unit {
     ) -> Result<Entry, Vec<Diagnostic>> {
         let modules = self.files.iter().filter_map(|file| modules.get(file));
         let modules: Vec<Module<'_>> = modules.copied().collect();
+        let network = options.network && self.kind == ModuleKind::Mapper;
+        let allowed = |name: &str| network && builtins::find(name).is_some_and(|id| id.get().network);
+        let disallowed = options.disallowed_builtins.iter().filter(|name| !allowed(name));
         let analyse_options = AnalyseOptions {
-            disallowed_builtins: options.disallowed_builtins.clone(),
+            disallowed_builtins: disallowed.cloned().collect(),
+            network,
             error_limit: Some(ERROR_LIMIT),
             ..AnalyseOptions::default()
         };

@@ -12,6 +12,7 @@ pub mod desk;
 pub mod envoy;
 pub mod error;
 mod files;
+pub mod fetch;
 pub mod http;
 pub mod io;
 pub mod limits;

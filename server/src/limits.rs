@@ -168,6 +168,27 @@ pub const ENVOY_PING_SECONDS: u64 = 30;
 /// Seconds in which a ping must be answered.
 pub const ENVOY_PONG_SECONDS: u64 = 20;
 
+/// Seconds that all `http.send` of one evaluation may take, whatever timeouts the policy sets.
+pub const FETCH_SECONDS_MAX: u64 = 30;
+
+/// Different requests of one evaluation.
+pub const FETCH_REQUESTS_MAX: usize = 64;
+
+/// Redirects of one request, as in Go.
+pub const FETCH_REDIRECTS_MAX: u32 = 10;
+
+/// Body of one answer.
+pub const FETCH_ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Answers that are kept for later evaluations; the oldest go first.
+pub const FETCH_KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Threads on which mappers wait for `http.send`: so many requests to the outside at the same time.
+pub const MAPPER_LANES: usize = 32;
+
+/// Requests that wait for such a thread; more are denied.
+pub const MAPPER_QUEUE_MAX: usize = 256;
+
 /// Nesting of a protobuf message: what protobuf's own libraries take.
 pub const MESSAGE_DEPTH_MAX: usize = 100;
 

@@ -11,8 +11,10 @@ mod common;
 mod grpc;
 
 use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use common::{Server, eventually, file, gavel};
 use grpc::{CHECK, GrpcClient, HEALTH, field, request};
@@ -273,9 +275,100 @@ fn a_drain_ends_connections_that_ask_for_nothing() {
     let (server, port) = start(&["--envoy-port", "0"]);
     let client = GrpcClient::tcp(port.unwrap());
     assert!(client.allows(request("open", b"/", b"")));
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let (status, _, _) = server.stop();
     assert!(status.success());
-    assert!(start.elapsed() < std::time::Duration::from_secs(10));
+    assert!(start.elapsed() < Duration::from_secs(10));
     assert_eq!(client.fails(CHECK, vec![]), Code::Unknown);
+}
+
+/// A service that answers `/WORD` with that word, after a second for `/slow`.
+fn words() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let mut head = [0; 4096];
+                let read = stream.read(&mut head).unwrap();
+                let head = String::from_utf8_lossy(&head[..read]).into_owned();
+                let word = head.split(['/', ' ']).nth(2).unwrap_or_default();
+                if word == "slow" {
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+                let body = format!("{{\"word\":\"{}\"}}", word.replace("slow", "open"));
+                let length = body.len();
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+                );
+            });
+        }
+    });
+    port
+}
+
+/// A server for `asking.yml`, and its port for Envoy.
+fn start_asking(flags: &[&str]) -> (Server, u16) {
+    let asking = file("asking.yml");
+    let mut all = vec!["-b", asking.to_str().unwrap(), "--envoy-port", "0"];
+    all.extend(flags);
+    let mut server = Server::start("epoll", &all);
+    let line = server.wait_for("serving Envoy gRPC on [");
+    let port = line.split("]:").nth(1).unwrap().split(' ').next().unwrap();
+    (server, port.parse().unwrap())
+}
+
+#[test]
+fn a_mapper_asks_allowed_hosts_and_holds_up_nobody() {
+    let host = format!("127.0.0.1:{}", words());
+    let (server, port) = start_asking(&["--allow-net", &host]);
+    let client = GrpcClient::tcp(port);
+    assert!(client.allows(request(&host, b"/open", b"")));
+    assert!(!client.allows(request(&host, b"/shut", b"")));
+    assert!(!client.allows(request("localhost:1", b"/open", b"")));
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert!(GrpcClient::tcp(port).allows(request(&host, b"/slow", b""))));
+        }
+        assert_eq!(server.connect().post(common::GRANTED), common::granted());
+    });
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    let (_, output, _) = server.stop();
+    let found = records(&output);
+    assert_eq!(
+        found.iter().filter(|(decision, _)| decision == "GRANT").count(),
+        10
+    );
+    let why = "failed to evaluate mapper Rego: data.mapper.porc is undefined";
+    assert!(found.contains(&("DENY".to_owned(), why.to_owned())), "{found:?}");
+}
+
+#[test]
+fn without_leave_a_mapper_that_asks_is_refused_by_name() {
+    for verb in [
+        vec!["serve", "-p", "envoy", "--port", "0"],
+        vec!["serve", "--port", "0"],
+        vec!["test", "mapper"],
+        vec!["test", "decision"],
+    ] {
+        let mut command = gavel();
+        command.args(verb).arg("-b").arg(file("asking.yml"));
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            text.contains("undefined function http.send") && text.contains("--allow-net HOST"),
+            "{text}"
+        );
+    }
+    // What runs no mapper takes the domain with the same word.
+    let mut command = gavel();
+    command
+        .args(["test", "decision", "--allow-net", "a", "-b"])
+        .arg(file("asking.yml"));
+    let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("unexpected end of JSON input"), "{text}");
 }

@@ -82,23 +82,23 @@ fn deprecated_at(place: Place<'_>) -> Option<Diagnostic> {
         .then(|| Diagnostic::error(Code::RegoType, expr.span, message))
 }
 
-/// Builtins that this version does not run, called or put in the place of another.
-pub(super) fn unsupported(program: &Program) -> Vec<Diagnostic> {
+/// Builtins that this version does not run, or not without leave to use the network, called or put in the place of another.
+pub(super) fn unsupported(program: &Program, network: bool) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    walk::program(program, &mut |place| unsupported_at(place, &mut found));
+    walk::program(program, &mut |place| unsupported_at(place, network, &mut found));
     found
 }
 
 /// As [`unsupported`], for a query.
-pub(super) fn unsupported_in_query(body: &Body) -> Vec<Diagnostic> {
+pub(super) fn unsupported_in_query(body: &Body, network: bool) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    walk::body(body, &mut |place| unsupported_at(place, &mut found));
+    walk::body(body, &mut |place| unsupported_at(place, network, &mut found));
     found
 }
 
-fn unsupported_at(place: Place<'_>, found: &mut Vec<Diagnostic>) {
+fn unsupported_at(place: Place<'_>, network: bool, found: &mut Vec<Diagnostic>) {
     let mut refuse = |id: BuiltinId, span| {
-        if !is_supported(id) {
+        if !is_supported(id) || (id.get().network && !network) {
             let message = format!("the builtin `{}` is not supported", id.get().name);
             found.push(Diagnostic::error(Code::Unsupported, span, message));
         }

@@ -9,6 +9,8 @@ use gavel_runtime::value::Constant;
 pub struct AnalyseOptions {
     /// Builtins that do not exist for the program.
     pub disallowed_builtins: Vec<String>,
+    /// Builtins that go out into the network are allowed; whoever runs the program has to lend the machine one.
+    pub network: bool,
     /// The builtins of OPA's own test binary exist too, and `test.sleep` waits so.
     pub harness: Option<Sleep>,
     /// Strict mode: unused variables, parameters and imports, and v1's rules for names, in every module.

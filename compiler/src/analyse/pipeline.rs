@@ -100,7 +100,7 @@ fn finish(
     let unsupported = if options.keep_unsupported {
         Vec::new()
     } else {
-        calls::unsupported(&program)
+        calls::unsupported(&program, options.network)
     };
     let given = lower::Given {
         base: options.base.clone(),

@@ -73,7 +73,7 @@ fn stages(
         Vec::new()
     };
     if !options.keep_unsupported {
-        late.append(&mut calls::unsupported_in_query(&body));
+        late.append(&mut calls::unsupported_in_query(&body, options.network));
     }
     let (block, refused) = lower::lower_query(body, &mut vars, &tree);
     let found = Query {

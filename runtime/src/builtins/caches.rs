@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::call::charge;
+use super::fetch::Fetch;
 use super::glob::{Glob, Walk};
 use super::json_schema::Schemas;
 use super::jwt::KeySet;
@@ -42,6 +43,8 @@ pub struct Caches {
     pub(super) zones: Zones,
     /// Compiled JSON schemas.
     pub(super) schemas: Schemas,
+    /// For `http.send`, where its owner lent it.
+    pub(crate) fetch: Option<Fetch>,
     /// Bytes that are being written.
     pub(super) scratch: Vec<u8>,
     /// Scratch memory of the pattern walks.

@@ -34,6 +34,7 @@ mod call;
 mod casts;
 mod crypto;
 mod encoding;
+mod fetch;
 mod glob;
 mod globs_match;
 mod graph;
@@ -73,6 +74,7 @@ mod yaml;
 
 pub use bytes::without_bytes;
 pub use call::{BuiltinFn, BuiltinResult, Call, Failure, FailureCode};
+pub use fetch::{Fetch, FetchFailure};
 pub use glob::Glob;
 pub use table::{BUILTINS, find, find_harness};
 pub use types::Type;
@@ -111,6 +113,8 @@ pub struct Builtin {
     pub nondeterministic: bool,
     /// OPA's test binary has it, OPA has not: it exists for a compilation that asks for it.
     pub harness: bool,
+    /// Goes out into the network: it exists for a compilation that allows it, and for all others it is refused by name.
+    pub network: bool,
     /// `None`: known, typed, and refused by name at compile time.
     pub run: Option<BuiltinFn>,
 }

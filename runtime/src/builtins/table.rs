@@ -3,7 +3,7 @@
 use super::shapes::*;
 use super::{Builtin, BuiltinFn, BuiltinId, Type};
 use super::{
-    aggregates, arrays, aws, base64, casts, crypto, encoding, glob, globs_match, graph, graphql, host,
+    aggregates, arrays, aws, base64, casts, crypto, encoding, fetch, glob, globs_match, graph, graphql, host,
     json_patch, json_paths, json_schema, json_text, jwt, net, numbers, objects, operators, regex, sets,
     sprintf, strings, template, text_template, time, units, uri, uuid, versions, walk, x509, yaml,
 };
@@ -116,7 +116,7 @@ pub static BUILTINS: &[Builtin] = &[
     row("gte", &[ANY, ANY], BOOLEAN).run(operators::gte),
     row("hex.decode", &[STRING], STRING).run(encoding::hex_decode),
     row("hex.encode", &[STRING], STRING).run(encoding::hex_encode),
-    row("http.send", &[DICT], OBJECT).nondeterministic(),
+    row("http.send", &[DICT], OBJECT).run(fetch::send).network(),
     row("indexof", &[STRING, STRING], NUMBER).run(strings::indexof),
     row("indexof_n", &[STRING, STRING], NUMBERS).run(strings::indexof_n),
     row("internal.member_2", &[ANY, ANY], BOOLEAN).run(operators::member),
@@ -409,6 +409,7 @@ const fn row(name: &'static str, args: &'static [Type], result: Type) -> Builtin
         deprecated: false,
         nondeterministic: false,
         harness: false,
+        network: false,
         run: None,
     }
 }
@@ -431,6 +432,11 @@ impl Builtin {
 
     const fn harness(mut self) -> Builtin {
         self.harness = true;
+        self.nondeterministic()
+    }
+
+    const fn network(mut self) -> Builtin {
+        self.network = true;
         self.nondeterministic()
     }
 

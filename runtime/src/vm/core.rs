@@ -8,6 +8,7 @@ use super::memo::Memo;
 use super::rules::{Outcome, RuleCell, Rules};
 use super::scopes::{Mock, Scope, Undo};
 use crate::arena::Arena;
+use crate::builtins::Fetch;
 use crate::builtins::caches::Caches;
 use crate::bytecode::Program;
 use crate::input::{Body, Cell, InputDoc, Replacement, buffers};
@@ -83,6 +84,11 @@ impl Vm {
             + spare.outcomes.capacity() * size_of::<Outcome<'_>>()
             + spare.frames.capacity() * size_of::<Frame>()
             + spare.rule_cells.capacity() * size_of::<RuleCell>()
+    }
+
+    /// Gives this machine a network. Without one, `http.send` ends the evaluation.
+    pub fn lend_network(&mut self, fetch: Fetch) {
+        self.caches.fetch = Some(fetch);
     }
 
     /// Starts a request: the arena is emptied, the input is undefined, nothing is cached.

@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::audit::FullPolicy;
 use crate::cli::help;
+use crate::fetch::{AllowList, Allowed, Network};
 use crate::io::DriverChoice;
 use crate::limits;
 use crate::replay::Format;
@@ -101,6 +103,8 @@ pub(crate) struct DomainArgs {
     pub(crate) roots: RootArgs,
     #[command(flatten)]
     pub(crate) dialect: DialectArgs,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
 }
 
 /// Where .rego files may lie.
@@ -228,6 +232,23 @@ pub(crate) struct ServeArgs {
     pub(crate) domains: DomainArgs,
 }
 
+/// What mappers may ask.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct NetworkArgs {
+    /// Host that mappers may ask with http.send, at any port or at one (repeatable). Without it a mapper that calls
+    /// http.send is refused.
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) allow_net: Vec<Allowed>,
+}
+
+impl NetworkArgs {
+    /// The network of those hosts, if there are any.
+    pub(crate) fn network(&self) -> Option<Arc<Network>> {
+        let hosts = (!self.allow_net.is_empty()).then(|| AllowList(self.allow_net.clone()))?;
+        Some(Arc::new(Network::new(hosts)))
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct DecisionArgs {
     /// PORC; standard input if absent or -.
@@ -341,6 +362,8 @@ pub(crate) struct CompileArgs {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) dialect: DialectArgs,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
 }
 
 #[derive(Args, Debug)]

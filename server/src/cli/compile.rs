@@ -33,6 +33,7 @@ pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
             bundle: args.bundle.iter().chain(&args.files).cloned().collect(),
             dialect: args.dialect.clone(),
             roots: args.roots.clone(),
+            network: args.network.clone(),
         };
         return image::write(&domains, output);
     }
@@ -52,7 +53,10 @@ pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
     let (sources, outcome) = on_a_deep_stack(move || {
         let outcome = match emit {
             Some(emit) => text(emit, &mut sources, &modules, &domains, &options),
-            None => check(&mut sources, &modules, &domains, &options).map(|()| String::new()),
+            None => {
+                let network = !args.network.allow_net.is_empty();
+                check(&mut sources, &modules, (&domains, network), &options).map(|()| String::new())
+            }
         };
         (sources, outcome)
     })?;
@@ -95,7 +99,7 @@ fn options(base: BaseDialect, plain_rego: bool) -> RegoOptions {
 fn check(
     sources: &mut SourceMap,
     modules: &[FileId],
-    domains: &[FileId],
+    (domains, network): (&[FileId], bool),
     options: &RegoOptions,
 ) -> Result<(), Vec<Diagnostic>> {
     if !modules.is_empty() {
@@ -104,6 +108,7 @@ fn check(
     if !domains.is_empty() {
         let options = policies::Options {
             dialect: options.parse.base,
+            network,
             ..policies::Options::default()
         };
         policies::compile(sources, domains, &options)?;

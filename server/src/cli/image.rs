@@ -10,6 +10,7 @@ use gavel_runtime::image::{self, IMAGE_MAGIC, Image, LoadOptions};
 
 use crate::cli::args::DomainArgs;
 use crate::cli::load::{self, on_a_deep_stack};
+use crate::cli::mapper::HTTP_SEND;
 use crate::error::{Failure, reason};
 use crate::log::{self, Level};
 
@@ -56,9 +57,12 @@ pub(crate) fn read(path: &Path, options: &policies::Options) -> Result<Image, Fa
 }
 
 fn loaded(path: &Path, bytes: &[u8], options: &policies::Options) -> Result<Image, Failure> {
+    let mut disallowed = options.disallowed_builtins.clone();
+    // What an image has of mappers does not run.
+    disallowed.retain(|name| !(options.network && name == HTTP_SEND));
     let options = LoadOptions {
         parse_module: Some(parse_module),
-        disallowed_builtins: &options.disallowed_builtins,
+        disallowed_builtins: &disallowed,
         include_all_references: Some(options.include_all_references),
     };
     on_a_deep_stack(|| image::load(bytes, &options))?

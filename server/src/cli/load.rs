@@ -39,6 +39,8 @@ pub(crate) struct Loaded {
     pub(crate) places: Vec<Place>,
     /// What is traced, if anything is.
     pub(crate) trace: Option<Filter>,
+    /// Mappers may call `http.send`.
+    network: bool,
 }
 
 impl Loaded {
@@ -53,8 +55,8 @@ impl Loaded {
             ));
         }
         let (sources, files, dialect) = (&mut self.sources, &self.files, self.dialect);
-        let (disallowed, trace) = (self.unsafe_builtins.clone(), self.trace.is_some());
-        on_a_deep_stack(|| mapper::compile(sources, files, name, dialect, disallowed, trace))?
+        let (disallowed, leave) = (self.unsafe_builtins.clone(), (self.trace.is_some(), self.network));
+        on_a_deep_stack(|| mapper::compile(sources, files, name, dialect, disallowed, leave))?
     }
 
     /// The texts behind the image's program.
@@ -127,6 +129,7 @@ pub(crate) fn load_marked(args: &DomainArgs, global: &Global, flag: Option<&str>
         program_files,
         places,
         trace,
+        network: prepared.options.network,
     })
 }
 
@@ -174,6 +177,7 @@ fn configured(
     let options = policies::Options {
         dialect: dialect::of(&args.dialect),
         disallowed_builtins: config.unsafe_builtins,
+        network: !args.network.allow_net.is_empty(),
         include_all_references: config.include_all,
         optimise: true,
         trace: false,
@@ -185,6 +189,9 @@ fn configured(
         env: config.record_env.into_iter().collect(),
     })
 }
+
+const NETWORK_ADVICE: &str =
+    "\n  = help: a mapper may ask the hosts that --allow-net HOST[:PORT] names; a policy may ask nobody";
 
 /// A function of the compiler from domains to something else.
 type Compile<T> = fn(&mut SourceMap, &[(FileId, Document)], &policies::Options) -> Result<T, Vec<Diagnostic>>;
@@ -206,6 +213,13 @@ impl Prepared {
             let mut text = report::problems(&self.sources, &problems);
             if let Some(advice) = dialect::advice(&self.sources, &problems, parse) {
                 text.push_str(&format!("\n  = help: {advice}"));
+            }
+            if !self.options.network
+                && problems
+                    .iter()
+                    .any(|problem| problem.message.contains(mapper::HTTP_SEND))
+            {
+                text.push_str(NETWORK_ADVICE);
             }
             Failure::Policy(text)
         })

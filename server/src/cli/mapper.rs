@@ -13,7 +13,11 @@ use crate::cli::report;
 use crate::envoy::Mapper;
 use crate::error::Failure;
 
-/// Finds and compiles the mapper of the domain `name`, or the only mapper of all; for tracing, if `trace`.
+/// What goes out into the network.
+pub(crate) const HTTP_SEND: &str = "http.send";
+
+/// Finds and compiles the mapper of the domain `name`, or the only mapper of all; for tracing, if `trace`, and with leave to call `http.send`,
+/// if `network`.
 ///
 /// # Errors
 /// [`Failure::Input`]: none or several. Else: domains or Rego that do not compile.
@@ -22,14 +26,20 @@ pub(crate) fn compile(
     files: &[FileId],
     name: Option<&str>,
     dialect: BaseDialect,
-    disallowed_builtins: Vec<String>,
-    trace: bool,
+    mut disallowed_builtins: Vec<String>,
+    (trace, network): (bool, bool),
 ) -> Result<Mapper, Failure> {
     let set =
         domain::load(sources, files).map_err(|found| Failure::Policy(report::problems(sources, &found)))?;
     let source = find(&set, name)?;
     let (module, name) = (source.rego, source.name.to_string());
+    // A comment may have the name, too; then it waits for nothing.
+    let waits = network && sources.source(module).text.contains(HTTP_SEND);
     let query = sources.add_file("mapper", "porc = data.mapper.porc");
+    if network {
+        // The default list has it, for policies; the flag that lends a network is the operator's word about mappers.
+        disallowed_builtins.retain(|name| name != HTTP_SEND);
+    }
     let options = RegoOptions {
         parse: ParseOptions {
             base: dialect,
@@ -38,6 +48,7 @@ pub(crate) fn compile(
         },
         analyse: AnalyseOptions {
             disallowed_builtins,
+            network,
             ..AnalyseOptions::default()
         },
         optimise: !trace,
@@ -53,6 +64,7 @@ pub(crate) fn compile(
     Ok(Mapper {
         name,
         files: compiled.files,
+        waits,
         program,
         entry,
     })

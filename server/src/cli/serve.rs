@@ -34,12 +34,20 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
     sys::small_pages();
     let mut loaded = load::load(&args.domains, global)?;
     if !doors.envoy.is_empty() {
+        let lens = lens(args, &mut loaded)?;
+        let waits = lens.as_ref().is_ok_and(|mapper| mapper.waits);
+        if waits && loaded.trace.is_some() {
+            let text =
+                "the mapper is not traced: it may wait for http.send, and runs beside; see `test mapper`";
+            log::line(Level::Warn, format_args!("{text}"));
+        }
         let envoy = envoy::Options {
             doors: doors.envoy,
             body_bytes_max,
             path_prefix,
+            network: args.domains.network.network().filter(|_| waits),
         };
-        options.envoy = Some((envoy, Arc::new(lens(args, &mut loaded)?)));
+        options.envoy = Some((envoy, Arc::new(lens)));
     }
     sys::release_memory();
     options.records = loaded.records;

@@ -37,27 +37,34 @@ fn mapped(args: &MapperArgs, global: &Global) -> Result<(Loaded, Vec<u8>), Failu
     let mut loaded = load::load(&args.domains, global)?;
     let name = args.name.as_deref().filter(|name| !name.is_empty());
     let mapper = loaded.mapper(name)?;
+    let network = args.domains.network.network();
     let input = input::bytes(args.input.as_deref())?;
     let filter = loaded.trace.as_ref().filter(|filter| filter.wants(&mapper.name));
     let sources = &loaded.sources;
+    let machine = || network.map_or_else(Machine::default, Machine::with_network);
     let porc = on_a_deep_stack(|| match filter {
-        None => map(&mapper, &input, None),
-        Some(_) => traced(&mapper, sources, &input),
+        None => map(machine(), &mapper, &input, None),
+        Some(_) => traced(machine(), &mapper, sources, &input),
     })??;
     Ok((loaded, porc))
 }
 
-fn traced(mapper: &Mapper, sources: &SourceMap, input: &[u8]) -> Result<Vec<u8>, Failure> {
+fn traced(machine: Machine, mapper: &Mapper, sources: &SourceMap, input: &[u8]) -> Result<Vec<u8>, Failure> {
     let files = &mapper.files;
     let mut lines = Lines::new(Texts { sources, files });
     lines.heading(&format!("--- mapper {}", mapper.name));
-    let porc = map(mapper, input, Some(&mut lines));
+    let porc = map(machine, mapper, input, Some(&mut lines));
     lines.finish();
     porc
 }
 
-fn map(mapper: &Mapper, input: &[u8], observer: Option<&mut dyn Observer>) -> Result<Vec<u8>, Failure> {
-    Machine::default()
+fn map(
+    mut machine: Machine,
+    mapper: &Mapper,
+    input: &[u8],
+    observer: Option<&mut dyn Observer>,
+) -> Result<Vec<u8>, Failure> {
+    machine
         .map(mapper, Input::Document(input), observer)
         .map_err(|error| Failure::Input(error.to_string()))
 }

@@ -73,18 +73,21 @@ impl ClientStreamingService<Bytes> for Handler {
     fn call(&mut self, request: tonic::Request<Streaming<Bytes>>) -> Self::Future {
         let (method, shared) = (self.method, Rc::clone(&self.shared));
         Box::pin(async move {
-            let message = message(request.into_inner()).await;
+            let mut stream = request.into_inner();
+            let message = message(&mut stream).await;
             let answer = match method {
-                Method::Check => check(&shared, message),
+                Method::Check => check(&shared, message).await,
                 Method::Health => health(&shared, &message?)?,
             };
+            // With it goes what the message counts for among the bytes that this thread holds.
+            drop(stream);
             Ok(tonic::Response::new(answer))
         })
     }
 }
 
 /// The message of a call, within its time.
-async fn message(mut stream: Streaming<Bytes>) -> Result<Bytes, Status> {
+async fn message(stream: &mut Streaming<Bytes>) -> Result<Bytes, Status> {
     let patience = Duration::from_secs(limits::ENVOY_REQUEST_SECONDS);
     match tokio::time::timeout(patience, stream.message()).await {
         Ok(Ok(Some(message))) => Ok(message),
@@ -94,12 +97,12 @@ async fn message(mut stream: Streaming<Bytes>) -> Result<Bytes, Status> {
     }
 }
 
-fn check(shared: &Shared, message: Result<Bytes, Status>) -> Bytes {
+async fn check(shared: &Shared, message: Result<Bytes, Status>) -> Bytes {
     let allow = match message {
         Ok(message) => {
             let mut json = Vec::with_capacity(message.len());
             match attributes::to_json(&message, &mut json) {
-                Ok(present) => shared.judge.allows(present.then_some(&json)),
+                Ok(present) => shared.judge.allows(present.then_some(json)).await,
                 Err(unreadable) => shared.denies(&unreadable.to_string()),
             }
         }

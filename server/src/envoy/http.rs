@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 
 use crate::envoy::answer::{ALLOWED, DENIED, DENIED_BODY, RESULT_HEADER};
 use crate::envoy::attributes::put_base64;
-use crate::envoy::body::Metered;
+use crate::envoy::body::{Metered, Overloaded};
 use crate::envoy::thread::Shared;
 use crate::limits;
 
@@ -46,9 +46,15 @@ pub(super) async fn answer(request: Request<Incoming>, shared: Rc<Shared>) -> Re
             return denial(status);
         }
     };
+    let mut lease = shared.meter.lease();
+    if !lease.take(body.len()) {
+        let why = Overloaded.to_string();
+        shared.judge.denies(ReasonCode::InvalidParameter, &why);
+        return denial(StatusCode::SERVICE_UNAVAILABLE);
+    }
     let mut json = Vec::with_capacity(body.len() + 1024);
     write_attributes(&parts, path, &body, &mut json);
-    if shared.judge.allows(Some(&json)) {
+    if shared.judge.allows(Some(json)).await {
         let mut response = Response::new(Full::default());
         mark(response.headers_mut(), ALLOWED);
         response

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use gavel_runtime::decision::ReasonCode;
 
 use crate::desk::{Desk, Verdict};
+use crate::envoy::lanes::Lanes;
 use crate::envoy::mapper::{Input, Machine, MapError, Mapper};
 use crate::log::{self, Level};
 use crate::trace::{Lines, Texts, Tracing};
@@ -17,6 +18,8 @@ pub type Lens = Result<Mapper, String>;
 /// What one thread decides with.
 pub(super) struct Judge {
     lens: Arc<Lens>,
+    /// Where mappers run that may wait; without it they run here.
+    lanes: Option<Lanes>,
     machine: RefCell<Machine>,
     desk: RefCell<Desk>,
     /// Mappers are traced with this.
@@ -25,9 +28,15 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(lens: Arc<Lens>, desk: Desk, tracing: Option<Arc<Tracing>>) -> Judge {
+    pub(super) fn new(
+        lens: Arc<Lens>,
+        lanes: Option<Lanes>,
+        desk: Desk,
+        tracing: Option<Arc<Tracing>>,
+    ) -> Judge {
         Judge {
             lens,
+            lanes,
             machine: RefCell::default(),
             desk: RefCell::new(desk),
             tracing,
@@ -36,7 +45,7 @@ impl Judge {
     }
 
     /// Decides over a request. `attributes`: the JSON text of an object; `None` if the request has none.
-    pub(super) fn allows(&self, attributes: Option<&[u8]>) -> bool {
+    pub(super) async fn allows(&self, attributes: Option<Vec<u8>>) -> bool {
         let mapper = match &*self.lens {
             Ok(mapper) => mapper,
             Err(why) => {
@@ -44,15 +53,21 @@ impl Judge {
                 return false;
             }
         };
-        let input = attributes.map_or(Input::Null, Input::Object);
-        match self.map(mapper, input) {
+        let porc = match &self.lanes {
+            Some(lanes) => lanes.map(attributes).await,
+            None => self.map(mapper, attributes.as_deref().map_or(Input::Null, Input::Object)),
+        };
+        match porc {
             Ok(porc) => self.decides(&porc),
             Err(error) => {
                 let code = match error {
                     MapError::Unreadable(_) => ReasonCode::InvalidParameter,
-                    MapError::Undefined | MapError::Aborted(_) | MapError::Unprintable | MapError::Fault => {
-                        ReasonCode::Evaluation
-                    }
+                    MapError::Undefined
+                    | MapError::Aborted(_)
+                    | MapError::Unprintable
+                    | MapError::Refused(_)
+                    | MapError::Overloaded
+                    | MapError::Fault => ReasonCode::Evaluation,
                 };
                 self.denies(code, &error.to_string());
                 false

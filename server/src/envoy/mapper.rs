@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use gavel_compiler::source::FileId;
+use gavel_runtime::builtins::Fetch;
 use gavel_runtime::bytecode::{FnId, Program};
 use gavel_runtime::error::EvalErrorKind;
 use gavel_runtime::input::Trailing;
@@ -13,6 +16,8 @@ use gavel_runtime::value::{Kind, Value};
 use gavel_runtime::vm::{Observer, Request, Vm};
 
 use crate::desk;
+use crate::fetch::{Fetcher, Network};
+use crate::limits;
 use crate::random::Random;
 
 /// A compiled mapper: the program of a query for `data.mapper.porc`. Shared by all threads.
@@ -21,6 +26,8 @@ pub struct Mapper {
     pub name: String,
     /// The texts that the sources of its program are.
     pub files: Vec<FileId>,
+    /// It calls `http.send`, so it may have to wait.
+    pub waits: bool,
     /// The query's program.
     pub program: Program,
     /// The query.
@@ -49,6 +56,10 @@ pub enum MapError {
     Aborted(EvalErrorKind),
     /// The result is nothing that JSON can hold.
     Unprintable,
+    /// The mapper asked `http.send` for something that it does not do.
+    Refused(String),
+    /// Too many requests wait for what their mappers ask for in the network.
+    Overloaded,
     /// A panic of ours.
     Fault,
 }
@@ -61,6 +72,8 @@ impl fmt::Display for MapError {
             MapError::Undefined => write!(f, "{EVALUATION}: data.mapper.porc is undefined"),
             MapError::Aborted(kind) => write!(f, "{EVALUATION}: {}: {}", kind.code(), kind.message()),
             MapError::Unprintable => write!(f, "{EVALUATION}: the result is nothing that JSON can hold"),
+            MapError::Refused(why) => write!(f, "{EVALUATION}: {why}"),
+            MapError::Overloaded => write!(f, "{EVALUATION}: too many wait for http.send"),
             MapError::Fault => write!(f, "{EVALUATION}: internal fault"),
         }
     }
@@ -70,6 +83,13 @@ impl fmt::Display for MapError {
 pub struct Machine {
     vm: Vm,
     random: Random,
+    network: Option<Lent>,
+}
+
+/// A network that a machine may use, and what was done with it.
+struct Lent {
+    network: Arc<Network>,
+    fetcher: Arc<Mutex<Fetcher>>,
 }
 
 impl Default for Machine {
@@ -77,11 +97,25 @@ impl Default for Machine {
         Machine {
             vm: Vm::new(&Limits::DEFAULT),
             random: Random::seeded(),
+            network: None,
         }
     }
 }
 
 impl Machine {
+    /// A machine whose mappers may call `http.send`, and wait for it.
+    #[must_use]
+    pub fn with_network(network: Arc<Network>) -> Machine {
+        let mut machine = Machine::default();
+        let fetcher = Arc::new(Mutex::new(Fetcher::new(Arc::clone(&network))));
+        let used = Arc::clone(&fetcher);
+        machine.vm.lend_network(Fetch(Box::new(move |request| {
+            used.lock().unwrap_or_else(PoisonError::into_inner).send(request)
+        })));
+        machine.network = Some(Lent { network, fetcher });
+        machine
+    }
+
     /// The PORC of one request: JSON with sorted keys. The observer is told what happens.
     ///
     /// A panic below is our bug: there is no PORC, and the machine is replaced.
@@ -96,7 +130,10 @@ impl Machine {
     ) -> Result<Vec<u8>, MapError> {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.evaluate(mapper, input, observer)));
         outcome.unwrap_or_else(|_| {
-            *self = Machine::default();
+            *self = match self.network.take() {
+                Some(lent) => Machine::with_network(lent.network),
+                None => Machine::default(),
+            };
             Err(MapError::Fault)
         })
     }
@@ -112,17 +149,35 @@ impl Machine {
             // Being watched takes time that must not change the outcome.
             env.deadline_ns = None;
         }
+        if let Some(lent) = &self.network {
+            let time = Duration::from_secs(limits::FETCH_SECONDS_MAX);
+            lent.fetcher().begin(time);
+            let more = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+            env.deadline_ns = env.deadline_ns.map(|deadline| deadline.saturating_add(more));
+        }
         let mut request = self.vm.request(&mapper.program, &env);
         read(&mut request, input)?;
         let outcome = match observer {
             None => request.call(mapper.entry),
             Some(observer) => request.trace(mapper.entry, observer),
         };
-        let solutions = outcome.map_err(|error| MapError::Aborted(error.kind))?;
+        let solutions = outcome.map_err(|error| {
+            let refusal = self
+                .network
+                .as_ref()
+                .and_then(|lent| lent.fetcher().take_refusal());
+            refusal.map_or(MapError::Aborted(error.kind), MapError::Refused)
+        })?;
         let porc = solutions.and_then(only).ok_or(MapError::Undefined)?;
         let mut text = Vec::new();
         json::write(&mut text, porc, Escape::Html).map_err(|_| MapError::Unprintable)?;
         Ok(text)
+    }
+}
+
+impl Lent {
+    fn fetcher(&self) -> MutexGuard<'_, Fetcher> {
+        self.fetcher.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

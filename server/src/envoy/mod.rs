@@ -2,7 +2,7 @@
 //!
 //! `accept.rs` takes connections and deals them to the threads (`thread.rs`), `grpc.rs` and `http.rs` speak with Envoy,
 //! `attributes.rs` turns a CheckRequest into what a mapper has as input (`shape.rs` says how, `wire.rs` reads protobuf),
-//! `mapper.rs` runs the mapper, `judge.rs` decides over its PORC, `answer.rs` is what Envoy is told.
+//! `mapper.rs` runs the mapper (on `lanes.rs` if it may wait for the network), `judge.rs` decides over its PORC, `answer.rs` is what Envoy is told.
 
 mod accept;
 mod answer;
@@ -11,6 +11,7 @@ mod body;
 mod grpc;
 mod http;
 mod judge;
+mod lanes;
 mod mapper;
 mod shape;
 mod start;

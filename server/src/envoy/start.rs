@@ -1,6 +1,7 @@
 //! Binds what Envoy connects to, starts the threads, and ends them.
 
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,8 +14,10 @@ use crate::audit::Sink;
 use crate::desk::Desk;
 use crate::envoy::accept::{Dealer, Door, Listener};
 use crate::envoy::judge::Lens;
+use crate::envoy::lanes::Lanes;
 use crate::envoy::thread::{self as worker, Setup, Stage};
 use crate::error::Failure;
+use crate::fetch::Network;
 use crate::limits;
 use crate::listen::{self, SocketFile};
 use crate::metrics::Counters;
@@ -39,7 +42,7 @@ pub enum Address {
 }
 
 /// What is served to Envoy.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// Where, and what is spoken there.
     pub doors: Vec<(Protocol, Address)>,
@@ -47,6 +50,8 @@ pub struct Options {
     pub body_bytes_max: usize,
     /// What stands in front of each path over HTTP.
     pub path_prefix: String,
+    /// What mappers may ask with `http.send`, if they may.
+    pub network: Option<Arc<Network>>,
 }
 
 /// Bound sockets that nobody accepts from yet.
@@ -136,6 +141,11 @@ pub fn start(
     places: Vec<Place>,
     tell: impl Fn(usize, Word) + Send + Clone + 'static,
 ) -> Result<Crew, Failure> {
+    let failed = |error: io::Error| Failure::Operator(format!("threads for Envoy: {error}"));
+    let lanes = match &options.network {
+        Some(network) => Some(Lanes::start(lens, network).map_err(failed)?),
+        None => None,
+    };
     let (stage, watched) = watch::channel(Stage::Serving);
     let (senders, inboxes): (Vec<_>, Vec<_>) = places.iter().map(|_| mpsc::unbounded_channel()).unzip();
     let dealer = Arc::new(Dealer::new(senders, limits::ENVOY_CONNECTIONS_MAX));
@@ -148,7 +158,7 @@ pub fn start(
     // The channels end with the doors.
     drop(dealer);
     for (index, (place, inbox)) in places.into_iter().zip(inboxes).enumerate() {
-        let (lens, stage) = (Arc::clone(lens), watched.clone());
+        let (lens, lanes, stage) = (Arc::clone(lens), lanes.clone(), watched.clone());
         let ended = Ended(index, tell.clone());
         let doors = std::mem::take(&mut doors);
         let (body_bytes_max, path_prefix) = (options.body_bytes_max, options.path_prefix.clone());
@@ -162,6 +172,7 @@ pub fn start(
                         .traced(place.tracing.clone()),
                     tracing: place.tracing,
                     lens,
+                    lanes,
                     counters,
                     body_bytes_max,
                     path_prefix,
@@ -171,7 +182,7 @@ pub fn start(
                 };
                 worker::run(setup, |outcome| (ended.1)(index, Word::Started(outcome)));
             })
-            .map_err(|error| Failure::Operator(format!("thread {index} for Envoy: {error}")))?;
+            .map_err(failed)?;
     }
     Ok(Crew {
         stage,

@@ -19,6 +19,7 @@ use crate::envoy::accept::{self, Accepted, Door, Socket};
 use crate::envoy::answer::Answers;
 use crate::envoy::body::Meter;
 use crate::envoy::judge::{Judge, Lens};
+use crate::envoy::lanes::Lanes;
 use crate::envoy::{Protocol, grpc, http};
 use crate::limits;
 use crate::metrics::Counters;
@@ -38,6 +39,7 @@ pub(super) struct Setup {
     pub(super) desk: Desk,
     pub(super) tracing: Option<Arc<Tracing>>,
     pub(super) lens: Arc<Lens>,
+    pub(super) lanes: Option<Lanes>,
     pub(super) counters: Arc<Counters>,
     pub(super) body_bytes_max: usize,
     pub(super) path_prefix: String,
@@ -77,7 +79,7 @@ pub(super) fn run(setup: Setup, started: impl FnOnce(Result<(), String>)) {
         Err(error) => return started(Err(error.to_string())),
     };
     let shared = Rc::new(Shared {
-        judge: Judge::new(setup.lens, setup.desk, setup.tracing),
+        judge: Judge::new(setup.lens, setup.lanes, setup.desk, setup.tracing),
         answers: Answers::new(),
         meter: Meter::new(limits::envoy_held_bytes(setup.body_bytes_max)),
         body_bytes_max: setup.body_bytes_max,

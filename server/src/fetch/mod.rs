@@ -1,0 +1,16 @@
+//! `http.send` of mappers: requests to the hosts that the operator allows, on threads that may wait.
+//!
+//! `wanted.rs` reads what a policy asks for, `allow.rs` says which hosts it may ask, `client.rs` asks them, `answer.rs` is
+//! what the policy gets, `cache.rs` keeps answers that may be used again, `fetcher.rs` puts it together as OPA does.
+
+mod allow;
+mod answer;
+mod cache;
+mod client;
+mod fetcher;
+#[cfg(test)]
+mod tests;
+mod wanted;
+
+pub use allow::{AllowList, Allowed};
+pub use fetcher::{Fetcher, Network};
