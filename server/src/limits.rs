@@ -183,6 +183,9 @@ pub const FETCH_ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Answers that are kept for later evaluations; the oldest go first.
 pub const FETCH_KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Their number: the oldest is looked for among all.
+pub const FETCH_KEPT_MAX: usize = 4096;
+
 /// Threads on which mappers wait for `http.send`: so many requests to the outside at the same time.
 pub const MAPPER_LANES: usize = 32;
 

@@ -16,6 +16,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use common::cli::Scratch;
 use common::{Server, eventually, file, gavel};
 use grpc::{CHECK, GrpcClient, HEALTH, field, request};
 use tonic::Code;
@@ -371,4 +372,30 @@ fn without_leave_a_mapper_that_asks_is_refused_by_name() {
     let output = command.stdin(std::process::Stdio::null()).output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("unexpected end of JSON input"), "{text}");
+}
+
+/// Whatever the configuration disallows, and whoever may be asked: a decision asks nobody.
+#[test]
+fn a_policy_never_asks() {
+    let text = std::fs::read_to_string(file("asking.yml")).unwrap();
+    let asks = r#"allow = 1 { http.send({"method": "get", "url": "http://a"}).status_code == 200 }"#;
+    let domain = Scratch::new(
+        "asks.yml",
+        &text.replace("allow = 1 {", &format!("{asks}\n\n        allow = 1 {{")),
+    );
+    for disallowed in ["", "time.now_ns"] {
+        let mut command = gavel();
+        command
+            .args(["serve", "-p", "envoy", "--port", "0", "--allow-net", "a", "-b"])
+            .arg(&domain.0)
+            .env("MPE_OPA_UNSAFEBUILTINS", disallowed);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            text.contains("http.send") && text.contains("policy mrn:iam:policy:word"),
+            "{text}"
+        );
+        assert!(!text.contains("mapper asking"), "{text}");
+    }
 }

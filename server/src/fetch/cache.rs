@@ -16,7 +16,7 @@ pub(super) struct Kept {
     pub(super) expires: SystemTime,
 }
 
-/// Answers of all threads, by request. The oldest go when there are too many bytes.
+/// Answers of all threads, by request. The oldest go when there are too many, or too many bytes.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     kept: HashMap<String, (u64, Kept)>,
@@ -35,7 +35,10 @@ impl Shelf {
         if bytes > limits::FETCH_KEPT_BYTES_MAX {
             return;
         }
-        while self.bytes + bytes > limits::FETCH_KEPT_BYTES_MAX {
+        let full = |shelf: &Shelf| {
+            shelf.bytes + bytes > limits::FETCH_KEPT_BYTES_MAX || shelf.kept.len() >= limits::FETCH_KEPT_MAX
+        };
+        while full(self) {
             let oldest = self.kept.iter().min_by_key(|(_, (age, _))| *age);
             let Some(key) = oldest.map(|(key, _)| key.clone()) else {
                 break;
@@ -105,4 +108,59 @@ fn date(text: &str) -> Option<SystemTime> {
     let timestamp = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
     let seconds = u64::try_from(timestamp.as_second()).ok()?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(body: usize) -> Kept {
+        let answer = Answer {
+            status: 200,
+            status_text: String::new(),
+            headers: Vec::new(),
+            body: vec![b'x'; body],
+        };
+        let expires = SystemTime::UNIX_EPOCH;
+        Kept { answer, expires }
+    }
+
+    #[test]
+    fn the_oldest_make_room() {
+        let mut shelf = Shelf::default();
+        for index in 0..=limits::FETCH_KEPT_MAX {
+            shelf.put(index.to_string(), kept(1));
+        }
+        assert!(shelf.get("0").is_none() && shelf.get("1").is_some());
+        assert_eq!(shelf.kept.len(), limits::FETCH_KEPT_MAX);
+        shelf.put("large".to_owned(), kept(limits::FETCH_KEPT_BYTES_MAX - 1024));
+        assert!(shelf.get("large").is_some() && shelf.kept.len() < 4);
+        shelf.put("too large".to_owned(), kept(limits::FETCH_KEPT_BYTES_MAX));
+        assert!(shelf.get("too large").is_none() && shelf.get("large").is_some());
+        shelf.remove("large");
+        let bytes = shelf.kept.iter().map(|(key, (_, kept))| weight(key, kept));
+        assert_eq!(shelf.bytes, bytes.sum::<usize>());
+    }
+
+    #[test]
+    fn headers_say_how_long() {
+        let age = |headers: &[(&str, &str)]| {
+            let mut answer = kept(0).answer;
+            let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            answer.headers = headers.iter().map(pair).collect();
+            let expires = expiry(&answer, Keep::ByHeaders, SystemTime::UNIX_EPOCH)?;
+            let since = expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            Some(since.as_secs())
+        };
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(
+            age(&[date, ("cache-control", "public, max-age=10")]),
+            Some(784_111_787)
+        );
+        assert_eq!(age(&[("expires", date.1)]), Some(784_111_777));
+        assert_eq!(age(&[]), Some(0));
+        assert_eq!(age(&[date, ("cache-control", "no-store")]), None);
+        assert_eq!(age(&[date, ("cache-control", "max-age=x")]), None);
+        assert_eq!(age(&[("cache-control", "max-age=10")]), None);
+    }
 }
