@@ -72,6 +72,8 @@ pub fn parts(
         operations: operations.collect(),
         resources: resources.collect(),
         include_all_references,
+        domains: set.domains.iter().map(|domain| domain.name.to_string()).collect(),
+        mappers: Vec::new(),
     }
 }
 

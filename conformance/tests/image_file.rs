@@ -282,6 +282,18 @@ fn indices_that_point_nowhere_are_refused() {
     }
     check(|p| p.roles.first_mut().unwrap().policy = 99, "a policy");
     check(|p| p.groups.first_mut().unwrap().roles.push(99), "a role");
+    check(
+        |p| {
+            p.mappers.push(gavel_runtime::image::MapperPart {
+                domain: "small".to_owned(),
+                name: "m".to_owned(),
+                program: p.program.clone(),
+                entry: FnId(0),
+                waits: false,
+            })
+        },
+        "mapper's query",
+    );
     check(|p| p.default_resource_group = Some(1), "resource group");
     check(
         |p| p.policies.first_mut().unwrap().entry = Entry::Document(FnId(99)),

@@ -14,6 +14,7 @@ pub use file::{IMAGE_MAGIC, LoadOptions, SaveError, load, save};
 pub use layers::Layer;
 pub use load_error::LoadError;
 pub use parts::{
-    AnnotationPart, Entry, GroupPart, ImageParts, OperationPart, PolicyPart, ResourcePart, SubjectPart,
+    AnnotationPart, Entry, GroupPart, ImageParts, MapperPart, OperationPart, PolicyPart, ResourcePart,
+    SubjectPart,
 };
-pub use tables::{Group, Image, ImageError, Operation, Policy, Resource, SelectorCaches, Subject};
+pub use tables::{Group, Image, ImageError, Mapper, Operation, Policy, Resource, SelectorCaches, Subject};

@@ -2,6 +2,7 @@
 
 use crate::http::request::{Head, Method};
 use crate::http::response::{Body, Reply};
+use crate::viewer;
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,6 @@ pub enum Route {
 }
 
 const OK: &[u8] = b"{\"status\":\"ok\"}\n";
-const OPENAPI: &[u8] = include_bytes!("openapi.yaml");
 
 /// The answer of `/livez`, `/readyz` and `/health`.
 #[must_use]
@@ -54,18 +54,10 @@ pub fn route(head: &Head, bytes: &[u8]) -> Route {
         },
         b"/livez" => read_only(head.method, Route::Reply(healthy())),
         b"/readyz" | b"/health" => read_only(head.method, Route::Ready),
-        b"/openapi.yaml" => {
-            let document = Body::Document("application/yaml", OPENAPI);
-            read_only(
-                head.method,
-                Route::Reply(Reply {
-                    status: 200,
-                    body: document,
-                    allow: None,
-                }),
-            )
-        }
-        _ => Route::Reply(Reply::error(404, "Not Found")),
+        _ => match viewer::page(path) {
+            Some(reply) => read_only(head.method, Route::Reply(reply)),
+            None => Route::Reply(Reply::error(404, "Not Found")),
+        },
     }
 }
 

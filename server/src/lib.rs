@@ -25,5 +25,6 @@ pub mod server;
 pub mod sys;
 mod terminal;
 pub mod trace;
+pub mod viewer;
 pub mod words;
 pub mod worker;

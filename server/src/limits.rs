@@ -201,6 +201,9 @@ pub const UNIX_SOCKET_MODE: u32 = 0o660;
 /// Connections that wait to be accepted.
 pub const LISTEN_BACKLOG: i32 = 1024;
 
+/// Bytes of an image file: what the compiler makes of several PolicyDomains of the largest size.
+pub const IMAGE_BYTES_MAX: usize = 512 * 1024 * 1024;
+
 /// Bytes of one record of a replay: the largest body of the service, spelled with escapes, and its references.
 pub const REPLAY_RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
 

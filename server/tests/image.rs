@@ -65,7 +65,14 @@ fn what_does_not_fit_is_refused_with_its_reason() {
     );
     check_refused(&format!("test decision -b {path} --v1-compatible"), "its dialect");
     check_refused(&format!("test decision -b {path} --rego-root ."), "--rego-root");
-    check_refused(&format!("test mapper -b {path}"), "holds no mappers");
+    check_refused(
+        &format!("test mapper -b {path}"),
+        "no mappers found in any domain(code-NOTFOUND_ERROR)",
+    );
+    check_refused(
+        &format!("--trace test decision -b {path}"),
+        "--trace needs the PolicyDomain",
+    );
     check_refused(&format!("compile -o x.image -b {path}"), "an image file already");
     check_refused("compile -o x.image --emit ast {shop}", "--emit");
     let bytes = std::fs::read(path).unwrap();
@@ -93,4 +100,29 @@ fn nothing_is_written_where_nothing_compiles() {
     let (status, _, error) = run("compile -o /nowhere/x.image {shop}", "");
     assert_eq!(status, Some(1));
     assert!(error.contains("/nowhere/x.image"), "{error}");
+}
+
+#[test]
+fn an_image_brings_its_mappers_along() {
+    let gate = common::file("gate.yml");
+    let image = Scratch::new("gate.image", "");
+    let (status, _, error) = run(&format!("compile -o {} -b {}", image.path(), gate.display()), "");
+    assert_eq!(status, Some(0), "{error}");
+    let request = r#"{"request":{"http":{"path":"/x","headers":{"x-word":"open"}}}}"#;
+    for args in ["", " -n gate"] {
+        let from_domain = run(&format!("test mapper -b {}{args}", gate.display()), request);
+        let from_image = run(&format!("test mapper -b {}{args}", image.path()), request);
+        assert!(
+            from_image.1.contains(r#""operation":"gate:open""#),
+            "{from_image:?}"
+        );
+        assert_eq!(from_image, from_domain);
+    }
+    let (status, output, error) = run(&format!("test envoy -b {}", image.path()), request);
+    assert_eq!(status, Some(0), "{error}");
+    assert!(output.starts_with(r#"{"decision":"GRANT""#), "{output}");
+    check_refused(
+        &format!("test mapper -n other -b {}", image.path()),
+        "domain 'other' not found(code-NOTFOUND_ERROR)",
+    );
 }

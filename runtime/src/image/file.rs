@@ -80,10 +80,13 @@ pub fn load(bytes: &[u8], options: &LoadOptions<'_>) -> Result<Image, LoadError>
     let body = body(bytes)?;
     let mut parts: ImageParts =
         borsh::from_slice(body).map_err(|error| LoadError::Malformed(error.to_string()))?;
-    if let Some(name) = disallowed(&parts.program, options.disallowed_builtins) {
-        return Err(LoadError::Disallowed(name));
+    let mappers = parts.mappers.iter_mut().map(|mapper| &mut mapper.program);
+    for program in mappers.chain([&mut parts.program]) {
+        if let Some(name) = disallowed(program, options.disallowed_builtins) {
+            return Err(LoadError::Disallowed(name));
+        }
+        program.parse_module = options.parse_module;
     }
-    parts.program.parse_module = options.parse_module;
     if let Some(include) = options.include_all_references {
         parts.include_all_references = include;
     }

@@ -29,6 +29,25 @@ pub struct ImageParts {
     pub resources: Vec<ResourcePart>,
     /// List everything that ran in the record, also behind the phase that decided.
     pub include_all_references: bool,
+    /// Names of the domains, in load order.
+    pub domains: Vec<String>,
+    /// Mappers that an image brings along; decisions do not need them.
+    pub mappers: Vec<MapperPart>,
+}
+
+/// A mapper: a program of its own, whose query gives a PORC.
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub struct MapperPart {
+    /// Name of its domain.
+    pub domain: String,
+    /// Its name in the domain.
+    pub name: String,
+    /// Its program.
+    pub program: RawProgram,
+    /// The query.
+    pub entry: FnId,
+    /// It may call a builtin that goes out into the network.
+    pub waits: bool,
 }
 
 /// A policy.
@@ -133,6 +152,12 @@ impl ImageParts {
         }
         if let Some(group) = self.default_resource_group {
             within(group, self.resource_groups.len(), "resource group")?;
+        }
+        for mapper in &self.mappers {
+            let function = mapper.program.functions.get(mapper.entry.0 as usize);
+            if function.is_none_or(|function| function.kind != FnKind::Query) {
+                return Err(ImageError::DanglingIndex("mapper's query"));
+            }
         }
         for policy in &self.policies {
             if let Entry::Document(entry) = policy.entry {

@@ -2,13 +2,14 @@
 
 use super::layers::{Layer, LayerBuilder, StoredAnnotation};
 use super::names::Names;
-use super::parts::{Entry, ImageParts};
-use crate::bytecode::{Program, VerifyError, verify};
+use super::parts::{Entry, ImageParts, MapperPart};
+use crate::bytecode::{FnId, Program, VerifyError, verify};
 use crate::decision::{Annotation, PorcSlots};
 use crate::error::EvalErrorKind;
 use crate::re2::Re2Error;
 use crate::selector::{Selected, SelectorCache, SelectorSet};
 use crate::value::{Pool, Value};
+use std::sync::Arc;
 
 /// Why parts make no image: always a fault of the compiler, except for selectors.
 #[derive(Debug)]
@@ -72,6 +73,21 @@ pub struct Group {
     pub layer: Layer,
 }
 
+/// A mapper that an image brought along.
+#[derive(Clone, Debug)]
+pub struct Mapper {
+    /// Name of its domain.
+    pub domain: Box<str>,
+    /// Its name in the domain.
+    pub name: Box<str>,
+    /// Its program.
+    pub program: Arc<Program>,
+    /// The query for a PORC.
+    pub entry: FnId,
+    /// It may call a builtin that goes out into the network.
+    pub waits: bool,
+}
+
 /// What a matched operation gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -121,6 +137,8 @@ pub struct Image {
     resources: Vec<Resource>,
     include_all_references: bool,
     has_unprintable_annotations: bool,
+    domains: Vec<String>,
+    mappers: Vec<Mapper>,
 }
 
 /// Caches of the selector automata of one image; one per core, made by [`Image::selector_caches`].
@@ -212,6 +230,8 @@ impl Image {
             resources,
             include_all_references: parts.include_all_references,
             has_unprintable_annotations: builder.has_unprintable,
+            domains: parts.domains,
+            mappers: mappers(parts.mappers)?,
         })
     }
 
@@ -237,6 +257,18 @@ impl Image {
     #[must_use]
     pub fn include_all_references(&self) -> bool {
         self.include_all_references
+    }
+
+    /// Names of the domains, in load order.
+    #[must_use]
+    pub fn domains(&self) -> &[String] {
+        &self.domains
+    }
+
+    /// The mappers that the image brought along.
+    #[must_use]
+    pub fn mappers(&self) -> &[Mapper] {
+        &self.mappers
     }
 
     /// A policy by index.
@@ -335,6 +367,19 @@ impl Image {
     fn constant(&self, place: usize) -> Value<'_> {
         self.pool.get(place).unwrap_or(Value::NULL)
     }
+}
+
+fn mappers(parts: Vec<MapperPart>) -> Result<Vec<Mapper>, ImageError> {
+    let mapper = |part: MapperPart| {
+        Ok(Mapper {
+            domain: part.domain.into(),
+            name: part.name.into(),
+            program: Arc::new(verify(part.program).map_err(ImageError::Verify)?),
+            entry: part.entry,
+            waits: part.waits,
+        })
+    };
+    parts.into_iter().map(mapper).collect()
 }
 
 /// One set over all entries, numbered in load order.

@@ -65,7 +65,7 @@ Examples:
   curl -s 'localhost:9000/decision?probe=true' -H 'Content-Type: application/json' -d @request.json
       Ask without leaving an access record.
 
-Paths: POST /decision; GET /livez, /readyz, /health, /openapi.yaml.
+Paths: POST /decision; GET /livez, /readyz, /health, /openapi.yaml, /swagger-ui/.
 Access records go to standard output, one JSON object a line; the log goes to standard error.
 SIGTERM and SIGINT let requests in flight end (--drain-seconds) and write their records.";
 

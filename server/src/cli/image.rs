@@ -12,6 +12,8 @@ use crate::cli::args::DomainArgs;
 use crate::cli::load::{self, on_a_deep_stack};
 use crate::cli::mapper::HTTP_SEND;
 use crate::error::{Failure, reason};
+use crate::files;
+use crate::limits;
 use crate::log::{self, Level};
 
 /// The image file among the bundles, which then is the only one.
@@ -52,14 +54,16 @@ fn is_image(path: &Path) -> bool {
 /// # Errors
 /// A file that cannot be read, or that is no image for this version and this configuration.
 pub(crate) fn read(path: &Path, options: &policies::Options) -> Result<Image, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::unreadable(path, &error))?;
+    let bytes =
+        files::bytes(path, limits::IMAGE_BYTES_MAX).map_err(|error| Failure::unreadable(path, &error))?;
     loaded(path, &bytes, options)
 }
 
 fn loaded(path: &Path, bytes: &[u8], options: &policies::Options) -> Result<Image, Failure> {
     let mut disallowed = options.disallowed_builtins.clone();
-    // What an image has of mappers does not run.
-    disallowed.retain(|name| !(options.network && name == HTTP_SEND));
+    // Only mappers may call it, with leave; the machine of a policy has no network, whatever an image says.
+    disallowed.retain(|name| name != HTTP_SEND);
+    disallowed.extend((!options.network).then(|| HTTP_SEND.to_owned()));
     let options = LoadOptions {
         parse_module: Some(parse_module),
         disallowed_builtins: &disallowed,
@@ -79,8 +83,11 @@ pub(crate) fn write(args: &DomainArgs, output: &Path) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("{name} is an image file already")));
     }
     let mut prepared = load::prepare(args)?;
-    let Linked { parts, warnings, .. } = prepared.compile(policies::compile_documents)?;
+    let Linked {
+        mut parts, warnings, ..
+    } = prepared.compile(policies::compile_documents)?;
     prepared.warn(&warnings);
+    parts.mappers = prepared.mappers()?;
     let bytes = image::save(&parts).map_err(|error| Failure::Policy(error.to_string()))?;
     // What is written loads: selectors and bounds of the machine are checked there.
     loaded(output, &bytes, &prepared.options)?;

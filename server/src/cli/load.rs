@@ -11,7 +11,7 @@ use gavel_compiler::places::Place;
 use gavel_compiler::policies::{self, Compiled};
 use gavel_compiler::source::{FileId, SourceMap};
 use gavel_runtime::decision::RecordOptions;
-use gavel_runtime::image::Image;
+use gavel_runtime::image::{Image, MapperPart};
 
 use crate::cli::args::{DomainArgs, Global};
 use crate::cli::domain_file::{self, Unusable};
@@ -47,12 +47,10 @@ impl Loaded {
     /// The mapper of the domain `name`, or the only one of all.
     ///
     /// # Errors
-    /// As those of [`mapper::compile`]; an image file has none.
+    /// As those of [`mapper::compile`].
     pub(crate) fn mapper(&mut self, name: Option<&str>) -> Result<Mapper, Failure> {
         if self.files.is_empty() {
-            return Err(Failure::Usage(
-                "an image file holds no mappers: give the PolicyDomain itself".to_owned(),
-            ));
+            return mapper::of_image(&self.image, name);
         }
         let (sources, files, dialect) = (&mut self.sources, &self.files, self.dialect);
         let (disallowed, leave) = (self.unsafe_builtins.clone(), (self.trace.is_some(), self.network));
@@ -223,6 +221,24 @@ impl Prepared {
             }
             Failure::Policy(text)
         })
+    }
+
+    /// The mappers of all domains.
+    ///
+    /// # Errors
+    /// As [`mapper::parts`].
+    pub(crate) fn mappers(&mut self) -> Result<Vec<MapperPart>, Failure> {
+        let files: Vec<FileId> = self.documents.iter().map(|(file, _)| *file).collect();
+        let (sources, options) = (&mut self.sources, &self.options);
+        on_a_deep_stack(|| {
+            mapper::parts(
+                sources,
+                &files,
+                options.dialect,
+                &options.disallowed_builtins,
+                options.network,
+            )
+        })?
     }
 
     /// Logs what the author should know.

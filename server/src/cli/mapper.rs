@@ -1,13 +1,16 @@
 //! From domains to the mapper of one: the Rego module that turns a request of another protocol into a PORC.
 
+use std::sync::Arc;
+
 use gavel_compiler::analyse::AnalyseOptions;
 use gavel_compiler::domain;
 use gavel_compiler::domain::DomainSet;
 use gavel_compiler::domain::set::Mapper as Source;
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
-use gavel_compiler::rego::{self, RegoOptions};
+use gavel_compiler::rego::{self, RegoOptions, RegoProgram};
 use gavel_compiler::source::{FileId, SourceMap};
-use gavel_runtime::bytecode::verify;
+use gavel_runtime::bytecode::{FnId, verify};
+use gavel_runtime::image::{Image, MapperPart};
 
 use crate::cli::report;
 use crate::envoy::Mapper;
@@ -26,15 +29,96 @@ pub(crate) fn compile(
     files: &[FileId],
     name: Option<&str>,
     dialect: BaseDialect,
-    mut disallowed_builtins: Vec<String>,
+    disallowed_builtins: Vec<String>,
     (trace, network): (bool, bool),
 ) -> Result<Mapper, Failure> {
-    let set =
-        domain::load(sources, files).map_err(|found| Failure::Policy(report::problems(sources, &found)))?;
-    let source = find(&set, name)?;
-    let (module, name) = (source.rego, source.name.to_string());
-    // A comment may have the name, too; then it waits for nothing.
-    let waits = network && sources.source(module).text.contains(HTTP_SEND);
+    let set = load(sources, files)?;
+    let domains: Vec<&str> = set.domains.iter().map(|domain| &*domain.name).collect();
+    let owners: Vec<&str> = set.mappers.iter().map(|mapper| domain_of(&set, mapper)).collect();
+    let Some(source) = set.mappers.get(find(&domains, &owners, name)?) else {
+        return Err(Failure::Input("no mapper".to_owned()));
+    };
+    let (compiled, entry) = program(sources, source, dialect, disallowed_builtins, (trace, network))?;
+    let program = verify(compiled.program).map_err(|error| broken(&error.to_string()))?;
+    Ok(Mapper {
+        name: source.name.to_string(),
+        files: compiled.files,
+        waits: network && may_wait(sources, source),
+        program: Arc::new(program),
+        entry,
+    })
+}
+
+/// All mappers of the domains, for an image file.
+///
+/// # Errors
+/// Domains or Rego that do not compile.
+pub(crate) fn parts(
+    sources: &mut SourceMap,
+    files: &[FileId],
+    dialect: BaseDialect,
+    disallowed_builtins: &[String],
+    network: bool,
+) -> Result<Vec<MapperPart>, Failure> {
+    let set = load(sources, files)?;
+    let part = |mapper: &Source| {
+        let leave = (false, network);
+        let (compiled, entry) = program(sources, mapper, dialect, disallowed_builtins.to_vec(), leave)?;
+        Ok(MapperPart {
+            domain: domain_of(&set, mapper).to_owned(),
+            name: mapper.name.to_string(),
+            program: compiled.program,
+            entry,
+            waits: network && may_wait(sources, mapper),
+        })
+    };
+    set.mappers.iter().map(part).collect()
+}
+
+/// The mapper of the domain `name`, or the only mapper of all, of those that an image brought along.
+///
+/// # Errors
+/// None or several.
+pub(crate) fn of_image(image: &Image, name: Option<&str>) -> Result<Mapper, Failure> {
+    let domains: Vec<&str> = image.domains().iter().map(String::as_str).collect();
+    let owners: Vec<&str> = image.mappers().iter().map(|mapper| &*mapper.domain).collect();
+    let Some(found) = image.mappers().get(find(&domains, &owners, name)?) else {
+        return Err(Failure::Input("no mapper".to_owned()));
+    };
+    Ok(Mapper {
+        name: found.name.to_string(),
+        files: Vec::new(),
+        waits: found.waits,
+        program: Arc::clone(&found.program),
+        entry: found.entry,
+    })
+}
+
+fn load(sources: &mut SourceMap, files: &[FileId]) -> Result<DomainSet, Failure> {
+    domain::load(sources, files).map_err(|found| Failure::Policy(report::problems(sources, &found)))
+}
+
+fn domain_of<'s>(set: &'s DomainSet, mapper: &Source) -> &'s str {
+    set.domains.get(mapper.domain.0).map_or("", |domain| &domain.name)
+}
+
+/// Whether a mapper calls `http.send`. A comment may have the name, too; then it waits for nothing.
+fn may_wait(sources: &SourceMap, mapper: &Source) -> bool {
+    sources.source(mapper.rego).text.contains(HTTP_SEND)
+}
+
+fn broken(why: &str) -> Failure {
+    Failure::Policy(format!("the mapper makes no program: {why}"))
+}
+
+/// The query for a mapper's PORC, not verified yet.
+fn program(
+    sources: &mut SourceMap,
+    mapper: &Source,
+    dialect: BaseDialect,
+    mut disallowed_builtins: Vec<String>,
+    (trace, network): (bool, bool),
+) -> Result<(RegoProgram, FnId), Failure> {
     let query = sources.add_file("mapper", "porc = data.mapper.porc");
     if network {
         // The default list has it, for policies; the flag that lends a network is the operator's word about mappers.
@@ -56,26 +140,19 @@ pub(crate) fn compile(
         trace,
         spellings: false,
     };
-    let compiled = rego::compile(sources, &[module], Some(query), &options)
+    let compiled = rego::compile(sources, &[mapper.rego], Some(query), &options)
         .map_err(|found| Failure::Policy(report::problems(sources, &found)))?;
-    let broken = |why: String| Failure::Policy(format!("the mapper makes no program: {why}"));
-    let entry = compiled.query.ok_or_else(|| broken("no query".to_owned()))?.entry;
-    let program = verify(compiled.program).map_err(|error| broken(error.to_string()))?;
-    Ok(Mapper {
-        name,
-        files: compiled.files,
-        waits,
-        program,
-        entry,
-    })
+    let entry = compiled.query.as_ref().ok_or_else(|| broken("no query"))?.entry;
+    Ok((compiled, entry))
 }
 
-/// Error codes stand behind the text, as scripts know them.
-fn find<'s>(set: &'s DomainSet, name: Option<&str>) -> Result<&'s Source, Failure> {
+/// The place of the wanted mapper; `owners` are the domains of the mappers. Error codes stand behind the text, as scripts
+/// know them.
+fn find(domains: &[&str], owners: &[&str], name: Option<&str>) -> Result<usize, Failure> {
     let refused = |text: String, code: &str| Err(Failure::Input(format!("{text}(code-{code})")));
     let Some(name) = name else {
-        return match set.mappers.as_slice() {
-            [only] => Ok(only),
+        return match owners {
+            [_] => Ok(0),
             [] => refused("no mappers found in any domain".to_owned(), "NOTFOUND_ERROR"),
             _ => refused(
                 "multiple mappers found across domains, please specify a domain name using --name/-n"
@@ -84,17 +161,12 @@ fn find<'s>(set: &'s DomainSet, name: Option<&str>) -> Result<&'s Source, Failur
             ),
         };
     };
-    if !set.domains.iter().any(|domain| &*domain.name == name) {
+    if !domains.contains(&name) {
         return refused(format!("domain '{name}' not found"), "NOTFOUND_ERROR");
     }
-    let domain_of = |mapper: &&Source| {
-        set.domains
-            .get(mapper.domain.0)
-            .is_some_and(|domain| &*domain.name == name)
-    };
-    let mut found = set.mappers.iter().filter(domain_of);
+    let mut found = (0..).zip(owners).filter(|(_, owner)| **owner == name);
     match (found.next(), found.next()) {
-        (Some(only), None) => Ok(only),
+        (Some((only, _)), None) => Ok(only),
         (None, _) => refused(format!("no mappers found in domain '{name}'"), "NOTFOUND_ERROR"),
         (Some(_), Some(_)) => refused(
             format!("multiple mappers found in domain '{name}', this is not supported"),

@@ -29,7 +29,7 @@ pub struct Mapper {
     /// It calls `http.send`, so it may have to wait.
     pub waits: bool,
     /// The query's program.
-    pub program: Program,
+    pub program: Arc<Program>,
     /// The query.
     pub entry: FnId,
 }

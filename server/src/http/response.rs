@@ -50,7 +50,17 @@ pub enum Body {
     Message(String),
     /// A document with its media type.
     Document(&'static str, &'static [u8]),
+    /// A part of a page for browsers, with its media type: it may load and ask nothing but this service.
+    Page(&'static str, &'static [u8]),
+    /// The document is at this place.
+    Moved(&'static str),
 }
+
+/// What a browser is told about a [`Body::Page`].
+const PAGE_RULES: &[u8] =
+    b"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; \
+connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
+X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCache-Control: no-cache\r\n";
 
 impl Reply {
     /// An error with a message.
@@ -100,12 +110,20 @@ pub fn reply(out: &mut Vec<u8>, reply: &Reply, ending: Ending) {
             message = json_message(text);
             ("application/json", message.as_bytes())
         }
-        Body::Document(media_type, bytes) => (*media_type, *bytes),
+        Body::Document(media_type, bytes) | Body::Page(media_type, bytes) => (*media_type, *bytes),
+        Body::Moved(_) => ("text/plain", &[][..]),
     };
     // Writing to a `Vec` cannot fail.
     let _ = write!(out, "HTTP/1.1 {} {}\r\n", reply.status, reason(reply.status));
     if let Some(methods) = reply.allow {
         let _ = write!(out, "Allow: {methods}\r\n");
+    }
+    match &reply.body {
+        Body::Moved(place) => {
+            let _ = write!(out, "Location: {place}\r\n");
+        }
+        Body::Page(..) => out.extend_from_slice(PAGE_RULES),
+        Body::None | Body::Message(_) | Body::Document(..) => {}
     }
     if !media_type.is_empty() {
         let _ = write!(
@@ -135,6 +153,7 @@ fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         204 => "No Content",
+        301 => "Moved Permanently",
         400 => "Bad Request",
         404 => "Not Found",
         405 => "Method Not Allowed",
