@@ -178,7 +178,7 @@ fn a_configuration_that_is_not_what_it_should_be() {
             "unknown key `bundels.includeall`, the nearest known one is `bundles.includeall`",
         ),
         ("e", "mpe-config.yml: no such file"),
-        ("e/x", "Not a directory"),
+        ("e/x", "not a directory"),
     ] {
         let output = gavel()
             .args(["test", "decision", "-b"])
