@@ -10,27 +10,28 @@ use std::time::Duration;
 
 use gavel_runtime::decision::{Decision, Stamp};
 use gavel_server::audit::{self, FullPolicy, Render, Sink};
+use gavel_server::limits::AUDIT_RING_BYTES_MIN;
 use gavel_server::metrics::Counters;
 
 use gavel_benches::corpus::{self, Example};
-use gavel_benches::measure::{median, pair};
+use gavel_benches::measure::median;
 use gavel_benches::server::Server;
 
-/// Room for what comes while the audit thread has no processor.
-const RING_BYTES: usize = 64 << 20;
 /// Requests of one round, one after the other.
 const REQUESTS: u32 = 5_000;
 
-/// The largest share, over all requests of an example, by which a record makes a decision longer.
+/// The largest share, over all requests of an example, by which a record makes a decision longer, in time on a processor:
+/// what other processes and the audit thread take does not count.
 ///
 /// # Errors
 /// A domain that does not compile, or no audit thread.
 pub(crate) fn in_process(example: &Example, rounds: usize, round_ns: u64) -> Result<f64, String> {
     let image = corpus::image(example)?;
-    let (mut plain, mut recorded) = (corpus::decider(&image), corpus::decider(&image));
+    let mut decider = corpus::decider(&image);
+    let counters = Arc::<Counters>::default();
     let (audit, mut sinks) = audit::start(
-        &[Arc::<Counters>::default()],
-        |_| RING_BYTES,
+        &[Arc::clone(&counters)],
+        |_| AUDIT_RING_BYTES_MIN,
         FullPolicy::Drop,
         Box::new(std::io::sink()),
         // The text of a record is made on another thread; here only the frames are taken away.
@@ -41,28 +42,62 @@ pub(crate) fn in_process(example: &Example, rounds: usize, round_ns: u64) -> Res
     let sink = sinks.first_mut().ok_or("no sink")?;
     let mut worst: f64 = 0.0;
     for (name, body) in &example.requests {
-        let times = pair(
-            rounds,
-            round_ns,
-            || {
-                black_box(corpus::decide(&mut plain, &image, black_box(body)).map(|d| d.granted)).ok();
-            },
-            || {
-                let decision = corpus::decide(&mut recorded, &image, black_box(body));
+        let mut without_ns = Vec::new();
+        let mut shares = Vec::new();
+        let mut calls = 1_000;
+        for round in 0..=rounds {
+            let plain = spent_by(calls, || {
+                black_box(corpus::decide(&mut decider, &image, black_box(body)).map(|d| d.granted)).ok();
+            })?;
+            let recorded = spent_by(calls, || {
+                let decision = corpus::decide(&mut decider, &image, black_box(body));
                 black_box(decision.map(|decision| record(&decision, body, sink))).ok();
-            },
-        );
+            })?;
+            if round == 0 {
+                // It warms up and says how many calls fill a round.
+                calls = (round_ns as f64 / plain.max(1.0)) as u64 + 1;
+                continue;
+            }
+            without_ns.push(plain);
+            shares.push(recorded / plain - 1.0);
+        }
+        let share = median(&mut shares);
         println!(
-            "{}/{name}: decision {:.0} ns, with its record {:.0} ns",
-            example.name, times.first_ns, times.second_ns
+            "{}/{name}: decision {:.0} ns, its record {:.1}% more",
+            example.name,
+            median(&mut without_ns),
+            share * 100.0
         );
-        worst = worst.max(times.ratio - 1.0);
+        worst = worst.max(share);
     }
     drop(sinks);
     if !audit.finish().complete {
         return Err("the audit thread lost records".to_owned());
     }
+    println!(
+        "{}: {} records did not fit the ring",
+        example.name,
+        counters.records_lost.get()
+    );
     Ok(worst)
+}
+
+/// ns of this thread on a processor for one call, over `calls` of them.
+fn spent_by(calls: u64, mut run: impl FnMut()) -> Result<f64, String> {
+    let before = spent_ns()?;
+    for _ in 0..calls {
+        run();
+    }
+    Ok((spent_ns()? - before) as f64 / calls as f64)
+}
+
+/// Time that this thread has spent on a processor.
+fn spent_ns() -> Result<u64, String> {
+    // The kernel brings the number up to date when it schedules.
+    std::thread::yield_now();
+    let times = std::fs::read_to_string("/proc/thread-self/schedstat").map_err(|error| error.to_string())?;
+    let spent = times.split_whitespace().next().unwrap_or_default();
+    spent.parse().map_err(|_| format!("no time in {times}"))
 }
 
 fn record(decision: &Decision<'_>, body: &[u8], sink: &mut Sink) -> bool {

@@ -74,6 +74,8 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     begun: Instant,
     shown: Cell<bool>,
+    /// Standard output goes to the terminal, too.
+    is_shared: bool,
 }
 
 impl Progress {
@@ -87,6 +89,7 @@ impl Progress {
             bar: bar.with_style(style.progress_chars("=> ")).with_prefix(what),
             begun: Instant::now(),
             shown: Cell::new(!stderr_is_watched()),
+            is_shared: stdout_is_watched(),
         }
     }
 
@@ -102,9 +105,13 @@ impl Progress {
         self.bar.inc(1);
     }
 
-    /// Runs something that writes to the terminal, which the line must not be in the way of.
+    /// Runs something that writes to standard output: where that is the terminal, the line must not be in the way of it.
     pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bar.suspend(write)
+        if self.is_shared {
+            self.bar.suspend(write)
+        } else {
+            write()
+        }
     }
 }
 
