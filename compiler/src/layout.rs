@@ -61,8 +61,6 @@ pub(crate) enum AlternativeKind {
     ListBar,
     /// The `|` of an object comprehension may be a union, if what follows fails at all.
     ObjectBar,
-    /// The body of an operand may be a set or object; OPA then explains that it must not be.
-    OperandBrace,
 }
 
 /// One statement, classified.
@@ -189,9 +187,9 @@ impl<'l, 'a> Layout<'l, 'a> {
                 self.start = Start::Inside;
                 // The path may start with a keyword.
                 if let Some(lexeme) = self.lexeme(self.at)
-                    && lexeme.token == Token::Ident
+                    && let Some(name) = self.field_name(lexeme)
                 {
-                    self.push(Tok::Ident(self.slice(lexeme)), lexeme);
+                    self.push(Tok::Ident(name), lexeme);
                     self.pos = Pos::Term;
                 }
             }
@@ -202,9 +200,13 @@ impl<'l, 'a> Layout<'l, 'a> {
             }
             Some(_) => self.phase = Phase::Literal,
             None => {
-                let is_name = self
-                    .lexeme(self.at)
-                    .is_some_and(|lexeme| lexeme.token == Token::Ident);
+                // `contains` is a name wherever a term can stand, but none of a rule.
+                let contains = self.brackets.keyword(self.at, self.text, self.words) == Some(Word::Contains)
+                    && !self.brackets.starts_reference(self.at);
+                let is_name = !contains
+                    && self
+                        .lexeme(self.at)
+                        .is_some_and(|lexeme| lexeme.token == Token::Ident);
                 self.phase = if is_name { Phase::Head } else { Phase::Literal };
             }
         }
@@ -246,6 +248,14 @@ impl<'l, 'a> Layout<'l, 'a> {
         self.text
             .get(lexeme.start as usize..lexeme.end as usize)
             .unwrap_or("")
+    }
+
+    /// The name that a lexeme is behind a dot and at the start of a path: any word, and what OPA takes for one.
+    fn field_name(&self, lexeme: Lexeme) -> Option<&'a str> {
+        match lexeme.token {
+            Token::Ident => Some(self.slice(lexeme)),
+            token => self.words.is_empty_field(token).then_some(""),
+        }
     }
 
     fn frame(&self) -> Option<&Frame> {

@@ -22,8 +22,21 @@ pub const MODIFIER_COPIES_MAX: usize = 10_000;
 /// messages.
 pub const REREADS_MAX: u32 = 64;
 
+/// How deep the search for OPA's first error goes, in terms, expressions and statements: a bracket takes two or three.
+/// It is recursive, and shares the stack that [`NESTING_MAX`] speaks of. Deeper errors stand where the grammar stops.
+pub const REFUSAL_NESTING_MAX: u32 = 300;
+
+/// How many tokens the search for OPA's errors reads for each lexeme of a module, and besides, before it gives up: texts
+/// can be made that OPA reads over and over.
+pub const REFUSAL_STEPS_PER_LEXEME: usize = 16;
+/// See [`REFUSAL_STEPS_PER_LEXEME`].
+pub const REFUSAL_STEPS: usize = 10_000;
+
 /// Parse errors reported for one module; what follows the tenth is rarely about anything else.
 pub const PARSE_ERRORS_MAX: usize = 10;
+
+/// Errors of an analysis after which it ends: OPA's default.
+pub const COMPILE_ERRORS_MAX: usize = 10;
 
 /// Largest binary exponent (either sign) of a number literal: OPA's bound, which keeps arithmetic on it affordable.
 pub const NUMBER_EXPONENT_MAX: i64 = 100_000;

@@ -19,12 +19,14 @@ pub(crate) use rule::is_ground;
 pub(crate) use text::term_name;
 
 use attempt::Reader;
+use refusal::Refusals;
 use rule::Parsed;
 use tree::{Cx, Reject, Statement};
 
 mod attempt;
 mod import;
 mod message;
+mod refusal;
 mod rule;
 mod statements;
 mod terms;
@@ -85,8 +87,8 @@ pub fn parse_module<'a>(
     let cx = Cx::new(bump, file, text, options.base);
     let Lexed { lexemes, comments } = lexer::lex(text);
     let brackets = Brackets::new(&lexemes);
-    let mut words = Words::new(options.base);
-    let (items, mut errors) = read_items(&cx, &brackets, &mut words, options.blanket_import);
+    let mut reader = ItemReader::new(&cx, &brackets, Words::new(options.base), options.blanket_import);
+    let (items, mut errors) = reader.items();
     let comments = comments.iter().map(|(start, end)| Comment {
         span: cx.span(*start, *end),
         text: text.get(*start as usize + 1..*end as usize).unwrap_or(""),
@@ -99,7 +101,7 @@ pub fn parse_module<'a>(
         errors.extend(problems);
     }
     if errors.is_empty() {
-        let module = finish(&cx, &items, words, comments).and_then(|module| {
+        let module = finish(&cx, &items, reader.words, comments).and_then(|module| {
             let (_, problems) = metadata::attach(blocks, &module, text);
             if problems.is_empty() {
                 Ok(module)
@@ -134,9 +136,10 @@ pub fn parse_query<'a>(
     if lexed.lexemes.len() == 1 {
         return Err(vec![diagnostic(Reject::new(cx.span(0, 0), "empty query"))]);
     }
-    Reader::new(&cx, &brackets, &words)
-        .query()
-        .map_err(|reject| vec![diagnostic(reject)])
+    Reader::new(&cx, &brackets, &words).query().map_err(|own| {
+        let found = Refusals::new(lexed.lexemes.len()).of_query(&cx, &brackets, &words);
+        vec![diagnostic(found.unwrap_or(own))]
+    })
 }
 
 fn source_text<'a>(bump: &'a Bump, sources: &SourceMap, file: FileId) -> Result<&'a str, Vec<Diagnostic>> {
@@ -173,76 +176,118 @@ enum Item<'a> {
 }
 
 /// Reads statement after statement. After an error the next line that starts like a statement is tried.
-fn read_items<'a>(
-    cx: &Cx<'a>,
-    brackets: &Brackets<'_>,
-    words: &mut Words,
+struct ItemReader<'r, 'a> {
+    cx: &'r Cx<'a>,
+    brackets: &'r Brackets<'r>,
     blanket: BlanketImport,
-) -> (Vec<Item<'a>>, Vec<Diagnostic>) {
-    let mut items = Vec::new();
-    let mut errors = Vec::new();
-    let mut at = 0;
-    while brackets.token(at) != Token::End && errors.len() < PARSE_ERRORS_MAX {
-        match read_item(cx, brackets, words, blanket, at) {
-            Ok((item, next)) => {
-                items.push(item);
-                at = next;
-            }
-            Err(reject) => {
-                at = resume(cx, brackets, at, reject.span.start);
-                errors.push(diagnostic(reject));
-            }
-        }
-    }
-    (items, errors)
+    /// The keywords so far.
+    words: Words,
+    refusals: Refusals,
+    /// The statement before, which OPA may read further than the grammar does when the next one is wrong.
+    before: usize,
 }
 
-fn read_item<'a>(
-    cx: &Cx<'a>,
-    brackets: &Brackets<'_>,
-    words: &mut Words,
-    blanket: BlanketImport,
-    at: usize,
-) -> Result<(Item<'a>, usize), Reject> {
-    if let Some(reject) = keyword_as_name(cx, brackets, words, at) {
-        return Err(reject);
+impl<'r, 'a> ItemReader<'r, 'a> {
+    fn new(
+        cx: &'r Cx<'a>,
+        brackets: &'r Brackets<'r>,
+        words: Words,
+        blanket: BlanketImport,
+    ) -> ItemReader<'r, 'a> {
+        ItemReader {
+            cx,
+            brackets,
+            blanket,
+            words,
+            refusals: Refusals::new(brackets.lexemes.len()),
+            before: 0,
+        }
     }
-    let reader = Reader::new(cx, brackets, words);
-    let (statement, next) = reader.statement(at)?;
-    let item = match statement {
-        Statement::Package { span, path } => {
-            Item::Package(import::package(cx, span, path, reader.span(next))?)
+
+    fn items(&mut self) -> (Vec<Item<'a>>, Vec<Diagnostic>) {
+        let mut items = Vec::new();
+        let mut errors = Vec::new();
+        let mut at = 0;
+        while self.brackets.token(at) != Token::End && errors.len() < PARSE_ERRORS_MAX {
+            match self.item(at) {
+                Ok((item, next)) => {
+                    self.before = match item {
+                        Item::Package(_) | Item::Import(_) => next,
+                        Item::Rules(..) | Item::Literal(_) | Item::Several(_) => at,
+                    };
+                    items.push(item);
+                    at = next;
+                }
+                Err(reject) => {
+                    at = resume(self.cx, self.brackets, at, reject.span.start);
+                    self.before = at;
+                    errors.push(diagnostic(reject));
+                }
+            }
         }
-        Statement::Import { span, path, alias } => {
-            let behind = reader.span(next);
-            let found = import::import(cx, words, span, path, alias, behind)?;
-            import::apply(words, &found, blanket)?;
-            Item::Import(found)
+        (items, errors)
+    }
+
+    fn item(&mut self, at: usize) -> Result<(Item<'a>, usize), Reject> {
+        if let Some(reject) = keyword_as_name(self.cx, self.brackets, &self.words, at) {
+            return Err(reject);
         }
-        Statement::Default { span, head, key } => {
-            return Ok((
-                Item::Rules(span, vec![rule::default(cx, span, &head, key)?]),
-                next,
-            ));
+        let read = Reader::new(self.cx, self.brackets, &self.words).statement(at);
+        let (statement, next) = read.map_err(|own| self.refused(own))?;
+        let item = match statement {
+            Statement::Package { span, path } => {
+                Item::Package(import::package(self.cx, span, path, self.span(next))?)
+            }
+            Statement::Import { span, path, alias } => {
+                let behind = self.span(next);
+                let found = import::import(self.cx, &self.words, span, path, alias, behind)?;
+                import::apply(&mut self.words, &found, self.blanket, next)?;
+                Item::Import(found)
+            }
+            Statement::Default { span, head, key } => {
+                let rule = rule::default(self.cx, span, &head, key)?;
+                return Ok((Item::Rules(span, vec![rule]), next));
+            }
+            Statement::Rule(parts) => {
+                // What is refused as a head may be a statement to OPA, and its text goes on behind it.
+                let rules = rule::with_body(self.cx, &parts).map_err(|own| self.refused(own))?;
+                return Ok((Item::Rules(parts.span, rules), next));
+            }
+            Statement::Literal(literal) => {
+                let more = Reader::new(self.cx, self.brackets, &self.words).further_literals(next);
+                let (several, next) = more.map_err(|own| self.refused(own))?;
+                let item = if several {
+                    Item::Several(literal.span)
+                } else {
+                    Item::Literal(literal)
+                };
+                return Ok((item, next));
+            }
+        };
+        // A minus is not the start of a statement behind a path.
+        if self.brackets.token(next) == Token::Minus {
+            return Err(Reject::new(self.span(next), "unexpected minus token"));
         }
-        Statement::Rule(parts) => return Ok((Item::Rules(parts.span, rule::with_body(cx, &parts)?), next)),
-        Statement::Literal(literal) => {
-            let (several, next) = reader.further_literals(next)?;
-            let item = if several {
-                Item::Several(literal.span)
-            } else {
-                Item::Literal(literal)
-            };
-            return Ok((item, next));
+        Ok((item, next))
+    }
+
+    fn span(&self, at: usize) -> Span {
+        let lexeme = self.brackets.lexemes.get(at);
+        lexeme.map_or_else(
+            || self.cx.span(0, 0),
+            |lexeme| self.cx.span(lexeme.start, lexeme.end),
+        )
+    }
+
+    /// The error of a statement: OPA's, unless the grammar's own stands in the same place with advice.
+    fn refused(&mut self, own: Reject) -> Reject {
+        let found = self
+            .refusals
+            .of_statements(self.cx, self.brackets, &self.words, self.before);
+        match found {
+            Some(found) if found.span.start != own.span.start || own.help.is_none() => found,
+            _ => own,
         }
-    };
-    // A minus is not the start of a statement behind a path.
-    match brackets.lexemes.get(next) {
-        Some(lexeme) if lexeme.token == Token::Minus => Err(Reject::new(
-            cx.span(lexeme.start, lexeme.end),
-            "unexpected minus token",
-        )),
-        _ => Ok((item, next)),
     }
 }
 

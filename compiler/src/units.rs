@@ -22,9 +22,6 @@ use gavel_runtime::builtins;
 use gavel_runtime::image::Entry;
 use gavel_runtime::value::Constant;
 
-/// Errors of one module set before the rest is left out, as in OPA.
-const ERROR_LIMIT: usize = 10;
-
 /// The syntax trees of all Rego texts that have one.
 pub(crate) type Modules<'a> = HashMap<FileId, Module<'a>>;
 
@@ -147,7 +144,6 @@ impl Unit {
         let analyse_options = AnalyseOptions {
             disallowed_builtins: disallowed.cloned().collect(),
             network,
-            error_limit: Some(ERROR_LIMIT),
             ..AnalyseOptions::default()
         };
         let checked = analyse(sources, &modules, &analyse_options)?;

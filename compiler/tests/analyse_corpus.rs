@@ -77,6 +77,7 @@ fn run(case: &Case) -> Outcome {
         }
     }
     let analysis = AnalyseOptions {
+        error_limit: None,
         strict: case.strict,
         base: case.data.as_ref().map(constant),
         keep_unsupported: true,

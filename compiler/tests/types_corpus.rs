@@ -56,6 +56,7 @@ fn found(case: &Case) -> Option<BTreeSet<Finding>> {
         modules.push(parse::parse_module(&bump, &sources, file, options).ok()?);
     }
     let options = AnalyseOptions {
+        error_limit: None,
         strict: case.strict,
         keep_unsupported: true,
         annotations: true,

@@ -33,6 +33,8 @@ pub struct Case {
     /// that of when the data was made, metadata is not checked, rules may hide base documents, and there are the builtins
     /// of its test binary.
     pub of_opa_suite: bool,
+    /// Errors after which the compiler ends; absent: all are reported.
+    pub error_limit: Option<usize>,
     /// Result order inside bindings does not matter.
     pub sort_bindings: bool,
     /// What must come out.
@@ -191,6 +193,10 @@ fn case(doc: &Constant, dialect: Dialect) -> Case {
         strict_builtins: flag("strict_error"),
         strict: flag("strict"),
         of_opa_suite: false,
+        error_limit: match doc.get("error_limit") {
+            Some(Constant::Int(limit)) => usize::try_from(*limit).ok(),
+            _ => None,
+        },
         sort_bindings: flag("sort_bindings"),
         want: want(doc),
     }

@@ -101,6 +101,10 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     }
     if tally.columns.compared > 0 {
         println!("columns: {} of {}", tally.columns.right, tally.columns.compared);
+        println!(
+            "whole lists of errors: {} of {}",
+            tally.columns.lists_right, tally.columns.lists
+        );
     }
     let (passed, failed, skipped) = tally.counts();
     println!("{passed} passed, {failed} failed, {skipped} skipped");

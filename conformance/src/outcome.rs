@@ -31,13 +31,17 @@ pub enum Verdict {
     Skipped(String),
 }
 
-/// Columns that agreed among those that were compared.
+/// What is compared beside the verdict: how many agreed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Columns {
-    /// Right.
+    /// First errors in the right column.
     pub right: usize,
-    /// Compared.
+    /// First errors.
     pub compared: usize,
+    /// Lists of errors behind the parser that are the wanted ones: code, place and number of each.
+    pub lists_right: usize,
+    /// Lists of errors behind the parser.
+    pub lists: usize,
 }
 
 /// Compares.
@@ -81,6 +85,14 @@ fn judge_errors(wanted: &[WantError], got: &[WantError], columns: &mut Columns) 
     };
     columns.compared += 1;
     columns.right += usize::from(first.col == ours.col);
+    if first.code != "rego_parse_error" {
+        let list = |errors: &[WantError]| -> Vec<(String, usize, u32, u32)> {
+            let place = |error: &WantError| (error.code.clone(), error.module, error.row, error.col);
+            errors.iter().map(place).collect()
+        };
+        columns.lists += 1;
+        columns.lists_right += usize::from(list(wanted) == list(got));
+    }
     let agree = first.code == ours.code && first.row == ours.row && {
         let set = |errors: &[WantError]| -> BTreeSet<(String, usize, u32)> {
             errors

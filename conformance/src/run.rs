@@ -92,6 +92,7 @@ impl Setup {
                 harness: case.of_opa_suite.then_some(std::thread::sleep),
                 rules_over_base: case.of_opa_suite,
                 query_keeps_declared: true,
+                error_limit: case.error_limit,
                 ..AnalyseOptions::default()
             },
             optimise,
@@ -140,10 +141,20 @@ fn refused(setup: &Setup, problems: &[Diagnostic]) -> Outcome {
     Outcome::Refused(errors.collect())
 }
 
-/// OPA's column: at the end of the text it is one less than that of a character there would be.
+/// OPA's column: at the end of the text, and at a line end (an empty place behind it), it is one less than that of a
+/// character there would be.
 fn column(sources: &SourceMap, span: Span) -> u32 {
-    let at_end = span.start as usize >= sources.source(span.file).text.len();
-    sources.position(span).col.saturating_sub(u32::from(at_end))
+    let text = &sources.source(span.file).text;
+    let at_end = span.start as usize >= text.len();
+    let behind_line = span.start == span.end
+        && (span.start as usize)
+            .checked_sub(1)
+            .and_then(|before| text.as_bytes().get(before))
+            == Some(&b'\n');
+    sources
+        .position(span)
+        .col
+        .saturating_sub(u32::from(at_end || behind_line))
 }
 
 fn evaluate(case: &Case, compiled: RegoProgram) -> Outcome {

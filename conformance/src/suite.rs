@@ -85,6 +85,8 @@ fn run_cases(cases: &[(PathBuf, Case)], options: &RunOptions) -> Result<Tally, S
         tally.reports.push(report);
         tally.columns.compared += columns.compared;
         tally.columns.right += columns.right;
+        tally.columns.lists += columns.lists;
+        tally.columns.lists_right += columns.lists_right;
     }
     Ok(tally)
 }

@@ -151,7 +151,6 @@ const FILE_LINES_MAX: usize = 500;
 
 /// Longer files with their lines.
 const LONG_FILES: &[(&str, usize)] = &[
-    // The states of one machine; what they decide is in `layout/`.
     // One keyword of JSON Schema after the other.
     ("runtime/src/builtins/json_schema/compile.rs", 532),
 ];

@@ -1,8 +1,8 @@
 //! Collects what the stages find, stops where OPA stops, and puts the result in the order of the sources.
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{SourceMap, Span};
-use std::collections::HashSet;
+use crate::diagnostic::{Code, Diagnostic, Label};
+use crate::source::{FileId, SourceMap, Span};
+use std::collections::{BTreeMap, HashSet};
 
 /// Findings of one analysis.
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub(super) struct Findings {
     stopped: bool,
     /// Places that OPA does not know: what is found there has no position, only a label.
     placeless: HashSet<Span>,
+    /// Texts of which OPA gives one place for all that is found in them, by file and start.
+    moved: BTreeMap<(FileId, u32), (Span, Span)>,
 }
 
 impl Findings {
@@ -22,6 +24,7 @@ impl Findings {
             limit: limit.filter(|limit| *limit > 0),
             stopped: false,
             placeless: HashSet::new(),
+            moved: BTreeMap::new(),
         }
     }
 
@@ -54,9 +57,33 @@ impl Findings {
         self.placeless.insert(span);
     }
 
+    /// What will be found within a text stands at another place. No two such texts overlap.
+    pub(super) fn move_place(&mut self, within: Span, to: Span) {
+        self.moved.insert((within.file, within.start), (within, to));
+    }
+
+    fn moved(&self, span: Span) -> Option<Span> {
+        let before = self
+            .moved
+            .range((span.file, 0)..=(span.file, span.start))
+            .next_back();
+        let (within, to) = before.map(|(_, moved)| *moved)?;
+        (span.end <= within.end).then_some(to)
+    }
+
     fn add(&mut self, mut diagnostic: Diagnostic) {
         if self.is_full() {
             return;
+        }
+        if let Some((span, to)) = diagnostic.span.and_then(|span| Some((span, self.moved(span)?))) {
+            diagnostic.span = Some(to);
+            diagnostic.labels.insert(
+                0,
+                Label {
+                    span,
+                    text: String::new(),
+                },
+            );
         }
         if let Some(span) = diagnostic.span.filter(|span| self.placeless.contains(span)) {
             diagnostic.span = None;

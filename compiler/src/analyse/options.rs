@@ -1,11 +1,12 @@
 //! What a caller may choose.
 
 use crate::ast::Dialect;
+use crate::limits::COMPILE_ERRORS_MAX;
 use gavel_runtime::bytecode::Sleep;
 use gavel_runtime::value::Constant;
 
 /// Options of an analysis.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct AnalyseOptions {
     /// Builtins that do not exist for the program.
     pub disallowed_builtins: Vec<String>,
@@ -15,7 +16,7 @@ pub struct AnalyseOptions {
     pub harness: Option<Sleep>,
     /// Strict mode: unused variables, parameters and imports, and v1's rules for names, in every module.
     pub strict: bool,
-    /// Errors after which no more are reported. `None`: all.
+    /// Errors after which no more are reported, as a last one says then. `None`: all.
     pub error_limit: Option<usize>,
     /// The base document, an object.
     pub base: Option<Constant>,
@@ -33,4 +34,24 @@ pub struct AnalyseOptions {
     pub query_keeps_declared: bool,
     /// How queries were parsed: which `not` they mean.
     pub query_dialect: Dialect,
+}
+
+impl Default for AnalyseOptions {
+    /// OPA's defaults.
+    fn default() -> AnalyseOptions {
+        AnalyseOptions {
+            disallowed_builtins: Vec::new(),
+            harness: None,
+            network: false,
+            strict: false,
+            error_limit: Some(COMPILE_ERRORS_MAX),
+            base: None,
+            rules_over_base: false,
+            annotations: false,
+            keep_unsupported: false,
+            query_value: false,
+            query_keeps_declared: false,
+            query_dialect: Dialect::default(),
+        }
+    }
 }

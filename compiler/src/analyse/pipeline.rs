@@ -13,7 +13,7 @@ use super::{
 use crate::ast;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Checked, Ordered, RuleSchemas, Unit};
-use crate::source::SourceMap;
+use crate::source::{SourceMap, Span};
 use crate::types;
 
 /// Checks modules that see each other and brings them into the planner's language.
@@ -23,11 +23,31 @@ pub fn analyse(
     options: &AnalyseOptions,
 ) -> Result<Checked, Vec<Diagnostic>> {
     let mut findings = Findings::new(options.error_limit);
+    move_places(sources, modules, &mut findings);
     let found = stages(sources, modules, options, &mut findings);
     findings.finish(sources)?;
     match found {
         Some(unit) => Ok(Checked(unit)),
         None => Err(Vec::new()),
+    }
+}
+
+/// OPA's errors in `else if` without braces stand at the `else`.
+fn move_places(sources: &SourceMap, modules: &[ast::Module<'_>], findings: &mut Findings) {
+    let branches = modules
+        .iter()
+        .flat_map(|module| module.rules)
+        .flat_map(|rule| rule.else_branches);
+    for branch in branches {
+        let Some(body) = branch.body else { continue };
+        let text = &sources.source(body.span.file).text;
+        if text.as_bytes().get(body.span.start as usize) != Some(&b'{') {
+            let word = Span {
+                end: branch.span.start + 4,
+                ..branch.span
+            };
+            findings.move_place(body.span, word);
+        }
     }
 }
 

@@ -163,15 +163,17 @@ impl<'a> RuleResolver<'_, 'a, '_> {
         }
         self.resolver.hidden = vec![hidden];
         self.resolver.shadowed_builtins = HashSet::new();
-        // Errors of one clause must not silence the unused variables of another.
-        let before = std::mem::take(&mut self.resolver.errors);
-        let unused_before = std::mem::take(&mut self.resolver.unused);
+        // Errors of one clause must not silence the unused variables of another, nor those of a head those of its body.
+        let mut before = std::mem::take(&mut self.resolver.errors);
+        let mut unused_before = std::mem::take(&mut self.resolver.unused);
         self.resolver.raw = true;
         let mut value = match part.value {
             Some(value) => self.resolver.term(value),
             None => Term::boolean(part.span, true),
         };
         self.resolver.raw = false;
+        before.append(&mut self.resolver.errors);
+        unused_before.append(&mut self.resolver.unused);
         let of_head = self.resolver.scopes.undeclared_names(&vars::all_in_term(&value));
         let mut used: Names<'_> = of_head.iter().map(String::as_str).collect();
         rest.iter()

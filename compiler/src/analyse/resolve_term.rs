@@ -197,11 +197,14 @@ impl<'a> Resolver<'_, 'a> {
         let raw = std::mem::replace(&mut self.raw, false);
         let detached = raw.then(|| self.scopes.detached());
         let around = detached.map(|detached| std::mem::replace(&mut self.scopes, detached));
+        // What is unused in one of them says nothing about another.
+        let unused_before = raw.then(|| std::mem::take(&mut self.unused));
         self.scopes.push();
         let body = self.body(body, &used);
         let key = key.map(|key| self.term(key));
         let value = self.term(value);
         self.scopes.pop();
+        self.unused.splice(0..0, unused_before.unwrap_or_default());
         if let Some(around) = around {
             let detached = std::mem::replace(&mut self.scopes, around);
             self.scopes.attach(detached);

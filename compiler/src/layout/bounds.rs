@@ -11,7 +11,7 @@ impl Layout<'_, '_> {
     /// ahead for that: at the start of a statement and behind a term.
     pub(super) fn word(&self, at: usize) -> Option<Word> {
         let lexeme = self.lexeme(at).filter(|lexeme| lexeme.token == Token::Ident)?;
-        let word = Word::parse(self.slice(lexeme)).filter(|word| self.words.is_keyword(*word))?;
+        let word = self.words.keyword(at, self.slice(lexeme))?;
         let in_head = self.frames.len() == 1 && self.phase == Phase::Head && self.pos == Pos::Term;
         if word == Word::Contains {
             return in_head.then_some(word);
@@ -42,7 +42,10 @@ impl Layout<'_, '_> {
         let statement = matches!(self.phase, Phase::Literal | Phase::IfLiteral | Phase::ElseLiteral);
         match lexeme.token {
             Token::Dot | Token::LBrack | Token::LParen => !self.is_glued(lexeme),
-            token if is_infix(token) => paths || self.pos == Pos::Closed,
+            token if is_infix(token) => {
+                let default_name = self.default && self.phase == Phase::Head;
+                paths || default_name || self.pos == Pos::Closed
+            }
             Token::Assign | Token::Unify => {
                 paths || self.pos == Pos::Closed || (self.default && self.phase != Phase::Head)
             }

@@ -1,7 +1,7 @@
 //! Which words are keywords: the base dialect of a module and what its imports added so far.
 
 use crate::ast::Dialect;
-use crate::token::Word;
+use crate::token::{Token, Word};
 
 /// The dialect that a module is read in before its imports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,6 +22,9 @@ pub(crate) struct Words {
     pub(crate) base: BaseDialect,
     /// What holds here.
     pub(crate) dialect: Dialect,
+    /// A lexeme that is a name, though it may look like a keyword that can be imported: OPA reads the path of an import
+    /// without those, and with it one token ahead.
+    pub(crate) name_at: Option<usize>,
 }
 
 impl Words {
@@ -41,7 +44,18 @@ impl Words {
                 kw_or: v2,
                 new_not: v2,
             },
+            name_at: None,
         }
+    }
+
+    /// The keyword that the lexeme `at` with this text is.
+    pub(crate) fn keyword(&self, at: usize, text: &str) -> Option<Word> {
+        let word = Word::parse(text).filter(|word| self.is_keyword(*word))?;
+        let imported = matches!(
+            word,
+            Word::In | Word::If | Word::Contains | Word::Every | Word::And | Word::Or | Word::Not
+        );
+        (!imported || self.name_at != Some(at)).then_some(word)
     }
 
     /// Whether the word is a keyword here.
@@ -70,6 +84,16 @@ impl Words {
     /// Whether the word is a keyword of the base dialect, whatever was imported.
     pub(crate) fn in_base(&self, word: Word) -> bool {
         Words::new(self.base).is_keyword(word)
+    }
+
+    /// Whether OPA takes an operator behind a dot, or at the start of a path, for an empty name: it lets keywords stand there, goes by
+    /// the names of tokens, and those of `&` and `|` are `and` and `or`.
+    pub(crate) fn is_empty_field(&self, token: Token) -> bool {
+        match token {
+            Token::Amp => self.dialect.kw_and,
+            Token::Bar => self.dialect.kw_or,
+            _ => false,
+        }
     }
 
     /// `and` or `or` is a keyword.

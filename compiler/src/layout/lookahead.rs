@@ -72,7 +72,7 @@ impl<'l> Brackets<'l> {
             .get(at)
             .filter(|lexeme| lexeme.token == Token::Ident)?;
         let slice = text.get(lexeme.start as usize..lexeme.end as usize)?;
-        Word::parse(slice).filter(|word| words.is_keyword(*word))
+        words.keyword(at, slice)
     }
 
     /// Behind one term (without infix operators) that starts at `at`.

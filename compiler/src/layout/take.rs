@@ -118,18 +118,9 @@ impl<'a> Layout<'_, 'a> {
         };
         if !lexeme.glued && lexeme.token != Token::End {
             let dot_end = self.out.tokens.last().map_or(lexeme.start, |token| token.2);
-            // OPA counts a line end to the row behind it.
-            let behind = self.text.get(dot_end as usize..).unwrap_or("");
-            let comment = if behind.starts_with('#') {
-                behind.find('\n').unwrap_or(0)
-            } else {
-                0
-            };
-            let line_end = behind.as_bytes().get(comment) == Some(&b'\n');
-            let skipped = u32::try_from(comment + usize::from(line_end)).unwrap_or(0);
-            self.out.stop = Some((dot_end + skipped, Stop::FieldGap));
-        } else if lexeme.token == Token::Ident {
-            self.term(Tok::Ident(self.slice(lexeme)), lexeme);
+            self.out.stop = Some((dot_end, Stop::FieldGap));
+        } else if let Some(name) = self.field_name(lexeme) {
+            self.term(Tok::Ident(name), lexeme);
         }
     }
 
@@ -361,19 +352,18 @@ impl<'a> Layout<'_, 'a> {
             return;
         }
         let open = self.at;
-        let flipped = self.choices.flipped.contains(&open);
         match self.start {
             Start::Inside if self.phase == Phase::ElseStart && self.frames.len() == 1 => {
                 self.open_body(lexeme, true);
             }
             Start::If if self.phase == Phase::ElseLiteral => self.open_body(lexeme, true),
-            Start::If if !flipped && self.is_logic_operand(open) => self.open_operand(lexeme, open),
+            Start::If if self.is_logic_operand(open) => self.open_body(lexeme, false),
             Start::If => self.take_if_brace(lexeme, open),
-            Start::Literal | Start::Group if !flipped && self.is_logic_operand(open) => {
-                self.open_operand(lexeme, open);
+            Start::Literal | Start::Group if self.is_logic_operand(open) => {
+                self.open_body(lexeme, false);
             }
-            Start::Not if !flipped && self.words.dialect.new_not => self.open_operand(lexeme, open),
-            Start::Logic if !flipped => self.open_operand(lexeme, open),
+            Start::Not if self.words.dialect.new_not => self.open_body(lexeme, false),
+            Start::Logic => self.open_body(lexeme, false),
             _ => self.open_braces(lexeme, open),
         }
     }
@@ -403,18 +393,6 @@ impl<'a> Layout<'_, 'a> {
         self.push_op(Op::BraceOpen, lexeme);
         self.open(FrameKind::List { call: false }, Close::Brace, Start::Inside);
         self.expect_bar(open);
-    }
-
-    fn open_operand(&mut self, lexeme: Lexeme, open: usize) {
-        if let Some(close) = self.brackets.close(open) {
-            self.out.alternatives.push(Alternative {
-                flip: open,
-                open,
-                close,
-                kind: AlternativeKind::OperandBrace,
-            });
-        }
-        self.open_body(lexeme, false);
     }
 
     fn open_body(&mut self, lexeme: Lexeme, rule_body: bool) {

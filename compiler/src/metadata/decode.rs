@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use saphyr_parser::ScalarStyle;
 
-use super::scan;
+use super::{repair, scan};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::domain::scalar::{self, Typed};
 use crate::domain::yaml::{self, Document, NodeId, NodeKind};
@@ -47,10 +47,18 @@ pub(super) type Members = Vec<(String, Constant)>;
 /// Deepest nesting of a value.
 const DEPTH_MAX: usize = 100;
 
+/// How often a text is rewritten for our parser; each time costs one reading.
+const REPAIRS_MAX: usize = 8;
+
 /// Reads the first document of a text.
 pub(super) fn decode(text: &str) -> Result<Raw, Refusal> {
-    let text: Arc<str> = text.into();
-    let document = yaml::parse(FileId(0), &text).map_err(|problem| unreadable(&text, &problem))?;
+    let (text, document) = readable(text)?;
+    if let Some((line, message)) = scan::refused(&text, &document) {
+        return Err(match line {
+            None => Refusal::Whole(message.to_owned()),
+            Some(line) => Refusal::At(line, message.to_owned()),
+        });
+    }
     if let Some(line) = scan::stray_tab(&text) {
         let message = "yaml: found character that cannot start any token".to_owned();
         return Err(match line {
@@ -70,6 +78,23 @@ pub(super) fn decode(text: &str) -> Result<Raw, Refusal> {
     }
 }
 
+/// The tree of a text, and the text as it was read.
+fn readable(text: &str) -> Result<(Arc<str>, Document), Refusal> {
+    let mut text: Arc<str> = repair::split_anchors(text).into();
+    let mut repairs = 0;
+    loop {
+        let problem = match yaml::parse(FileId(0), &text) {
+            Ok(document) => return Ok((text, document)),
+            Err(problem) => problem,
+        };
+        repairs += 1;
+        match repair::without(&text, &problem).filter(|_| repairs <= REPAIRS_MAX) {
+            Some(next) => text = next.into(),
+            None => return Err(unreadable(&text, &problem)),
+        }
+    }
+}
+
 /// What yaml.v3 would say of a text that is no YAML.
 fn unreadable(text: &str, problem: &Diagnostic) -> Refusal {
     if problem.code != Code::Yaml {
@@ -83,6 +108,13 @@ fn unreadable(text: &str, problem: &Diagnostic) -> Refusal {
     else {
         return Refusal::Whole(problem.message.clone());
     };
+    if let Some(at) = scan::bare_colon(text).filter(|at| *at < line) {
+        let message = "yaml: did not find expected key".to_owned();
+        return match at {
+            0 => Refusal::Whole(message),
+            _ => Refusal::At(at, message),
+        };
+    }
     let message = format!("yaml: {reason}");
     if reason.contains("unknown anchor") {
         return Refusal::Whole(message);

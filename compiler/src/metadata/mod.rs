@@ -14,6 +14,7 @@ mod constant;
 mod decode;
 mod fields;
 mod path;
+mod repair;
 mod scan;
 mod schema;
 mod set;

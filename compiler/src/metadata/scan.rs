@@ -4,7 +4,13 @@
 //! being read, unless that is the first, and the place of the error otherwise; the first line has no number. OPA takes the
 //! number for an index into the comments of a block, the marker being the first.
 
-use saphyr_parser::{Event, Parser, Span};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::repair::is_name;
+use crate::domain::yaml::{Document, NodeId, NodeKind};
+
+/// Deepest nesting that is searched: that of the documents which are read.
+const DEPTH_MAX: usize = 64;
 
 /// The line that yaml.v3 names: `line` is the one (from 1) that our parser names, for `reason`. None: no line.
 pub(super) fn line(text: &str, line: usize, reason: &str) -> Option<usize> {
@@ -57,6 +63,141 @@ fn open_collection(text: &str) -> Option<usize> {
         }
     }
     open.last().copied()
+}
+
+/// Line (from 0) of a key that is empty without a `?`, in a text that has no tree.
+pub(super) fn bare_colon(text: &str) -> Option<usize> {
+    text.lines().position(|line| {
+        let content = line.trim_start_matches([' ', '-']);
+        content == ":" || content.starts_with(": ")
+    })
+}
+
+/// The first thing that our parser takes and yaml.v3 does not, with the line that yaml.v3 names: keys that are empty
+/// without a `?`, names of anchors with other than letters and digits, and some signs in words inside of brackets.
+pub(super) fn refused(text: &str, document: &Document) -> Option<(Option<usize>, &'static str)> {
+    let mut search = Search {
+        text,
+        document,
+        first: None,
+    };
+    search.node(document.root(), None, 0);
+    search.first.map(|(_, line, message)| (line, message))
+}
+
+struct Search<'d> {
+    text: &'d str,
+    document: &'d Document,
+    /// Byte, line and message.
+    first: Option<(u32, Option<usize>, &'static str)>,
+}
+
+impl Search<'_> {
+    fn note(&mut self, at: u32, line: Option<usize>, message: &'static str) {
+        if self.first.is_none_or(|(first, ..)| at < first) {
+            self.first = Some((at, line, message));
+        }
+    }
+
+    /// Lines from zero, as yaml.v3's parser counts: that of what it was reading, or else that of the error.
+    fn parser_line(&self, context: NodeId, error: NodeId) -> Option<usize> {
+        let line = |id| self.document.line(id).saturating_sub(1);
+        [line(context), line(error)].into_iter().find(|line| *line > 0)
+    }
+
+    /// A scanner's line counts from one, and the first has none.
+    fn scanner_line(&self, id: NodeId) -> Option<usize> {
+        Some(self.document.line(id)).filter(|line| *line > 1)
+    }
+
+    fn behind(&self, id: NodeId) -> &str {
+        let start = self.document.node(id).span.start as usize;
+        self.text.get(start..).unwrap_or("")
+    }
+
+    /// `brackets`: the innermost collection in brackets around the node.
+    fn node(&mut self, id: NodeId, brackets: Option<NodeId>, depth: usize) {
+        self.anchor(id);
+        let inner = self.behind(id).starts_with(['{', '[']).then_some(id).or(brackets);
+        if depth > DEPTH_MAX {
+            return;
+        }
+        let document = self.document;
+        match &document.node(id).kind {
+            NodeKind::Scalar(scalar) => {
+                if let Some(brackets) = brackets
+                    && scalar.style == ScalarStyle::Plain
+                {
+                    self.word(id, &scalar.text, brackets);
+                }
+            }
+            NodeKind::Sequence(items) => {
+                for item in items {
+                    self.node(*item, inner, depth + 1);
+                }
+            }
+            NodeKind::Mapping(entries) => {
+                for (key, value) in entries {
+                    self.key(*key, id, inner);
+                    self.node(*key, inner, depth + 1);
+                    self.node(*value, inner, depth + 1);
+                }
+            }
+        }
+    }
+
+    /// A word inside of brackets.
+    fn word(&mut self, id: NodeId, text: &str, brackets: NodeId) {
+        let (line, message) = if text.starts_with(['|', '>']) {
+            let message = "yaml: found character that cannot start any token";
+            (self.scanner_line(id), message)
+        } else if text.starts_with(':') {
+            let message = "yaml: did not find expected node content";
+            (self.parser_line(id, id), message)
+        } else if text.contains('?') && !text.starts_with('?') {
+            let message = if self.behind(brackets).starts_with('[') {
+                "yaml: did not find expected ',' or ']'"
+            } else {
+                "yaml: did not find expected ',' or '}'"
+            };
+            (self.parser_line(brackets, id), message)
+        } else {
+            return;
+        };
+        self.note(self.document.node(id).span.start, line, message);
+    }
+
+    fn key(&mut self, key: NodeId, mapping: NodeId, brackets: Option<NodeId>) {
+        let node = self.document.node(key);
+        let is_empty = node.span.start == node.span.end && !node.has_properties;
+        let before = self.text.get(..node.span.start as usize).unwrap_or("");
+        let marked = before.trim_end().ends_with('?');
+        if !is_empty || marked || !self.behind(key).trim_start().starts_with(':') {
+            return;
+        }
+        let (line, message) = match brackets {
+            None => (self.parser_line(mapping, key), "yaml: did not find expected key"),
+            Some(_) => (
+                self.parser_line(key, key),
+                "yaml: did not find expected node content",
+            ),
+        };
+        self.note(node.span.start, line, message);
+    }
+
+    fn anchor(&mut self, id: NodeId) {
+        let node = self.document.node(id);
+        let Some(name) = self.behind(id).strip_prefix('&').filter(|_| node.has_properties) else {
+            return;
+        };
+        let behind = name.trim_start_matches(is_name);
+        let ends = behind.starts_with([' ', '\t', '\n', '\r', '?', ':', ',', ']', '}', '%', '@', '`']);
+        if behind.len() == name.len() || !(ends || behind.is_empty()) {
+            let line = self.scanner_line(id);
+            let message = "yaml: did not find expected alphabetic or numeric character";
+            self.note(node.span.start, line, message);
+        }
+    }
 }
 
 /// Line (from 1) of a tab where yaml.v3 allows only spaces: at the start of a line, outside of scalars and brackets.

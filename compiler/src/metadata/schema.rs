@@ -46,6 +46,9 @@ const DEPTH_MAX: usize = 100;
 /// # Errors
 /// Why it is none.
 pub fn compile(definition: &Constant) -> Result<Compiled, String> {
+    if has_other_keys(definition) {
+        return Err("json: unsupported type: map[interface {}]interface {}".to_owned());
+    }
     let mut reader = Reader {
         document: definition,
         references: BTreeMap::new(),
@@ -56,6 +59,17 @@ pub fn compile(definition: &Constant) -> Result<Compiled, String> {
         root,
         references: reader.references,
     })
+}
+
+/// Whether a mapping inside has keys that are no texts.
+fn has_other_keys(value: &Constant) -> bool {
+    match value {
+        Constant::Object(entries) => entries
+            .iter()
+            .any(|(key, value)| !matches!(key, Constant::String(_)) || has_other_keys(value)),
+        Constant::Array(items) => items.iter().any(has_other_keys),
+        _ => false,
+    }
 }
 
 struct Reader<'d> {

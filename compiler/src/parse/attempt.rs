@@ -1,5 +1,5 @@
 //! Reads one statement, if need be several times: where a bracket has two readings, OPA's parser tries one and then the
-//! other, and which error is reported depends on which attempt failed where.
+//! other. What a failure here says is only where the grammar stopped; `refusal.rs` finds the error that OPA reports.
 
 use lalrpop_util::ParseError;
 
@@ -7,11 +7,10 @@ use crate::ast::{Body, LiteralKind, Term, TermKind};
 use crate::layout::{self, Alternative, AlternativeKind, Brackets, Choices, IfBrace, Laid, Stop, Words};
 use crate::limits::REREADS_MAX;
 use crate::parse::grammar::{QueryParser, StatementParser};
-use crate::parse::message;
-use crate::parse::rule;
+use crate::parse::message::{self, Refusal};
 use crate::parse::tree::{Cx, Reject, Statement};
 use crate::source::Span;
-use crate::token::{Op, Tok, Token, Word};
+use crate::token::{Tok, Token, Word};
 
 /// Reads statements of one module with one set of keywords.
 #[derive(Debug)]
@@ -36,10 +35,7 @@ type Attempt<'a> = (Laid<'a>, Result<Statement<'a>, Failure>);
 impl<'r, 'a> Reader<'r, 'a> {
     pub(crate) fn new(cx: &Cx<'a>, brackets: &'r Brackets<'r>, words: &'r Words) -> Reader<'r, 'a> {
         Reader {
-            cx: Cx {
-                new_not: words.dialect.new_not,
-                ..*cx
-            },
+            cx: cx.with_words(words),
             brackets,
             words,
         }
@@ -61,10 +57,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         } else {
             self.with_if(at, Choices::default())
         };
-        match result {
-            Ok(statement) => Ok((statement, laid.next)),
-            Err(failure) => Err(failure.reject),
-        }
+        let statement = result.map_err(|failure| failure.reject)?;
+        Ok((statement, laid.next))
     }
 
     /// The statements behind `;` that OPA still reads as one with the literal before `at`, and the lexeme behind them.
@@ -73,7 +67,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         let mut any = false;
         while self.brackets.token(at) == Token::Semicolon {
             if self.brackets.token(at + 1) == Token::End {
-                return Err(Reject::new(self.span(at + 1), "unexpected eof token"));
+                return Err(self.unexpected(at + 1));
             }
             let choices = Choices {
                 literal: true,
@@ -81,13 +75,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             };
             let (laid, result) = self.with_flips(at + 1, choices);
             if !matches!(result.map_err(|failure| failure.reject)?, Statement::Literal(_)) {
-                return Err(message::unexpected(
-                    &self.cx,
-                    self.brackets,
-                    self.words,
-                    &[],
-                    at + 1,
-                ));
+                return Err(self.unexpected(at + 1));
             }
             any = true;
             at = laid.next;
@@ -103,15 +91,9 @@ impl<'r, 'a> Reader<'r, 'a> {
         };
         let mut name = at;
         let path = matches!(keyword(at), Some(Word::Package | Word::Import));
-        if path && self.brackets.token(at + 1) != Token::Ident {
-            let read = [(0, Tok::Op(Op::Sep), 0)];
-            return Err(message::unexpected(
-                &self.cx,
-                self.brackets,
-                self.words,
-                &read,
-                at + 1,
-            ));
+        let first = self.brackets.token(at + 1);
+        if path && first != Token::Ident && !self.words.is_empty_field(first) {
+            return Err(self.unexpected(at + 1));
         }
         if keyword(at) == Some(Word::Default) {
             name = at + 1;
@@ -120,10 +102,10 @@ impl<'r, 'a> Reader<'r, 'a> {
             }
             match keyword(name) {
                 None => {}
-                Some(Word::Default | Word::Else | Word::With | Word::Null | Word::True | Word::False) => {
-                    return Err(Reject::new(self.span(at), "unexpected default keyword"));
+                Some(word) if message::may_name(word) => {
+                    return Err(message::keyword_as_name(self.span(name), word));
                 }
-                Some(word) => return Err(message::keyword_as_name(self.span(name), word)),
+                Some(_) => return Err(Reject::new(self.span(at), "unexpected default keyword")),
             }
         }
         let is_name = self.brackets.token(name) == Token::Ident && keyword(name).is_none();
@@ -134,15 +116,18 @@ impl<'r, 'a> Reader<'r, 'a> {
             .get(operator)
             .is_some_and(|lexeme| lexeme.glued);
         if is_name && glued && layout::is_infix(self.brackets.token(operator)) {
-            return Err(message::unexpected(
-                &self.cx,
-                self.brackets,
-                self.words,
-                &[],
-                operator,
-            ));
+            return Err(self.unexpected(operator));
         }
         Ok(())
+    }
+
+    fn unexpected(&self, at: usize) -> Reject {
+        let keyword = self.brackets.keyword(at, self.cx.text, self.words);
+        let what = match self.brackets.token(at) {
+            Token::Illegal(error) => Refusal::Whole(error.to_string()),
+            _ => Refusal::Unexpected(""),
+        };
+        message::refusal(&self.cx, self.brackets, keyword, (at, false), what)
     }
 
     /// Place of a lexeme.
@@ -199,16 +184,7 @@ impl<'r, 'a> Reader<'r, 'a> {
                 break;
             };
             choices.flipped.push(alternative.flip);
-            let (other, other_result) = self.once(at, &choices);
-            // In an operand the other reading only makes a better message, if it works out.
-            if alternative.kind == AlternativeKind::OperandBrace
-                && let Err(other_failure) = &other_result
-                && other_failure.syntax
-                && other_failure.at <= alternative.close
-            {
-                break;
-            }
-            (laid, result) = (other, other_result);
+            (laid, result) = self.once(at, &choices);
         }
         (laid, result)
     }
@@ -223,7 +199,6 @@ impl<'r, 'a> Reader<'r, 'a> {
                         failure.at > found.flip && self.brackets.token(failure.at) == Token::Comma
                     }
                     AlternativeKind::ObjectBar => failure.at > found.flip,
-                    AlternativeKind::OperandBrace => failure.at > found.open + 1,
                 }
         };
         if !failure.syntax {
@@ -239,35 +214,8 @@ impl<'r, 'a> Reader<'r, 'a> {
     fn once(&self, at: usize, choices: &Choices) -> Attempt<'a> {
         let laid = layout::statement(self.cx.text, self.brackets, self.words, choices, at);
         let result = StatementParser::new().parse(&self.cx, laid.tokens.iter().copied());
-        let result = result.map_err(|error| {
-            let failure = self.failure(&laid, error);
-            self.refused_else(&laid, &failure).unwrap_or(failure)
-        });
+        let result = result.map_err(|error| self.failure(&laid, error));
         (laid, result)
-    }
-
-    /// OPA refuses `else` behind some heads before it reads on: so does this, if the text in front of the first `else`
-    /// is a rule.
-    fn refused_else(&self, laid: &Laid<'a>, failure: &Failure) -> Option<Failure> {
-        let before = laid
-            .tokens
-            .iter()
-            .position(|token| token.1 == Tok::Word(Word::Else))?;
-        let (start, _, end) = *laid.tokens.get(before)?;
-        let at = self.lexeme_at(start);
-        if failure.at <= at {
-            return None;
-        }
-        let read = laid.tokens.get(..before)?;
-        let Ok(Statement::Rule(parts)) = StatementParser::new().parse(&self.cx, read.iter().copied()) else {
-            return None;
-        };
-        let reject = rule::refused_else(&self.cx, &parts, self.cx.span(start, end))?;
-        Some(Failure {
-            reject,
-            at,
-            syntax: false,
-        })
     }
 
     /// All statements of a query.
@@ -322,25 +270,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         } else {
             self.lexeme_at(start)
         };
-        let before = laid
-            .tokens
-            .partition_point(|token| token.0 < start || end_of_tokens);
-        let read = laid.tokens.get(..before).unwrap_or_default();
-        if let Some(reject) = message::reference_into_literal(&self.cx, read) {
-            let at = self.lexeme_at(reject.span.start);
-            return Failure {
-                reject,
-                at,
-                syntax: false,
-            };
-        }
-        let at = message::unread_some(read).map_or(at, |start| self.lexeme_at(start));
-        let read = read
-            .get(..laid.tokens.partition_point(|token| token.0 < self.span(at).start))
-            .unwrap_or(read);
-        let reject = message::unexpected(&self.cx, self.brackets, self.words, read, at);
         Failure {
-            reject,
+            reject: self.unexpected(at),
             at,
             syntax: true,
         }
@@ -373,9 +304,4 @@ fn is_plain_set(statement: &Statement<'_>, cx: &Cx<'_>) -> bool {
         },
         _ => false,
     }
-}
-
-/// Whether the last token read opened a body.
-pub(crate) fn opens_body(tok: Tok<'_>) -> bool {
-    matches!(tok, Tok::Op(Op::BodyOpen | Op::Such))
 }

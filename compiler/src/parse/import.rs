@@ -78,6 +78,10 @@ pub(crate) fn import<'a>(
             let message = format!("unexpected import alias, must not be a reserved name, got: {text}");
             return Err(Reject::new(alias.span, message));
         }
+        Some((alias, TermKind::Var("contains"))) if words.dialect.kw_contains => {
+            let message = "unexpected contains keyword: expected var";
+            return Err(Reject::new(alias.span, message));
+        }
         Some((alias, TermKind::Var(text))) => Some(Name {
             span: alias.span,
             text,
@@ -104,13 +108,21 @@ pub(crate) fn import<'a>(
     })
 }
 
-/// Turns on what `import future.…` and `import rego.…` ask for.
-pub(crate) fn apply(words: &mut Words, import: &Import<'_>, blanket: BlanketImport) -> Result<(), Reject> {
+/// Turns on what `import future.…` and `import rego.…` ask for. `next`: the lexeme behind the import.
+pub(crate) fn apply(
+    words: &mut Words,
+    import: &Import<'_>,
+    blanket: BlanketImport,
+    next: usize,
+) -> Result<(), Reject> {
     let mut path = import.path.iter().map(|name| name.text);
     match path.next() {
         Some("future") => future(words, import, blanket),
         Some("rego") => rego(words, import),
-        _ => Ok(()),
+        _ => {
+            words.name_at = import.alias.is_none().then_some(next);
+            Ok(())
+        }
     }
 }
 

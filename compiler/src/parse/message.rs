@@ -1,10 +1,9 @@
 //! Wording of syntax errors: OPA's.
 
-use crate::layout::{Brackets, Words};
-use crate::parse::attempt::opens_body;
+use crate::layout::Brackets;
 use crate::parse::tree::{Cx, Reject};
 use crate::source::Span;
-use crate::token::{Op, Piece, Tok, Token, Word};
+use crate::token::{Piece, Token, Word};
 
 /// `if := 1`.
 pub(crate) fn keyword_as_name(span: Span, word: Word) -> Reject {
@@ -14,112 +13,83 @@ pub(crate) fn keyword_as_name(span: Span, word: Word) -> Reject {
     )
 }
 
-/// The lexeme at `at` does not fit behind `read`.
-pub(crate) fn unexpected(
+/// Whether a keyword in place of a rule's name is refused as such, rather than as a token that does not fit.
+pub(crate) fn may_name(word: Word) -> bool {
+    !matches!(
+        word,
+        Word::Default | Word::Else | Word::With | Word::Null | Word::True | Word::False
+    )
+}
+
+/// How the error at a token is worded.
+#[derive(Clone, Debug)]
+pub(crate) enum Refusal {
+    /// The token is not expected, with what would have been; nothing when empty.
+    Unexpected(&'static str),
+    /// The whole message.
+    Whole(String),
+    /// The token is the `with` on an operand of this operator.
+    WithOnOperand(&'static str),
+    /// A message that ends with the token's text.
+    Text(&'static str),
+}
+
+/// The lexeme at `at`, or the blank in front of it, is refused.
+pub(crate) fn refusal(
     cx: &Cx<'_>,
     brackets: &Brackets<'_>,
-    words: &Words,
-    read: &[(u32, Tok<'_>, u32)],
-    at: usize,
+    keyword: Option<Word>,
+    (at, blank): (usize, bool),
+    refusal: Refusal,
 ) -> Reject {
     let Some(lexeme) = brackets.lexemes.get(at) else {
         return Reject::new(cx.span(0, 0), "unexpected eof token");
-    };
-    let span = cx.span(lexeme.start, lexeme.end);
-    let last = read.last().map(|token| token.1);
-    let closes = matches!(lexeme.token, Token::RBrace | Token::RBrack);
-    if closes && last.is_some_and(opens_body) {
-        return Reject::new(span, "found empty body");
-    }
-    if let Token::Illegal(error) = lexeme.token {
-        return Reject::new(span, error.to_string());
-    }
-    let keyword = brackets.keyword(at, cx.text, words);
-    let name = keyword.map_or_else(|| token_name(lexeme.token), Word::text);
-    let what = if keyword.is_some() { "keyword" } else { "token" };
-    let mut reject = match context(read) {
-        Context::Template => Reject::new(span, "expected } to end template string expression"),
-        Context::Parenthesis => Reject::new(span, "non-terminated expression"),
-        Context::Expected(note) => Reject::new(span, format!("unexpected {name} {what}: {note}")),
-        Context::Unknown => Reject::new(span, format!("unexpected {name} {what}")),
     };
     let text = cx
         .text
         .get(lexeme.start as usize..lexeme.end as usize)
         .unwrap_or("");
-    if keyword.is_none() {
+    let span = if blank {
+        gap(cx, brackets, at)
+    } else {
+        cx.span(lexeme.start, lexeme.end)
+    };
+    let expected = match refusal {
+        Refusal::Unexpected(expected) => expected,
+        Refusal::Whole(message) => return Reject::new(span, message),
+        Refusal::Text(prefix) => return Reject::new(span, format!("{prefix}: {text}")),
+        Refusal::WithOnOperand(op) => return cx.with_on_operand(lexeme.start, op),
+    };
+    let name = match keyword {
+        _ if blank => "whitespace token",
+        Some(word) => &format!("{} keyword", word.text()),
+        None => &format!("{} token", token_name(lexeme.token)),
+    };
+    let colon = if expected.is_empty() { "" } else { ": " };
+    let mut reject = Reject::new(span, format!("unexpected {name}{colon}{expected}"));
+    if keyword.is_none() && !blank {
         reject.help = keyword_hint(text);
     }
     reject
 }
 
-/// OPA reports `1[…]` and `"a".b` when it sees the bracket or dot, before anything that is wrong behind it.
-pub(crate) fn reference_into_literal(cx: &Cx<'_>, read: &[(u32, Tok<'_>, u32)]) -> Option<Reject> {
-    read.windows(2).find_map(|pair| {
-        let [
-            (start, head, end),
-            (_, Tok::Op(Op::FieldDot | Op::IndexOpen | Op::CallOpen), _),
-        ] = pair
-        else {
-            return None;
-        };
-        let what = match head {
-            Tok::Number(_) => "number",
-            Tok::Str(_) | Tok::RawStr(_) => "string",
-            Tok::Word(Word::Null) => "null",
-            Tok::Word(Word::True | Word::False) => "boolean",
-            Tok::Template { .. } => "templatestring",
-            _ => return None,
-        };
-        Some(Reject::new(
-            cx.span(*start, *end),
-            format!("illegal ref (head cannot be {what})"),
-        ))
-    })
-}
-
-/// Where OPA reports an error in the domain of `some x in …`: it then reads `some x` and stops at the `in`. `read`: the
-/// tokens up to the error. `None`: the error is not in the first term of such a domain.
-pub(crate) fn unread_some(read: &[(u32, Tok<'_>, u32)]) -> Option<u32> {
-    let mut depth = 0_u32;
-    // Whether the error stands where a term is expected, or in a bracket of the domain.
-    let mut in_term = read.last().is_some_and(|token| !ends_term(token.1));
-    for (at, (start, tok, _)) in read.iter().enumerate().rev() {
-        match tok {
-            Tok::Op(Op::BrackClose | Op::BraceClose | Op::BodyClose | Op::ParenClose) => depth += 1,
-            Tok::Op(
-                Op::ArrayOpen
-                | Op::IndexOpen
-                | Op::BraceOpen
-                | Op::BodyOpen
-                | Op::ParenOpen
-                | Op::GroupOpen
-                | Op::CallOpen,
-            ) if depth == 0 => in_term = true,
-            Tok::Op(
-                Op::ArrayOpen
-                | Op::IndexOpen
-                | Op::BraceOpen
-                | Op::BodyOpen
-                | Op::ParenOpen
-                | Op::GroupOpen
-                | Op::CallOpen,
-            ) => depth -= 1,
-            Tok::Word(Word::In) if depth == 0 && !in_term => return None,
-            Tok::Word(Word::In) if depth == 0 => {
-                let names = read.get(..at)?;
-                let some = names.iter().rposition(|token| token.1 == Tok::Word(Word::Some))?;
-                let plain = |token: &(u32, Tok<'_>, u32)| {
-                    matches!(token.1, Tok::Ident(_) | Tok::Op(Op::Comma | Op::PairComma))
-                };
-                return names.get(some + 1..)?.iter().all(plain).then_some(*start);
-            }
-            Tok::Op(op) if depth == 0 && !matches!(op, Op::FieldDot) => return None,
-            Tok::Word(_) if depth == 0 => return None,
-            _ => {}
-        }
+/// The first blank in front of a lexeme, a comment aside. OPA counts a line end to the row behind it, as column 0: the
+/// place is empty.
+fn gap(cx: &Cx<'_>, brackets: &Brackets<'_>, at: usize) -> Span {
+    let before = at.checked_sub(1).and_then(|at| brackets.lexemes.get(at));
+    let start = before.map_or(0, |lexeme| lexeme.end);
+    let behind = cx.text.get(start as usize..).unwrap_or("");
+    let comment = if behind.starts_with('#') {
+        behind.find('\n').unwrap_or(0)
+    } else {
+        0
+    };
+    let at = start.saturating_add(u32::try_from(comment).unwrap_or(u32::MAX));
+    if behind.as_bytes().get(comment) == Some(&b'\n') {
+        cx.span(at + 1, at + 1)
+    } else {
+        cx.span(at, at + 1)
     }
-    None
 }
 
 /// How to turn on the keyword that `text` would be.
@@ -134,81 +104,6 @@ pub(crate) fn keyword_hint(text: &str) -> Option<String> {
         _ => return None,
     };
     Some(format!("`import future.keywords.{text}` for `{example}`"))
-}
-
-enum Context {
-    Template,
-    Parenthesis,
-    Expected(&'static str),
-    Unknown,
-}
-
-/// What OPA says it expected, from the innermost open bracket and the token before.
-fn context(read: &[(u32, Tok<'_>, u32)]) -> Context {
-    let mut open = Vec::new();
-    for (_, tok, _) in read {
-        match tok {
-            Tok::Op(
-                op @ (Op::ArrayOpen
-                | Op::IndexOpen
-                | Op::BraceOpen
-                | Op::BodyOpen
-                | Op::ParenOpen
-                | Op::GroupOpen
-                | Op::CallOpen),
-            ) => open.push(*op),
-            Tok::Template {
-                piece: Piece::Start, ..
-            } => open.push(Op::Sep),
-            Tok::Op(Op::Such) => {
-                if let Some(Op::ArrayOpen) = open.pop() {
-                    open.push(Op::BrackClose);
-                } else {
-                    open.push(Op::BodyOpen);
-                }
-            }
-            Tok::Op(Op::Colon) => {
-                if let Some(last @ Op::BraceOpen) = open.last_mut() {
-                    *last = Op::Colon;
-                }
-            }
-            Tok::Op(Op::BrackClose | Op::BraceClose | Op::BodyClose | Op::ParenClose)
-            | Tok::Template {
-                piece: Piece::End, ..
-            } => {
-                open.pop();
-            }
-            _ => {}
-        }
-    }
-    match read.last().map(|token| token.1) {
-        Some(Tok::Op(Op::FieldDot)) => return Context::Expected("expected identifier"),
-        Some(Tok::Op(Op::BodyClose)) | None => {}
-        Some(tok) if !ends_term(tok) => return Context::Unknown,
-        Some(_) => {}
-    }
-    match open.last() {
-        Some(Op::Sep) => Context::Template,
-        Some(Op::ParenOpen | Op::GroupOpen) => Context::Parenthesis,
-        Some(Op::BodyOpen) => Context::Expected("expected \\n or ; or }"),
-        Some(Op::BrackClose) => Context::Expected("expected \\n or ; or ]"),
-        Some(Op::ArrayOpen) => Context::Expected("expected \",\" or \"]\""),
-        Some(Op::CallOpen) => Context::Expected("expected \",\" or \")\""),
-        Some(Op::IndexOpen) => Context::Expected("expected ]"),
-        Some(Op::BraceOpen) => Context::Expected("non-terminated set"),
-        Some(Op::Colon) => Context::Expected("non-terminated object"),
-        _ => Context::Unknown,
-    }
-}
-
-fn ends_term(tok: Tok<'_>) -> bool {
-    match tok {
-        Tok::Ident(_) | Tok::Number(_) | Tok::Str(_) | Tok::RawStr(_) => true,
-        Tok::Template { piece, .. } => matches!(piece, Piece::Whole | Piece::End),
-        Tok::Word(word) => matches!(word, Word::Null | Word::True | Word::False),
-        Tok::Op(op) => matches!(op, Op::BrackClose | Op::BraceClose | Op::ParenClose),
-        Tok::Illegal(_) => false,
-    }
 }
 
 /// OPA's name of a token.

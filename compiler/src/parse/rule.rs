@@ -136,15 +136,6 @@ fn check_else(head: &Head<'_>, at: Span) -> Result<(), Reject> {
     Ok(())
 }
 
-/// Why the rule, read up to the `else` at a place, must not have one.
-pub(crate) fn refused_else<'a>(cx: &Cx<'a>, parts: &RuleParts<'a>, at: Span) -> Option<Reject> {
-    let rules = with_body(cx, parts).ok()?;
-    let [Parsed { rule, .. }] = rules.as_slice() else {
-        return None;
-    };
-    check_else(&rule.head, at).err()
-}
-
 /// `default head`.
 pub(crate) fn default<'a>(
     cx: &Cx<'a>,
@@ -152,7 +143,10 @@ pub(crate) fn default<'a>(
     expression: &Literal<'a>,
     key: Option<Term<'a>>,
 ) -> Result<Parsed<'a>, Reject> {
-    let named = named(cx, expression)?;
+    let named = named(cx, expression).map_err(|_| {
+        let word = cx.span(span.start, span.start + 7);
+        Reject::new(word, "unexpected default keyword")
+    })?;
     let plain = named.reference.len() != 2 || named.args.is_some();
     if key.is_some() || (named.value.is_none() && !plain) {
         return Err(Reject::new(span, "illegal default rule (must have a value)"));
@@ -238,7 +232,7 @@ pub(crate) fn bodyless<'a>(cx: &Cx<'a>, literal: &Literal<'a>) -> Result<Parsed<
         | LiteralKind::Every { .. }
         | LiteralKind::And(..)
         | LiteralKind::Or(..) => return refuse("expression cannot be used for rule head"),
-        LiteralKind::Term(term) => check_bare_head(&term)?,
+        LiteralKind::Term(term) => check_bare_head(&term, literal.span)?,
         LiteralKind::Assign(..) | LiteralKind::Unify(..) => {}
     }
     let named = named(cx, literal)?;
@@ -254,29 +248,25 @@ pub(crate) fn bodyless<'a>(cx: &Cx<'a>, literal: &Literal<'a>) -> Result<Parsed<
 }
 
 /// A statement that is one term: `p[x]`, `p.q.r`, `f(x)`.
-fn check_bare_head(term: &Term<'_>) -> Result<(), Reject> {
+fn check_bare_head(term: &Term<'_>, at: Span) -> Result<(), Reject> {
     match term.kind {
         TermKind::Ref { .. } => Ok(()),
-        TermKind::Var("input" | "data") => Err(Reject::new(term.span, "refs cannot be used for rule head")),
-        TermKind::Infix { .. } | TermKind::Negate(_) | TermKind::KeyValueIn { .. } => Err(Reject::new(
-            term.span,
-            "rule name conflicts with built-in function",
-        )),
+        TermKind::Var("input" | "data") => Err(Reject::new(at, "refs cannot be used for rule head")),
+        TermKind::Infix { .. } | TermKind::Negate(_) | TermKind::KeyValueIn { .. } => {
+            Err(Reject::new(at, "rule name conflicts with built-in function"))
+        }
         TermKind::Call { name, args } => {
             if is_builtin(name) {
-                return Err(Reject::new(
-                    term.span,
-                    "rule name conflicts with built-in function",
-                ));
+                return Err(Reject::new(at, "rule name conflicts with built-in function"));
             }
             if args.is_empty() {
                 let message = "rule argument list must take at least one argument";
-                return Err(Reject::new(term.span, message));
+                return Err(Reject::new(at, message));
             }
             Ok(())
         }
         _ => Err(Reject::new(
-            term.span,
+            at,
             format!("{} cannot be used for rule name", value_name(term)),
         )),
     }

@@ -54,6 +54,21 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// The same for a statement that is no expression. The names of `some` take no modifiers, which start at `at`.
+    pub(crate) fn with_simple(
+        &self,
+        start: u32,
+        end: u32,
+        inner: Literal<'a>,
+        at: u32,
+        with: Vec<With<'a>>,
+    ) -> Result<Literal<'a>, Reject> {
+        if let LiteralKind::SomeDecl(_) = inner.kind {
+            return Err(Reject::new(self.span(at, at + 4), "unexpected with keyword"));
+        }
+        Ok(self.with(start, end, inner, with))
+    }
+
     pub(crate) fn with_clause(
         &self,
         span: Span,
@@ -61,6 +76,14 @@ impl<'a> Cx<'a> {
         target: Term<'a>,
         value: Term<'a>,
     ) -> Result<With<'a>, Reject> {
+        let first = match target.kind {
+            TermKind::Ref { head, .. } => head,
+            _ => &target,
+        };
+        if self.is_contains(first) {
+            let message = "unexpected contains keyword: expected ident";
+            return Err(Reject::new(first.span, message));
+        }
         if !matches!(target.kind, TermKind::Var(_) | TermKind::Ref { .. }) {
             let message = match target.kind {
                 TermKind::Call { .. } => "unexpected as keyword: expected with target path",
@@ -77,6 +100,11 @@ impl<'a> Cx<'a> {
                 "wrap the operand in `(...)` or `{{...}}` to scope, or move `with` behind the `{op}` expression to apply it to the whole"
             ),
         )
+    }
+
+    /// The keyword `contains`, which is a name in terms only.
+    fn is_contains(&self, term: &Term<'a>) -> bool {
+        self.contains && matches!(term.kind, TermKind::Var("contains"))
     }
 
     fn name(&self, term: &Term<'a>) -> Option<Name<'a>> {
@@ -97,10 +125,8 @@ impl<'a> Cx<'a> {
     ) -> Result<Literal<'a>, Reject> {
         let mut names = BumpVec::with_capacity_in(terms.len(), self.bump);
         for term in &terms {
-            names.push(
-                self.name(term)
-                    .ok_or_else(|| Reject::new(term.span, "expected var"))?,
-            );
+            let name = self.name(term).filter(|_| !self.is_contains(term));
+            names.push(name.ok_or_else(|| Reject::new(term.span, "expected var"))?);
         }
         Ok(self.statement(start, end, LiteralKind::SomeDecl(names.into_bump_slice())))
     }
@@ -122,10 +148,12 @@ impl<'a> Cx<'a> {
                 value: *value,
                 domain: *domain,
             },
-            TermKind::Var(text) => LiteralKind::SomeDecl(self.bump.alloc_slice_copy(&[Name {
-                span: term.span,
-                text,
-            }])),
+            TermKind::Var(text) if !self.is_contains(&term) => {
+                LiteralKind::SomeDecl(self.bump.alloc_slice_copy(&[Name {
+                    span: term.span,
+                    text,
+                }]))
+            }
             TermKind::Call { .. } | TermKind::Infix { .. } | TermKind::Negate(_) => {
                 return Err(Reject::new(
                     self.span(end, end),
@@ -211,7 +239,36 @@ impl<'a> Cx<'a> {
             return Err(Reject::new(braces, message)
                 .help("write `not (...)` to negate the value, or `not {...}` for a body holding it"));
         }
+        // With the new `not`, OPA's errors in the expression stand at the `not`.
+        let span = if self.new_not {
+            self.span(start, end)
+        } else {
+            inner.span
+        };
+        let inner = Literal { span, ..inner };
         Ok(self.not(start, end, self.implicit(inner)))
+    }
+
+    /// A negation as operand of `and`, `or` and in a group: OPA's errors in it stand behind the `not`.
+    pub(crate) fn negation_operand(&self, negation: Literal<'a>) -> Literal<'a> {
+        let LiteralKind::Not(Operand::Implicit(inner)) = negation.kind else {
+            return negation;
+        };
+        let start = match inner.kind {
+            LiteralKind::Term(left) | LiteralKind::Assign(left, _) | LiteralKind::Unify(left, _) => {
+                left.span.start
+            }
+            _ => return negation,
+        };
+        let span = self.span(start, inner.span.end);
+        if !self.new_not {
+            return Literal { span, ..negation };
+        }
+        let inner = self.implicit(Literal { span, ..*inner });
+        Literal {
+            kind: LiteralKind::Not(inner),
+            ..negation
+        }
     }
 
     pub(crate) fn not_body(

@@ -4,6 +4,7 @@
 use bumpalo::Bump;
 
 use crate::ast::{Body, Literal, Term, TermKind};
+use crate::layout::Words;
 use crate::parse::BaseDialect;
 use crate::source::{FileId, Span};
 
@@ -46,6 +47,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) templates: bool,
     /// `not` takes bodies here.
     pub(crate) new_not: bool,
+    /// `contains` is a keyword here.
+    pub(crate) contains: bool,
 }
 
 /// One statement of a module, before heads are understood.
@@ -195,13 +198,23 @@ pub(crate) struct Group<'a> {
 
 impl<'a> Cx<'a> {
     pub(crate) fn new(bump: &'a Bump, file: FileId, text: &'a str, base: BaseDialect) -> Cx<'a> {
-        let (templates, new_not) = (base != BaseDialect::V0, base == BaseDialect::V2);
+        let (v1, new_not) = (base != BaseDialect::V0, base == BaseDialect::V2);
         Cx {
             bump,
             file,
             text,
-            templates,
+            templates: v1,
             new_not,
+            contains: v1,
+        }
+    }
+
+    /// The same for text with these keywords.
+    pub(crate) fn with_words(&self, words: &Words) -> Cx<'a> {
+        Cx {
+            new_not: words.dialect.new_not,
+            contains: words.dialect.kw_contains,
+            ..*self
         }
     }
 
