@@ -107,6 +107,9 @@ pub fn check(
     progress: &mut dyn FnMut(usize, &str),
 ) -> Findings {
     let (domains, problems) = domain::read_documents(sources, documents);
+    let further = documents
+        .iter()
+        .filter_map(|(_, document)| domain::further_document(document));
     let mut checker = Checker {
         sources,
         options: &options.compile,
@@ -119,6 +122,10 @@ pub fn check(
             _ => Stage::Registry,
         };
         checker.add(stage, problem);
+    }
+    for span in further {
+        let message = "only the first document of a file is read";
+        checker.add(Stage::Yaml, Diagnostic::warning(Code::Yaml, span, message));
     }
     let (set, problems) = domain::resolve_all(checker.sources, &domains);
     for problem in domain::tolerated(&domains).into_iter().chain(problems) {

@@ -5,13 +5,16 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{FileId, SourceMap, Span};
 
 /// Lines of one span that are shown. Entries of a PolicyDomain can be hundreds of lines long.
 const UNDERLINED_LINES_MAX: usize = 6;
+
+/// Bytes of the lines of one excerpt; of longer ones, as in a file that is one line, only the place is told.
+const EXCERPT_BYTES_MAX: usize = 16 << 10;
 
 /// Each diagnostic with the lines it speaks of, a blank line behind each.
 #[must_use]
@@ -148,7 +151,15 @@ fn snippet<'d>(sources: &'d SourceMap, marks: Marks<'d>) -> Element<'d> {
     let source = sources.source(marks.file);
     let first = marks.marks.iter().map(|mark| mark.0.start).min().unwrap_or(0);
     let last = marks.marks.iter().map(|mark| mark.0.end).max().unwrap_or(0);
-    let window = whole_lines(&source.text, first, last);
+    let window = source.whole_lines(first, last);
+    if window.len() > EXCERPT_BYTES_MAX {
+        let own = marks.marks.first().map_or(first, |mark| mark.0.start);
+        let position = sources.position(at(marks.file, own));
+        return Origin::path(source.name.as_ref())
+            .line(position.row as usize)
+            .char_column(position.col as usize)
+            .into();
+    }
     let row = sources.row(at(marks.file, window.start));
     let annotations = marks.marks.into_iter().map(|(range, text, kind)| {
         let inside = |offset: usize| offset.clamp(window.start, window.end) - window.start;
@@ -168,22 +179,4 @@ fn at(file: FileId, offset: usize) -> Span {
         start: offset,
         end: offset,
     }
-}
-
-/// The lines around a byte range, without the last line end.
-fn whole_lines(text: &str, first: usize, last: usize) -> Range<usize> {
-    let bytes = text.as_bytes();
-    let first = first.min(bytes.len());
-    let last = last.clamp(first, bytes.len());
-    let before = bytes.get(..first).unwrap_or_default();
-    let start = before
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |at| at + 1);
-    let behind = bytes.get(last..).unwrap_or_default();
-    let end = behind
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .map_or(bytes.len(), |at| last + at);
-    start..end
 }

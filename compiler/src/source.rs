@@ -4,6 +4,7 @@
 //! map knows which byte of the YAML file each piece of module text stood at, so a diagnostic can name the line and column
 //! that the author edits. No files are read here.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// One text of a [`SourceMap`].
@@ -76,7 +77,13 @@ pub struct Source {
     pub origin: Origin,
     /// First byte of each line, made when first asked for.
     lines: OnceLock<Vec<u32>>,
+    /// Characters in front of each [`STRIDE`]th byte, made when first asked for: a file of one line may have as many
+    /// findings as characters.
+    characters: OnceLock<Vec<u32>>,
 }
+
+/// Bytes between two counts of characters.
+const STRIDE: usize = 4096;
 
 impl Source {
     /// First byte of each line.
@@ -85,6 +92,34 @@ impl Source {
             let breaks = self.text.bytes().zip(1u32..).filter(|(byte, _)| *byte == b'\n');
             std::iter::once(0).chain(breaks.map(|(_, next)| next)).collect()
         })
+    }
+
+    /// How many characters begin in front of a byte. O(1) once it was asked for.
+    fn characters_before(&self, offset: usize) -> u32 {
+        let count = |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        let bytes = self.text.as_bytes();
+        let counts = self.characters.get_or_init(|| {
+            let mut before = 0;
+            let chunks = bytes.chunks(STRIDE).map(|chunk| {
+                let here = before;
+                before += u32::try_from(count(chunk)).unwrap_or(u32::MAX);
+                here
+            });
+            chunks.collect()
+        });
+        let chunk = offset / STRIDE;
+        let rest = bytes.get(chunk * STRIDE..offset).unwrap_or_default();
+        let before = counts.get(chunk).copied().unwrap_or(0);
+        before + u32::try_from(count(rest)).unwrap_or(u32::MAX)
+    }
+
+    /// The lines around a byte range, without the last line end. O(log lines).
+    pub(crate) fn whole_lines(&self, first: usize, last: usize) -> Range<usize> {
+        let line_of = |at: usize| self.row(u32::try_from(at).unwrap_or(u32::MAX)) as usize;
+        let start_of = |row: usize| self.lines().get(row).map(|start| *start as usize);
+        let start = line_of(first).checked_sub(1).and_then(start_of).unwrap_or(0);
+        let end = start_of(line_of(last.max(first))).map_or(self.text.len(), |next| next - 1);
+        start..end
     }
 
     /// Line of a byte, from 1. O(log lines).
@@ -117,6 +152,7 @@ impl SourceMap {
             text: text.into(),
             origin: Origin::Whole,
             lines: OnceLock::new(),
+            characters: OnceLock::new(),
         })
     }
 
@@ -127,6 +163,7 @@ impl SourceMap {
             text: text.into(),
             origin: Origin::Embedded { yaml, runs },
             lines: OnceLock::new(),
+            characters: OnceLock::new(),
         })
     }
 
@@ -137,6 +174,7 @@ impl SourceMap {
             text: text.into(),
             origin: Origin::Inlined { pieces },
             lines: OnceLock::new(),
+            characters: OnceLock::new(),
         })
     }
 
@@ -177,7 +215,7 @@ impl SourceMap {
             .unwrap_or("")
     }
 
-    /// Row and column of a span's start inside its own text: OPA's positions. O(length of the line).
+    /// Row and column of a span's start inside its own text: OPA's positions. O(log lines).
     #[must_use]
     pub fn position(&self, span: Span) -> Position {
         let source = self.source(span.file);
@@ -186,10 +224,14 @@ impl SourceMap {
             .checked_sub(1)
             .and_then(|at| source.lines().get(at as usize))
             .map_or(0, |start| *start);
-        let line = source.text.get(start as usize..).unwrap_or("");
+        let mut at = (span.start as usize).min(source.text.len());
+        while !source.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before_line = source.characters_before(start as usize);
         Position {
             row,
-            col: position_in(line, span.start - start).col,
+            col: source.characters_before(at).saturating_sub(before_line) + 1,
         }
     }
 

@@ -29,6 +29,15 @@ pub(crate) fn policy(path: &Path) -> std::result::Result<String, String> {
     text(path, limits::TEXT_BYTES_MAX).map_err(|error| reason(&error))
 }
 
+/// Why something that [`may_never_end`] is not read.
+pub(crate) const NO_FILE: &str = "not a regular file";
+
+/// Whether a path leads to a pipe, socket or device: reading it could wait for ever.
+pub(crate) fn may_never_end(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
 /// All of standard input, at most `most` bytes.
 pub(crate) fn standard_input(most: usize) -> Result<Vec<u8>> {
     bounded(std::io::stdin().lock(), most)

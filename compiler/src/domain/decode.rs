@@ -109,7 +109,8 @@ impl<'d> Decoder<'d> {
         fields
     }
 
-    /// Warns of keys that are none of `known`: they are ignored.
+    /// Warns of keys that are none of `known`: they are ignored. A key that only holds an anchor for others to use, or is
+    /// marked `x-`, is meant to be, unless it looks like a known one.
     pub(super) fn check_keys(&mut self, fields: &Fields<'d>, holder: &str, known: &[&str]) {
         for &key in &fields.keys {
             let Some(scalar) = self.document.scalar(key) else {
@@ -118,9 +119,15 @@ impl<'d> Decoder<'d> {
             if known.contains(&&*scalar.text) {
                 continue;
             }
+            let near = known.iter().find(|known| is_near(known, &scalar.text));
+            let value = fields.by_name.get(&*scalar.text);
+            let holds_anchor = value.is_some_and(|value| self.document.node(*value).has_properties);
+            if near.is_none() && (holds_anchor || scalar.text.starts_with("x-")) {
+                continue;
+            }
             let message = format!("unknown key `{}` in {holder} is ignored", scalar.text);
             let mut warning = Diagnostic::warning(Code::Domain, self.span(key), message);
-            if let Some(near) = known.iter().find(|known| is_near(known, &scalar.text)) {
+            if let Some(near) = near {
                 warning = warning.help(format!("did you mean `{near}`?"));
             }
             self.warnings.push(warning);

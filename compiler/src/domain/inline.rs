@@ -126,6 +126,27 @@ fn document_end(text: &str, content_end: usize) -> usize {
     text.len()
 }
 
+/// Where a file goes on behind its first document, which is all that is read of it.
+#[must_use]
+pub fn further_document(document: &Document) -> Option<Span> {
+    let root = document.node(document.root()).span;
+    let text = &document.text;
+    let mut at = document_end(text, root.end as usize);
+    for line in text.get(at..).unwrap_or("").split_inclusive('\n') {
+        let words = line.trim();
+        let is_empty = matches!(words, "" | "---" | "...") || words.starts_with('#');
+        if !is_empty {
+            return Some(Span {
+                file: root.file,
+                start: offset(at),
+                end: offset(at + line.trim_end().len()),
+            });
+        }
+        at += line.len();
+    }
+    None
+}
+
 struct Walk<'d> {
     document: &'d Document,
     text: &'d str,

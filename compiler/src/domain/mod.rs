@@ -29,7 +29,7 @@ mod timestamp;
 pub mod yaml;
 
 pub use decode::Text;
-pub use inline::{Inlined, Reference, References, kind, references};
+pub use inline::{Inlined, Reference, References, further_document, kind, references};
 pub use load::load;
 pub use problems::{kind_of, summary, without_place};
 pub use read::{ModuleKind, ReadDomain, ReadModule, read, read_documents};

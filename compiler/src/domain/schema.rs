@@ -3,6 +3,9 @@
 //! The three API versions differ little: v1alpha3 has no `resources`, no `merge` and no `annotation-defaults` (they are
 //! ignored there), and only v1beta1 takes annotation values of any type.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::annotations;
 use super::decode::{Decoder, Fields, Text};
 use super::yaml::{Document, NodeId};
@@ -399,15 +402,15 @@ impl<'d> Spec<'_, 'd> {
             .decoder
             .list_field(fields, "annotations", "list of annotations");
         let mut found: Vec<Annotation> = Vec::with_capacity(items.len());
+        let mut places: HashMap<Arc<str>, usize> = HashMap::with_capacity(items.len());
         for id in items {
             if self.decoder.is_null(id) {
                 continue;
             }
             let annotation = self.annotation(id);
-            match found
-                .iter_mut()
-                .find(|earlier| earlier.name.text == annotation.name.text)
-            {
+            let next = found.len();
+            let place = *places.entry(Arc::clone(&annotation.name.text)).or_insert(next);
+            match found.get_mut(place) {
                 Some(earlier) => *earlier = annotation,
                 None => found.push(annotation),
             }

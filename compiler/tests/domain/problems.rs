@@ -203,12 +203,12 @@ fn selectors_that_match_otherwise_than_they_look_are_warned_of() {
 #[test]
 fn keys_that_nothing_reads_are_warned_of() {
     check_sections(
-        "  rolls: []\n  operations: [{selectors: [x], selector: [y], policy: p, mrn: o}]\n  \
+        "  rolls: []\n  shared: &a [1]\n  x-notes: {}\n  operations: [{selectors: [x], selector: [y], policy: p, mrn: o}]\n  \
          roles: [{mrn: r, policy: p, annotations: [{name: a, value: 1, strategy: union}]}]\n",
         expect![[r#"
             1.yml:7:3: warning: domain: unknown key `rolls` in spec is ignored
-            1.yml:9:65: warning: domain: unknown key `strategy` in an annotation is ignored
-            1.yml:8:17: warning: domain: unknown key `selectors` in an operation is ignored
+            1.yml:11:65: warning: domain: unknown key `strategy` in an annotation is ignored
+            1.yml:10:17: warning: domain: unknown key `selectors` in an operation is ignored
         "#]],
     );
 }

@@ -168,6 +168,8 @@ pub(crate) struct LintArgs {
     pub(crate) dialect: DialectArgs,
     #[command(flatten)]
     pub(crate) roots: RootArgs,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
 }
 
 /// The dialect of Rego texts.

@@ -64,6 +64,9 @@ pub(crate) fn explain(sources: &SourceMap, problems: &[Diagnostic]) -> String {
 /// What to call the file that a name means, and its text.
 fn read(name: &str, yaml: &Path, roots: &Roots) -> Result<(String, String), String> {
     let (found, real) = locate(name, yaml, roots)?;
+    if files::may_never_end(&real) {
+        return Err(files::NO_FILE.to_owned());
+    }
     let rego = files::policy(&real)?;
     let shown = found.strip_prefix(working_directory()).unwrap_or(&found);
     Ok((shown.to_string_lossy().into_owned(), rego))

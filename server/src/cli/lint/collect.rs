@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::reason;
+use crate::files::{self, NO_FILE};
 
 /// What the arguments name.
 #[derive(Debug, Default)]
@@ -34,6 +35,8 @@ pub(super) fn collect<'p>(paths: impl IntoIterator<Item = &'p PathBuf>) -> Targe
     for path in paths {
         if path.is_dir() {
             targets.folder(path);
+        } else if files::may_never_end(path) {
+            targets.unreadable.push((path.clone(), NO_FILE.to_owned()));
         } else if is_yaml(path) {
             targets.file(path, true);
         } else {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use gavel_compiler::check::{CheckedModule, Findings, Problem};
-use gavel_compiler::diagnostic::{Diagnostic, Severity};
+use gavel_compiler::diagnostic::{Code, Diagnostic, Severity};
 use gavel_compiler::source::{FileId, Position, SourceMap, Span};
 
 /// The findings of one run.
@@ -29,8 +29,11 @@ pub(super) struct Place<'r> {
     pub(super) end: Position,
 }
 
+/// Findings of one file that are told: more help nobody, and a file of 64 MiB can have millions.
+const FINDINGS_PER_FILE_MAX: usize = 10_000;
+
 impl Report {
-    /// Puts `found` in order.
+    /// Puts `found` in order, and what is too much of one file into one more finding.
     pub(super) fn new(sources: SourceMap, files: Vec<FileId>, found: Findings) -> Report {
         let order: HashMap<FileId, usize> = files.iter().copied().zip(0..).collect();
         let Findings {
@@ -41,6 +44,7 @@ impl Report {
             let file = problem.file.and_then(|file| order.get(&file).copied());
             (file.unwrap_or(usize::MAX), problem.diagnostic.severity)
         });
+        let problems = bounded(&problems);
         Report {
             sources,
             files,
@@ -88,6 +92,26 @@ impl Report {
             end: self.sources.position(behind),
         }
     }
+}
+
+/// Cuts off what one file has too much. Errors stand in front, so one that is cut off makes the remark an error.
+fn bounded(problems: &[Problem]) -> Vec<Problem> {
+    let mut kept = Vec::new();
+    for of_file in problems.chunk_by(|one, next| one.file == next.file) {
+        let (told, rest) = of_file.split_at(of_file.len().min(FINDINGS_PER_FILE_MAX));
+        kept.extend_from_slice(told);
+        if let Some(next) = rest.first() {
+            let message = format!("{} more findings in this file are not told", rest.len());
+            let mut diagnostic = Diagnostic::global(Code::Limit, message);
+            diagnostic.severity = next.diagnostic.severity;
+            kept.push(Problem {
+                file: next.file,
+                stage: next.stage,
+                diagnostic,
+            });
+        }
+    }
+    kept
 }
 
 /// The word for a severity, as in the reference's lint library.

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use gavel_compiler::check::{self, CheckOptions, Problem, Stage};
 use gavel_compiler::diagnostic::{Code, Diagnostic, Severity};
+use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
 use gavel_compiler::policies;
 use gavel_compiler::source::SourceMap;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<(), Failure> {
     let options = CheckOptions {
         compile: policies::Options {
             dialect: dialect::of(&args.dialect),
+            network: !args.network.allow_net.is_empty(),
             ..policies::Options::default()
         },
         lints: args.regal,
@@ -153,10 +155,27 @@ fn lint(targets: Targets, roots: &Roots, options: &CheckOptions) -> Outcome {
             .step(name);
     });
     drop(progress);
+    advise(&sources, &mut found.problems, options.compile.dialect);
     found.problems.splice(0..0, early);
     Outcome {
         report: Report::new(sources, files, found),
         left_out,
         unusable,
+    }
+}
+
+/// Texts that all parse in another dialect were most likely written in it: the first of their problems says so.
+fn advise(sources: &SourceMap, problems: &mut [Problem], dialect: BaseDialect) {
+    let options = ParseOptions {
+        base: dialect,
+        blanket_import: BlanketImport::Reference,
+        ..ParseOptions::default()
+    };
+    let unparsed = problems.iter().filter(|problem| problem.stage == Stage::Rego);
+    let unparsed: Vec<_> = unparsed.map(|problem| problem.diagnostic.clone()).collect();
+    let advice = dialect::advice(sources, &unparsed, options);
+    let first = problems.iter_mut().find(|problem| problem.stage == Stage::Rego);
+    if let (Some(advice), Some(first)) = (advice, first) {
+        first.diagnostic.help.push(advice.to_owned());
     }
 }
