@@ -85,7 +85,7 @@ pub(super) fn runs(file: &str, lines: &Lines, node: &Node, scalar: &Scalar) -> V
 }
 
 /// Skips the tag and anchor in front of a scalar.
-fn content_start(file: &str, start: usize, has_properties: bool) -> usize {
+pub(super) fn content_start(file: &str, start: usize, has_properties: bool) -> usize {
     let mut at = start;
     if !has_properties {
         return at;
@@ -105,6 +105,26 @@ fn content_of_line(file: &str, lines: &Lines, row: usize) -> (usize, String) {
     let start = lines.start(row, file);
     let line = file.get(start..lines.start(row + 1, file)).unwrap_or("");
     (start, line.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+/// First byte behind the quoted scalar that starts at `start`; the parser's span goes on to the next token.
+pub(super) fn end_of_quoted(file: &str, start: usize) -> Option<usize> {
+    let mut rest = file.get(start..)?.char_indices();
+    let (_, quote) = rest.next()?;
+    while let Some((at, c)) = rest.next() {
+        match c {
+            '\\' if quote == '"' => {
+                rest.next();
+            }
+            // A doubled single quote is one in the text.
+            '\'' if quote == c && rest.clone().next().is_some_and(|(_, next)| next == c) => {
+                rest.next();
+            }
+            _ if c == quote => return Some(start + at + 1),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// How a block scalar lies in the file.

@@ -84,14 +84,26 @@ impl Document {
         }
     }
 
-    /// Where scalars stand, in order.
+    /// Where scalars stand, in order, without what follows them.
     #[must_use]
     pub fn scalar_spans(&self) -> Vec<Span> {
-        let scalars = self
+        let mut spans: Vec<Span> = self
             .nodes
             .iter()
-            .filter(|node| matches!(node.kind, NodeKind::Scalar(_)));
-        let mut spans: Vec<Span> = scalars.map(|node| node.span).collect();
+            .filter_map(|node| {
+                let NodeKind::Scalar(scalar) = &node.kind else {
+                    return None;
+                };
+                let is_quoted = matches!(
+                    scalar.style,
+                    ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted
+                );
+                let start = text::content_start(&self.text, node.span.start as usize, node.has_properties);
+                let end = text::end_of_quoted(&self.text, start).filter(|_| is_quoted);
+                let end = end.map_or(node.span.end, text::offset);
+                Some(Span { end, ..node.span })
+            })
+            .collect();
         spans.sort();
         spans
     }

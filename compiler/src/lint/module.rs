@@ -29,7 +29,9 @@ pub(super) struct ModuleCx<'m, 'a> {
     /// What its rules declare.
     pub(super) variables: Vec<Variable<'a>>,
     /// Identifiers under `not`.
-    pub(super) negated: HashSet<&'a str>,
+    negated: HashSet<&'a str>,
+    /// Of a library: names that other modules have under `not`.
+    negated_elsewhere: Option<&'m HashSet<&'a str>>,
     /// The modules that are compiled together with this one.
     pub(super) libraries: Vec<&'m Module<'a>>,
     /// Whether some `with` stands for a part of `input`.
@@ -41,11 +43,13 @@ pub(super) struct ModuleCx<'m, 'a> {
 }
 
 impl<'m, 'a> ModuleCx<'m, 'a> {
+    /// `negated_in_data`: names of rules that some module of all has under `not`.
     pub(super) fn new(
         module: &'m Module<'a>,
         kind: ModuleKind,
         phases: Phases,
         libraries: Vec<&'m Module<'a>>,
+        negated_in_data: &'m HashSet<&'a str>,
     ) -> ModuleCx<'m, 'a> {
         let mut imports = HashMap::new();
         for import in module.imports {
@@ -64,6 +68,7 @@ impl<'m, 'a> ModuleCx<'m, 'a> {
             phases,
             mentioned: mentioned(module, false),
             negated: mentioned(module, true),
+            negated_elsewhere: (kind == ModuleKind::Library).then_some(negated_in_data),
             declared: variables.iter().map(|variable| variable.name).collect(),
             variables,
             libraries,
@@ -102,6 +107,12 @@ impl<'m, 'a> ModuleCx<'m, 'a> {
         }
     }
 
+    /// Whether some rule asks for the negation of a rule of this name.
+    pub(super) fn is_negated(&self, name: &str) -> bool {
+        let elsewhere = self.negated_elsewhere.is_some_and(|names| names.contains(name));
+        elsewhere || self.negated.contains(name)
+    }
+
     /// Whether some body declares a name.
     pub(super) fn is_declared(&self, name: &str) -> bool {
         self.declared.contains(name)
@@ -138,6 +149,37 @@ impl<'m, 'a> ModuleCx<'m, 'a> {
 /// The identifiers in the rules of a module; or only those under `not`.
 fn mentioned<'a>(module: &Module<'a>, negated: bool) -> HashSet<&'a str> {
     let mut found = HashSet::new();
+    each_term(module, |term, is_negated| {
+        if let TermKind::Var(name) = term.kind
+            && (!negated || is_negated)
+        {
+            found.insert(name);
+        }
+    });
+    found
+}
+
+/// Adds the names behind `data`, or behind what is imported from there, that stand under `not`.
+pub(super) fn add_negated_data<'a>(module: &Module<'a>, found: &mut HashSet<&'a str>) {
+    let is_data = |import: &&Import<'a>| import.path.first().is_some_and(|root| root.text == "data");
+    let imports = module.imports.iter().filter(is_data);
+    let mut roots: HashSet<&str> = imports
+        .filter_map(names::of_import)
+        .map(|name| name.text)
+        .collect();
+    roots.insert("data");
+    each_term(module, |term, is_negated| {
+        if is_negated
+            && let Some(parts) = names::parts(term)
+            && parts.first().is_some_and(|first| roots.contains(first))
+        {
+            found.extend(parts.into_iter().skip(1));
+        }
+    });
+}
+
+/// Every term in the rules of a module, and whether it is under `not`.
+fn each_term<'a>(module: &Module<'a>, mut visit: impl FnMut(&'a Term<'a>, bool)) {
     let mut negations = 0usize;
     let mut open = Vec::new();
     visit::module(module, &mut |event| match event {
@@ -147,16 +189,9 @@ fn mentioned<'a>(module: &Module<'a>, negated: bool) -> HashSet<&'a str> {
             open.push(is_not);
         }
         Event::Leave => negations -= usize::from(open.pop() == Some(true)),
-        Event::Term(term) => {
-            if let TermKind::Var(name) = term.kind
-                && (!negated || negations > 0)
-            {
-                found.insert(name);
-            }
-        }
+        Event::Term(term) => visit(term, negations > 0),
         Event::Literal(_) => {}
     });
-    found
 }
 
 fn replaces_input(module: &Module<'_>) -> bool {

@@ -71,7 +71,7 @@ rules! {
     /// A key of a METADATA block that is nearly one that exists.
     MetadataTypo = "metadata-typo", Warning;
     /// A selector that matches every text.
-    CatchAllSelector = "catch-all-selector", Warning;
+    CatchAllSelector = "catch-all-selector", Note;
     /// A selector that an earlier one leaves nothing to match.
     ShadowedSelector = "shadowed-selector", Warning;
     /// An operation that is refused because two domains claim it.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::annotations::{self, Defined};
 use super::fields::{self, Packages};
 use super::findings::Findings;
-use super::module::{ModuleCx, Phases};
+use super::module::{ModuleCx, Phases, add_negated_data};
 use super::silence::Silences;
 use super::{
     branches, calls, compare, conditions, imports, negation, policy, regexes, secrets, selectors, usage,
@@ -117,14 +117,21 @@ impl<'a> Run<'_, 'a> {
             })
             .collect();
         // A library sees what the policies that use it see, which may be any module.
-        let everything: Option<Vec<_>> = self.is_complete().then(|| packages.values().collect());
+        let mut everything = Packages::new();
+        let mut negated = HashSet::new();
+        let seen_all = self.is_complete();
+        for module in self.modules.values().filter(|_| seen_all) {
+            fields::add_package(&mut everything, module);
+            add_negated_data(module, &mut negated);
+        }
         for read in self.read_modules() {
             let Some(module) = self.modules.get(&read.rego) else {
                 continue;
             };
             let unit = units.get(&read.rego);
             let phases = phases.get(&read.rego).copied().unwrap_or_default();
-            let cx = ModuleCx::new(module, read.kind, phases, unit.cloned().unwrap_or_default());
+            let libraries = unit.cloned().unwrap_or_default();
+            let cx = ModuleCx::new(module, read.kind, phases, libraries, &negated);
             alone(&cx, findings);
             annotations::check(&cx, &defined, &mut comparisons, findings);
             if unit.is_none() {
@@ -133,10 +140,11 @@ impl<'a> Run<'_, 'a> {
             policy::check(&cx, findings);
             let together = cx.libraries.iter().copied().chain([module]);
             let texts = together.map(|module| module.package.span.file);
-            let own = texts.filter_map(|rego| packages.get(&rego)).collect();
             let seen = match read.kind {
-                ModuleKind::Library => everything.clone().unwrap_or_default(),
-                ModuleKind::Policy | ModuleKind::Mapper => own,
+                ModuleKind::Library => vec![&everything],
+                ModuleKind::Policy | ModuleKind::Mapper => {
+                    texts.filter_map(|rego| packages.get(&rego)).collect()
+                }
             };
             fields::check(&cx, &seen, findings);
         }

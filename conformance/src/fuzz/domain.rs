@@ -1,8 +1,9 @@
-//! Bytes as a PolicyDomain: compiled or refused, with problems that can be shown, in time.
+//! Bytes as a PolicyDomain: compiled or refused, with problems that can be shown, and linted, in time.
 
 use super::Finding;
+use gavel_compiler::lint::{LintOptions, lint};
 use gavel_compiler::source::SourceMap;
-use gavel_compiler::{Options, compile, render};
+use gavel_compiler::{Options, compile, domain, render};
 use std::time::{Duration, Instant};
 
 /// Longest input that is read.
@@ -68,6 +69,10 @@ pub(super) fn run(bytes: &[u8]) -> Result<(), Finding> {
             return Err(Finding("refused without a reason".to_owned()));
         }
         let _ = render::text(&sources, &problems);
+    }
+    if let Ok(domains) = domain::read(&mut sources, &[file]) {
+        let findings = lint(&sources, &domains, LintOptions::default());
+        let _ = render::text(&sources, &findings);
     }
     let took = start.elapsed();
     if took > TIME_MAX {
