@@ -5,7 +5,8 @@
 )]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gavel_benches::{corpus, synthetic};
+use gavel_benches::corpus;
+use gavel_benches::synthetic::{self, Crossing};
 use std::hint::black_box;
 
 fn compile(criterion: &mut Criterion) {
@@ -26,6 +27,38 @@ fn growth(criterion: &mut Criterion) {
         group.bench_function(policies.to_string(), |bencher| {
             bencher.iter(|| corpus::image_of("large.yml", black_box(&text)).unwrap());
         });
+    }
+    group.finish();
+}
+
+/// How compilation grows where libraries need each other and where selectors are many. A policy costs what it and all the
+/// libraries that it needs cost, however indirectly.
+fn shapes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("compile/shapes");
+    group.sample_size(10);
+    let mut one = |name: String, text: String| {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| corpus::image_of("large.yml", black_box(&text)).unwrap());
+        });
+    };
+    for count in [250, 500, 1_000] {
+        one(
+            format!("apart-{count}"),
+            synthetic::crossing(count, Crossing::Apart),
+        );
+        one(
+            format!("tree-{count}"),
+            synthetic::crossing(count, Crossing::Tree),
+        );
+    }
+    for count in [50, 100, 200] {
+        one(
+            format!("chain-{count}"),
+            synthetic::crossing(count, Crossing::Chain),
+        );
+    }
+    for count in [1_250, 2_500, 5_000] {
+        one(format!("selectors-{count}"), synthetic::selectors(count));
     }
     group.finish();
 }
@@ -78,5 +111,5 @@ fn record(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(stages, compile, growth, decide, record);
+criterion_group!(stages, compile, growth, shapes, decide, record);
 criterion_main!(stages);

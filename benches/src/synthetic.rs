@@ -8,13 +8,15 @@ pub const POLICY_LINES: usize = 40;
 /// Policies that share one library.
 const POLICIES_PER_LIBRARY: usize = 40;
 
+/// What every domain begins with.
+const HEAD: &str =
+    "apiVersion: iamlite.manetu.io/v1beta1\nkind: PolicyDomain\nmetadata:\n  name: large\nspec:\n";
+
 /// Text of a PolicyDomain with a number of policies, each used by one role; the same for the same seed.
 #[must_use]
 pub fn domain(policies: usize, seed: u64) -> String {
     let libraries = policies / POLICIES_PER_LIBRARY + 1;
-    let mut text = String::from(
-        "apiVersion: iamlite.manetu.io/v1beta1\nkind: PolicyDomain\nmetadata:\n  name: large\nspec:\n",
-    );
+    let mut text = String::from(HEAD);
     text.push_str("  policy-libraries:\n");
     for at in 0..libraries {
         library(&mut text, at);
@@ -28,6 +30,76 @@ pub fn domain(policies: usize, seed: u64) -> String {
         entry(&mut text, "policy", &format!("p{at}"), &[library]);
         block(&mut text, &policy(at, library, &mut random));
     }
+    uses(&mut text, policies, libraries);
+    text
+}
+
+/// How the libraries of [`crossing`] need each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crossing {
+    /// Not at all.
+    Apart,
+    /// Each needs two of those before it: all that a policy needs are some hundred.
+    Tree,
+    /// Each needs the one before it: the longest way is as long as the domain.
+    Chain,
+}
+
+/// Text of a PolicyDomain with as many policies as libraries, in which each policy names ten libraries, or one of a chain.
+#[must_use]
+pub fn crossing(libraries: usize, how: Crossing) -> String {
+    let mut text = String::from(HEAD);
+    text.push_str("  policy-libraries:\n");
+    for at in 0..libraries {
+        let mut needed: Vec<usize> = match (how, at) {
+            (Crossing::Apart, _) | (_, 0) => Vec::new(),
+            (Crossing::Tree, 1) | (Crossing::Chain, _) => vec![at - 1],
+            (Crossing::Tree, _) => vec![at / 2, at / 3],
+        };
+        needed.dedup();
+        let mut lines = vec![format!("package lib{at}"), "import rego.v1".to_owned()];
+        lines.extend(needed.iter().map(|other| format!("import data.lib{other}")));
+        lines.push(format!("ok if input.principal.mannotations.level == {at}"));
+        lines.extend(needed.iter().map(|other| format!("near if lib{other}.ok")));
+        entry(&mut text, "library", &format!("l{at}"), &needed);
+        block(&mut text, &lines);
+    }
+    text.push_str("  policies:\n");
+    entry(&mut text, "policy", "gate", &[]);
+    block(&mut text, &gate());
+    for at in 0..libraries {
+        let needed: Vec<usize> = match how {
+            Crossing::Chain => vec![at],
+            Crossing::Apart | Crossing::Tree => {
+                (0..10).map(|step| (at * 7 + step * 13) % libraries).collect()
+            }
+        };
+        let mut lines = vec!["package authz".to_owned(), "import rego.v1".to_owned()];
+        lines.extend(needed.iter().map(|other| format!("import data.lib{other}")));
+        lines.push("default allow := false".to_owned());
+        lines.extend(needed.iter().map(|other| format!("allow if lib{other}.ok")));
+        entry(&mut text, "policy", &format!("p{at}"), &needed);
+        block(&mut text, &lines);
+    }
+    uses(&mut text, libraries, 1);
+    text
+}
+
+/// Text of a PolicyDomain with one policy and so many operations, each with a selector of its own.
+#[must_use]
+pub fn selectors(count: usize) -> String {
+    let mut text = String::from(HEAD);
+    text.push_str("  policies:\n");
+    for name in ["gate", "p0"] {
+        entry(&mut text, "policy", name, &[]);
+        block(&mut text, &gate());
+    }
+    uses(&mut text, 1, count);
+    text
+}
+
+/// A role for each policy, one group of resources, an operation for each service.
+fn uses(text: &mut String, policies: usize, services: usize) {
     text.push_str("  roles:\n");
     for at in 0..policies {
         let _ = write!(
@@ -40,13 +112,12 @@ pub fn domain(policies: usize, seed: u64) -> String {
          policy: \"mrn:large:policy:p0\"\n",
     );
     text.push_str("  operations:\n");
-    for at in 0..libraries {
+    for at in 0..services {
         let _ = write!(
             text,
             "    - name: service {at}\n      selector: [\"large:service{at}:.*\"]\n      policy: \"mrn:large:policy:gate\"\n"
         );
     }
-    text
 }
 
 /// A request that a domain of [`domain`] decides: one of its roles reads.

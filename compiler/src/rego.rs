@@ -159,5 +159,7 @@ pub fn planned(unit: &Checked, queries: &[Query], options: &RegoOptions) -> Resu
     )?;
     let folding = Folding::default();
     let fold = |builtin, args: &[Constant]| folding.call(builtin, args);
-    Ok(optimise(plan, &fold::opt_options(options.optimise, &fold)))
+    let mut passes = fold::opt_options(options.optimise, &fold);
+    passes.texts &= !options.strict_builtins;
+    Ok(optimise(plan, &passes))
 }

@@ -1,6 +1,8 @@
 //! The plan as text: functions, one instruction a line, `-> Ln` where an instruction can fail to.
 
-use crate::plan::{Again, Cmp, Cond, Container, Function, Inst, Operand, Plan, Reg, Target, constant_text};
+use crate::plan::{
+    Again, Cmp, Cond, Container, Function, Inst, Operand, Plan, Reg, Target, TextTest, constant_text,
+};
 use std::fmt::Write;
 
 /// All functions of a plan in order.
@@ -167,6 +169,13 @@ fn condition(plan: &Plan, cond: &Cond) -> String {
         Cond::Truthy(a) => operand(a),
         Cond::Compare(cmp, a, b) => format!("{} {} {}", operand(a), sign(*cmp), operand(b)),
         Cond::In(a, b) => format!("{} in {}", operand(a), operand(b)),
+        Cond::Text(test, a, text) => {
+            let verb = match test {
+                TextTest::Starts => "starts with",
+                TextTest::Ends => "ends with",
+            };
+            format!("{} {verb} {}", operand(a), constant_text(text))
+        }
         Cond::Defined(path) => format!("defined {}", slot(path)),
         Cond::IsSet(reg) => format!("set {}", r(*reg)),
         Cond::IsDocument(cell) => format!("{} is document", name(plan, *cell)),

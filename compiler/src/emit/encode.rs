@@ -4,7 +4,7 @@ use super::operands::{limit, two};
 use super::pool::Pools;
 use super::regs::{Allocated, allocate};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Again, Cmp, Cond, Container, FnRef, Function, Inst, Label, Note, Operand, Reg};
+use crate::plan::{Again, Cmp, Cond, Container, FnRef, Function, Inst, Label, Note, Operand, Reg, TextTest};
 use crate::source::Span;
 use gavel_runtime::bytecode::{FnKind, Inst as Word, NO_PREPARED, NO_REG, Op};
 use std::collections::HashMap;
@@ -238,6 +238,20 @@ impl Encoder<'_, '_> {
             Cond::In(Operand::Slot(item), Operand::Const(of)) => {
                 two(Op::SlotInK, self.slot(item)?, self.short_constant(of)?)
             }
+            Cond::Text(test, Operand::Reg(reg), text) => {
+                let op = match test {
+                    TextTest::Starts => Op::StartsK,
+                    TextTest::Ends => Op::EndsK,
+                };
+                two(op, self.reg(*reg)?, self.short_constant(text)?)
+            }
+            Cond::Text(test, Operand::Slot(path), text) => {
+                let op = match test {
+                    TextTest::Starts => Op::SlotStartsK,
+                    TextTest::Ends => Op::SlotEndsK,
+                };
+                two(op, self.slot(path)?, self.short_constant(text)?)
+            }
             Cond::Defined(path) => two(Op::SlotDefined, self.slot(path)?, 0),
             Cond::IsSet(reg) => two(Op::IsSet, self.reg(*reg)?, 0),
             Cond::IsArrayOf(reg, len) => two(Op::IsArrayOf, self.reg(*reg)?, *len),
@@ -247,7 +261,7 @@ impl Encoder<'_, '_> {
                 op.e = self.cell(*cell)?;
                 op
             }
-            Cond::Truthy(Operand::Const(_)) | Cond::In(..) => return Err(self.misplaced()),
+            Cond::Truthy(Operand::Const(_)) | Cond::Text(..) | Cond::In(..) => return Err(self.misplaced()),
         })
     }
 

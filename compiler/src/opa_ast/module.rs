@@ -4,6 +4,7 @@ use crate::ast::{Comment, Import, Module};
 use crate::parse::{self, BaseDialect, BlanketImport, ParseOptions};
 use crate::source::SourceMap;
 use bumpalo::Bump;
+use gavel_runtime::builtins::base64_text;
 use gavel_runtime::value::Constant;
 
 /// What all nodes of one module share.
@@ -88,27 +89,9 @@ impl Writer<'_> {
         ]);
         object(vec![
             ("Location", place),
-            ("Text", text(&base64(comment.text.as_bytes()))),
+            ("Text", text(&base64_text(comment.text.as_bytes()))),
         ])
     }
-}
-
-/// Go writes bytes in the standard alphabet, padded.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let digit = ALPHABET.get((bits >> (18 - 6 * at) & 63) as usize).copied();
-            out.push(match digit {
-                Some(digit) if at <= chunk.len() => char::from(digit),
-                _ => '=',
-            });
-        }
-    }
-    out
 }
 
 pub(super) fn text(text: &str) -> Constant {

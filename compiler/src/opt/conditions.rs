@@ -3,19 +3,19 @@
 
 use super::facts::Facts;
 use super::{REACH, retain};
-use crate::plan::{Cmp, Cond, Function, Inst, K, Label, Operand, Reg, Step, condition};
+use crate::plan::{Cmp, Cond, Function, Inst, K, Label, Operand, Reg, Step, TextTest, condition};
 use gavel_runtime::value::Constant;
 
 /// Runs the pass; whether anything changed.
-pub(super) fn run(function: &mut Function) -> bool {
-    let compared = comparisons(function);
+pub(super) fn run(function: &mut Function, texts: bool) -> bool {
+    let compared = comparisons(function, texts);
     let moved = input_operands(function);
     let turned = turn_over(function);
     compared || moved || turned
 }
 
 /// `r = lt(a, b); test r` is `test a < b`.
-fn comparisons(function: &mut Function) -> bool {
+fn comparisons(function: &mut Function, texts: bool) -> bool {
     let facts = Facts::of(function);
     let mut keep = vec![true; function.code.len()];
     let mut changed = false;
@@ -23,7 +23,8 @@ fn comparisons(function: &mut Function) -> bool {
         let (Some(call), Some(test)) = (function.code.get(at - 1), function.code.get(at)) else {
             break;
         };
-        if let Some(inst) = tested(&facts, &call.inst, &test.inst)
+        let text = || text_tested(function, &facts, &call.inst, &test.inst).filter(|_| texts);
+        if let Some(inst) = tested(&facts, &call.inst, &test.inst).or_else(text)
             && let Some(step) = function.code.get_mut(at - 1)
             && let Some(keep) = keep.get_mut(at)
         {
@@ -62,6 +63,42 @@ fn tested(facts: &Facts, call: &Inst, test: &Inst) -> Option<Inst> {
         _ => return None,
     };
     Some(Inst::Test { cond, fail: *fail })
+}
+
+/// The test that a question about a text and the test of its result are together. What is no text fails either.
+fn text_tested(function: &Function, facts: &Facts, call: &Inst, test: &Inst) -> Option<Inst> {
+    let (
+        Inst::CallBuiltin {
+            dst,
+            builtin,
+            args,
+            fail: undefined,
+            ..
+        },
+        Inst::Test {
+            cond: Cond::Truthy(Operand::Reg(reg)),
+            fail,
+        },
+    ) = (call, test)
+    else {
+        return None;
+    };
+    let [text, other] = args.as_slice() else {
+        return None;
+    };
+    if reg != dst || facts.uses(*dst) != 1 || undefined != fail {
+        return None;
+    }
+    let what = match builtin.get().name {
+        "startswith" => TextTest::Starts,
+        "endswith" => TextTest::Ends,
+        _ => return None,
+    };
+    let other = facts.constant(function, *other)?;
+    matches!(*other, Constant::String(_)).then(|| Inst::Test {
+        cond: Cond::Text(what, Operand::Reg(*text), other),
+        fail: *fail,
+    })
 }
 
 /// Reads of input paths move into the one test that uses them.
@@ -107,7 +144,7 @@ fn replace_operands(cond: &mut Cond, slot: &dyn Fn(Reg) -> Option<Vec<String>>) 
         Operand::Const(_) | Operand::Slot(_) => None,
     };
     match cond {
-        Cond::Truthy(operand) => match of(operand) {
+        Cond::Truthy(operand) | Cond::Text(_, operand, _) => match of(operand) {
             Some(path) => {
                 *operand = Operand::Slot(path);
                 true

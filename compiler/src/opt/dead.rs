@@ -101,7 +101,7 @@ fn slots_of(cond: &Cond) -> [Option<&Vec<String>>; 2] {
         }
     }
     match cond {
-        Cond::Truthy(a) => [slot(a), None],
+        Cond::Truthy(a) | Cond::Text(_, a, _) => [slot(a), None],
         Cond::Compare(_, a, b) | Cond::In(a, b) => [slot(a), slot(b)],
         Cond::Defined(path) => [Some(path), None],
         Cond::IsSet(_) | Cond::IsArrayOf(..) | Cond::IsObjectOf(..) | Cond::IsDocument(_) => [None, None],

@@ -255,6 +255,21 @@ fn collect(kind: Container, parts: Vec<Constant>) -> Option<Constant> {
     }
 }
 
+/// A collection in which members are only looked for: in a set they are found by halves, elsewhere one by one.
+fn searchable(collection: K) -> K {
+    match &*collection {
+        Constant::Array(items) if items.len() > MANY => K::new(Constant::set(items.clone())),
+        Constant::Object(members) if members.len() > MANY => {
+            let values = members.iter().map(|(_, value)| value.clone());
+            K::new(Constant::set(values.collect()))
+        }
+        _ => collection,
+    }
+}
+
+/// So many members are as fast to compare one by one.
+const MANY: usize = 8;
+
 /// What is known of a condition.
 pub(super) enum Outcome {
     Holds,
@@ -302,9 +317,13 @@ pub(super) fn test(cond: &Cond, known: &dyn Fn(Reg) -> Option<K>) -> Option<Outc
                     _ => false,
                 }),
                 None if matches!(b, Operand::Const(_)) => None,
-                None => Some(Outcome::Cond(Cond::In(a.clone(), Operand::Const(collection)))),
+                None => Some(Outcome::Cond(Cond::In(
+                    a.clone(),
+                    Operand::Const(searchable(collection)),
+                ))),
             }
         }
+        Cond::Text(test, a, text) => outcome(test.holds(&*of(a)?, text)),
         Cond::IsArrayOf(reg, len) => match &*known(*reg)? {
             Constant::Array(items) => outcome(items.len() == usize::from(*len)),
             _ => outcome(false),

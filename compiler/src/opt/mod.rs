@@ -32,6 +32,8 @@ pub struct OptOptions<'f> {
     pub fold: bool,
     /// Results that are only tested become control flow; operands move into tests.
     pub conditions: bool,
+    /// With them, also questions about texts: wrong where a failing builtin aborts.
+    pub texts: bool,
     /// Functions that map constants to constants become look-ups.
     pub tables: bool,
     /// Instructions without effect.
@@ -53,6 +55,7 @@ impl OptOptions<'_> {
             slots: true,
             fold: true,
             conditions: true,
+            texts: true,
             tables: true,
             dead: true,
             jumps: true,
@@ -69,6 +72,7 @@ impl OptOptions<'_> {
             slots: false,
             fold: false,
             conditions: false,
+            texts: false,
             tables: false,
             dead: false,
             jumps: false,
@@ -126,7 +130,7 @@ fn local(function: &mut crate::plan::Function, options: &OptOptions<'_>) {
             changed |= fold::run(function, options.fold_builtin);
         }
         if options.conditions {
-            changed |= conditions::run(function);
+            changed |= conditions::run(function, options.texts);
             changed |= members::run(function);
         }
         if options.dead {

@@ -4,7 +4,8 @@
 //! asks for its next solution: the same one when it has at most one, that of its innermost loop otherwise.
 
 use super::body::{Body, Planned};
-use super::ir::{Cond, Inst, K, Label, Note, Operand};
+use super::cond::{Cond, Operand};
+use super::ir::{Inst, K, Label, Note};
 use crate::hir::{Block, Ref, RefHead, Stmt, StmtKind, Term, VarId};
 use gavel_runtime::value::Constant;
 

@@ -1,6 +1,7 @@
 //! The code of one function while it is written: fresh registers and labels, and which variables have a value.
 
-use super::ir::{Cond, Inst, K, Label, Note, Operand, Reg, Step};
+use super::cond::{Cmp, Cond, Operand};
+use super::ir::{Inst, K, Label, Note, Reg, Step};
 use super::planner::Planner;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::{Stmt, StmtKind, Term, VarId};
@@ -162,7 +163,7 @@ impl<'p, 'u> Body<'p, 'u> {
 
     /// Goes there unless the value is a constant's.
     pub(super) fn test_const(&mut self, reg: Reg, value: K, fail: Label) {
-        let cond = Cond::Compare(super::ir::Cmp::Eq, Operand::Reg(reg), Operand::Const(value));
+        let cond = Cond::Compare(Cmp::Eq, Operand::Reg(reg), Operand::Const(value));
         self.test(cond, fail);
     }
 

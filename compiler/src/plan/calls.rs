@@ -2,7 +2,8 @@
 //! tested or unified.
 
 use super::body::{Body, Planned};
-use super::ir::{Cmp, Cond, Inst, Label, Operand, Reg, Target};
+use super::cond::{Cmp, Cond, Operand};
+use super::ir::{Inst, Label, Reg, Target};
 use super::planner::FnKey;
 use crate::hir::{Callee, Term};
 use gavel_runtime::builtins::BuiltinId;

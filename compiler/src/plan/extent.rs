@@ -1,8 +1,9 @@
 //! Documents of inner nodes: the object of all children that are defined, merged with base data.
 
 use super::body::{Body, Planned};
+use super::cond::Cond;
 use super::data::Filter;
-use super::ir::{Again, Cond, Container, Inst, K, NO_BODY, Reg};
+use super::ir::{Again, Container, Inst, K, NO_BODY, Reg};
 use super::tree::{Node, NodeKind};
 use gavel_runtime::value::Constant;
 use std::collections::BTreeSet;

@@ -5,6 +5,7 @@
 //! builders, loop states and accumulators are the exceptions. Nothing here knows word layouts or register numbers of
 //! the machine.
 
+use super::cond::Cond;
 use crate::source::{FileId, Span};
 use gavel_runtime::builtins::BuiltinId;
 use gavel_runtime::bytecode::{FnKind, PreparedSpec};
@@ -104,83 +105,6 @@ pub enum Container {
     Object,
     /// Nested objects under construction; an object when it is finished.
     Tree,
-}
-
-/// What is compared: planners write registers, optimisers the rest.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Operand {
-    /// A register.
-    Reg(Reg),
-    /// A constant.
-    Const(K),
-    /// The input at a path; the test fails when it is undefined.
-    Slot(Vec<String>),
-}
-
-/// Comparisons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Cmp {
-    /// `==`
-    Eq,
-    /// `!=`
-    Ne,
-    /// `<`
-    Lt,
-    /// `<=`
-    Le,
-    /// `>`
-    Gt,
-    /// `>=`
-    Ge,
-}
-
-impl Cmp {
-    /// The comparison with its sides exchanged.
-    #[must_use]
-    pub fn flip(self) -> Cmp {
-        match self {
-            Cmp::Eq => Cmp::Eq,
-            Cmp::Ne => Cmp::Ne,
-            Cmp::Lt => Cmp::Gt,
-            Cmp::Le => Cmp::Ge,
-            Cmp::Gt => Cmp::Lt,
-            Cmp::Ge => Cmp::Le,
-        }
-    }
-
-    /// Whether an ordering of the sides satisfies it.
-    #[must_use]
-    pub fn holds(self, ordering: std::cmp::Ordering) -> bool {
-        match self {
-            Cmp::Eq => ordering.is_eq(),
-            Cmp::Ne => ordering.is_ne(),
-            Cmp::Lt => ordering.is_lt(),
-            Cmp::Le => ordering.is_le(),
-            Cmp::Gt => ordering.is_gt(),
-            Cmp::Ge => ordering.is_ge(),
-        }
-    }
-}
-
-/// A condition.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cond {
-    /// Not `false`.
-    Truthy(Operand),
-    /// Two values compare so.
-    Compare(Cmp, Operand, Operand),
-    /// The first is a value of the second.
-    In(Operand, Operand),
-    /// The input has a value at the path.
-    Defined(Vec<String>),
-    /// The register is not unset.
-    IsSet(Reg),
-    /// An array of exactly so many elements.
-    IsArrayOf(Reg, u16),
-    /// An object of exactly so many members.
-    IsObjectOf(Reg, u16),
-    /// Calls through the mock cell read a document.
-    IsDocument(Target),
 }
 
 /// One instruction. `fail` is where control goes when it has no result.

@@ -7,7 +7,8 @@
 //!
 //! Everywhere else a function is just called, and may become a part of its callers.
 
-use super::ir::{Cond, FnRef, Function, Inst, K, Operand, Plan, Target};
+use super::cond::{Cond, Operand};
+use super::ir::{FnRef, Function, Inst, K, Plan, Target};
 use super::planner::refusal;
 use crate::diagnostic::Diagnostic;
 use gavel_runtime::bytecode::FnKind;

@@ -6,6 +6,7 @@
 mod block;
 mod body;
 mod calls;
+mod cond;
 mod cycles;
 mod data;
 mod disjoint;
@@ -30,10 +31,10 @@ mod visit;
 mod with;
 
 pub(crate) use calls::condition;
+pub use cond::{Cmp, Cond, Operand, TextTest};
 pub use cycles::{order, reachable};
 pub use ir::{
-    Access, Again, Cmp, Cond, Container, FnRef, Function, Inst, K, Label, NO_BODY, Note, Operand, Plan, Reg,
-    Step, Target,
+    Access, Again, Container, FnRef, Function, Inst, K, Label, NO_BODY, Note, Plan, Reg, Step, Target,
 };
 pub use planner::{Request, plan};
 pub use text::constant_text;

@@ -3,7 +3,8 @@
 //! merged, and there the base document wins.
 
 use super::body::Body;
-use super::ir::{Cond, Inst, Label, NO_BODY, Operand, Reg};
+use super::cond::{Cond, Operand};
+use super::ir::{Inst, Label, NO_BODY, Reg};
 use super::tree::Node;
 use gavel_runtime::builtins;
 

@@ -4,7 +4,8 @@
 //! the keys are given to the head's variables before the bodies run.
 
 use super::body::{Body, Env, Planned};
-use super::ir::{Again, Cond, Container, Inst, K, Label, NO_BODY, Note, Reg};
+use super::cond::Cond;
+use super::ir::{Again, Container, Inst, K, Label, NO_BODY, Note, Reg};
 use super::planner::FnKey;
 use super::tree::{Node, NodeKind};
 use crate::hir::{Clause, Rule, RuleKind, Term};

@@ -1,8 +1,9 @@
 //! The planner's last step: each `with data.…` names the rules and extents that it replaces, which are known only when
 //! everything has been planned.
 
+use super::cond::{Cond, Operand};
 use super::cycles::reachable_from;
-use super::ir::{Cond, FnRef, Function, Inst, K, Label, Operand, Plan, Reg, Step};
+use super::ir::{FnRef, Function, Inst, K, Label, Plan, Reg, Step};
 use super::planner::refusal;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;

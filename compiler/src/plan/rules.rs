@@ -1,8 +1,9 @@
 //! Complete rules and functions: bodies in order, `else` chains, conflicts, defaults.
 
 use super::body::{Body, Env, Planned};
+use super::cond::Cond;
 use super::disjoint::are_disjoint;
-use super::ir::{Cond, Inst, K, Label, NO_BODY, Note, Reg};
+use super::ir::{Inst, K, Label, NO_BODY, Note, Reg};
 use crate::hir::{Clause, Rule, Term};
 
 /// How the bodies of one rule or function come to a result.

@@ -2,7 +2,8 @@
 //! pattern becomes shape tests, loads, moves and comparisons.
 
 use super::body::{Body, Planned};
-use super::ir::{Again, Cmp, Cond, Container, Inst, K, Label, Operand, Reg};
+use super::cond::{Cmp, Cond, Operand};
+use super::ir::{Again, Container, Inst, K, Label, Reg};
 use super::literal::is_same;
 use crate::hir::{RefHead, Term};
 use gavel_runtime::value::Constant;

@@ -1,6 +1,7 @@
 //! Which registers and labels an instruction touches: the one place that passes and register allocation ask.
 
-use super::ir::{Access, Cond, Inst, Label, Note, Operand, Reg};
+use super::cond::{Cond, Operand};
+use super::ir::{Access, Inst, Label, Note, Reg};
 
 /// The registers of an instruction, for readers and writers alike.
 macro_rules! visit {
@@ -98,7 +99,7 @@ macro_rules! visit {
 macro_rules! visit_cond {
     ($cond:expr, $f:ident) => {{
         match $cond {
-            Cond::Truthy(a) => {
+            Cond::Truthy(a) | Cond::Text(_, a, _) => {
                 if let Operand::Reg(reg) = a {
                     $f(reg);
                 }

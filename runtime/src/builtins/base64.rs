@@ -104,6 +104,12 @@ pub(super) fn standard_text<'r>(arena: &'r Arena, bytes: &[u8]) -> Result<&'r st
     out.finish()
 }
 
+/// Bytes as base64, for texts that no request owns.
+#[must_use]
+pub fn base64_text(bytes: &[u8]) -> String {
+    characters(bytes, STANDARD, true).collect()
+}
+
 /// Appends bytes as base64url without padding.
 pub(super) fn push_url(out: &mut Text<'_>, bytes: &[u8]) -> Result<(), Failure> {
     push_encoded(out, bytes, URL, false)
@@ -125,19 +131,22 @@ fn encoded<'r>(
 
 fn push_encoded(out: &mut Text<'_>, bytes: &[u8], alphabet: &[u8; 64], padded: bool) -> Result<(), Failure> {
     out.reserve(bytes.len() / 3 * 4 + 4)?;
-    for chunk in bytes.chunks(3) {
+    characters(bytes, alphabet, padded).try_for_each(|character| out.push(character))
+}
+
+/// What bytes are written as.
+fn characters(bytes: &[u8], alphabet: &[u8; 64], padded: bool) -> impl Iterator<Item = char> {
+    bytes.chunks(3).flat_map(move |chunk| {
         let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
         let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
+        (0..4).filter_map(move |place| {
             let digit = alphabet.get((group >> (18 - 6 * place) & 63) as usize);
             match digit {
-                Some(digit) if place <= chunk.len() => out.push(char::from(*digit))?,
-                _ if padded => out.push('=')?,
-                _ => {}
+                Some(digit) if place <= chunk.len() => Some(char::from(*digit)),
+                _ => padded.then_some('='),
             }
-        }
-    }
-    Ok(())
+        })
+    })
 }
 
 /// Groups of four with padding at the end; line breaks count for nothing.

@@ -72,6 +72,7 @@ mod walk;
 mod x509;
 mod yaml;
 
+pub use base64::base64_text;
 pub use bytes::without_bytes;
 pub use call::{BuiltinFn, BuiltinResult, Call, Failure, FailureCode};
 pub use fetch::{Fetch, FetchFailure};

@@ -165,6 +165,14 @@ ops! {
     InK "in.k" [Use Const Label None None None],
     /// slot a is defined and a member of the constant collection b.
     SlotInK "slot.in.k" [Slot Const Label None None None],
+    /// a is a string that starts with the constant string b.
+    StartsK "starts.k" [Use Const Label None None None],
+    /// a is a string that ends with the constant string b.
+    EndsK "ends.k" [Use Const Label None None None],
+    /// slot a is defined and a string that starts with the constant string b.
+    SlotStartsK "slot.starts.k" [Slot Const Label None None None],
+    /// slot a is defined and a string that ends with the constant string b.
+    SlotEndsK "slot.ends.k" [Slot Const Label None None None],
     /// a is not unset.
     IsSet "is.set" [Use None Label None None None],
     /// a is an array of exactly b elements.

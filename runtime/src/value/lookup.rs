@@ -84,6 +84,20 @@ impl<'r> Value<'r> {
         }
     }
 
+    /// Whether both are strings and this one starts with the other.
+    #[must_use]
+    #[inline]
+    pub fn starts_with(self, start: Value<'_>) -> bool {
+        matches!((self.as_str(), start.as_str()), (Some(text), Some(start)) if text.starts_with(start))
+    }
+
+    /// Whether both are strings and this one ends with the other.
+    #[must_use]
+    #[inline]
+    pub fn ends_with(self, end: Value<'_>) -> bool {
+        matches!((self.as_str(), end.as_str()), (Some(text), Some(end)) if text.ends_with(end))
+    }
+
     /// `member in self`: whether it is an element of the array, a member of the set, or a value of the object.
     #[must_use]
     pub fn has_member(self, member: Value<'_>) -> bool {

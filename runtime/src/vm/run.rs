@@ -214,6 +214,10 @@ impl<'v> Request<'v> {
                     let value = ok!(self.slot_value(inst.a));
                     !value.is_unset() && constant(inst.b.into()).has_member(value)
                 }
+                Op::StartsK => window.get(inst.a).starts_with(constant(inst.b.into())),
+                Op::EndsK => window.get(inst.a).ends_with(constant(inst.b.into())),
+                Op::SlotStartsK => ok!(self.slot_value(inst.a)).starts_with(constant(inst.b.into())),
+                Op::SlotEndsK => ok!(self.slot_value(inst.a)).ends_with(constant(inst.b.into())),
                 Op::IsSet => !window.get(inst.a).is_unset(),
                 Op::IsArrayOf => is_of(window.get(inst.a), Tag::Array, inst.b),
                 Op::IsObjectOf => is_of(window.get(inst.a), Tag::Object, inst.b),

@@ -249,6 +249,8 @@ pub(super) fn reason<'e>(
         Op::GtK => compare(">", short(inst.b)),
         Op::GeK => compare(">=", short(inst.b)),
         Op::InK => compare("in", short(inst.b)),
+        Op::StartsK => compare("starts with", short(inst.b)),
+        Op::EndsK => compare("ends with", short(inst.b)),
         Op::IsArrayOf | Op::IsObjectOf => Some(Reason::Shape(register(inst.a))),
         Op::LoopInit => Some(Reason::Shape(register(inst.b))),
         Op::LoopNext => Some(Reason::NoMore),

@@ -225,19 +225,13 @@ impl<'s, 'r> Validator<'s, '_, '_, 'r> {
         place: &Place<'_, 'r>,
         score: &mut i64,
     ) -> Checked {
-        let start = self.problems.items().len();
-        let mut best = None;
+        let mut tries = self.tries();
         for (at, item) in items.iter().enumerate() {
-            let outcome = self.attempt(id, *item, &place.below(Step::Item(at)))?;
-            if self.is_valid(outcome) {
-                self.problems.truncate(start);
+            if self.fits_as(&mut tries, id, *item, &place.below(Step::Item(at)))? {
                 return Ok(());
             }
-            best = Some(self.keep_better(start, best, outcome));
         }
-        self.problem_before(start, What::Contains, place, score)?;
-        *score += best.unwrap_or(0);
-        Ok(())
+        self.none_fits(&tries, What::Contains, place, score)
     }
 
     pub(super) fn object(

@@ -5,6 +5,7 @@
 //! Schemas are kept by their text. Nothing is fetched: a reference to another document is refused, save the three drafts' own
 //! schemas. Where the order of errors is random in OPA (members of an object) it is that of the names.
 
+mod bounds;
 mod builtin;
 mod compile;
 mod documents;

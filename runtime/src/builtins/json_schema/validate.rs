@@ -28,6 +28,14 @@ pub(super) struct Outcome {
     pub(super) score: i64,
 }
 
+/// Attempts of which one should fit.
+pub(super) struct Tries {
+    start: usize,
+    /// Score of the best one so far.
+    best: Option<i64>,
+    fitting: usize,
+}
+
 /// What the walk gives back: it stops only for a budget.
 pub(super) type Checked<T = ()> = Result<T, Failure>;
 
@@ -174,8 +182,51 @@ impl<'s, 'r> Validator<'s, '_, '_, 'r> {
         Ok(self.is_valid(outcome))
     }
 
+    /// Begins with attempts of which one should fit.
+    pub(super) fn tries(&self) -> Tries {
+        Tries {
+            start: self.problems.items().len(),
+            best: None,
+            fitting: 0,
+        }
+    }
+
+    /// One attempt more; whether it fits. As long as none did, the problems of the best one stay.
+    pub(super) fn fits_as(
+        &mut self,
+        tries: &mut Tries,
+        id: NodeId,
+        value: Value<'r>,
+        place: &Place<'_, 'r>,
+    ) -> Checked<bool> {
+        let outcome = self.attempt(id, value, place)?;
+        let fits = self.is_valid(outcome);
+        if fits {
+            tries.fitting += 1;
+            self.problems.truncate(tries.start);
+        } else if tries.fitting == 0 {
+            tries.best = Some(self.keep_better(tries.start, tries.best, outcome));
+        } else {
+            self.problems.truncate(outcome.start);
+        }
+        Ok(fits)
+    }
+
+    /// The problem that none of the attempts fits, in front of those of the best one.
+    pub(super) fn none_fits(
+        &mut self,
+        tries: &Tries,
+        what: What<'s, 'r>,
+        place: &Place<'_, 'r>,
+        score: &mut i64,
+    ) -> Checked {
+        self.problem_before(tries.start, what, place, score)?;
+        *score += tries.best.unwrap_or(0);
+        Ok(())
+    }
+
     /// Keeps of the tail from `start` on the better of two outcomes: the one before, and the one that was just made.
-    pub(super) fn keep_better(&mut self, start: usize, best: Option<i64>, outcome: Outcome) -> i64 {
+    fn keep_better(&mut self, start: usize, best: Option<i64>, outcome: Outcome) -> i64 {
         match best {
             Some(best) if outcome.score <= best => {
                 self.problems.truncate(outcome.start);
@@ -263,19 +314,13 @@ impl<'s, 'r> Validator<'s, '_, '_, 'r> {
         place: &Place<'_, 'r>,
         score: &mut i64,
     ) -> Checked {
-        let start = self.problems.items().len();
-        let mut best = None;
+        let mut tries = self.tries();
         for id in schemas {
-            let outcome = self.attempt(*id, value, place)?;
-            if self.is_valid(outcome) {
-                self.problems.truncate(start);
+            if self.fits_as(&mut tries, *id, value, place)? {
                 return Ok(());
             }
-            best = Some(self.keep_better(start, best, outcome));
         }
-        self.problem_before(start, What::AnyOf, place, score)?;
-        *score += best.unwrap_or(0);
-        Ok(())
+        self.none_fits(&tries, What::AnyOf, place, score)
     }
 
     fn one_of(
@@ -285,26 +330,13 @@ impl<'s, 'r> Validator<'s, '_, '_, 'r> {
         place: &Place<'_, 'r>,
         score: &mut i64,
     ) -> Checked {
-        let start = self.problems.items().len();
-        let (mut best, mut fitting) = (None, 0);
+        let mut tries = self.tries();
         for id in schemas {
-            let outcome = self.attempt(*id, value, place)?;
-            if self.is_valid(outcome) {
-                fitting += 1;
-                self.problems.truncate(start);
-            } else if fitting == 0 {
-                best = Some(self.keep_better(start, best, outcome));
-            } else {
-                self.problems.truncate(outcome.start);
-            }
+            self.fits_as(&mut tries, *id, value, place)?;
         }
-        match fitting {
+        match tries.fitting {
             1 => Ok(()),
-            0 => {
-                self.problem_before(start, What::OneOf, place, score)?;
-                *score += best.unwrap_or(0);
-                Ok(())
-            }
+            0 => self.none_fits(&tries, What::OneOf, place, score),
             _ => self.problem(What::OneOf, place, score),
         }
     }
