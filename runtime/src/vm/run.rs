@@ -4,15 +4,19 @@
     reason = "operands are fetched without bounds checks, which `verify` made superfluous; a check costs a third of the loop"
 )]
 
+mod rounds;
+
 use super::builder::{Again, Builder};
 use super::calls::{Callee, NO_CALL};
 use super::machine::Request;
 use super::trace::{Reason, Watch, reason};
 use super::tree::{Tree, What};
 use crate::arena::List;
-use crate::bytecode::{Inst, NO_PREPARED, NO_REG, Op, Role};
+use crate::bytecode::{Inst, NO_PREPARED, Op, Role};
 use crate::error::{EvalError, EvalErrorKind};
-use crate::value::{Entry, Kind, Tag, Value, set_from};
+use crate::value::{Entry, Tag, Value, set_from};
+
+use rounds::{loop_init, loop_next};
 
 /// Registers of the running frame, at the top of those of all frames.
 struct Window<'w, 'v> {
@@ -480,47 +484,4 @@ impl<'v> Request<'v> {
 
 fn is_of(value: Value<'_>, tag: Tag, len: u16) -> bool {
     value.tag() == tag && value.len() == usize::from(len)
-}
-
-/// Sets the state of a loop; `false` when there is nothing to loop over.
-#[inline(always)]
-fn loop_init(window: &mut Window<'_, '_>, inst: &Inst) -> bool {
-    let over = window.get(inst.b);
-    let is_collection = matches!(over.tag(), Tag::Array | Tag::Object | Tag::Set);
-    if is_collection {
-        window.set(inst.a, over);
-        window.set(inst.a + 1, Value::int(0));
-    }
-    is_collection
-}
-
-/// Sets the registers of the next round; `false` when there is none.
-#[inline(always)]
-fn loop_next(window: &mut Window<'_, '_>, inst: &Inst) -> bool {
-    let over = window.get(inst.a);
-    let position = window.get(inst.a + 1).as_int().unwrap_or(i64::MAX);
-    let at = position as usize;
-    let (key, value) = match over.kind() {
-        Kind::Array(items) => match items.get(at) {
-            Some(&item) => (Value::int(position), item),
-            None => return false,
-        },
-        Kind::Object(entries) => match entries.get(at) {
-            Some(entry) => (entry.key, entry.value),
-            None => return false,
-        },
-        Kind::Set(members) => match members.get(at) {
-            Some(&member) => (member, member),
-            None => return false,
-        },
-        _ => return false,
-    };
-    window.set(inst.a + 1, Value::int(position + 1));
-    if inst.b != NO_REG {
-        window.set(inst.b, key);
-    }
-    if inst.d != NO_REG {
-        window.set(inst.d, value);
-    }
-    true
 }
