@@ -2,6 +2,7 @@
 
 use super::cond::{Cmp, Cond, Operand};
 use super::ir::{Inst, K, Label, Note, Reg, Step};
+use super::literal::Literal;
 use super::planner::Planner;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::{Stmt, StmtKind, Term, VarId};
@@ -62,7 +63,7 @@ pub(super) struct Body<'p, 'u> {
     names: Vec<String>,
     known: HashMap<Reg, K>,
     among: HashMap<Reg, Vec<Constant>>,
-    literals: HashMap<Reg, Vec<Reg>>,
+    literals: HashMap<Reg, Literal>,
     origins: HashMap<Reg, Term>,
 }
 
@@ -192,9 +193,9 @@ impl<'p, 'u> Body<'p, 'u> {
         self.among.insert(value, values);
     }
 
-    /// Notes the members of a set literal, in the order of iteration; see `literal`.
-    pub(super) fn note_literal(&mut self, set: Reg, members: Vec<Reg>) {
-        self.literals.insert(set, members);
+    /// Notes the members of a literal, in the order of iteration; see `literal`.
+    pub(super) fn note_literal(&mut self, collection: Reg, literal: Literal) {
+        self.literals.insert(collection, literal);
     }
 
     /// Notes that a register holds the value of a reference.
@@ -216,9 +217,9 @@ impl<'p, 'u> Body<'p, 'u> {
         origin.unwrap_or(term).clone()
     }
 
-    /// The members of a set literal.
-    pub(super) fn literal(&self, set: Reg) -> Option<&[Reg]> {
-        self.literals.get(&set).map(Vec::as_slice)
+    /// The members of a literal.
+    pub(super) fn literal(&self, collection: Reg) -> Option<&Literal> {
+        self.literals.get(&collection)
     }
 
     /// Whether a register may hold a constant, as far as is known.

@@ -1,9 +1,26 @@
-//! Terms as written: which are the same, and the order in which OPA iterates a set literal that holds variables. It is
-//! that of its members as written, by kind and text, not that of their values; equal members are met twice. It shows in
-//! array comprehensions.
+//! Terms as written: which are the same, and the order in which OPA iterates a literal that holds variables. It is that of
+//! the members of a set or the keys of an object as written, by kind and text, not that of their values; equal ones are
+//! met twice. It shows in array comprehensions.
 
+use super::ir::Reg;
 use crate::hir::{Ref, RefHead, Term};
 use std::cmp::Ordering;
+
+/// The members of a collection that was written down, in the order of iteration.
+#[derive(Clone, Debug)]
+pub(super) enum Literal {
+    /// Of a set.
+    Set(Vec<Reg>),
+    /// Of an object, by key and value.
+    Object(Vec<(Reg, Reg)>),
+}
+
+/// What belongs to some terms, in the order of the terms; once where two are the same.
+pub(super) fn in_order<T>(mut members: Vec<(Term, T)>) -> Vec<T> {
+    members.sort_by(|a, b| compare(&a.0, &b.0));
+    members.dedup_by(|a, b| compare(&a.0, &b.0).is_eq());
+    members.into_iter().map(|(_, member)| member).collect()
+}
 
 /// Order of two members as terms: values that are no collections, variables, references, collections.
 pub(super) fn compare(a: &Term, b: &Term) -> Ordering {

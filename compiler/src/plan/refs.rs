@@ -2,6 +2,7 @@
 
 use super::body::{Body, Planned};
 use super::ir::{Container, Inst, K, Label, Reg};
+use super::literal::Literal;
 use crate::hir::{Ref, RefHead, Term, VarId};
 use gavel_runtime::value::{Constant, array_index};
 
@@ -53,15 +54,24 @@ impl Body<'_, '_> {
 
     /// Starts a loop over the members of a value: key and value registers. `redo` becomes its next round.
     pub(super) fn open_loop(&mut self, over: Reg, redo: &mut Label) -> (Reg, Reg) {
-        if let Some(members) = self.literal(over) {
-            let (parts, dst) = (members.to_vec(), self.reg());
-            self.emit(Inst::Collect {
-                kind: Container::Array,
-                dst,
-                parts,
-            });
-            let (_, member) = self.open_loop(dst, redo);
-            return (member, member);
+        match self.literal(over).cloned() {
+            Some(Literal::Set(members)) => {
+                let members = self.array(members);
+                let (_, member) = self.open_loop(members, redo);
+                return (member, member);
+            }
+            Some(Literal::Object(members)) => {
+                let pairs = members
+                    .into_iter()
+                    .map(|(key, value)| self.array(vec![key, value]));
+                let pairs = pairs.collect();
+                let members = self.array(pairs);
+                let (_, pair) = self.open_loop(members, redo);
+                let key = self.field(pair, K::new(Constant::Int(0)), *redo);
+                let value = self.field(pair, K::new(Constant::Int(1)), *redo);
+                return (key, value);
+            }
+            None => {}
         }
         let (state, key, value) = (self.reg(), self.reg(), self.reg());
         let next = self.label();
@@ -80,6 +90,16 @@ impl Body<'_, '_> {
         *redo = next;
         self.note_members(over, key, value);
         (key, value)
+    }
+
+    fn array(&mut self, parts: Vec<Reg>) -> Reg {
+        let dst = self.reg();
+        self.emit(Inst::Collect {
+            kind: Container::Array,
+            dst,
+            parts,
+        });
+        dst
     }
 
     /// `of[key]` with a constant key.

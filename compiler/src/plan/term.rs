@@ -2,7 +2,7 @@
 
 use super::body::{Body, Planned};
 use super::ir::{Again, Container, Inst, K, Label, Reg};
-use super::literal::compare;
+use super::literal::{Literal, in_order};
 use crate::hir::{Comprehension, ComprehensionKind, Term, VarId};
 
 impl Body<'_, '_> {
@@ -13,10 +13,7 @@ impl Body<'_, '_> {
             Term::Var(var) => self.var(*var),
             Term::Array(items) => self.collect(Container::Array, items.iter(), redo),
             Term::Set(items) => self.set(items, redo),
-            Term::Object(entries) => {
-                let parts = entries.iter().flat_map(|(key, value)| [key, value]);
-                self.collect(Container::Object, parts, redo)
-            }
+            Term::Object(entries) => self.object(entries, redo),
             Term::Ref(r) => self.reference(r, redo),
             Term::Comprehension(c) => self.comprehension(c),
         }
@@ -46,7 +43,7 @@ impl Body<'_, '_> {
 
     /// A set literal; the order in which its members are iterated is noted.
     fn set(&mut self, items: &[Term], redo: &mut Label) -> Planned<Reg> {
-        let mut members = items
+        let members = items
             .iter()
             .map(|item| Ok((self.origin(item), self.value(item, redo)?)))
             .collect::<Planned<Vec<(Term, Reg)>>>()?;
@@ -57,9 +54,33 @@ impl Body<'_, '_> {
             dst,
             parts,
         });
-        members.sort_by(|a, b| compare(&a.0, &b.0));
-        members.dedup_by(|a, b| compare(&a.0, &b.0).is_eq());
-        self.note_literal(dst, members.into_iter().map(|(_, reg)| reg).collect());
+        self.note_literal(dst, Literal::Set(in_order(members)));
+        Ok(dst)
+    }
+
+    /// An object literal; the order in which its members are iterated is noted where it is not that of constant keys.
+    fn object(&mut self, entries: &[(Term, Term)], redo: &mut Label) -> Planned<Reg> {
+        let members = entries
+            .iter()
+            .map(|(key, value)| {
+                let origin = self.origin(key);
+                let member = (self.value(key, redo)?, self.value(value, redo)?);
+                Ok((origin, member))
+            })
+            .collect::<Planned<Vec<(Term, (Reg, Reg))>>>()?;
+        let parts = members
+            .iter()
+            .flat_map(|(_, (key, value))| [*key, *value])
+            .collect();
+        let dst = self.reg();
+        self.emit(Inst::Collect {
+            kind: Container::Object,
+            dst,
+            parts,
+        });
+        if entries.len() > 1 && entries.iter().any(|(key, _)| !matches!(key, Term::Const(_))) {
+            self.note_literal(dst, Literal::Object(in_order(members)));
+        }
         Ok(dst)
     }
 

@@ -179,10 +179,10 @@ impl<'u> Machine<'u> {
         }
         let rules = Value::object(entries);
         Ok(Some(match self.scope.base_at(at) {
-            Some(Value::Object(base)) if at.is_empty() => {
+            Some(Value::Object(base, _)) if at.is_empty() => {
                 let mut base = BTreeMap::clone(&base);
                 base.remove(&Value::text(SYSTEM));
-                Value::Object(Rc::new(base)).over(rules)
+                Value::Object(Rc::new(base), None).over(rules)
             }
             Some(base) => base.over(rules),
             None => rules,

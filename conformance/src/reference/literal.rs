@@ -1,5 +1,5 @@
-//! Set literals that hold variables: OPA iterates one in the order of its members as written, by kind and text, and not in
-//! that of their values; equal members are met twice. It shows in array comprehensions.
+//! Literals of sets and objects that hold variables: OPA iterates one in the order of its members or keys as written, by
+//! kind and text, and not in that of their values; equal ones are met twice. It shows in array comprehensions.
 
 use super::machine::Machine;
 use super::value::Value;
@@ -20,24 +20,37 @@ impl<'u> Machine<'u> {
 
     /// The set of a literal's members.
     pub(super) fn literal(&self, items: &[&'u Term], values: &[Value]) -> Value {
-        let mut written: Vec<(Written<'u>, Value)> = items
-            .iter()
-            .map(|item| match item {
-                Term::Var(var) => self
-                    .origins
-                    .get(var)
-                    .map_or(Written::Term(item), |r| Written::Ref(r)),
-                other => Written::Term(other),
-            })
-            .zip(values.iter().cloned())
-            .collect();
-        written.sort_by(|a, b| a.0.compare(&b.0));
-        written.dedup_by(|a, b| a.0.compare(&b.0).is_eq());
-        let order = written.into_iter().map(|(_, value)| value).collect();
+        let order = self.written(items.iter().copied().zip(values.iter().cloned()));
         match Value::set(values.to_vec()) {
             Value::Set(members, _) => Value::Set(members, Some(Rc::new(order))),
             other => other,
         }
+    }
+
+    /// The object of a literal's members.
+    pub(super) fn object_literal(&self, keys: &[&'u Term], members: Vec<(Value, Value)>) -> Value {
+        let is_known = keys.iter().all(|key| matches!(key, Term::Const(_)));
+        let order = self.written(keys.iter().copied().zip(members.iter().cloned()));
+        match Value::object(members) {
+            Value::Object(entries, _) if !is_known => Value::Object(entries, Some(Rc::new(order))),
+            other => other,
+        }
+    }
+
+    /// What belongs to some terms, in the order of the terms as written; once where two are the same.
+    fn written<T>(&self, terms: impl Iterator<Item = (&'u Term, T)>) -> Vec<T> {
+        let mut written: Vec<(Written<'u>, T)> = terms
+            .map(|(term, what)| match term {
+                Term::Var(var) => match self.origins.get(var) {
+                    Some(reference) => (Written::Ref(reference), what),
+                    None => (Written::Term(term), what),
+                },
+                other => (Written::Term(other), what),
+            })
+            .collect();
+        written.sort_by(|a, b| a.0.compare(&b.0));
+        written.dedup_by(|a, b| a.0.compare(&b.0).is_eq());
+        written.into_iter().map(|(_, what)| what).collect()
     }
 }
 

@@ -147,11 +147,11 @@ fn put_at(old: Option<&Value>, path: &[Value], what: What) -> Result<Value, Stop
         };
     };
     let mut entries = match old {
-        Some(Value::Object(entries)) => BTreeMap::clone(entries),
+        Some(Value::Object(entries, _)) => BTreeMap::clone(entries),
         Some(_) => return Err(EvalErrorKind::ObjectConflict.into()),
         None => BTreeMap::new(),
     };
     let part = put_at(entries.get(key), rest, what)?;
     entries.insert(key.clone(), part);
-    Ok(Value::Object(Rc::new(entries)))
+    Ok(Value::Object(Rc::new(entries), None))
 }

@@ -52,14 +52,17 @@ impl<'u> Machine<'u> {
                 let parts: Vec<&Term> = entries.iter().flat_map(|(key, value)| [key, value]).collect();
                 self.lists(&parts, &mut Vec::new(), &mut |machine, parts| {
                     let (pairs, _) = parts.as_chunks::<2>();
-                    let mut entries: BTreeMap<Value, Value> = BTreeMap::new();
+                    let mut known: BTreeMap<&Value, &Value> = BTreeMap::new();
                     for [key, value] in pairs {
-                        let old = entries.insert(key.clone(), value.clone());
-                        if old.is_some_and(|old| old != *value) {
+                        let old = known.insert(key, value);
+                        if old.is_some_and(|old| old != value) {
                             return Err(EvalErrorKind::ObjectConflict.into());
                         }
                     }
-                    take(machine, Value::object(entries.into_iter().collect()))
+                    let keys: Vec<&Term> = entries.iter().map(|(key, _)| key).collect();
+                    let members = pairs.iter().map(|[key, value]| (key.clone(), value.clone()));
+                    let value = machine.object_literal(&keys, members.collect());
+                    take(machine, value)
                 })
             }
             Term::Ref(reference) => self.reference(reference, take),
@@ -165,7 +168,7 @@ impl<'u> Machine<'u> {
                         Ok(Flow::More)
                     })
                 })?;
-                Ok(Value::Object(Rc::new(entries)))
+                Ok(Value::Object(Rc::new(entries), None))
             }
         }
     }

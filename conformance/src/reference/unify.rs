@@ -158,7 +158,7 @@ impl<'u> Machine<'u> {
                 let parts = parts.map(|(item, value)| (Side::Term(item), Side::Value(value.clone())));
                 self.unify(parts.chain(others.iter().cloned()).collect(), next)
             }
-            (Term::Object(entries), Value::Object(values)) if entries.len() == values.len() => {
+            (Term::Object(entries), Value::Object(values, _)) if entries.len() == values.len() => {
                 let mut parts = Vec::new();
                 for (key, part) in entries {
                     let key = self.value(key)?;

@@ -19,9 +19,10 @@ pub(super) enum Value {
     String(Rc<str>),
     /// An array.
     Array(Rc<Vec<Value>>),
-    /// An object.
-    Object(Rc<BTreeMap<Value, Value>>),
-    /// A set; and the order in which it is iterated while it is the literal that made it, see `literal`.
+    /// An object; and its members in the order in which they are iterated while it is the literal that made it, see
+    /// `literal`.
+    Object(Rc<BTreeMap<Value, Value>>, Option<Rc<Vec<(Value, Value)>>>),
+    /// A set, and the same of it.
     Set(Rc<BTreeSet<Value>>, Option<Rc<Vec<Value>>>),
 }
 
@@ -47,10 +48,11 @@ impl Value {
         Value::Set(Rc::new(members), None)
     }
 
-    /// The set without its order as a literal.
+    /// The collection without its order as a literal.
     pub(super) fn settled(self) -> Value {
         match self {
             Value::Set(members, Some(_)) => Value::Set(members, None),
+            Value::Object(entries, Some(_)) => Value::Object(entries, None),
             other => other,
         }
     }
@@ -61,7 +63,7 @@ impl Value {
         for (key, value) in entries {
             members.insert(key, value);
         }
-        Value::Object(Rc::new(members))
+        Value::Object(Rc::new(members), None)
     }
 
     /// What a compiler or runner gave.
@@ -92,7 +94,7 @@ impl Value {
             Value::String(text) => Constant::String(text.to_string()),
             Value::Array(items) => Constant::Array(items.iter().map(Value::to_constant).collect()),
             Value::Set(members, _) => Constant::Set(members.iter().map(Value::to_constant).collect()),
-            Value::Object(entries) => Constant::Object(
+            Value::Object(entries, _) => Constant::Object(
                 entries
                     .iter()
                     .map(|(key, value)| (key.to_constant(), value.to_constant()))
@@ -108,7 +110,7 @@ impl Value {
 
     /// Whether it has members.
     pub(super) fn is_collection(&self) -> bool {
-        matches!(self, Value::Array(_) | Value::Object(_) | Value::Set(..))
+        matches!(self, Value::Array(_) | Value::Object(_, _) | Value::Set(..))
     }
 
     /// `self[key]`
@@ -118,7 +120,7 @@ impl Value {
                 .zip(items.iter())
                 .find(|(at, _): &(usize, _)| compare_text(&at.to_string(), text).is_eq())
                 .map(|(_, item)| item.clone()),
-            (Value::Object(entries), key) => entries.get(key).cloned(),
+            (Value::Object(entries, _), key) => entries.get(key).cloned(),
             // As the key is spelled.
             (Value::Set(members, _), key) => members.contains(key).then(|| key.clone()),
             _ => None,
@@ -131,7 +133,7 @@ impl Value {
             return None;
         };
         match self {
-            Value::Object(entries) => entries.get(&Value::String(Rc::clone(text))).cloned(),
+            Value::Object(entries, _) => entries.get(&Value::String(Rc::clone(text))).cloned(),
             Value::Array(items) => items.get(array_index(text)?).cloned(),
             _ => None,
         }
@@ -144,7 +146,8 @@ impl Value {
                 .zip(items.iter())
                 .map(|(at, item): (usize, _)| (Value::Number(Rc::from(at.to_string())), item.clone()))
                 .collect(),
-            Value::Object(entries) => entries.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            Value::Object(_, Some(order)) => order.to_vec(),
+            Value::Object(entries, None) => entries.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
             Value::Set(_, Some(order)) => order.iter().map(|m| (m.clone(), m.clone())).collect(),
             Value::Set(members, None) => members.iter().map(|m| (m.clone(), m.clone())).collect(),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
@@ -157,18 +160,18 @@ impl Value {
             return new;
         };
         let mut entries = match old {
-            Some(Value::Object(entries)) => BTreeMap::clone(entries),
+            Some(Value::Object(entries, _)) => BTreeMap::clone(entries),
             _ => BTreeMap::new(),
         };
         let key = Value::text(key);
         let part = Value::replaced(entries.get(&key), rest, new);
         entries.insert(key, part);
-        Value::Object(Rc::new(entries))
+        Value::Object(Rc::new(entries), None)
     }
 
     /// The value without what stands at a path of it.
     pub(super) fn without(self, path: &[String]) -> Value {
-        let (Value::Object(entries), Some((key, rest))) = (&self, path.split_first()) else {
+        let (Value::Object(entries, _), Some((key, rest))) = (&self, path.split_first()) else {
             return self;
         };
         let key = Value::text(key);
@@ -176,12 +179,12 @@ impl Value {
         if let (Some(part), [_, ..]) = (entries.remove(&key), rest) {
             entries.insert(key, part.without(rest));
         }
-        Value::Object(Rc::new(entries))
+        Value::Object(Rc::new(entries), None)
     }
 
     /// Two documents of one place as one: members of objects are merged, of anything else this one stays.
     pub(super) fn over(self, other: Value) -> Value {
-        let (Value::Object(own), Value::Object(below)) = (&self, other) else {
+        let (Value::Object(own, _), Value::Object(below, _)) = (&self, other) else {
             return self;
         };
         let mut entries = BTreeMap::clone(own);
@@ -192,7 +195,7 @@ impl Value {
             };
             entries.insert(key.clone(), merged);
         }
-        Value::Object(Rc::new(entries))
+        Value::Object(Rc::new(entries), None)
     }
 
     fn rank(&self) -> u8 {
@@ -202,7 +205,7 @@ impl Value {
             Value::Number(_) => 2,
             Value::String(_) => 3,
             Value::Array(_) => 4,
-            Value::Object(_) => 5,
+            Value::Object(_, _) => 5,
             Value::Set(..) => 6,
         }
     }
@@ -216,7 +219,7 @@ impl Ord for Value {
             (Value::String(a), Value::String(b)) => a.as_bytes().cmp(b.as_bytes()),
             (Value::Array(a), Value::Array(b)) => a.iter().cmp(b.iter()),
             (Value::Set(a, _), Value::Set(b, _)) => a.iter().cmp(b.iter()),
-            (Value::Object(a), Value::Object(b)) => a.iter().cmp(b.iter()),
+            (Value::Object(a, _), Value::Object(b, _)) => a.iter().cmp(b.iter()),
             _ => self.rank().cmp(&other.rank()),
         }
     }

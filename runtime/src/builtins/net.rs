@@ -240,16 +240,54 @@ fn places<'r>(arena: &'r Arena, value: Value<'r>) -> Result<&'r [(Value<'r>, Val
 /// A run of addresses; `network`: it is this one network, not joined with any other.
 #[derive(Clone, Copy)]
 struct Run {
-    first: Address,
-    last: Address,
+    first: Bound,
+    last: Bound,
     network: Option<Network>,
 }
 
+/// An end of a run.
+#[derive(Clone, Copy)]
+struct Bound {
+    address: Address,
+    /// Of a network that is written as an IPv4-mapped one with a prefix: Go puts the mapping in front of it once more, so
+    /// that it stands among the addresses behind 0.0.0.0, and this behind it.
+    mapped: u128,
+}
+
+impl Bound {
+    fn position(self) -> (u128, u128) {
+        (self.address.position(), self.mapped)
+    }
+
+    /// The position before it; nothing is before an address that is zero.
+    fn previous(self) -> (u128, u128) {
+        let (at, mapped) = self.position();
+        match mapped.checked_sub(1) {
+            Some(mapped) => (at, mapped),
+            None => (at.saturating_sub(u128::from(self.address.number > 0)), 0),
+        }
+    }
+}
+
 impl Run {
+    fn of(network: Network, is_mapped: bool) -> Run {
+        let (mut first, mut last) = (network.first(), network.last());
+        let mapped = if is_mapped { first.position() } else { 0 };
+        if is_mapped {
+            last.number &= !first.number;
+            first.number = 0;
+        }
+        let bound = |address| Bound { address, mapped };
+        Run {
+            first: bound(first),
+            last: bound(last),
+            network: Some(network),
+        }
+    }
+
     /// Whether a run that ends before this one (or with it) touches or overlaps it.
     fn touches(self, before: Run) -> bool {
-        let from = self.first.position();
-        from.saturating_sub(u128::from(self.first.number > 0)) <= before.last.position()
+        self.first.previous() <= before.last.position()
     }
 }
 
@@ -265,11 +303,8 @@ pub(super) fn cidr_merge<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Bui
     for item in items {
         let text = item.as_str().ok_or(Failure::BUILTIN)?;
         let network = merge_operand(text).ok_or(Failure::BUILTIN)?;
-        runs.push(Run {
-            first: network.first(),
-            last: network.last(),
-            network: Some(network),
-        })?;
+        let is_mapped = network.address.is_v4 && text.contains(':') && text.contains('/');
+        runs.push(Run::of(network, is_mapped))?;
     }
     let runs = runs.finish();
     runs.sort_unstable_by_key(|run| (run.last.position(), run.first.position()));
@@ -293,6 +328,10 @@ pub(super) fn cidr_merge<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Bui
     let mut merged = List::new(call.arena);
     for run in joined.finish().iter().rev().copied() {
         match run.network {
+            // Here OPA does not return.
+            None if run.first.mapped > 0 || run.last.mapped > 0 => {
+                return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
+            }
             Some(network) => merged.push(network_text(call.arena, network)?)?,
             None => split_run(call, run, &mut merged)?,
         }
@@ -322,9 +361,10 @@ fn network_text<'r>(arena: &'r Arena, network: Network) -> BuiltinResult<'r> {
 
 /// The fewest networks that make up a run: the largest that begins at its start, again and again.
 fn split_run<'r>(call: &mut Call<'_, 'r>, run: Run, out: &mut List<'r, Value<'r>>) -> Result<(), Failure> {
-    let is_v4 = run.first.is_v4 && run.last.is_v4;
+    let (first, last) = (run.first.address, run.last.address);
+    let is_v4 = first.is_v4 && last.is_v4;
     let number = |address: Address| if is_v4 { address.number } else { address.position() };
-    let (mut from, to, bits) = (number(run.first), number(run.last), if is_v4 { 32 } else { 128 });
+    let (mut from, to, bits) = (number(first), number(last), if is_v4 { 32 } else { 128 });
     loop {
         call.charge(16)?;
         let mut free = from.trailing_zeros().min(bits);
