@@ -22,23 +22,44 @@ impl Body<'_, '_> {
 
     /// The body of a rule; see `early`. Tells whether solutions behind the first may abort.
     pub(super) fn rule_body(&mut self, block: &Block, args: bool, fail: Label) -> Planned<(Label, bool)> {
-        let stmts = self.early_first(block, args);
+        let order = self.early_first(block, args);
+        let stmts: Vec<&Stmt> = order.early.iter().chain(&order.late).copied().collect();
         for (document, span) in self.wanted(&stmts) {
             self.note(Note::Asks(span));
             self.defined(document, fail)?;
         }
-        for (document, member, span) in self.wanted_members(&stmts) {
+        for (document, member, span) in self.wanted_members(&order) {
             self.note(Note::Asks(span));
             let of = self.reference(&document, &mut { fail })?;
             let member = self.constant(K::new(member.clone()));
             self.test(Cond::In(Operand::Reg(member), Operand::Reg(of)), fail);
         }
         let (mut redo, mut raises) = (fail, false);
-        for stmt in stmts {
+        for stmt in &order.early {
+            redo = self.stmt(stmt, redo)?;
+        }
+        for questions in &order.contested {
+            self.one_of(questions, redo)?;
+        }
+        for stmt in &order.late {
             redo = self.stmt(stmt, redo)?;
             raises = raises || (redo != fail && self.raises(stmt));
         }
         Ok((redo, raises))
+    }
+
+    /// Fails unless one of some questions holds.
+    fn one_of(&mut self, questions: &[&Stmt], fail: Label) -> Planned<()> {
+        let done = self.label();
+        for question in questions {
+            let next = self.label();
+            self.stmt(question, next)?;
+            self.emit(Inst::Jump(done));
+            self.place(next);
+        }
+        self.emit(Inst::Jump(fail));
+        self.place(done);
+        Ok(())
     }
 
     /// Fails unless a document is defined.

@@ -7,7 +7,21 @@ use super::body::{Body, Env};
 use crate::hir::{Block, Callee, Ref, RefHead, Stmt, StmtKind, Term, VarId};
 use crate::source::Span;
 use gavel_runtime::value::Constant;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// The statements of a body by when they run.
+#[derive(Debug, Default)]
+pub(super) struct Order<'b> {
+    /// Cheap questions and what they need.
+    pub early: Vec<&'b Stmt>,
+    /// Several questions to one document, behind something that may abort: to OPA's index they are alternatives, so that
+    /// the body is entered when one of them holds. They are late, too.
+    pub contested: Vec<Vec<&'b Stmt>>,
+    /// All others, as written.
+    pub late: Vec<&'b Stmt>,
+    /// Documents that are asked.
+    asked: BTreeSet<String>,
+}
 
 /// What a variable is known to stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,21 +38,87 @@ impl Body<'_, '_> {
     /// The statements of a rule's body in the order in which they are planned.
     ///
     /// `args`: variables that have values are a function's arguments, which can be asked like documents.
-    pub(super) fn early_first<'b>(&self, block: &'b Block, args: bool) -> Vec<&'b Stmt> {
+    pub(super) fn early_first<'b>(&mut self, block: &'b Block, args: bool) -> Order<'b> {
         let mut sources: HashMap<VarId, Source> = HashMap::new();
         for (var, _) in self.env.since(&Env::default()) {
             sources.insert(var, if args { Source::Document } else { Source::Other });
         }
-        let (mut early, mut late) = (Vec::new(), Vec::new());
+        let mut names: HashMap<VarId, String> = HashMap::new();
+        let mut order = Order::default();
+        let mut asked: Vec<(String, &'b Stmt)> = Vec::new();
+        // Documents that are asked behind something that may abort.
+        let mut behind: HashSet<String> = HashSet::new();
+        let mut raises = false;
         for stmt in &block.stmts {
-            if self.is_early(stmt, &mut sources) {
-                early.push(stmt);
-            } else {
-                late.push(stmt);
+            if !self.is_early(stmt, &mut sources) {
+                raises = raises || self.raises(stmt);
+                order.late.push(stmt);
+                continue;
+            }
+            match self.asked(stmt, &sources, &mut names) {
+                Some(document) => {
+                    if raises {
+                        behind.insert(document.clone());
+                    }
+                    asked.push((document, stmt));
+                }
+                None => order.early.push(stmt),
             }
         }
-        early.append(&mut late);
-        early
+        order.asked = asked.iter().map(|(document, _)| document.clone()).collect();
+        let mut contested: BTreeMap<String, Vec<&'b Stmt>> = BTreeMap::new();
+        for (document, stmt) in &asked {
+            let questions = asked.iter().filter(|(other, _)| other == document).count();
+            if questions > 1 && behind.contains(document) {
+                contested.entry(document.clone()).or_default().push(stmt);
+            } else {
+                order.early.push(stmt);
+            }
+        }
+        if !contested.is_empty() {
+            let is_early = |stmt: &Stmt| order.early.iter().any(|early| std::ptr::eq(*early, stmt));
+            order.late = block.stmts.iter().filter(|stmt| !is_early(stmt)).collect();
+            order.contested = contested.into_values().map(one_affix_end).collect();
+        }
+        order
+    }
+
+    /// The document that an early statement asks for a value; `None`: it only reads one. `names`: what variables stand for.
+    fn asked(
+        &self,
+        stmt: &Stmt,
+        sources: &HashMap<VarId, Source>,
+        names: &mut HashMap<VarId, String>,
+    ) -> Option<String> {
+        let terms: Vec<&Term> = match &stmt.kind {
+            StmtKind::Unify { left, right, .. } => vec![left, right],
+            StmtKind::Call { args, .. } => args.iter().collect(),
+            _ => return None,
+        };
+        let document = |term: &Term| match term {
+            Term::Ref(r) => Some(name_of(r)),
+            Term::Var(var) if sources.get(var) == Some(&Source::Document) => {
+                Some(names.get(var).cloned().unwrap_or_else(|| format!("{var:?}")))
+            }
+            _ => None,
+        };
+        // A variable that is given a value here has no name of its own.
+        let named = terms.iter().filter(|term| matches!(term, Term::Ref(_)));
+        let name = named.chain(&terms).find_map(|term| document(term));
+        let is_question = terms.iter().any(|term| match term {
+            Term::Const(_) => true,
+            Term::Var(var) => sources.get(var) == Some(&Source::Constant),
+            _ => false,
+        });
+        if is_question {
+            return name;
+        }
+        for term in terms {
+            if let (Term::Var(var), Some(name)) = (term, &name) {
+                names.entry(*var).or_insert_with(|| name.clone());
+            }
+        }
+        None
     }
 
     /// Documents that must be defined for the late statements, in so far as something stands in front of them, and where
@@ -51,10 +131,10 @@ impl Body<'_, '_> {
     }
 
     /// Documents that must have some member for the late statements, in so far as what stands in front of them may abort.
-    pub(super) fn wanted_members<'b>(&mut self, stmts: &[&'b Stmt]) -> Vec<(Ref, &'b Constant, Span)> {
+    pub(super) fn wanted_members<'b>(&mut self, order: &Order<'b>) -> Vec<(Ref, &'b Constant, Span)> {
         let mut found = Vec::new();
         let mut raises = false;
-        for stmt in stmts {
+        for stmt in &order.late {
             if raises
                 && let Some((r, member)) = asked_member(stmt)
                 && let Some((element, path)) = r.path.split_last()
@@ -70,6 +150,10 @@ impl Body<'_, '_> {
             }
             raises = raises || self.raises(stmt);
         }
+        // Several questions to one document are alternatives for OPA: better an error too many.
+        let mut names: Vec<String> = order.asked.iter().cloned().collect();
+        names.extend(found.iter().map(|(document, ..)| name_of(document)));
+        found.retain(|(document, ..)| names.iter().filter(|other| **other == name_of(document)).count() == 1);
         found
     }
 
@@ -211,6 +295,11 @@ impl Body<'_, '_> {
     }
 }
 
+/// The same for the same document.
+fn name_of(document: &Ref) -> String {
+    format!("{:?}{:?}", document.head, document.path)
+}
+
 /// A comparison of a document with a constant that can be decided by looking.
 fn is_question(a: Option<Source>, b: Option<Source>, left: &Term, right: &Term) -> bool {
     let is_plain = |term: &Term| !matches!(term, Term::Const(value) if !is_plain(value));
@@ -263,6 +352,51 @@ fn is_plain_glob(pattern: &Constant, delimiters: &Constant) -> bool {
     pattern
         .split(|c| among.contains(c))
         .all(|part| part == "*" || is_text(part))
+}
+
+/// Questions to one document for its start and for its end: OPA's index looks at the end of which it knows most.
+fn one_affix_end(questions: Vec<&Stmt>) -> Vec<&Stmt> {
+    let affix = |stmt: &Stmt| match &stmt.kind {
+        StmtKind::Call {
+            callee: Callee::Builtin(id),
+            args,
+            ..
+        } => match id.get().name {
+            "startswith" | "strings.any_prefix_match" => Some((true, shortest(args.get(1)?)?)),
+            "endswith" | "strings.any_suffix_match" => Some((false, shortest(args.get(1)?)?)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let least = |is_start: bool| {
+        let lengths = questions.iter().filter_map(|stmt| affix(stmt));
+        lengths
+            .filter(|(start, _)| *start == is_start)
+            .map(|(_, len)| len)
+            .min()
+    };
+    let (Some(start), Some(end)) = (least(true), least(false)) else {
+        return questions;
+    };
+    let dropped = end > start;
+    questions
+        .into_iter()
+        .filter(|stmt| affix(stmt).is_none_or(|(is_start, _)| is_start != dropped))
+        .collect()
+}
+
+fn shortest(affixes: &Term) -> Option<usize> {
+    match affixes {
+        Term::Const(Constant::String(text)) => Some(text.len()),
+        Term::Const(Constant::Array(items) | Constant::Set(items)) => items
+            .iter()
+            .filter_map(|item| match item {
+                Constant::String(text) => Some(text.len()),
+                _ => None,
+            })
+            .min(),
+        _ => None,
+    }
 }
 
 /// A member that some element of a document is asked for: `input.xs[_] == "a"`.

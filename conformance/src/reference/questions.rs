@@ -14,8 +14,35 @@ use std::collections::BTreeMap;
 enum Known {
     /// A constant.
     Constant(Value),
-    /// A part of a document, or an argument; `None`: undefined.
-    Document(Option<Value>),
+    /// A part of a document, or an argument; `None`: undefined. And which one it is.
+    Document(Option<Value>, String),
+}
+
+/// What a statement says before its body is entered.
+enum Verdict {
+    /// Nothing.
+    Silent,
+    /// The body fails.
+    Fails,
+    /// A question to a document, and whether it holds.
+    Asked {
+        document: String,
+        holds: bool,
+        affix: Option<Affix>,
+    },
+}
+
+/// A question for the start (`true`) or the end of a text, and the length of the shortest that would do.
+type Affix = (bool, usize);
+
+impl Verdict {
+    fn asked(document: String, holds: bool) -> Verdict {
+        Verdict::Asked {
+            document,
+            holds,
+            affix: None,
+        }
+    }
 }
 
 /// Builtins that are questions when both operands are known.
@@ -30,25 +57,35 @@ const QUESTIONS: &[&str] = &[
 ];
 
 impl<'u> Machine<'u> {
-    /// Whether some question of a body fails.
+    /// Whether the questions of a body exclude it: several to one document are alternatives.
     pub(super) fn is_excluded(&mut self, stmts: &'u [Stmt]) -> Result<bool, Stop> {
         let mut known: BTreeMap<VarId, Known> = BTreeMap::new();
         for (var, value) in &self.vars {
-            known.insert(*var, Known::Document(Some(value.clone())));
+            known.insert(*var, Known::Document(Some(value.clone()), format!("{var:?}")));
         }
+        let mut asked: BTreeMap<String, Vec<(bool, Option<Affix>)>> = BTreeMap::new();
         for stmt in stmts {
-            if self.fails(stmt, &mut known)? {
-                return Ok(true);
+            match self.verdict(stmt, &mut known)? {
+                Verdict::Silent => {}
+                Verdict::Fails => return Ok(true),
+                Verdict::Asked {
+                    document,
+                    holds,
+                    affix,
+                } => asked.entry(document).or_default().push((holds, affix)),
             }
         }
-        Ok(false)
+        Ok(asked
+            .values()
+            .any(|questions| !one_end(questions).any(|holds| holds)))
     }
 
-    fn fails(&mut self, stmt: &'u Stmt, known: &mut BTreeMap<VarId, Known>) -> Result<bool, Stop> {
+    fn verdict(&mut self, stmt: &'u Stmt, known: &mut BTreeMap<VarId, Known>) -> Result<Verdict, Stop> {
         match &stmt.kind {
-            StmtKind::Test(term @ Term::Ref(_)) => {
-                Ok(matches!(self.known(term, known)?, Some(Known::Document(None))))
-            }
+            StmtKind::Test(term @ Term::Ref(_)) => Ok(match self.known(term, known)? {
+                Some(Known::Document(None, _)) => Verdict::Fails,
+                _ => Verdict::Silent,
+            }),
             StmtKind::Unify {
                 left: Term::Ref(reference),
                 right: Term::Const(member),
@@ -65,9 +102,11 @@ impl<'u> Machine<'u> {
                     is_simple(&Term::Const(member.clone())) && !matches!(member, Constant::Array(_));
                 let member = Value::of(member);
                 Ok(match document {
-                    Some(Known::Document(document)) if is_asked => !document
-                        .is_some_and(|document| document.members().iter().any(|(_, part)| *part == member)),
-                    _ => false,
+                    Some(Known::Document(document, name)) if is_asked => {
+                        let members = document.map(|document| document.members()).unwrap_or_default();
+                        Verdict::asked(name, members.iter().any(|(_, part)| *part == member))
+                    }
+                    _ => Verdict::Silent,
                 })
             }
             StmtKind::Unify { left, right, .. } => {
@@ -80,11 +119,13 @@ impl<'u> Machine<'u> {
                     }
                 }
                 Ok(match sides {
-                    (Some(Known::Document(None)), _) => is_simple(right),
-                    (_, Some(Known::Document(None))) => is_simple(left),
-                    (Some(Known::Document(Some(a))), Some(Known::Constant(b)))
-                    | (Some(Known::Constant(a)), Some(Known::Document(Some(b)))) => a != b,
-                    _ => false,
+                    (Some(Known::Document(None, _)), _) if is_simple(right) => Verdict::Fails,
+                    (_, Some(Known::Document(None, _))) if is_simple(left) => Verdict::Fails,
+                    (Some(Known::Document(Some(a), name)), Some(Known::Constant(b)))
+                    | (Some(Known::Constant(a)), Some(Known::Document(Some(b), name))) => {
+                        Verdict::asked(name, a == b)
+                    }
+                    _ => Verdict::Silent,
                 })
             }
             StmtKind::Call {
@@ -92,24 +133,9 @@ impl<'u> Machine<'u> {
                 args,
                 out: None,
             } if QUESTIONS.contains(&id.get().name) && !self.scope.mocks.contains_key(callee) => {
-                let [left, right] = args.as_slice() else {
-                    return self.glob_fails(*id, args, known);
-                };
-                let is_affix = !matches!(id.get().name, "equal" | "internal.member_2");
-                let right = match right {
-                    Term::Const(texts) if id.get().name.starts_with("strings.") && are_texts(texts) => {
-                        Some(Known::Constant(Value::of(texts)))
-                    }
-                    right => self.known(right, known)?,
-                };
-                match (self.known(left, known)?, right) {
-                    (Some(Known::Constant(_)), Some(Known::Document(_))) if is_affix => Ok(false),
-                    (Some(Known::Document(Some(a))), Some(Known::Constant(b)))
-                    | (Some(Known::Constant(a)), Some(Known::Document(Some(b)))) => {
-                        let result = self.builtin(*id, &[a, b]);
-                        Ok(matches!(result, Ok(Some(value)) if !value.is_true()))
-                    }
-                    _ => Ok(false),
+                match args.as_slice() {
+                    [left, right] => self.call_verdict(*id, left, right, known),
+                    _ => self.glob_verdict(*id, args, known),
                 }
             }
             StmtKind::Test(_)
@@ -118,35 +144,70 @@ impl<'u> Machine<'u> {
             | StmtKind::Every { .. }
             | StmtKind::With { .. }
             | StmtKind::And(..)
-            | StmtKind::Or(..) => Ok(false),
+            | StmtKind::Or(..) => Ok(Verdict::Silent),
+        }
+    }
+
+    fn call_verdict(
+        &mut self,
+        id: BuiltinId,
+        left: &'u Term,
+        right: &'u Term,
+        known: &BTreeMap<VarId, Known>,
+    ) -> Result<Verdict, Stop> {
+        let name = id.get().name;
+        let affix = match name {
+            "startswith" | "strings.any_prefix_match" => shortest(right).map(|len| (true, len)),
+            "endswith" | "strings.any_suffix_match" => shortest(right).map(|len| (false, len)),
+            _ => None,
+        };
+        let right = match right {
+            Term::Const(texts) if name.starts_with("strings.") && are_texts(texts) => {
+                Some(Known::Constant(Value::of(texts)))
+            }
+            right => self.known(right, known)?,
+        };
+        let is_symmetric = matches!(name, "equal" | "internal.member_2");
+        match (self.known(left, known)?, right) {
+            (Some(Known::Constant(_)), Some(Known::Document(..))) if !is_symmetric => Ok(Verdict::Silent),
+            (Some(Known::Document(Some(a), document)), Some(Known::Constant(b)))
+            | (Some(Known::Constant(a)), Some(Known::Document(Some(b), document))) => {
+                let result = self.builtin(id, &[a, b]);
+                Ok(Verdict::Asked {
+                    document,
+                    holds: matches!(result, Ok(Some(value)) if value.is_true()),
+                    affix,
+                })
+            }
+            _ => Ok(Verdict::Silent),
         }
     }
 
     /// A pattern whose parts are texts or a lone `*`.
-    fn glob_fails(
+    fn glob_verdict(
         &mut self,
         id: BuiltinId,
         args: &'u [Term],
         known: &BTreeMap<VarId, Known>,
-    ) -> Result<bool, Stop> {
+    ) -> Result<Verdict, Stop> {
         let [
             Term::Const(pattern),
             Term::Const(Constant::Array(delimiters)),
             text,
         ] = args
         else {
-            return Ok(false);
+            return Ok(Verdict::Silent);
         };
-        let (Constant::String(parts), Some(Known::Document(Some(text)))) =
+        let (Constant::String(parts), Some(Known::Document(Some(text), document))) =
             (pattern, self.known(text, known)?)
         else {
-            return Ok(false);
+            return Ok(Verdict::Silent);
         };
         let mut among = String::new();
         for delimiter in delimiters {
             match delimiter {
                 Constant::String(text) => among.push_str(text),
-                _ => return Ok(false),
+                _ => return Ok(Verdict::Silent),
             }
         }
         if among.is_empty() {
@@ -154,14 +215,12 @@ impl<'u> Machine<'u> {
         }
         let is_plain = |part: &str| part == "*" || !part.contains(['[', '?', '{', '*', '\\']);
         if !parts.split(|c| among.contains(c)).all(is_plain) {
-            return Ok(false);
+            return Ok(Verdict::Silent);
         }
-        let arguments = [
-            Value::of(pattern),
-            Value::of(&Constant::Array(delimiters.clone())),
-            text,
-        ];
-        Ok(!matches!(self.builtin(id, &arguments), Ok(Some(value)) if value.is_true()))
+        let delimiters = Value::of(&Constant::Array(delimiters.clone()));
+        let result = self.builtin(id, &[Value::of(pattern), delimiters, text]);
+        let holds = matches!(result, Ok(Some(value)) if value.is_true());
+        Ok(Verdict::asked(document, holds))
     }
 
     fn known(&mut self, term: &'u Term, known: &BTreeMap<VarId, Known>) -> Result<Option<Known>, Stop> {
@@ -198,7 +257,8 @@ impl<'u> Machine<'u> {
             }
             RefHead::Data | RefHead::Var(_) | RefHead::Const(_) => return Ok(None),
         }
-        Ok(Some(Known::Document(found)))
+        let name = format!("{:?}{path:?}", reference.head);
+        Ok(Some(Known::Document(found, name)))
     }
 
     /// Whether the last element of a reference, and no other, is a variable without a value.
@@ -241,6 +301,40 @@ fn is_simple(term: &Term) -> bool {
             Term::Array(_) | Term::Object(_) | Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => false,
         }),
         Term::Object(_) | Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => false,
+    }
+}
+
+/// Which of the questions to one document hold. Of those for the start and those for the end of a text OPA's index keeps
+/// one kind, the one with the longer of the shortest.
+fn one_end(questions: &[(bool, Option<Affix>)]) -> impl Iterator<Item = bool> + '_ {
+    let least = |is_start: bool| {
+        let affixes = questions.iter().filter_map(|(_, affix)| *affix);
+        affixes
+            .filter(|(start, _)| *start == is_start)
+            .map(|(_, len)| len)
+            .min()
+    };
+    let dropped = match (least(true), least(false)) {
+        (Some(start), Some(end)) => Some(end > start),
+        _ => None,
+    };
+    let is_kept = move |affix: &Option<Affix>| affix.is_none_or(|(start, _)| Some(start) != dropped);
+    questions
+        .iter()
+        .filter(move |(_, affix)| is_kept(affix))
+        .map(|(holds, _)| *holds)
+}
+
+/// Length of the shortest of some texts.
+fn shortest(texts: &Term) -> Option<usize> {
+    let len = |constant: &Constant| match constant {
+        Constant::String(text) => Some(text.len()),
+        _ => None,
+    };
+    match texts {
+        Term::Const(Constant::Array(items) | Constant::Set(items)) => items.iter().filter_map(len).min(),
+        Term::Const(constant) => len(constant),
+        _ => None,
     }
 }
 
