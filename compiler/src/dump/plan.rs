@@ -53,14 +53,7 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         Inst::Unset { dst } => format!("{} = unset", r(*dst)),
         Inst::Slot { dst, path, .. } => format!("{} = {}", r(*dst), slot(path)),
         Inst::Base { dst, .. } => format!("{} = base", r(*dst)),
-        Inst::Index {
-            dst,
-            of,
-            key,
-            stored: true,
-            ..
-        } => format!("{} = {}[text of {}]", r(*dst), r(*of), r(*key)),
-        Inst::Index { dst, of, key, .. } => format!("{} = {}[{}]", r(*dst), r(*of), r(*key)),
+        Inst::Index { .. } => index(inst),
         Inst::Field { dst, of, key, .. } => format!("{} = {}[{}]", r(*dst), r(*of), constant_text(key)),
         Inst::Test { cond, .. } => format!("test {}", condition(plan, cond)),
         Inst::LoopInit { state, over, .. } => format!("loop {} over {}", r(*state), r(*over)),
@@ -130,6 +123,18 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         }
         Inst::WithEnd => "end with".to_owned(),
         Inst::Note(note) => format!("; {note:?}"),
+    }
+}
+
+fn index(inst: &Inst) -> String {
+    match inst {
+        Inst::Index {
+            dst, of, key, stored, ..
+        } => {
+            let by = if *stored { "text of " } else { "" };
+            format!("{} = {}[{by}{}]", r(*dst), r(*of), r(*key))
+        }
+        _ => String::new(),
     }
 }
 

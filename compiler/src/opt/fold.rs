@@ -74,6 +74,38 @@ enum Simpler {
     Is(Inst),
 }
 
+/// A look-up by a register that may hold a constant.
+fn index(inst: &Inst, of: Option<K>, key: Option<K>) -> Simpler {
+    let Inst::Index {
+        dst,
+        of: from,
+        stored,
+        fail,
+        ..
+    } = inst
+    else {
+        return Simpler::Same;
+    };
+    let (dst, fail) = (*dst, *fail);
+    match (stored, of, key) {
+        (false, _, Some(key)) => Simpler::Is(Inst::Field {
+            dst,
+            of: *from,
+            key,
+            fail,
+        }),
+        (true, Some(of), Some(key)) => match of.stored(&key) {
+            Some(value) if is_small(value) => Simpler::Is(Inst::Const {
+                dst,
+                value: K::new(value.clone()),
+            }),
+            Some(_) => Simpler::Same,
+            None => Simpler::Is(Inst::Jump(fail)),
+        },
+        _ => Simpler::Same,
+    }
+}
+
 fn simpler(function: &Function, facts: &Facts, inst: &Inst, builtin: Option<FoldBuiltin<'_>>) -> Simpler {
     let known = |reg: Reg| facts.constant(function, reg);
     match inst {
@@ -81,38 +113,7 @@ fn simpler(function: &Function, facts: &Facts, inst: &Inst, builtin: Option<Fold
             Some(value) => Simpler::Is(Inst::Const { dst: *dst, value }),
             None => Simpler::Same,
         },
-        Inst::Index {
-            dst,
-            of,
-            key,
-            stored: true,
-            fail,
-        } => match (known(*of), known(*key)) {
-            (Some(of), Some(key)) => match of.stored(&key) {
-                Some(value) if is_small(value) => Simpler::Is(Inst::Const {
-                    dst: *dst,
-                    value: K::new(value.clone()),
-                }),
-                Some(_) => Simpler::Same,
-                None => Simpler::Is(Inst::Jump(*fail)),
-            },
-            _ => Simpler::Same,
-        },
-        Inst::Index {
-            dst,
-            of,
-            key,
-            stored: false,
-            fail,
-        } => match known(*key) {
-            Some(key) => Simpler::Is(Inst::Field {
-                dst: *dst,
-                of: *of,
-                key,
-                fail: *fail,
-            }),
-            None => Simpler::Same,
-        },
+        Inst::Index { of, key, .. } => index(inst, known(*of), known(*key)),
         Inst::Field { dst, of, key, fail } => match known(*of).map(|of| lookup(&of, key)) {
             Some(Lookup::Found(value)) => Simpler::Is(Inst::Const {
                 dst: *dst,
