@@ -244,8 +244,6 @@ const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[
     ("runtime/src/vm/run.rs", "run_with", 257),
     // One flat match over the elements of a layout.
     ("runtime/src/builtins/time/parse.rs", "read", 97),
-    // Tables that are built side by side from one walk.
-    ("runtime/src/image/tables.rs", "new", 82),
     // The four phases in their order.
     ("runtime/src/decision/decide.rs", "decide", 81),
 ];

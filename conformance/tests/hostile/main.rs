@@ -38,7 +38,12 @@ fn object(entries: impl Iterator<Item = (Constant, Constant)>) -> Constant {
 
 /// One value inside of another, so often.
 fn nested(depth: usize, wrap: impl Fn(Constant) -> Constant) -> Constant {
-    (0..depth).fold(Constant::Null, |inner, _| wrap(inner))
+    nested_in(Constant::Null, depth, wrap)
+}
+
+/// As [`nested`], around a value.
+fn nested_in(innermost: Constant, depth: usize, wrap: impl Fn(Constant) -> Constant) -> Constant {
+    (0..depth).fold(innermost, |inner, _| wrap(inner))
 }
 
 fn in_array(inner: Constant) -> Constant {

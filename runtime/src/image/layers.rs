@@ -1,7 +1,7 @@
 //! The annotations of an image: runs of a common list, and the same as objects in the pool.
 
-use super::parts::{AnnotationPart, SubjectPart};
-use super::tables::{ImageError, Subject};
+use super::parts::{AnnotationPart, GroupPart, SubjectPart};
+use super::tables::{Group, ImageError, Subject};
 use crate::arena::Arena;
 use crate::decision::{Annotation, Strategy, merge};
 use crate::error::EvalErrorKind;
@@ -46,6 +46,21 @@ impl LayerBuilder {
                 mrn: part.mrn.into(),
                 policy: part.policy,
                 layer: self.layer(part.annotations),
+            })
+            .collect()
+    }
+
+    /// Groups behind their MRNs.
+    pub(super) fn groups(&mut self, parts: Vec<GroupPart>) -> Vec<(Box<str>, Group)> {
+        parts
+            .into_iter()
+            .map(|part| {
+                let layer = self.layer(part.annotations);
+                let group = Group {
+                    roles: part.roles,
+                    layer,
+                };
+                (part.mrn.into(), group)
             })
             .collect()
     }

@@ -156,20 +156,7 @@ impl Image {
         let roles = builder.subjects(parts.roles);
         let scopes = builder.subjects(parts.scopes);
         let resource_groups = builder.subjects(parts.resource_groups);
-        let groups: Vec<(Box<str>, Group)> = parts
-            .groups
-            .into_iter()
-            .map(|group| {
-                let layer = builder.layer(group.annotations);
-                (
-                    group.mrn.into(),
-                    Group {
-                        roles: group.roles,
-                        layer,
-                    },
-                )
-            })
-            .collect();
+        let groups = builder.groups(parts.groups);
         let default_resource = parts
             .default_resource_group
             .and_then(|index| resource_groups.get(index as usize))
