@@ -117,6 +117,129 @@ fn misspelt_words_are_guessed() {
 }
 
 #[test]
+fn a_stray_word_is_told_of_with_the_flags_of_the_verb() {
+    for (args, flags) in [
+        ("lint {shop}", "a flag, --file (-f)\n"),
+        ("build {shop}", "a flag, --file (-f)\n"),
+        ("serve {shop}", "a flag, --bundle (-b)\n"),
+        (
+            "test decision -b {shop} extra",
+            "a flag, --bundle (-b) or --input (-i)\n",
+        ),
+        ("eval 1 {shop}", "a flag, --data (-d) or --input (-i)\n"),
+    ] {
+        let (status, _, error) = run(args, "");
+        assert_eq!(status, Some(1), "{args}");
+        assert!(error.ends_with(flags), "{args}: {error}");
+    }
+    let (_, _, error) = run("completion bash extra", "");
+    assert!(!error.contains("stands alone"), "{error}");
+}
+
+#[test]
+fn flags_of_serve_that_cannot_be_meant() {
+    for (args, said) in [
+        ("--port abc", "a port is a number from 0 to 65535"),
+        ("--envoy-port 70000", "a port is a number from 0 to 65535"),
+        (
+            "--port 9000 --envoy-port 9000",
+            "--port and --envoy-port are both 9000",
+        ),
+        ("--envoy-port 9000", "are both 9000"),
+        (
+            "-p envoy-http --port 7000 --envoy-port 7000",
+            "--port and --envoy-port are both 7000",
+        ),
+        (
+            "-p envoy --max-body-bytes 0",
+            "--max-body-bytes must be at least 1",
+        ),
+        ("-n shop", "no mapper is asked: --name has no effect"),
+        ("--allow-net a", "no mapper is asked: --allow-net only lets"),
+    ] {
+        let (status, _, error) = run(&format!("serve -b nowhere.yml {args}"), "");
+        assert_eq!(status, Some(1), "{args}");
+        assert!(error.contains(said), "{args}: {error}");
+    }
+    for args in [
+        "-p envoy -n shop",
+        "--envoy-port 0 --port 0 --allow-net a",
+        "-p envoy-http --envoy-socket s --envoy-port 9000",
+    ] {
+        let (_, _, error) = run(&format!("serve -b nowhere.yml {args}"), "");
+        assert!(error.starts_with("error: open nowhere.yml"), "{args}: {error}");
+    }
+}
+
+#[test]
+fn an_unknown_form_of_the_log_is_json_with_a_warning() {
+    for (format, warned) in [("xml", true), ("TEXT", true), ("json", false), ("text", false)] {
+        let output = gavel()
+            .args(["serve", "-b", "nowhere.yml"])
+            .env("MPE_LOG_FORMATTER", format)
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        let said = error.starts_with('{') && error.contains("neither text nor json");
+        assert_eq!(said, warned, "{format}: {error}");
+    }
+}
+
+#[test]
+fn build_spares_its_input() {
+    let folder = Folder::new("onto", &[("x.yml", "kind: PolicyDomain\n")]);
+    std::fs::hard_link(folder.0.join("x.yml"), folder.0.join("hard.yml")).unwrap();
+    std::os::unix::fs::symlink("x.yml", folder.0.join("soft.yml")).unwrap();
+    for output in ["x.yml", "./x.yml", "hard.yml", "soft.yml"] {
+        let (status, said, _) = folder.gavel(&format!("build -f x.yml -o {output}"));
+        assert_eq!(status, Some(1), "{output}");
+        assert!(said.contains("the output is the input"), "{output}: {said}");
+    }
+    let text = std::fs::read_to_string(folder.0.join("x.yml")).unwrap();
+    assert_eq!(text, "kind: PolicyDomain\n");
+}
+
+#[test]
+fn what_is_empty_or_missing_is_named() {
+    let folder = Folder::new("empty", &[("none.yml", "other: 1\n")]);
+    let shop = file("shop.yml");
+    let shop = shop.to_str().unwrap();
+    for (args, said) in [
+        (
+            "test decision".to_owned(),
+            "standard input: unexpected end of JSON input (it is empty",
+        ),
+        (
+            "test decision -i /dev/null".to_owned(),
+            "/dev/null: unexpected end of JSON input (it is empty",
+        ),
+        (
+            "test decisions -i none.yml".to_owned(),
+            "none.yml: no tests found in test suite; a suite is YAML with a list `tests`",
+        ),
+    ] {
+        let (status, _, error) = folder.gavel(&format!("{args} -b {shop}"));
+        assert_eq!(status, Some(1), "{args}");
+        assert!(error.contains(said), "{args}: {error}");
+    }
+    let (status, output, error) = folder.gavel("lint -f gone");
+    assert_eq!(status, Some(1));
+    assert!(
+        error.contains("gone") && error.contains("no such file") && !output.contains("Unsupported"),
+        "{output}{error}"
+    );
+}
+
+#[test]
+fn flags_that_name_no_dialect_are_warned_about() {
+    let (_, _, error) = run("lint -f {shop} --opa-flags --strict", "");
+    assert!(
+        error.contains("Unrecognized OPA flags '--strict', defaulting to v0"),
+        "{error}"
+    );
+}
+
+#[test]
 fn files_that_are_not_what_they_should_be() {
     let folder = Folder::new(
         "odd",

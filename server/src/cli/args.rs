@@ -192,8 +192,8 @@ pub(crate) struct DialectArgs {
 #[command(next_help_heading = "Service")]
 pub(crate) struct ServeArgs {
     /// Port; 0 for any free one. 9000 if absent, or none if --envoy-socket says where Envoy connects.
-    #[arg(long, value_name = "PORT", allow_hyphen_values = true)]
-    pub(crate) port: Option<i64>,
+    #[arg(long, value_name = "PORT", allow_hyphen_values = true, value_parser = port)]
+    pub(crate) port: Option<u16>,
     /// Address; all interfaces if absent.
     #[arg(long, value_name = "IP")]
     pub(crate) host: Option<IpAddr>,
@@ -201,8 +201,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, short, default_value = "generic")]
     pub(crate) protocol: String,
     /// Another port, for Envoy over gRPC, besides --port.
-    #[arg(long, value_name = "PORT", allow_hyphen_values = true)]
-    pub(crate) envoy_port: Option<i64>,
+    #[arg(long, value_name = "PORT", allow_hyphen_values = true, value_parser = port)]
+    pub(crate) envoy_port: Option<u16>,
     /// Unix socket for Envoy: over HTTP with --protocol envoy-http, else over gRPC.
     #[arg(long, value_name = "PATH")]
     pub(crate) envoy_socket: Option<PathBuf>,
@@ -387,6 +387,11 @@ pub(crate) struct EvalArgs {
     pub(crate) query: String,
     #[command(flatten)]
     pub(crate) dialect: DialectArgs,
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .map_err(|_| "a port is a number from 0 to 65535".to_owned())
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,6 +55,9 @@ pub(crate) fn run(args: &BuildArgs) -> Result<(), Failure> {
 }
 
 fn build(input: &Path, output: &Path, roots: &Roots) -> Result<(), String> {
+    if are_one_file(input, output) {
+        return Err("the output is the input: name another file with --output".to_owned());
+    }
     let text: Arc<str> = files::policy(input)
         .map_err(|reason| format!("failed to read input file: {reason}"))?
         .into();
@@ -67,6 +70,12 @@ fn build(input: &Path, output: &Path, roots: &Roots) -> Result<(), String> {
     let built = references::inline(&mut sources, &document, input, roots)
         .map_err(|problems| references::explain(&sources, &problems))?;
     write(output, &built.text).map_err(|error| format!("failed to write output file: {}", reason(&error)))
+}
+
+/// Whether both paths lead to one file, by whatever names.
+fn are_one_file(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| path.metadata().map(|file| (file.dev(), file.ino()));
+    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Writes beside the place and renames, so that nobody reads half a file.

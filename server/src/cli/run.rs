@@ -25,11 +25,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut root = command(&own_name(args.first()));
     let words = normalise(args, &root);
     let parsed = root
-        .try_get_matches_from_mut(words)
+        .try_get_matches_from_mut(&words)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return not_understood(&error),
+        Err(error) => return not_understood(&error, verb_at_hand(&root, &words)),
     };
     match cli.verb {
         None => help(&mut root),
@@ -65,15 +65,13 @@ fn status(outcome: Result<(), Failure>) -> ExitCode {
 }
 
 /// Help is no error; an unknown verb has a status of its own; anything else is wrong usage.
-fn not_understood(error: &clap::Error) -> ExitCode {
+fn not_understood(error: &clap::Error, verb: &Command) -> ExitCode {
     // A closed standard output or error leaves nobody to tell.
     let _ = error.print();
-    if let Some(word) = stray_word(error) {
+    if let (Some(word), Some(flags)) = (stray_word(error), file_flags(verb)) {
         log::line(
             Level::Error,
-            format_args!(
-                "`{word}` stands alone: files are named with a flag, --bundle (-b), --data (-d) or --input (-i)"
-            ),
+            format_args!("`{word}` stands alone: files are named with a flag, {flags}"),
         );
     }
     match error.kind() {
@@ -91,6 +89,27 @@ fn stray_word(error: &clap::Error) -> Option<&str> {
         }
         _ => None,
     }
+}
+
+/// The verb that the words lead to.
+fn verb_at_hand<'c>(root: &'c Command, words: &[OsString]) -> &'c Command {
+    words
+        .iter()
+        .skip(1)
+        .fold(root, |at, word| at.find_subcommand(word).unwrap_or(at))
+}
+
+/// The flags of a verb that name what it reads: `--bundle (-b) or --input (-i)`.
+fn file_flags(verb: &Command) -> Option<String> {
+    let flag = |name: &&str| {
+        let arg = verb.get_arguments().find(|arg| arg.get_long() == Some(*name))?;
+        Some(format!("--{name} (-{})", arg.get_short()?))
+    };
+    let flags: Vec<String> = ["file", "bundle", "data", "input"]
+        .iter()
+        .filter_map(flag)
+        .collect();
+    (!flags.is_empty()).then(|| flags.join(" or "))
 }
 
 fn help(command: &mut Command) -> ExitCode {

@@ -30,7 +30,10 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
         .max_body_bytes
         .unwrap_or(limits::ENVOY_BODY_BYTES_MAX_DEFAULT);
     let path_prefix = path_prefix(args, &doors)?;
-    log::set_json(logs_are_json());
+    choose_log_format();
+    if doors.envoy.is_empty() {
+        tell_of_idle_flags(args);
+    }
     sys::small_pages();
     let mut loaded = load::load(&args.domains, global)?;
     if !doors.envoy.is_empty() {
@@ -84,7 +87,7 @@ impl Doors {
             "envoy-http" => Some(Protocol::Http),
             other => return Err(Failure::Usage(format!("unsupported protocol: {other}"))),
         };
-        let port = args.port.map(port_number).transpose()?;
+        let port = args.port;
         let mut doors = Doors {
             port: None,
             envoy: Vec::new(),
@@ -107,17 +110,29 @@ impl Doors {
                     "with --protocol envoy the port is --port; --envoy-port adds Envoy to another protocol";
                 return Err(Failure::Usage(text.to_owned()));
             }
-            doors
-                .envoy
-                .push((Protocol::Grpc, Address::Port(port_number(port)?)));
+            let is_this = |address: &Address| matches!(address, Address::Port(other) if *other == port);
+            let is_taken =
+                doors.port == Some(port) || doors.envoy.iter().any(|(_, address)| is_this(address));
+            if is_taken && port != 0 {
+                let text = format!("--port and --envoy-port are both {port}: each needs a port of its own");
+                return Err(Failure::Usage(text));
+            }
+            doors.envoy.push((Protocol::Grpc, Address::Port(port)));
         }
         Ok(doors)
     }
 }
 
-fn port_number(number: i64) -> Result<u16, Failure> {
-    u16::try_from(number)
-        .map_err(|_| Failure::Usage(format!("invalid port {number}: it must be from 0 to 65535")))
+/// Flags for mappers do little where no mapper is asked. The reference takes `--name` there, too.
+fn tell_of_idle_flags(args: &ServeArgs) {
+    let why = "without Envoy (--protocol, --envoy-port, --envoy-socket) no mapper is asked";
+    if args.name.as_ref().is_some_and(|name| !name.is_empty()) {
+        log::line(Level::Warn, format_args!("{why}: --name has no effect"));
+    }
+    if !args.domains.network.allow_net.is_empty() {
+        let text = "--allow-net only lets domains load whose mappers call http.send";
+        log::line(Level::Warn, format_args!("{why}: {text}"));
+    }
 }
 
 /// The prefix without a slash at its end.
@@ -164,6 +179,10 @@ fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
         None => thread::available_parallelism().map_or(1, usize::from),
     };
     let body_bytes_max = args.max_body_bytes.unwrap_or(limits::BODY_BYTES_MAX_DEFAULT);
+    if body_bytes_max == 0 {
+        let text = "--max-body-bytes must be at least 1";
+        return Err(Failure::Usage(text.to_owned()));
+    }
     if body_bytes_max > limits::BODY_BYTES_MAX_CEILING {
         let most = limits::BODY_BYTES_MAX_CEILING;
         return Err(Failure::Usage(format!("--max-body-bytes may be at most {most}")));
@@ -183,10 +202,19 @@ fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
     })
 }
 
-/// A log collector reads JSON, as the reference writes it; a person at a terminal reads text.
-fn logs_are_json() -> bool {
-    match std::env::var("MPE_LOG_FORMATTER") {
-        Ok(format) if !format.is_empty() => format != "text",
-        _ => !stderr_is_watched(),
+/// A log collector reads JSON, as the reference writes it; a person at a terminal reads text. Like the reference this
+/// takes an unknown format for JSON, but says so.
+fn choose_log_format() {
+    let format = std::env::var_os("MPE_LOG_FORMATTER").unwrap_or_default();
+    let format = format.to_string_lossy();
+    log::set_json(match &*format {
+        "" => !stderr_is_watched(),
+        format => format != "text",
+    });
+    if !matches!(&*format, "" | "text" | "json") {
+        log::line(
+            Level::Warn,
+            format_args!("MPE_LOG_FORMATTER={format} is neither text nor json: the log is JSON"),
+        );
     }
 }

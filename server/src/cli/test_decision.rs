@@ -21,7 +21,17 @@ use crate::trace::DecisionTrace;
 pub(crate) fn run(args: &DecisionArgs, global: &Global) -> Result<(), Failure> {
     let loaded = load::load(&args.domains, global)?;
     let body = input::bytes(args.input.as_deref())?;
-    let record = on_a_deep_stack(|| decide_traced(&loaded, &body))??;
+    let decided = on_a_deep_stack(|| decide_traced(&loaded, &body))?;
+    let record = decided.map_err(|failure| {
+        let name = input::name(args.input.as_deref());
+        let is_empty = body.iter().all(u8::is_ascii_whitespace);
+        let hint = if is_empty {
+            " (it is empty, and should be a PORC)"
+        } else {
+            ""
+        };
+        Failure::Input(format!("{name}: {failure}{hint}"))
+    })?;
     std::io::stdout()
         .write_all(&record)
         .map_err(|e| Failure::Operator(format!("standard output: {e}")))

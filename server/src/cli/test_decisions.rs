@@ -62,7 +62,10 @@ fn wanted(args: &SuiteArgs) -> Result<Vec<Case>, Failure> {
     let text = load::read(&args.input).map_err(|failure| broken("read", failure.to_string()))?;
     let cases = suite::parse(&args.input.to_string_lossy(), &text).map_err(|why| broken("parse", why))?;
     if cases.is_empty() {
-        return Err(Failure::Input("no tests found in test suite".to_owned()));
+        let name = args.input.display();
+        return Err(Failure::Input(format!(
+            "{name}: no tests found in test suite; a suite is YAML with a list `tests` of {{name, porc, result: {{allow: true}}}}"
+        )));
     }
     // Here, and only here, a comma separates.
     let patterns: Vec<NamePattern> = args

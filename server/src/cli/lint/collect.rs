@@ -37,7 +37,7 @@ pub(super) fn collect<'p>(paths: impl IntoIterator<Item = &'p PathBuf>) -> Targe
             targets.folder(path);
         } else if files::may_never_end(path) {
             targets.unreadable.push((path.clone(), NO_FILE.to_owned()));
-        } else if is_yaml(path) {
+        } else if is_yaml(path) || !path.exists() {
             targets.file(path, true);
         } else {
             let reason = "Unsupported file type (only .yml, .yaml supported)";
