@@ -6,6 +6,7 @@
     reason = "a command-line tool whose product is its output"
 )]
 
+mod commands;
 mod records;
 
 use gavel_benches::corpus::{self, Example};
@@ -79,6 +80,7 @@ fn run(effort: &Effort) -> Result<(), String> {
     figures.push(("decision.allocations", allocations()?));
     decisions(&examples, effort, &mut figures)?;
     recording(&examples, effort, &mut figures)?;
+    replaying(&examples, effort, &mut figures)?;
     compilation(effort, &mut figures)?;
     if let Some(example) = examples.first() {
         service(example, effort, &mut figures)?;
@@ -134,7 +136,7 @@ fn compilation(effort: &Effort, figures: &mut Vec<(&'static str, f64)>) -> Resul
     loading(&text, effort, figures)?;
     let domain = std::env::temp_dir().join(format!("gavel-report-{}.yml", std::process::id()));
     std::fs::write(&domain, &text).map_err(|error| error.to_string())?;
-    let served = served_large(&domain, figures);
+    let served = served_large(&domain, figures).and_then(|()| linting(&domain, effort, figures));
     std::fs::remove_file(&domain).map_err(|error| error.to_string())?;
     served
 }
@@ -160,6 +162,28 @@ fn served_large(domain: &Path, figures: &mut Vec<(&'static str, f64)>) -> Result
     let server = Server::start(&binary, domain, synthetic::request(7).as_bytes(), &[])?;
     figures.push(("large.start_ms", server.start_ms));
     figures.push(("large.rss_mib", server.rss_mib()?));
+    Ok(())
+}
+
+fn linting(domain: &Path, effort: &Effort, figures: &mut Vec<(&'static str, f64)>) -> Result<(), String> {
+    let binary = binary("gavel-server", "gavel")?;
+    let spent = commands::lint_ms(&binary, domain, effort.load_rounds)?;
+    figures.push(("lint.ms_per_1000_policies", spent));
+    Ok(())
+}
+
+/// Records of the examples decided again: the example of which the fewest are in a second.
+fn replaying(
+    examples: &[Example],
+    effort: &Effort,
+    figures: &mut Vec<(&'static str, f64)>,
+) -> Result<(), String> {
+    let binary = binary("gavel-server", "gavel")?;
+    let mut worst = f64::INFINITY;
+    for example in examples {
+        worst = worst.min(commands::replayed_per_s(&binary, example, effort.load_rounds)?);
+    }
+    figures.push(("replay.records_per_s", worst));
     Ok(())
 }
 

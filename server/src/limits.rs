@@ -207,6 +207,9 @@ pub const IMAGE_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// Bytes of one record of a replay: the largest body of the service, spelled with escapes, and its references.
 pub const REPLAY_RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Bytes of a record behind which a replay gives up: no records are written like that, and the input may never end.
+pub const REPLAY_SKIP_BYTES_MAX: usize = 4 * REPLAY_RECORD_BYTES_MAX;
+
 /// Bytes that a replay reads at once.
 pub const REPLAY_BUFFER_BYTES: usize = 256 * 1024;
 

@@ -4,6 +4,7 @@
 mod common;
 
 use std::io::Write as _;
+use std::process::Stdio;
 
 use common::cli::{Scratch, run};
 use common::file;
@@ -51,7 +52,7 @@ fn the_same_domain_decides_the_same() {
         "-b {shop}",
         &records("{shop}", &[READ, WRITE, OPEN, "{}"]),
         0,
-        &["4 records: 4 decided as before, 0 changed, 0 malformed, 0 without a PORC"],
+        &["4 records: 4 decided as before, 0 changed, 0 refused now, 0 malformed, 0 without a PORC"],
     );
 }
 
@@ -71,7 +72,7 @@ fn a_changed_vote_is_named_with_its_policy() {
             "    IDENTITY mrn:iam:role:clerk, policy mrn:iam:policy:clerk: GRANT -> DENY (the policy was edited)",
             "-:3: DENY -> GRANT: subject bob operation shop:order:write resource mrn:order:2",
             "    IDENTITY mrn:iam:role:clerk, policy mrn:iam:policy:clerk: DENY -> GRANT (the policy was edited)",
-            "3 records: 1 decided as before, 2 changed, 0 malformed, 0 without a PORC",
+            "3 records: 1 decided as before, 2 changed, 0 refused now, 0 malformed, 0 without a PORC",
         ],
     );
 }
@@ -86,7 +87,7 @@ fn an_override_that_comes_or_goes_is_a_change_of_the_operation_policy() {
         &[
             "-:1: GRANT -> DENY: operation shop:door:open",
             "    SYSTEM shop:door:open, policy mrn:iam:policy:gate: GRANT by override -> no override (the policy was edited)",
-            "1 records: 0 decided as before, 1 changed, 0 malformed, 0 without a PORC",
+            "1 records: 0 decided as before, 1 changed, 0 refused now, 0 malformed, 0 without a PORC",
         ],
     );
 }
@@ -106,7 +107,7 @@ fn a_role_that_is_gone_and_a_policy_that_fails_are_told() {
             "-:1: GRANT -> DENY: subject ann operation shop:order:read resource mrn:order:1",
             "    IDENTITY mrn:iam:role:clerk, policy mrn:iam:policy:clerk: GRANT -> DENY \
              (NOTFOUND_ERROR: role not found)",
-            "1 records: 0 decided as before, 1 changed, 0 malformed, 0 without a PORC",
+            "1 records: 0 decided as before, 1 changed, 0 refused now, 0 malformed, 0 without a PORC",
         ],
     );
 }
@@ -120,14 +121,14 @@ fn malformed_lines_are_told_by_number_and_counted() {
     let (status, output, _) = run("test replay - -b {shop}", &text);
     assert_eq!(status, Some(1));
     let lines: Vec<&str> = output.lines().collect();
-    assert!(lines.first().unwrap().starts_with("-:3: malformed: "), "{output}");
+    assert_eq!(lines.first(), Some(&"-:3: malformed: expected ident"));
     assert_eq!(
         lines.get(1),
         Some(&"-:6: malformed: no access record: there is no `decision`")
     );
     assert_eq!(
         lines.get(2),
-        Some(&"5 records: 1 decided as before, 0 changed, 2 malformed, 2 without a PORC")
+        Some(&"5 records: 1 decided as before, 0 changed, 0 refused now, 2 malformed, 2 without a PORC")
     );
 }
 
@@ -175,7 +176,7 @@ fn lines_of_json_for_programs() {
     assert_eq!(malformed["line"], 2);
     assert_eq!(
         summary["summary"],
-        serde_json::json!({"records": 2, "same": 0, "changed": 1, "malformed": 1, "skipped": 0})
+        serde_json::json!({"records": 2, "same": 0, "changed": 1, "refused": 0, "malformed": 1, "skipped": 0})
     );
 }
 
@@ -196,7 +197,7 @@ fn packed_and_indented_records_from_several_files() {
         &format!("{} -b {{shop}}", file.path()),
         &format!("{indented}{plain}"),
         0,
-        &["6 records: 6 decided as before, 0 changed, 0 malformed, 0 without a PORC"],
+        &["6 records: 6 decided as before, 0 changed, 0 refused now, 0 malformed, 0 without a PORC"],
     );
     packed.truncate(packed.len() / 2);
     std::fs::write(&file.0, &packed).unwrap();
@@ -212,7 +213,7 @@ fn policies_see_the_time_of_the_record() {
     let record = records("{shop}", &[READ]);
     let mut value: serde_json::Value = serde_json::from_str(&record).unwrap();
     value["metadata"]["timestamp"] = "2001-09-09T01:46:39.999Z".into();
-    let same = "1 records: 1 decided as before, 0 changed, 0 malformed, 0 without a PORC";
+    let same = "1 records: 1 decided as before, 0 changed, 0 refused now, 0 malformed, 0 without a PORC";
     check(&format!("-b {}", early.path()), &value.to_string(), 0, &[same]);
     value["metadata"]["timestamp"] = "2001-09-09T01:46:40Z".into();
     let (status, ..) = run(&format!("test replay - -b {}", early.path()), &value.to_string());
@@ -238,7 +239,7 @@ fn annotated(name: &str, desk: &str) -> Scratch {
 fn annotations_are_those_of_the_record_or_looked_up_again() {
     let (north, south) = (annotated("north.yml", "north"), annotated("south.yml", "south"));
     let record = records(north.path(), &[READ]);
-    let same = "1 records: 1 decided as before, 0 changed, 0 malformed, 0 without a PORC";
+    let same = "1 records: 1 decided as before, 0 changed, 0 refused now, 0 malformed, 0 without a PORC";
     check(&format!("-b {}", north.path()), &record, 0, &[same]);
     check(&format!("--resolve -b {}", north.path()), &record, 0, &[same]);
     check(&format!("-b {}", south.path()), &record, 0, &[same]);
@@ -249,7 +250,7 @@ fn annotations_are_those_of_the_record_or_looked_up_again() {
         &[
             "-:1: GRANT -> DENY: subject ann operation shop:order:read resource mrn:order:1",
             "    IDENTITY mrn:iam:role:clerk, policy mrn:iam:policy:clerk: GRANT -> DENY",
-            "1 records: 0 decided as before, 1 changed, 0 malformed, 0 without a PORC",
+            "1 records: 0 decided as before, 1 changed, 0 refused now, 0 malformed, 0 without a PORC",
         ],
     );
 }
@@ -264,4 +265,88 @@ fn texts_of_records_cannot_forge_lines() {
     );
     assert!(output.contains(r"subject a\nb\u{1b}[31m operation"), "{output}");
     assert_eq!(output.lines().count(), 3);
+}
+
+/// A number that OPA's decoder refuses, as gavel does: a request that holds it is not decided.
+const UNREADABLE: &str = r#"{"operation":"shop:door:open","x":1e999999}"#;
+
+#[test]
+fn a_denied_request_that_cannot_be_read_now_is_not_as_before() {
+    let text = format!("{{\"decision\":\"DENY\",\"porc\":{UNREADABLE}}}\n");
+    check(
+        "-b {shop}",
+        &format!("{}{text}", records("{shop}", &[WRITE])),
+        1,
+        &[
+            "-:2: refused now: json: cannot unmarshal number into Go value of type float64",
+            "2 records: 1 decided as before, 0 changed, 1 refused now, 0 malformed, 0 without a PORC",
+        ],
+    );
+    let (status, output, _) = run("test replay - --format json -b {shop}", &text);
+    assert_eq!(status, Some(1));
+    let lines: Vec<serde_json::Value> = output
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let [refused, summary] = lines.as_slice() else {
+        panic!("{output}")
+    };
+    assert_eq!(refused["line"], 1);
+    assert!(refused["refused"].as_str().unwrap().contains("number"));
+    assert_eq!(summary["summary"]["refused"], 1);
+    // A grant that is lost is a change.
+    check(
+        "-b {shop}",
+        &text.replace("DENY", "GRANT"),
+        1,
+        &[
+            "-:1: GRANT -> DENY:",
+            "    the request is refused: json: cannot unmarshal number into Go value of type float64",
+            "1 records: 0 decided as before, 1 changed, 0 refused now, 0 malformed, 0 without a PORC",
+        ],
+    );
+}
+
+#[test]
+fn devices_that_never_end_are_refused() {
+    for device in ["/dev/zero", "/dev/full", "/dev/urandom"] {
+        let (status, output, error) = run(&format!("test replay {device} -b {{shop}}"), "");
+        assert_eq!((status, &*output), (Some(1), ""), "{error}");
+        assert!(
+            error.contains(&format!("{device}: a character device")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn mistakes_of_the_output_are_not_those_of_the_input() {
+    let text = "x\n".repeat(10_000);
+    // A reader who is gone before the first finding comes.
+    let mut child = common::gavel()
+        .args(["test", "replay", "-", "-b"])
+        .arg(file("shop.yml"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    let input = Scratch::new("full.jsonl", &text);
+    let output = common::gavel()
+        .args(["test", "replay", input.path(), "-b"])
+        .arg(file("shop.yml"))
+        .stdout(std::fs::File::options().write(true).open("/dev/full").unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        error.trim_end(),
+        "error: standard output: no space left on device"
+    );
 }

@@ -1,7 +1,8 @@
 //! `gavel test replay`: recorded requests decided again; what changed, and by which policies.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write as _};
+use std::io::{BufRead, BufReader, BufWriter, Error, ErrorKind, Write as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -13,13 +14,13 @@ use crate::desk;
 use crate::error::{Failure, reason};
 use crate::limits::REPLAY_BUFFER_BYTES;
 use crate::log::{self, Level};
-use crate::replay::{Replay, Totals};
+use crate::replay::{Replay, Stopped, Totals};
 
 /// Replays all files, in their order.
 ///
 /// # Errors
-/// Domains or files that cannot be used; a decision that changed or a malformed record, of which nothing more needs to
-/// be said.
+/// Domains or files that cannot be used; a decision that changed or a record that is refused or malformed, of which nothing
+/// more needs to be said.
 pub(crate) fn run(args: &ReplayArgs, global: &Global) -> Result<(), Failure> {
     if global.trace {
         return Err(Failure::Usage(
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &ReplayArgs, global: &Global) -> Result<(), Failure> {
         )),
         Totals {
             changed: 0,
+            refused: 0,
             malformed: 0,
             ..
         } => Ok(()),
@@ -53,26 +55,44 @@ pub(crate) fn run(args: &ReplayArgs, global: &Global) -> Result<(), Failure> {
 fn replay(args: &ReplayArgs, loaded: &Loaded) -> Result<Totals, Failure> {
     let mut replay = Replay::new(&loaded.image, args.format, args.resolve, desk::wall_ns());
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let closed = |error: std::io::Error| Failure::Operator(format!("standard output: {}", reason(&error)));
     for path in &args.records {
         let name = path.to_string_lossy();
         let stream = open(path)?;
         replay
             .stream(&name, stream, &mut out)
-            .map_err(|error| Failure::Operator(format!("replay {name}: {}", reason(&error))))?;
+            .map_err(|stopped| match stopped {
+                Stopped::Input(error) => Failure::Operator(format!("replay {name}: {}", reason(&error))),
+                Stopped::Output(error) => unwritten(&error),
+            })?;
     }
-    args.format.summary(&replay.totals, &mut out).map_err(closed)?;
-    out.flush().map_err(closed)?;
-    Ok(replay.totals)
+    let written = args.format.summary(&replay.totals, &mut out);
+    match written.and_then(|()| out.flush()) {
+        // Everything was decided: the status says it.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten(&error)),
+        _ => Ok(replay.totals),
+    }
+}
+
+/// Standard output that takes no more. A reader who has seen enough (`| head`) needs no message; there is something to
+/// see only where the status is 1.
+fn unwritten(error: &Error) -> Failure {
+    Failure::Input(match error.kind() {
+        ErrorKind::BrokenPipe => String::new(),
+        _ => format!("standard output: {}", reason(error)),
+    })
 }
 
 /// The lines of a file or of standard input, unpacked if it is in gzip's format.
 fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
-    let unreadable = |error: std::io::Error| Failure::unreadable(path, &error);
+    let unreadable = |error: Error| Failure::unreadable(path, &error);
     let mut plain: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(BufReader::with_capacity(REPLAY_BUFFER_BYTES, std::io::stdin()))
     } else {
         let file = File::open(path).map_err(unreadable)?;
+        if file.metadata().map_err(unreadable)?.file_type().is_char_device() {
+            let text = "a character device may never end; `-` reads standard input";
+            return Err(unreadable(Error::new(ErrorKind::InvalidInput, text)));
+        }
         Box::new(BufReader::with_capacity(REPLAY_BUFFER_BYTES, file))
     };
     // A pipe may bring its first byte alone; then that one has to do, and no record begins with it.

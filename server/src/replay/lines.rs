@@ -1,8 +1,8 @@
 //! A stream of access records, one at a time, in bounded memory.
 
-use std::io::{BufRead, Result};
+use std::io::{BufRead, Error, ErrorKind, Result};
 
-use crate::limits::REPLAY_RECORD_BYTES_MAX;
+use crate::limits::{REPLAY_RECORD_BYTES_MAX, REPLAY_SKIP_BYTES_MAX};
 
 /// What stands next in a stream.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) struct Lines<R> {
     read: u64,
     /// Number of the line on which the record begins.
     first: u64,
+    /// Bytes of the record that were read, kept or not.
+    passed: usize,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -33,6 +35,7 @@ impl<R: BufRead> Lines<R> {
             text: Vec::new(),
             read: 0,
             first: 0,
+            passed: 0,
         }
     }
 
@@ -47,9 +50,13 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Goes on to the next record; blank lines are none.
+    ///
+    /// # Errors
+    /// Of the stream, and a record of which more than [`REPLAY_SKIP_BYTES_MAX`] was read without an end.
     pub(super) fn advance(&mut self) -> Result<Next> {
         loop {
             self.text.clear();
+            self.passed = 0;
             self.first = self.read + 1;
             match self.line()? {
                 Next::Record if self.text.trim_ascii().is_empty() => {}
@@ -59,24 +66,28 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
+    /// Goes on to the closing line; one that is too long, too, ends there.
     fn indented(&mut self) -> Result<Next> {
+        let mut fits = true;
         loop {
-            let start = self.text.len();
-            match self.line()? {
-                // What the stream ends in the middle of is no JSON, which its reader says.
-                Next::End => return Ok(Next::Record),
-                Next::TooLong => return Ok(Next::TooLong),
-                Next::Record => {}
+            if !fits {
+                self.text.clear();
             }
+            let start = self.text.len();
+            let next = self.line()?;
             let line = self.text.get(start..).unwrap_or_default();
-            if line.trim_ascii_end() == b"}" {
-                return Ok(Next::Record);
+            let closes = next == Next::Record && line.trim_ascii_end() == b"}";
+            fits = fits && next != Next::TooLong && self.text.len() < REPLAY_RECORD_BYTES_MAX;
+            // What the stream ends in the middle of is no JSON, which its reader says.
+            if closes || next == Next::End {
+                return Ok(if fits { Next::Record } else { Next::TooLong });
             }
         }
     }
 
-    /// Appends the next line to the text.
+    /// Appends the next line to the text, or the beginning of one that is too long.
     fn line(&mut self) -> Result<Next> {
+        let start = self.text.len();
         let (mut some, mut fits) = (false, true);
         loop {
             let buffer = match self.stream.fill_buf() {
@@ -93,13 +104,22 @@ impl<R: BufRead> Lines<R> {
             }
             let end = memchr::memchr(b'\n', buffer);
             let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
-            fits = fits && self.text.len() + part.len() < REPLAY_RECORD_BYTES_MAX;
+            fits = fits && self.text.len() - start + part.len() < REPLAY_RECORD_BYTES_MAX;
             if fits {
                 self.text.extend_from_slice(part);
                 self.text.extend(end.map(|_| b'\n'));
             }
             let used = part.len() + usize::from(end.is_some());
             self.stream.consume(used);
+            self.passed += used;
+            if self.passed > REPLAY_SKIP_BYTES_MAX {
+                let mib = REPLAY_SKIP_BYTES_MAX >> 20;
+                let text = format!(
+                    "line {}: more than {mib} MiB without the end of a record",
+                    self.first
+                );
+                return Err(Error::new(ErrorKind::InvalidData, text));
+            }
             if end.is_some() {
                 break;
             }
@@ -155,5 +175,32 @@ mod tests {
         assert_eq!(lines.advance().unwrap(), Next::Record);
         assert_eq!((lines.number(), lines.text()), (2, &b"{}\n"[..]));
         assert_eq!(lines.advance().unwrap(), Next::End);
+    }
+
+    #[test]
+    fn an_indented_record_that_is_too_long_is_passed_over_whole() {
+        let long = "x".repeat(REPLAY_RECORD_BYTES_MAX);
+        let half = "x".repeat(REPLAY_RECORD_BYTES_MAX / 2);
+        for middle in [&long, &format!("{half}\n{half}")] {
+            let lines = middle.lines().count() as u64;
+            let text = format!("{{\n{middle}\n  \"a\": {{\n  }}\n}}\n{{}}\n");
+            let mut stream = Lines::new(text.as_bytes());
+            assert_eq!(stream.advance().unwrap(), Next::TooLong);
+            assert_eq!(stream.number(), 1);
+            assert_eq!(stream.advance().unwrap(), Next::Record);
+            assert_eq!((stream.number(), stream.text()), (lines + 5, &b"{}\n"[..]));
+            assert_eq!(stream.advance().unwrap(), Next::End);
+        }
+        let text = format!("{{\n{long}\n");
+        let mut stream = Lines::new(text.as_bytes());
+        assert_eq!(stream.advance().unwrap(), Next::TooLong);
+        assert_eq!(stream.advance().unwrap(), Next::End);
+    }
+
+    #[test]
+    fn what_never_ends_is_given_up() {
+        let mut lines = Lines::new(BufReader::with_capacity(1 << 20, std::io::repeat(b'x')));
+        let error = lines.advance().unwrap_err().to_string();
+        assert_eq!(error, "line 1: more than 256 MiB without the end of a record");
     }
 }

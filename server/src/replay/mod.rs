@@ -10,4 +10,4 @@ mod report;
 mod run;
 
 pub(crate) use report::Format;
-pub(crate) use run::{Replay, Totals};
+pub(crate) use run::{Replay, Stopped, Totals};

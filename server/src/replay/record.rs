@@ -47,7 +47,7 @@ pub(super) fn read(text: &[u8]) -> Result<Line<'_>, String> {
     if text.trim_ascii_start().starts_with(b"[") {
         return Err("no access record: an array".to_owned());
     }
-    let head: Head<'_> = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    let head: Head<'_> = serde_json::from_slice(text).map_err(|error| said(&error))?;
     if head.gap.is_some() && head.decision.is_none() {
         return Ok(Line::Nothing);
     }
@@ -77,6 +77,13 @@ fn wall_ns(text: &str) -> Result<i64, String> {
         .map_err(|_| format!("`metadata.timestamp` is no time: {text:?}"))?;
     i64::try_from(timestamp.as_nanosecond())
         .map_err(|_| format!("`metadata.timestamp` is out of range: {text:?}"))
+}
+
+/// What is wrong, without the place within the record: that of the record in its file is told.
+fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
 /// What is read of a record whose decision changed.
@@ -142,7 +149,7 @@ impl Details<'_> {
 /// # Errors
 /// A field of a wrong type.
 pub(super) fn details(text: &[u8]) -> Result<Details<'_>, String> {
-    serde_json::from_slice(text).map_err(|error| error.to_string())
+    serde_json::from_slice(text).map_err(|error| said(&error))
 }
 
 type Members<'r> = BTreeMap<Cow<'r, str>, &'r RawValue>;
@@ -197,6 +204,7 @@ mod tests {
         ] {
             let error = read(text.as_bytes()).err().unwrap();
             assert!(error.contains(said), "{text}: {error}");
+            assert!(!error.contains("column"), "{error}");
         }
     }
 

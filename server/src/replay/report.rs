@@ -15,7 +15,7 @@ pub(crate) enum Format {
     /// For people.
     #[default]
     Text,
-    /// One JSON object a line: each change, each malformed record, the summary.
+    /// One JSON object a line: each change, each record that is refused or malformed, the summary.
     Json,
 }
 
@@ -57,8 +57,17 @@ impl Format {
     pub(super) fn malformed(self, place: Place<'_>, why: &str, out: &mut dyn Write) -> Result<()> {
         let Place { file, line: number } = place;
         match self {
-            Format::Text => writeln!(out, "{file}:{number}: malformed: {why}"),
+            Format::Text => writeln!(out, "{file}:{number}: malformed: {}", plain(why)),
             Format::Json => line(out, &json!({"file": file, "line": number, "malformed": why})),
+        }
+    }
+
+    /// A recorded DENY whose request is not decided at all now.
+    pub(super) fn refused(self, place: Place<'_>, why: &str, out: &mut dyn Write) -> Result<()> {
+        let Place { file, line: number } = place;
+        match self {
+            Format::Text => writeln!(out, "{file}:{number}: refused now: {}", plain(why)),
+            Format::Json => line(out, &json!({"file": file, "line": number, "refused": why})),
         }
     }
 
@@ -66,19 +75,21 @@ impl Format {
         let Totals {
             same,
             changed,
+            refused,
             malformed,
             skipped,
         } = totals;
         match self {
             Format::Text => writeln!(
                 out,
-                "{} records: {same} decided as before, {changed} changed, {malformed} malformed, {skipped} without a PORC",
+                "{} records: {same} decided as before, {changed} changed, {refused} refused now, {malformed} malformed, {skipped} without a PORC",
                 totals.records(),
             ),
             Format::Json => line(
                 out,
                 &json!({"summary": {
-                    "records": totals.records(), "same": same, "changed": changed, "malformed": malformed, "skipped": skipped,
+                    "records": totals.records(), "same": same, "changed": changed, "refused": refused,
+                    "malformed": malformed, "skipped": skipped,
                 }}),
             ),
         }

@@ -21,6 +21,8 @@ pub(crate) struct Totals {
     pub(crate) same: u64,
     /// Decided otherwise.
     pub(crate) changed: u64,
+    /// Denied before, and not decided at all now: that both deny says nothing of the policies.
+    pub(crate) refused: u64,
     /// No access records.
     pub(crate) malformed: u64,
     /// Records of requests that were no PORC, and marks where records are missing.
@@ -30,8 +32,17 @@ pub(crate) struct Totals {
 impl Totals {
     /// All of them.
     pub(crate) fn records(&self) -> u64 {
-        self.same + self.changed + self.malformed + self.skipped
+        self.same + self.changed + self.refused + self.malformed + self.skipped
     }
+}
+
+/// Why a replay ends before its input does.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// The stream of records cannot be read on.
+    Input(Error),
+    /// What was found cannot be written.
+    Output(Error),
 }
 
 /// A replay over one image.
@@ -67,10 +78,10 @@ impl<'i> Replay<'i> {
         file: &str,
         stream: impl BufRead,
         out: &mut dyn Write,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Stopped> {
         let mut lines = Lines::new(stream);
         loop {
-            let next = lines.advance()?;
+            let next = lines.advance().map_err(Stopped::Input)?;
             let place = Place {
                 file,
                 line: lines.number(),
@@ -90,7 +101,7 @@ impl<'i> Replay<'i> {
             };
             if let Err(why) = outcome {
                 self.totals.malformed += 1;
-                self.format.malformed(place, &why, out)?;
+                self.format.malformed(place, &why, out).map_err(Stopped::Output)?;
             }
         }
     }
@@ -102,7 +113,7 @@ impl<'i> Replay<'i> {
         recorded: &Recorded<'_>,
         text: &[u8],
         out: &mut dyn Write,
-    ) -> Result<Result<(), String>, Error> {
+    ) -> Result<Result<(), String>, Stopped> {
         // A policy that looks at the clock sees the time of the record. Nothing is timed.
         let env = RequestEnv {
             wall_ns: recorded.wall_ns.unwrap_or(self.now_ns),
@@ -121,10 +132,20 @@ impl<'i> Replay<'i> {
         let decided = self
             .decider
             .decide_with(self.image, &body, Trailing::Refuse, &env, &mut facts);
-        let granted = decided.as_ref().is_ok_and(|decision| decision.granted);
-        if granted == recorded.granted {
-            self.totals.same += 1;
-            return Ok(Ok(()));
+        match &decided {
+            Ok(decision) if decision.granted == recorded.granted => {
+                self.totals.same += 1;
+                return Ok(Ok(()));
+            }
+            Err(refusal) if !recorded.granted => {
+                self.totals.refused += 1;
+                return self
+                    .format
+                    .refused(place, &refusal.to_string(), out)
+                    .map_err(Stopped::Output)
+                    .map(Ok);
+            }
+            _ => {}
         }
         let details = match record::details(text) {
             Ok(details) => details,
@@ -141,7 +162,9 @@ impl<'i> Replay<'i> {
             causes: &causes,
             refusal,
         };
-        self.format.change(place, &change, out)?;
-        Ok(Ok(()))
+        self.format
+            .change(place, &change, out)
+            .map_err(Stopped::Output)
+            .map(Ok)
     }
 }
