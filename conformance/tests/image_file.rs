@@ -289,7 +289,6 @@ fn indices_that_point_nowhere_are_refused() {
                 name: "m".to_owned(),
                 program: p.program.clone(),
                 entry: FnId(0),
-                waits: false,
             })
         },
         "mapper's query",

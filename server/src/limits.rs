@@ -195,6 +195,10 @@ pub const MAPPER_QUEUE_MAX: usize = 256;
 /// Nesting of a protobuf message: what protobuf's own libraries take.
 pub const MESSAGE_DEPTH_MAX: usize = 100;
 
+/// Fields of one protobuf message besides metadata, whose list is kept while it is read: half a MiB. Headers are the most
+/// that Envoy sends in one: 100 unless it is told otherwise.
+pub const MESSAGE_FIELDS_MAX: usize = 16 * 1024;
+
 /// Who may connect to a unix socket: its owner and its group.
 pub const UNIX_SOCKET_MODE: u32 = 0o660;
 

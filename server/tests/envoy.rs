@@ -13,7 +13,7 @@ mod grpc;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use common::cli::Scratch;
@@ -205,19 +205,26 @@ impl Drop for Killed {
     }
 }
 
-#[test]
-fn http_decides_over_the_request_that_envoy_describes() {
-    let path = folder("envoy-http").join("s");
-    let flags = ["-p", "envoy-http", "--envoy-socket", path.to_str().unwrap()];
+/// A server for Envoy over HTTP on a unix socket.
+fn over_http(socket: &Path, domain: &Path, flags: &[&str]) -> Killed {
     let mut command = gavel();
     command
-        .args(["serve", "--envoy-path-prefix", "/authz/", "-b"])
-        .arg(file("gate.yml"))
+        .args(["serve", "-p", "envoy-http", "--envoy-socket"])
+        .arg(socket)
+        .arg("-b")
+        .arg(domain)
         .args(flags)
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null());
-    let mut child = Killed(command.spawn().unwrap());
-    eventually(|| path.exists());
+    let child = Killed(command.spawn().unwrap());
+    eventually(|| socket.exists());
+    child
+}
+
+#[test]
+fn http_decides_over_the_request_that_envoy_describes() {
+    let path = folder("envoy-http").join("s");
+    let mut child = over_http(&path, &file("gate.yml"), &["--envoy-path-prefix", "/authz/"]);
     let mut stream = UnixStream::connect(&path).unwrap();
     let open = b"GET /authz/a?b HTTP/1.1\r\nhost: shop\r\nx-word: open\r\n\r\n";
     let (status, text) = ask(&mut stream, open);
@@ -259,6 +266,36 @@ fn http_decides_over_the_request_that_envoy_describes() {
     let third: serde_json::Value = serde_json::from_str(output.lines().nth(2).unwrap()).unwrap();
     assert_eq!(third["porc"]["context"]["body"], "hello");
     assert_eq!(output.lines().count(), 6);
+}
+
+/// To Envoy a 5xx is an authorizer that failed, which it may be told to let pass.
+#[test]
+fn overload_over_http_is_a_denial() {
+    let path = folder("envoy-overload").join("s");
+    let flags = ["--threads", "1", "--max-body-bytes", "1048576"];
+    let _child = over_http(&path, &file("gate.yml"), &flags);
+    let small = b"POST /a HTTP/1.1\r\nhost: a\r\nx-word: open\r\ncontent-length: 100\r\n\r\n";
+    let small = [&small[..], &[b'x'; 100]].concat();
+    assert_eq!(ask(&mut UnixStream::connect(&path).unwrap(), &small).0, 200);
+    // All that one thread holds, less a byte for each.
+    let head = format!("POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: {MIB}\r\n\r\n");
+    let most = [head.as_bytes(), &vec![b'x'; MIB - 1]].concat();
+    let held: Vec<UnixStream> = (0..32)
+        .map(|_| {
+            let mut stream = UnixStream::connect(&path).unwrap();
+            stream.write_all(&most).unwrap();
+            stream
+        })
+        .collect();
+    eventually(|| match ask(&mut UnixStream::connect(&path).unwrap(), &small) {
+        (200, _) => false,
+        (status, text) => {
+            assert_eq!(status, 403, "{text}");
+            assert!(text.contains("x-ext-authz-check-result: denied\r\n"), "{text}");
+            true
+        }
+    });
+    drop(held);
 }
 
 #[test]
@@ -344,6 +381,28 @@ fn a_mapper_asks_allowed_hosts_and_holds_up_nobody() {
     );
     let why = "failed to evaluate mapper Rego: data.mapper.porc is undefined";
     assert!(found.contains(&("DENY".to_owned(), why.to_owned())), "{found:?}");
+}
+
+/// From the domain and from an image of it.
+#[test]
+fn a_mapper_asks_however_it_spells_the_call() {
+    let text = std::fs::read_to_string(file("asking.yml")).unwrap();
+    let spelled = text.replace("http.send(", "http[\"send\"](");
+    assert_ne!(spelled, text);
+    let domain = Scratch::new("spelled.yml", &spelled);
+    let image = Scratch::new("spelled.image", "");
+    let host = format!("127.0.0.1:{}", words());
+    let leave = ["--allow-net", &host];
+    let mut compile = gavel();
+    compile.args(["compile", "-o", image.path(), "-b", domain.path()]);
+    assert!(compile.args(leave).status().unwrap().success());
+    for (name, file) in [("envoy-spelled", &domain), ("envoy-spelled-image", &image)] {
+        let path = folder(name).join("s");
+        let _child = over_http(&path, &file.0, &leave);
+        let request = format!("GET /open HTTP/1.1\r\nhost: a\r\nx-word: {host}\r\n\r\n");
+        let (status, text) = ask(&mut UnixStream::connect(&path).unwrap(), request.as_bytes());
+        assert_eq!(status, 200, "{name}: {text}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The program as the compiler emits it: code, tables, debug rows. Only `verify` turns it into one that runs.
 
-use super::{Mark, PreparedSpec};
+use super::{Inst, MOCK_BUILTIN, Mark, PreparedSpec, Role};
+use crate::builtins::{BUILTINS, Builtin};
 use crate::value::Constant;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::time::Duration;
@@ -120,5 +121,37 @@ impl RawProgram {
             }
         };
         u16::try_from(at).ok().map(SlotId)
+    }
+
+    /// The builtins that some function calls or passes on, each as often as it does. Ends at code that cannot be decoded,
+    /// which does not get past the verifier.
+    pub fn builtins(&self) -> impl Iterator<Item = &'static Builtin> {
+        let mut at = 0;
+        let insts = std::iter::from_fn(move || {
+            let inst = Inst::decode(&self.code, at)?;
+            at += inst.len_words();
+            Some(inst)
+        });
+        insts
+            .filter_map(called)
+            .filter_map(|id| BUILTINS.get(id as usize))
+    }
+
+    /// Whether some function calls or passes on a builtin that goes out into the network, so that it may have to wait.
+    #[must_use]
+    pub fn asks_network(&self) -> bool {
+        self.builtins().any(|builtin| builtin.network)
+    }
+}
+
+/// Number of the builtin that an instruction names.
+fn called(inst: Inst) -> Option<u32> {
+    let [.., e, f] = inst.op.shape().roles;
+    match (e, f) {
+        (Role::Builtin, _) => Some(u32::from(inst.e)),
+        (_, Role::Target) => Some(inst.f)
+            .filter(|target| target & MOCK_BUILTIN != 0)
+            .map(|target| target & !MOCK_BUILTIN),
+        _ => None,
     }
 }

@@ -11,7 +11,7 @@ use super::load_error::LoadError;
 use super::parts::ImageParts;
 use super::tables::Image;
 use crate::builtins::BUILTINS;
-use crate::bytecode::{Inst, MOCK_BUILTIN, Op, ParseModule, RawProgram, Role};
+use crate::bytecode::{Op, ParseModule, RawProgram};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
 
@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 pub const IMAGE_MAGIC: &[u8; 8] = b"GAVELIMG";
 
 /// Number of the format of header and parts.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The version that writes and reads.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -177,24 +177,8 @@ fn disallowed(program: &RawProgram, names: &[String]) -> Option<String> {
     if names.is_empty() {
         return None;
     }
-    let mut at = 0;
-    // Code that cannot be decoded does not get past the verifier.
-    while let Some(inst) = Inst::decode(&program.code, at) {
-        at += inst.len_words();
-        let [.., e, f] = inst.op.shape().roles;
-        let called = match (e, f) {
-            (Role::Builtin, _) => Some(u32::from(inst.e)),
-            (_, Role::Target) => Some(inst.f)
-                .filter(|target| target & MOCK_BUILTIN != 0)
-                .map(|target| target & !MOCK_BUILTIN),
-            _ => None,
-        };
-        let name = called
-            .and_then(|id| BUILTINS.get(id as usize))
-            .map(|builtin| builtin.name);
-        if let Some(name) = name.filter(|name| names.iter().any(|other| other == name)) {
-            return Some(name.to_owned());
-        }
-    }
-    None
+    let mut called = program.builtins().map(|builtin| builtin.name);
+    called
+        .find(|called| names.iter().any(|name| name == called))
+        .map(str::to_owned)
 }

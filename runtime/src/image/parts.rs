@@ -46,8 +46,6 @@ pub struct MapperPart {
     pub program: RawProgram,
     /// The query.
     pub entry: FnId,
-    /// It may call a builtin that goes out into the network.
-    pub waits: bool,
 }
 
 /// A policy.

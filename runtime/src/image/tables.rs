@@ -361,9 +361,9 @@ fn mappers(parts: Vec<MapperPart>) -> Result<Vec<Mapper>, ImageError> {
         Ok(Mapper {
             domain: part.domain.into(),
             name: part.name.into(),
+            waits: part.program.asks_network(),
             program: Arc::new(verify(part.program).map_err(ImageError::Verify)?),
             entry: part.entry,
-            waits: part.waits,
         })
     };
     parts.into_iter().map(mapper).collect()

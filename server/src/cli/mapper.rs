@@ -39,11 +39,12 @@ pub(crate) fn compile(
         return Err(Failure::Input("no mapper".to_owned()));
     };
     let (compiled, entry) = program(sources, source, dialect, disallowed_builtins, (trace, network))?;
+    let waits = compiled.program.asks_network();
     let program = verify(compiled.program).map_err(|error| broken(&error.to_string()))?;
     Ok(Mapper {
         name: source.name.to_string(),
         files: compiled.files,
-        waits: network && may_wait(sources, source),
+        waits,
         program: Arc::new(program),
         entry,
     })
@@ -69,7 +70,6 @@ pub(crate) fn parts(
             name: mapper.name.to_string(),
             program: compiled.program,
             entry,
-            waits: network && may_wait(sources, mapper),
         })
     };
     set.mappers.iter().map(part).collect()
@@ -100,11 +100,6 @@ fn load(sources: &mut SourceMap, files: &[FileId]) -> Result<DomainSet, Failure>
 
 fn domain_of<'s>(set: &'s DomainSet, mapper: &Source) -> &'s str {
     set.domains.get(mapper.domain.0).map_or("", |domain| &domain.name)
-}
-
-/// Whether a mapper calls `http.send`. A comment may have the name, too; then it waits for nothing.
-fn may_wait(sources: &SourceMap, mapper: &Source) -> bool {
-    sources.source(mapper.rego).text.contains(HTTP_SEND)
 }
 
 fn broken(why: &str) -> Failure {

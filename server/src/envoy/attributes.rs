@@ -13,7 +13,7 @@ use gavel_runtime::json::{Escape, write_string};
 
 use crate::envoy::shape::{ATTRIBUTES, Choice, Kind, Member, Message};
 use crate::envoy::wire::{Field, Malformed, Payload, fields};
-use crate::limits::MESSAGE_DEPTH_MAX;
+use crate::limits::{MESSAGE_DEPTH_MAX, MESSAGE_FIELDS_MAX};
 
 /// Why a CheckRequest cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) enum Unreadable {
     NotText(&'static str),
     /// Metadata nested deeper than [`MESSAGE_DEPTH_MAX`].
     TooDeep,
+    /// A message of more than [`MESSAGE_FIELDS_MAX`] fields.
+    TooMany,
     /// A number in metadata that JSON does not have, or a value without a kind.
     NoJson,
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Unreadable {
             Unreadable::Malformed => f.write_str("the CheckRequest is no protobuf message"),
             Unreadable::NotText(member) => write!(f, "the CheckRequest's `{member}` is no UTF-8"),
             Unreadable::TooDeep => f.write_str("the CheckRequest's metadata is nested too deeply"),
+            Unreadable::TooMany => f.write_str("the CheckRequest has a message of too many fields"),
             Unreadable::NoJson => f.write_str("the CheckRequest's metadata has a value that JSON lacks"),
         }
     }
@@ -101,7 +104,7 @@ impl Writer<'_> {
     /// A message as an object: members that are empty, zero or absent are left out.
     fn message(&mut self, message: &Message, bytes: &[u8]) -> Result<(), Unreadable> {
         let mut inner = self.descend()?;
-        let found = fields(bytes).collect::<Result<Vec<_>, _>>()?;
+        let found = listed(bytes)?;
         inner.out.push(b'{');
         for member in message.members {
             inner.member(member, &found)?;
@@ -341,6 +344,16 @@ pub(super) fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
     out.push(b'"');
+}
+
+/// All fields of a message.
+fn listed(message: &[u8]) -> Result<Vec<Field<'_>>, Unreadable> {
+    let mut rest = fields(message);
+    let found: Vec<_> = rest.by_ref().take(MESSAGE_FIELDS_MAX).collect::<Result<_, _>>()?;
+    match rest.next() {
+        None => Ok(found),
+        Some(_) => Err(Unreadable::TooMany),
+    }
 }
 
 /// The bytes of each field with this number.

@@ -1,6 +1,9 @@
 //! ext_authz over plain HTTP: Envoy sends the request's method, path and headers as a request of its own; 200 lets it
 //! pass, anything else does not.
 //!
+//! A denial is never a 5xx: to Envoy that is an authorizer that failed, which `failure_mode_allow` lets pass. Overload is
+//! a 403 like any other denial.
+//!
 //! A mapper sees the same members as over gRPC, as far as such a request tells them.
 
 use std::collections::BTreeMap;
@@ -15,7 +18,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, Heade
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use crate::envoy::answer::{ALLOWED, DENIED, DENIED_BODY, RESULT_HEADER};
@@ -50,7 +53,7 @@ pub(super) async fn answer(request: Request<Incoming>, shared: Rc<Shared>) -> Re
     if !lease.take(body.len()) {
         let why = Overloaded.to_string();
         shared.judge.denies(ReasonCode::InvalidParameter, &why);
-        return denial(StatusCode::SERVICE_UNAVAILABLE);
+        return denial(StatusCode::FORBIDDEN);
     }
     let mut json = Vec::with_capacity(body.len() + 1024);
     write_attributes(&parts, path, &body, &mut json);
@@ -73,7 +76,10 @@ async fn read(body: Incoming, shared: &Shared) -> Result<Bytes, (StatusCode, Str
     let patience = Duration::from_secs(limits::ENVOY_REQUEST_SECONDS);
     match tokio::time::timeout(patience, limited.collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) => Err((StatusCode::PAYLOAD_TOO_LARGE, cannot(&error))),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err((StatusCode::PAYLOAD_TOO_LARGE, cannot(&error)))
+        }
+        Ok(Err(error)) => Err((StatusCode::FORBIDDEN, cannot(&error))),
         Err(_) => Err((StatusCode::REQUEST_TIMEOUT, cannot(&"it took too long"))),
     }
 }
@@ -89,6 +95,7 @@ fn below<'p>(prefix: &str, path: &'p str) -> Option<&'p str> {
     }
 }
 
+/// A denial; never with a 5xx.
 fn denial(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(DENIED_BODY));
     *response.status_mut() = status;

@@ -128,7 +128,13 @@ impl Machine {
         input: Input<'_>,
         observer: Option<&mut dyn Observer>,
     ) -> Result<Vec<u8>, MapError> {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.evaluate(mapper, input, observer)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let porc = self.evaluate(mapper, input, observer);
+            if let Some(lent) = &self.network {
+                lent.fetcher().finish();
+            }
+            porc
+        }));
         outcome.unwrap_or_else(|_| {
             *self = match self.network.take() {
                 Some(lent) => Machine::with_network(lent.network),

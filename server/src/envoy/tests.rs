@@ -6,6 +6,7 @@ use expect_test::{Expect, expect};
 use super::answer::Answers;
 use super::attributes::{Unreadable, to_json};
 use super::wire::{Payload, fields, put_bytes, put_varint};
+use crate::limits::MESSAGE_FIELDS_MAX;
 
 /// A message of fields with bytes.
 fn message(parts: &[(u32, &[u8])]) -> Vec<u8> {
@@ -176,6 +177,13 @@ fn nesting_is_bounded() {
 }
 
 #[test]
+fn fields_of_a_message_are_bounded() {
+    let most = varint(9, 1).repeat(MESSAGE_FIELDS_MAX);
+    check(&with_http(&most), expect![[r#"{"request":{"http":{"size":1}}}"#]]);
+    check(&with_http(&[most, varint(9, 1)].concat()), expect!["TooMany"]);
+}
+
+#[test]
 fn bytes_that_are_no_message_are_unreadable() {
     check(&[0xff], expect!["Malformed"]);
     check(b"\x0a\x05abc", expect!["Malformed"]);
@@ -213,7 +221,7 @@ fn any_bytes_are_read_or_refused() {
                     String::from_utf8_lossy(&json)
                 ),
                 Ok(false) | Err(Unreadable::Malformed | Unreadable::NotText(_)) => {}
-                Err(Unreadable::NoJson | Unreadable::TooDeep) => {}
+                Err(Unreadable::NoJson | Unreadable::TooDeep | Unreadable::TooMany) => {}
             }
         }
     }

@@ -74,9 +74,14 @@ impl Fetcher {
 
     /// An evaluation begins, with so much time for all of its requests.
     pub fn begin(&mut self, time: Duration) {
+        self.finish();
+        self.end = Instant::now() + time;
+    }
+
+    /// The evaluation is over: its answers, each of which may have megabytes, are not kept until the next one.
+    pub fn finish(&mut self) {
         self.asked.clear();
         self.refusal = None;
-        self.end = Instant::now() + time;
     }
 
     /// What ended the evaluation.
@@ -174,4 +179,20 @@ fn renewed(mut stale: Answer, word: &Answer) -> Answer {
     stale.headers.retain(|(name, _)| word.header(name).is_none());
     stale.headers.extend(word.headers.iter().cloned());
     stale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_kept_behind_the_end_of_an_evaluation() {
+        let mut fetcher = Fetcher::new(Arc::new(Network::new(AllowList(Vec::new()))));
+        fetcher.begin(Duration::from_secs(1));
+        let request = br#"{"method": "get", "url": "http://nobody.example/"}"#;
+        assert_eq!(fetcher.send(request), Err(FetchFailure::Error));
+        assert_eq!(fetcher.asked.len(), 1);
+        fetcher.finish();
+        assert!(fetcher.asked.is_empty());
+    }
 }
