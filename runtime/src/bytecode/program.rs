@@ -123,18 +123,30 @@ impl RawProgram {
         u16::try_from(at).ok().map(SlotId)
     }
 
-    /// The builtins that some function calls or passes on, each as often as it does. Ends at code that cannot be decoded,
-    /// which does not get past the verifier.
+    /// The builtins that some function calls or passes on, each as often as it does. Ends at functions out of order and at
+    /// code that cannot be decoded, neither of which gets past the verifier. O(code).
     pub fn builtins(&self) -> impl Iterator<Item = &'static Builtin> {
-        let mut at = 0;
-        let insts = std::iter::from_fn(move || {
-            let inst = Inst::decode(&self.code, at)?;
-            at += inst.len_words();
-            Some(inst)
-        });
-        insts
+        let mut end = 0;
+        self.functions
+            .iter()
+            .take_while(move |info| {
+                let in_order = end <= info.entry && info.entry <= info.end;
+                end = info.end;
+                in_order
+            })
+            .flat_map(|info| self.insts(info))
             .filter_map(called)
             .filter_map(|id| BUILTINS.get(id as usize))
+    }
+
+    /// The instructions of a function, up to one that cannot be decoded.
+    fn insts(&self, info: &FnInfo) -> impl Iterator<Item = Inst> {
+        let (mut at, end) = (info.entry as usize, info.end as usize);
+        std::iter::from_fn(move || {
+            let inst = (at < end).then(|| Inst::decode(&self.code, at)).flatten()?;
+            at += inst.len_words();
+            Some(inst)
+        })
     }
 
     /// Whether some function calls or passes on a builtin that goes out into the network, so that it may have to wait.
