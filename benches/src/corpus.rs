@@ -1,4 +1,4 @@
-//! The corpus: every example domain with its requests, and gavel compiled for it.
+//! The corpus: every example domain, and every domain made for measuring, with its requests, and gavel compiled for it.
 
 use gavel_compiler::source::SourceMap;
 use gavel_runtime::decision::{Decider, Decision};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-/// One example.
+/// One domain with its requests.
 #[derive(Debug)]
 pub struct Example {
     /// Folder name.
@@ -21,31 +21,44 @@ pub struct Example {
     pub requests: Vec<(String, Vec<u8>)>,
 }
 
-/// The examples of the checkout.
+/// Folders of the checkout, and in them those of the domains.
+const FOLDERS: [(&str, &[&str]); 2] = [
+    ("examples", &["clinic", "saas", "toolgate"]),
+    (
+        "benches/domains",
+        &["fileserver", "mcp", "workspaces", "hospital", "quotas"],
+    ),
+];
+
+/// The examples of the checkout, then the domains that are there for measuring.
 pub fn examples() -> std::io::Result<Vec<Example>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let mut found = Vec::new();
-    for name in ["clinic", "saas", "toolgate"] {
-        let folder = root.join(name);
-        let mut requests = Vec::new();
-        for entry in std::fs::read_dir(&folder)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|ext| ext == "json") {
-                let stem = path
-                    .file_stem()
-                    .map(|stem| stem.to_string_lossy().into_owned())
-                    .unwrap_or_default();
-                requests.push((stem, std::fs::read(&path)?));
-            }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = FOLDERS
+        .iter()
+        .flat_map(|(parent, names)| names.iter().map(move |name| (*parent, *name)));
+    folders
+        .map(|(parent, name)| example(&root.join(parent).join(name), name))
+        .collect()
+}
+
+fn example(folder: &Path, name: &str) -> std::io::Result<Example> {
+    let mut requests = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ext| ext == "json") {
+            let stem = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            requests.push((stem, std::fs::read(&path)?));
         }
-        requests.sort();
-        found.push(Example {
-            name: name.to_owned(),
-            domain: folder.join(format!("{name}.yml")),
-            requests,
-        });
     }
-    Ok(found)
+    requests.sort();
+    Ok(Example {
+        name: name.to_owned(),
+        domain: folder.join(format!("{name}.yml")),
+        requests,
+    })
 }
 
 /// Compiles an example's domain.

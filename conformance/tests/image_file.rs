@@ -111,10 +111,16 @@ fn loaded(bytes: &[u8]) -> Result<Image, LoadError> {
 
 #[test]
 fn a_loaded_image_decides_as_the_saved_one() {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut cases: Vec<(ImageParts, Vec<Vec<u8>>)> = vec![(parts("small.yml", DOMAIN), vec![REQUEST.into()])];
-    for name in ["clinic", "saas", "toolgate"] {
-        let folder: PathBuf = examples.join(name);
+    for path in [
+        "examples/clinic",
+        "examples/saas",
+        "examples/toolgate",
+        "benches/domains/mcp",
+    ] {
+        let folder: PathBuf = root.join(path);
+        let name = folder.file_name().unwrap().to_str().unwrap();
         let text = std::fs::read_to_string(folder.join(format!("{name}.yml"))).unwrap();
         let requests = std::fs::read_dir(&folder)
             .unwrap()
