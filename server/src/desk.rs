@@ -13,7 +13,7 @@ use gavel_runtime::vm::RequestEnv;
 use crate::audit::Sink;
 use crate::limits;
 use crate::log;
-use crate::metrics::Counters;
+use crate::metrics::{Counters, Outcome};
 use crate::random::Random;
 use crate::sys;
 use crate::trace::Tracing;
@@ -74,60 +74,69 @@ impl Desk {
         self
     }
 
-    /// Decides over the bytes of one body and hands the record over unless it is a probe.
-    ///
-    /// A panic below is our bug: it denies, is counted, and the machine, whose state nobody knows any more, is replaced.
+    /// Decides over the bytes of one body and hands the record over unless it is a probe. Text behind the PORC is not
+    /// looked at.
     pub fn decide(&mut self, body: &[u8], probe: bool) -> Verdict {
+        self.decide_reading(body, Trailing::Ignore, probe)
+    }
+
+    /// Decides over one element of a batch, which is a PORC and nothing else, as [`Desk::decide`] does.
+    pub fn decide_element(&mut self, element: &[u8], probe: bool) -> Verdict {
+        self.decide_reading(element, Trailing::Refuse, probe)
+    }
+
+    /// A panic below is our bug: it denies, is counted, and the machine, whose state nobody knows any more, is replaced.
+    fn decide_reading(&mut self, body: &[u8], trailing: Trailing, probe: bool) -> Verdict {
         if let Some(frame) = self.constant.as_ref().filter(|frame| !frame.is_empty()) {
             if !probe {
                 self.sink.submit(|out| out.extend_from_slice(frame));
             }
+            self.counters.ended(Outcome::Policy);
             return Verdict::Allow(false);
         }
         let (env, stamp) = moment(&mut self.random);
         let (image, decider, sink) = (&*self.image, &mut self.decider, &mut self.sink);
-        let (constant, tracing) = (self.constant.as_mut(), self.tracing.as_deref());
+        let (constant, tracing, counters) = (self.constant.as_mut(), self.tracing.as_deref(), &self.counters);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let decided = match tracing {
-                None => decider.decide(image, body, Trailing::Ignore, &env),
-                Some(tracing) => traced(decider, image, body, env, tracing),
+                None => decider.decide(image, body, trailing, &env),
+                Some(tracing) => traced(decider, image, body, (trailing, env), tracing),
             };
             match decided {
                 Ok(decision) => {
+                    counters.measure(&decision);
                     if let Some(frame) = constant {
                         decision.encode(body, stamp, frame);
+                        counters.ended(Outcome::Policy);
                         return Verdict::Allow(false);
                     }
                     let stands = probe || sink.submit(|frame| decision.encode(body, stamp, frame));
+                    counters.ended(Outcome::of(&decision, stands));
                     Verdict::Allow(decision.granted && stands)
                 }
                 Err(refusal) => {
                     if !probe {
                         sink.submit(|frame| refusal.encode(stamp, frame));
                     }
+                    counters.ended(Outcome::of_refusal(&refusal));
                     Verdict::refused(&refusal)
                 }
             }
         }));
-        let verdict = outcome.unwrap_or_else(|_| self.recover(stamp, probe));
-        match &verdict {
-            Verdict::Allow(true) => self.counters.grants.add(1),
-            Verdict::Allow(false) => self.counters.denies.add(1),
-            Verdict::Malformed(_) | Verdict::TooLarge(_) => self.counters.malformed.add(1),
-        }
-        verdict
+        outcome.unwrap_or_else(|_| self.recover(stamp, probe))
     }
 
     /// Denies a request that never became a PORC, with a record that says why.
     pub fn deny(&mut self, code: ReasonCode, text: &str) {
         let (_, stamp) = moment(&mut self.random);
         self.sink.submit(|frame| encode_denial(code, text, stamp, frame));
-        self.counters.denies.add(1);
+        self.counters.ended(Outcome::of_code(code));
     }
 
     #[cold]
     fn recover(&mut self, stamp: Stamp, probe: bool) -> Verdict {
         self.counters.panics.add(1);
+        self.counters.ended(Outcome::Fault);
         self.decider = Decider::new(&self.image, &Limits::DEFAULT);
         if !probe {
             self.sink.submit(|frame| Refusal::Fault.encode(stamp, frame));
@@ -151,12 +160,12 @@ fn traced<'d>(
     decider: &'d mut Decider,
     image: &'d Image,
     body: &[u8],
-    mut env: RequestEnv,
+    (trailing, mut env): (Trailing, RequestEnv),
     tracing: &Tracing,
 ) -> Result<Decision<'d>, Refusal> {
     env.deadline_ns = None;
     let mut trace = tracing.decision();
-    let decided = decider.decide_watched(image, body, Trailing::Ignore, &env, &mut trace);
+    let decided = decider.decide_watched(image, body, trailing, &env, &mut trace);
     trace.finish();
     decided
 }
