@@ -14,6 +14,7 @@ use crate::audit::Sink;
 use crate::limits;
 use crate::log;
 use crate::metrics::{Counters, Outcome};
+use crate::publish::{Parcel, Post, Revision};
 use crate::random::Random;
 use crate::sys;
 use crate::trace::Tracing;
@@ -40,49 +41,91 @@ impl Verdict {
 
 /// Everything that one core needs for decisions. Owned by that core.
 pub struct Desk {
-    image: Arc<Image>,
+    /// What decides.
+    revision: Arc<Revision>,
     decider: Decider,
+    /// What decides next comes from here.
+    post: Arc<Post>,
     random: Random,
     sink: Sink,
     counters: Arc<Counters>,
     /// Benchmarks only: the frame that stands for all others, empty until the first decision; the answer is a deny.
     constant: Option<Vec<u8>>,
-    /// Decisions are traced with this.
-    tracing: Option<Arc<Tracing>>,
 }
 
 impl Desk {
     /// A desk for one core.
     #[must_use]
-    pub fn new(image: Arc<Image>, sink: Sink, counters: Arc<Counters>, constant_deny: bool) -> Desk {
-        let decider = Decider::new(&image, &Limits::DEFAULT);
+    pub fn new(
+        (revision, post): (Arc<Revision>, Arc<Post>),
+        sink: Sink,
+        counters: Arc<Counters>,
+        constant_deny: bool,
+    ) -> Desk {
+        let decider = Decider::new(revision.image(), &Limits::DEFAULT);
         Desk {
-            image,
+            revision,
             decider,
+            post,
             random: Random::seeded(),
             sink,
             counters,
             constant: constant_deny.then(Vec::new),
-            tracing: None,
         }
     }
 
-    /// From now on decisions are traced on standard error, if `tracing` is there.
-    #[must_use]
-    pub fn traced(mut self, tracing: Option<Arc<Tracing>>) -> Desk {
-        self.tracing = tracing;
-        self
+    /// Takes the newest revision, if there is one that this desk does not have. Between two requests; also now and then
+    /// without one, so that an idle core does not keep an old revision.
+    #[inline]
+    pub fn refresh(&mut self) {
+        if self.post.has_news(self.revision.number) {
+            self.renew();
+        }
     }
 
-    /// Decides over the bytes of one body and hands the record over unless it is a probe. Text behind the PORC is not
-    /// looked at.
+    #[cold]
+    fn renew(&mut self) {
+        self.post.exchange(&mut self.revision, &mut self.decider);
+        // It names the revision that is gone.
+        if let Some(frame) = &mut self.constant {
+            frame.clear();
+        }
+    }
+
+    /// What decides.
+    #[must_use]
+    pub fn revision(&self) -> &Arc<Revision> {
+        &self.revision
+    }
+
+    /// Decides by the newest revision over the bytes of one body and hands the record over unless it is a probe. Text behind
+    /// the PORC is not looked at.
     pub fn decide(&mut self, body: &[u8], probe: bool) -> Verdict {
+        self.refresh();
         self.decide_reading(body, Trailing::Ignore, probe)
     }
 
     /// Decides over one element of a batch, which is a PORC and nothing else, as [`Desk::decide`] does.
     pub fn decide_element(&mut self, element: &[u8], probe: bool) -> Verdict {
+        self.refresh();
         self.decide_reading(element, Trailing::Refuse, probe)
+    }
+
+    /// Decides over what the mapper of the present revision made, by that revision.
+    pub fn decide_mapped(&mut self, porc: &[u8]) -> Verdict {
+        self.decide_reading(porc, Trailing::Ignore, false)
+    }
+
+    /// Decides over what the mapper of a revision made that this desk had some time ago, by that revision.
+    pub fn decide_mapped_by(&mut self, revision: &Arc<Revision>, porc: &[u8]) -> Verdict {
+        if self.revision.number == revision.number {
+            return self.decide_mapped(porc);
+        }
+        let mut other = Parcel::new(revision);
+        other.swap(&mut self.revision, &mut self.decider);
+        let verdict = self.decide_mapped(porc);
+        other.swap(&mut self.revision, &mut self.decider);
+        verdict
     }
 
     /// A panic below is our bug: it denies, is counted, and the machine, whose state nobody knows any more, is replaced.
@@ -95,10 +138,10 @@ impl Desk {
             return Verdict::Allow(false);
         }
         let (env, stamp) = moment(&mut self.random);
-        let (image, decider, sink) = (&*self.image, &mut self.decider, &mut self.sink);
-        let (constant, tracing, counters) = (self.constant.as_mut(), self.tracing.as_deref(), &self.counters);
+        let (revision, decider, sink) = (&*self.revision, &mut self.decider, &mut self.sink);
+        let (image, constant, counters) = (revision.image(), self.constant.as_mut(), &self.counters);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let decided = match tracing {
+            let decided = match &revision.loaded.tracing {
                 None => decider.decide(image, body, trailing, &env),
                 Some(tracing) => traced(decider, image, body, (trailing, env), tracing),
             };
@@ -106,17 +149,25 @@ impl Desk {
                 Ok(decision) => {
                     counters.measure(&decision);
                     if let Some(frame) = constant {
+                        revision.begin_frame(frame);
                         decision.encode(body, stamp, frame);
                         counters.ended(Outcome::Policy);
                         return Verdict::Allow(false);
                     }
-                    let stands = probe || sink.submit(|frame| decision.encode(body, stamp, frame));
+                    let stands = probe
+                        || sink.submit(|frame| {
+                            revision.begin_frame(frame);
+                            decision.encode(body, stamp, frame);
+                        });
                     counters.ended(Outcome::of(&decision, stands));
                     Verdict::Allow(decision.granted && stands)
                 }
                 Err(refusal) => {
                     if !probe {
-                        sink.submit(|frame| refusal.encode(stamp, frame));
+                        sink.submit(|frame| {
+                            revision.begin_frame(frame);
+                            refusal.encode(stamp, frame);
+                        });
                     }
                     counters.ended(Outcome::of_refusal(&refusal));
                     Verdict::refused(&refusal)
@@ -129,7 +180,11 @@ impl Desk {
     /// Denies a request that never became a PORC, with a record that says why.
     pub fn deny(&mut self, code: ReasonCode, text: &str) {
         let (_, stamp) = moment(&mut self.random);
-        self.sink.submit(|frame| encode_denial(code, text, stamp, frame));
+        let revision = &self.revision;
+        self.sink.submit(|frame| {
+            revision.begin_frame(frame);
+            encode_denial(code, text, stamp, frame);
+        });
         self.counters.ended(Outcome::of_code(code));
     }
 
@@ -137,9 +192,13 @@ impl Desk {
     fn recover(&mut self, stamp: Stamp, probe: bool) -> Verdict {
         self.counters.panics.add(1);
         self.counters.ended(Outcome::Fault);
-        self.decider = Decider::new(&self.image, &Limits::DEFAULT);
+        let revision = &self.revision;
+        self.decider = Decider::new(revision.image(), &Limits::DEFAULT);
         if !probe {
-            self.sink.submit(|frame| Refusal::Fault.encode(stamp, frame));
+            self.sink.submit(|frame| {
+                revision.begin_frame(frame);
+                Refusal::Fault.encode(stamp, frame);
+            });
         }
         log::line(
             log::Level::Error,

@@ -202,6 +202,18 @@ pub const MESSAGE_FIELDS_MAX: usize = 16 * 1024;
 /// Who may connect to a unix socket: its owner and its group.
 pub const UNIX_SOCKET_MODE: u32 = 0o660;
 
+/// Seconds after which watched files are looked at although nothing was heard of a change: some file systems tell nothing.
+pub const WATCH_POLL_SECONDS: u64 = 5;
+
+/// Milliseconds without a further change after which files are taken for written.
+pub const WATCH_QUIET_MS: u64 = 200;
+
+/// Milliseconds after which they are read although they still change.
+pub const WATCH_SETTLE_MS_MAX: u64 = 2000;
+
+/// Characters of the label of a revision, which stands in every record.
+pub const LABEL_CHARS_MAX: usize = 200;
+
 /// Connections that wait to be accepted.
 pub const LISTEN_BACKLOG: i32 = 1024;
 

@@ -1,31 +1,31 @@
-//! The life of a serving process: bind, start the audit thread and the workers, tick, drain, end.
+//! The start of a serving process: load, bind, start the audit thread and the workers.
 //!
-//! The thread that calls [`run`] becomes the control thread. It alone hears signals, from a thread of their own.
+//! The thread that calls [`run`] becomes the control thread (`control.rs`). It alone hears signals, from a thread of their
+//! own.
 
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gavel_runtime::decision::{Decider, RecordOptions, write_json};
-use gavel_runtime::image::Image;
-use gavel_runtime::limits::Limits;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::audit::{self, Audit, FullPolicy, Render, Sink};
+use crate::control::{Control, Event};
 use crate::desk::Desk;
-use crate::envoy::{self, Crew, Lens, Place, Word};
+use crate::envoy::{self, Place, Word};
 use crate::error::Failure;
-use crate::io::{DriverChoice, DriverReport};
+use crate::io::DriverChoice;
 use crate::limits;
 use crate::listen;
 use crate::log::{self, Level};
 use crate::metrics::Counters;
+use crate::publish::{Archive, Fresh, Post, Publisher, Recorder};
+use crate::reload::{self, Ask, Cause, Loading, Reloader, Wish};
 use crate::sys;
-use crate::trace::Tracing;
-use crate::worker::{self, DRAIN, Setup, TICK};
+use crate::worker::{self, Setup};
 
 /// How to serve.
 pub struct Options {
@@ -33,8 +33,8 @@ pub struct Options {
     pub host: Option<IpAddr>,
     /// Port of the decision API; 0 for any. `None`: it is not served.
     pub port: Option<u16>,
-    /// What is served to Envoy, and the mapper for it.
-    pub envoy: Option<(envoy::Options, Arc<Lens>)>,
+    /// What is served to Envoy.
+    pub envoy: Option<envoy::Options>,
     /// Cores to use, for each of the two.
     pub threads: usize,
     /// Kernel interface.
@@ -45,83 +45,134 @@ pub struct Options {
     pub body_bytes_max: usize,
     /// Time for requests in flight once the process is told to end.
     pub drain: Duration,
-    /// How access records are written.
-    pub records: RecordOptions,
+    /// Reload when the files of the policies change.
+    pub watch: bool,
     /// Deny every request after the first without deciding; for benchmarks.
     pub constant_deny: bool,
-    /// What is needed to trace decisions, if they are traced.
-    pub tracing: Option<Arc<Tracing>>,
 }
 
-enum Event {
-    /// A thread serves, on a driver if it has a choice.
-    Started(usize, Result<Option<DriverReport>, String>),
-    Ended(usize),
-    Signal(i32),
-    /// Nothing is recorded any more.
-    AuditDied,
-}
-
-impl Event {
-    fn audit_died() -> Failure {
-        Failure::Fault("audit thread died".to_owned())
-    }
-}
-
-/// Serves until a signal ends the process. `output` takes the access records.
+/// Serves until a signal ends the process. `first` is what the first load shall be like; `output` takes the access records.
 ///
 /// # Errors
-/// What keeps the server from starting, or a worker that died.
-pub fn run(options: &Options, image: Arc<Image>, output: Box<dyn Write + Send>) -> Result<(), Failure> {
-    let signals = [SIGTERM, SIGINT];
+/// Policies that do not load, what keeps the server from starting, or a worker that died.
+pub fn run(
+    options: &Options,
+    loading: Loading,
+    first: Wish,
+    output: Box<dyn Write + Send>,
+) -> Result<(), Failure> {
+    let signals = [SIGTERM, SIGINT, SIGHUP];
     std::panic::set_hook(Box::new(|panic| log::line(Level::Error, format_args!("{panic}"))));
     // Before any thread exists, so that all of them inherit it.
     sys::mask_signals(true, &signals).map_err(|e| Failure::Operator(format!("signal mask: {e}")))?;
+    let (tell, events) = mpsc::channel();
+    start_signals(&tell, &signals)?;
+    let (reloader, publishes) = start_reloader(loading, first, &tell)?;
+    let fresh = first_load(&events)?;
     let listeners = match options.port {
         Some(port) => listen::bind(options.host, port, options.threads)?,
         None => Vec::new(),
     };
     let bound = match &options.envoy {
-        Some((envoy, _)) => Some(envoy.bind(options.host)?),
+        Some(envoy) => Some(envoy.bind(options.host)?),
         None => None,
     };
     let address = listeners.first().and_then(|l| l.local_addr().ok());
     let count = listeners.len() + bound.as_ref().map_or(0, |_| options.threads);
     let counters: Vec<Arc<Counters>> = (0..count).map(|_| Arc::default()).collect();
-    let (tell, events) = mpsc::channel();
-    let (audit, mut sinks) = start_audit(options, &image, &counters, output, &tell)?;
-    start_signals(&tell, &signals)?;
-    let envoy_sinks = sinks.split_off(listeners.len());
+    let publisher = Arc::new(Publisher::new(fresh, count));
+    let (audit, sinks) = start_audit(options, publisher.archive(), &counters, output, &tell)?;
+    let mut places = places(&publisher, sinks, &counters);
+    let envoy_places = places.split_off(listeners.len());
     let mut control = Control {
         workers: Vec::new(),
         crew: None,
         events,
         running: count,
         drain: options.drain,
+        hang_up: hang_up(reloader.clone()),
+        tidy: tidy(Arc::clone(&publisher)),
     };
-    for (index, ((listener, sink), counters)) in listeners.into_iter().zip(sinks).zip(&counters).enumerate() {
-        let desk = (Arc::clone(&image), sink, Arc::clone(counters));
-        let worker = start_worker(index, listener, desk, options, &tell)?;
+    for (index, (listener, place)) in listeners.into_iter().zip(places).enumerate() {
+        let worker = start_worker(index, listener, place, options, &tell)?;
         control.workers.push(worker);
     }
-    if let (Some(bound), Some((envoy, lens))) = (bound, &options.envoy) {
+    if let (Some(bound), Some(envoy)) = (bound, &options.envoy) {
         let first = control.workers.len();
-        let place = |(sink, counters): (Sink, &Arc<Counters>)| Place {
-            image: Arc::clone(&image),
-            sink,
-            counters: Arc::clone(counters),
-            tracing: options.tracing.clone(),
-        };
-        let counters = counters.iter().skip(first);
-        let places = envoy_sinks.into_iter().zip(counters).map(place).collect();
-        control.crew = Some(envoy::start(envoy, bound, lens, places, told(first, tell))?);
+        control.crew = Some(envoy::start(envoy, bound, envoy_places, told(first, tell))?);
     }
-    let outcome = control
-        .start(address, options.threads)
-        .and_then(|()| control.serve());
+    let outcome = control.start(address, options.threads).and_then(|()| {
+        if options.watch {
+            reload::watch(reloader).map_err(|e| Failure::Operator(format!("watch thread: {e}")))?;
+        }
+        // Reloads are taken from now on; those that were asked for wait.
+        let _ = publishes.send(publisher);
+        control.serve()
+    });
     control.let_go();
     report(&counters, audit);
     outcome.and_then(|()| control.audit_outcome())
+}
+
+/// What each core decides with.
+fn places(publisher: &Publisher, sinks: Vec<Sink>, counters: &[Arc<Counters>]) -> Vec<Place> {
+    let posts = publisher.posts().iter();
+    let place = |((post, sink), counters): ((&Arc<Post>, Sink), &Arc<Counters>)| Place {
+        policies: (publisher.current(), Arc::clone(post)),
+        sink,
+        counters: Arc::clone(counters),
+    };
+    posts.zip(sinks).zip(counters).map(place).collect()
+}
+
+/// Starts to load. Whoever has the publisher sends it there.
+fn start_reloader(
+    loading: Loading,
+    first: Wish,
+    tell: &mpsc::Sender<Event>,
+) -> Result<(Reloader, mpsc::Sender<Arc<Publisher>>), Failure> {
+    let (publishes, publisher) = mpsc::channel();
+    let tell = tell.clone();
+    let loaded = move |outcome| {
+        let _ = tell.send(Event::Loaded(outcome));
+    };
+    let reloader = reload::start(loading, first, loaded, publisher)
+        .map_err(|e| Failure::Operator(format!("reload thread: {e}")))?;
+    Ok((reloader, publishes))
+}
+
+/// Waits for the first policies, or for a signal.
+fn first_load(events: &mpsc::Receiver<Event>) -> Result<Fresh, Failure> {
+    loop {
+        match events.recv() {
+            Ok(Event::Loaded(outcome)) => return outcome,
+            // What is being loaded is as new as can be.
+            Ok(Event::Signal(SIGHUP)) => {}
+            Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
+            Ok(Event::Started(..) | Event::Ended(_) | Event::AuditDied) => {}
+            Err(_) => return Err(Failure::Fault("the thread that loads policies died".to_owned())),
+        }
+    }
+}
+
+fn hang_up(reloader: Reloader) -> Box<dyn Fn()> {
+    Box::new(move || {
+        let ask = Ask {
+            cause: Cause::Signal,
+            wish: Wish::default(),
+            answer: None,
+        };
+        if !reloader.ask(ask) {
+            log::line(
+                Level::Error,
+                format_args!("the thread that loads policies died: nothing is reloaded any more"),
+            );
+        }
+    })
+}
+
+fn tidy(publisher: Arc<Publisher>) -> Box<dyn Fn()> {
+    Box::new(move || publisher.tidy())
 }
 
 /// What the threads for Envoy say becomes events of theirs, numbered behind the workers.
@@ -136,7 +187,7 @@ fn told(first: usize, tell: mpsc::Sender<Event>) -> impl Fn(usize, Word) + Send 
 
 fn start_audit(
     options: &Options,
-    image: &Arc<Image>,
+    archive: &Arc<Archive>,
     counters: &[Arc<Counters>],
     output: Box<dyn Write + Send>,
     tell: &mpsc::Sender<Event>,
@@ -144,24 +195,12 @@ fn start_audit(
     let workers = options.port.map_or(0, |_| options.threads);
     let ring = limits::AUDIT_RING_BYTES_MIN.max(options.body_bytes_max.saturating_mul(2));
     let envoy_ring = match &options.envoy {
-        Some((envoy, _)) => limits::envoy_ring_bytes(envoy.body_bytes_max),
+        Some(envoy) => limits::envoy_ring_bytes(envoy.body_bytes_max),
         None => 0,
     };
     let ring_bytes = move |index| if index < workers { ring } else { envoy_ring };
-    let (image, records) = (Arc::clone(image), options.records.clone());
-    let render = move || -> Render {
-        let mut scratch = Decider::new(&image, &Limits::DEFAULT);
-        Box::new(move |frame, text| {
-            let whole = write_json(&image, frame, &records, &mut scratch, text);
-            if !whole {
-                log::line(
-                    Level::Error,
-                    format_args!("an access record could not be written: its frame is damaged"),
-                );
-            }
-            whole
-        })
-    };
+    let archive = Arc::clone(archive);
+    let render = move || -> Box<dyn Render> { Box::new(Recorder::new(archive)) };
     let tell = tell.clone();
     let died = move || {
         let _ = tell.send(Event::AuditDied);
@@ -193,7 +232,7 @@ fn start_signals(tell: &mpsc::Sender<Event>, signals: &[i32]) -> Result<(), Fail
 fn start_worker(
     index: usize,
     listener: std::net::TcpListener,
-    (image, sink, counters): (Arc<Image>, Sink, Arc<Counters>),
+    place: Place,
     options: &Options,
     tell: &mpsc::Sender<Event>,
 ) -> Result<UnixStream, Failure> {
@@ -201,14 +240,15 @@ fn start_worker(
     let (ours, control) = UnixStream::pair().map_err(failed)?;
     ours.set_nonblocking(true).map_err(failed)?;
     let (driver, body_bytes_max, tell) = (options.driver, options.body_bytes_max, tell.clone());
-    let (constant_deny, tracing) = (options.constant_deny, options.tracing.clone());
+    let constant_deny = options.constant_deny;
     thread::Builder::new()
         .name(format!("worker-{index}"))
         .stack_size(limits::STACK_BYTES)
         .spawn(move || {
             // Dropped however the thread ends, also by a panic.
             let _ended = Ended(index, tell.clone());
-            let desk = Desk::new(image, sink, Arc::clone(&counters), constant_deny).traced(tracing);
+            let counters = Arc::clone(&place.counters);
+            let desk = Desk::new(place.policies, place.sink, place.counters, constant_deny);
             let setup = Setup {
                 listener,
                 control,
@@ -230,153 +270,6 @@ struct Ended(usize, mpsc::Sender<Event>);
 impl Drop for Ended {
     fn drop(&mut self) {
         let _ = self.1.send(Event::Ended(self.0));
-    }
-}
-
-struct Control {
-    workers: Vec<UnixStream>,
-    crew: Option<Crew>,
-    events: mpsc::Receiver<Event>,
-    running: usize,
-    drain: Duration,
-}
-
-impl Control {
-    /// Waits for all threads and says on what they run.
-    fn start(&mut self, address: Option<SocketAddr>, threads: usize) -> Result<(), Failure> {
-        let mut reported: Option<DriverReport> = None;
-        let mut waiting = self.running;
-        while waiting > 0 {
-            match self.events.recv() {
-                Ok(Event::Started(_, Ok(report))) => {
-                    waiting -= 1;
-                    if let Some(report) = report
-                        && reported.as_ref() != Some(&report)
-                    {
-                        log::line(
-                            Level::Info,
-                            format_args!("I/O driver {} ({})", report.driver, report.reason),
-                        );
-                        reported = Some(report);
-                    }
-                }
-                Ok(Event::Started(index, Err(reason))) => {
-                    return Err(Failure::Operator(format!("thread {index}: {reason}")));
-                }
-                Ok(Event::Ended(index)) => {
-                    return Err(Failure::Operator(format!("thread {index} did not start")));
-                }
-                Ok(Event::AuditDied) => return Err(Event::audit_died()),
-                Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
-                Err(_) => return Err(Failure::Operator("no worker started".to_owned())),
-            }
-        }
-        if let Some(address) = address {
-            log::line(
-                Level::Info,
-                format_args!("listening on {address} with {threads} threads"),
-            );
-        }
-        for name in self.crew.iter().flat_map(|crew| &crew.names) {
-            log::line(Level::Info, format_args!("serving {name} with {threads} threads"));
-        }
-        Ok(())
-    }
-
-    /// Ticks until a signal, then drains.
-    fn serve(&mut self) -> Result<(), Failure> {
-        loop {
-            match self.events.recv_timeout(Duration::from_secs(1)) {
-                Ok(Event::Signal(signal)) => {
-                    log::line(Level::Info, format_args!("shutting down on signal {signal}"));
-                    return self.drain();
-                }
-                Ok(Event::AuditDied) => return Err(Event::audit_died()),
-                Ok(Event::Ended(index)) => {
-                    // Its connections hang; only a restart helps them.
-                    return Err(Failure::Fault(format!("thread {index} died")));
-                }
-                Ok(Event::Started(..)) => {}
-                Err(mpsc::RecvTimeoutError::Timeout) => self.tell(TICK),
-                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
-            }
-        }
-    }
-
-    /// # Errors
-    /// The audit thread died: what is in flight is cut, because its records would be lost.
-    fn drain(&mut self) -> Result<(), Failure> {
-        self.tell(DRAIN);
-        if let Some(crew) = &self.crew {
-            crew.drain();
-        }
-        let end = Instant::now() + self.drain;
-        let mut next_tick = Instant::now() + Duration::from_secs(1);
-        while self.running > 0 {
-            let now = Instant::now();
-            if now >= end {
-                log::line(
-                    Level::Warn,
-                    format_args!("the time to drain is over: open connections are cut"),
-                );
-                return self.abandon();
-            }
-            if now >= next_tick {
-                self.tell(TICK);
-                next_tick = now + Duration::from_secs(1);
-            }
-            match self
-                .events
-                .recv_timeout(end.min(next_tick).saturating_duration_since(now))
-            {
-                Ok(Event::Ended(_)) => self.running -= 1,
-                Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
-                Ok(Event::AuditDied) => return Err(Event::audit_died()),
-                Ok(Event::Started(..)) | Err(_) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets all threads go without waiting for their connections.
-    fn let_go(&mut self) {
-        self.workers.clear();
-        self.crew = None;
-    }
-
-    /// Waits a moment for the threads that were let go.
-    fn abandon(&mut self) -> Result<(), Failure> {
-        self.let_go();
-        let end = Instant::now() + Duration::from_secs(2);
-        while self.running > 0 {
-            match self
-                .events
-                .recv_timeout(end.saturating_duration_since(Instant::now()))
-            {
-                Ok(Event::Ended(_)) => self.running -= 1,
-                Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
-                Ok(Event::AuditDied) => return Err(Event::audit_died()),
-                Ok(Event::Started(..)) => {}
-                Err(_) => break,
-            }
-        }
-        Ok(())
-    }
-
-    /// What came after the last worker ended.
-    fn audit_outcome(&self) -> Result<(), Failure> {
-        let died = self
-            .events
-            .try_iter()
-            .any(|event| matches!(event, Event::AuditDied));
-        if died { Err(Event::audit_died()) } else { Ok(()) }
-    }
-
-    /// One byte to each worker. A pipe that is full means a worker that does not listen now; the next tick comes anyway.
-    fn tell(&mut self, order: u8) {
-        for worker in &mut self.workers {
-            let _ = worker.write(&[order]);
-        }
     }
 }
 
@@ -402,32 +295,4 @@ fn report(counters: &[Arc<Counters>], audit: Audit) {
             sum(|c| c.records_lost.get()),
         ),
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Also when the death comes while the process drains.
-    #[test]
-    fn a_dead_audit_thread_ends_the_server() {
-        for before in [None, Some(Event::Signal(SIGTERM))] {
-            let (tell, events) = mpsc::channel();
-            let mut control = Control {
-                workers: Vec::new(),
-                crew: None,
-                events,
-                running: 1,
-                drain: Duration::from_secs(20),
-            };
-            before.into_iter().for_each(|event| tell.send(event).unwrap());
-            tell.send(Event::AuditDied).unwrap();
-            let failure = control.serve().unwrap_err();
-            assert_eq!(failure.to_string(), "audit thread died");
-            assert_eq!(failure.status(), 2);
-            tell.send(Event::AuditDied).unwrap();
-            assert_eq!(control.audit_outcome(), Err(failure));
-            assert_eq!(control.audit_outcome(), Ok(()));
-        }
-    }
 }

@@ -17,6 +17,13 @@ pub fn release_memory() {
     unsafe { libmimalloc_sys::mi_collect(true) };
 }
 
+/// From now on this thread gets a core only where the threads that serve leave one, or a small part of one.
+pub fn step_back() {
+    const NICE: libc::c_int = 10;
+    // SAFETY: `setpriority` takes integers only; 0 is the calling thread, and a refusal changes nothing.
+    let _ = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
+}
+
 /// Which halves of a connection to shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Half {

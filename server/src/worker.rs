@@ -248,6 +248,7 @@ async fn obey(mut pipe: ControlPipe, listener: Rc<Listener>, shared: Rc<Shared>)
         if tick {
             let late = shared.connections.borrow_mut().sweep();
             shared.counters.expired.add(late);
+            shared.desk.borrow_mut().refresh();
             wake(&shared.acceptor);
         }
         if drain && let Some(listener) = listener.take() {

@@ -16,7 +16,7 @@ use crate::limits::Limits;
 use crate::value::Value;
 use crate::vm::{Request, RequestEnv, Vm};
 
-/// What one core needs to decide: a VM and the caches of an image's selectors. Make a new one for a new image.
+/// What one core needs to decide: a VM and the caches of an image's selectors. [`Decider::exchange`] takes it to another image.
 #[derive(Debug)]
 pub struct Decider {
     vm: Vm,
@@ -77,6 +77,12 @@ impl Decider {
             vm: Vm::new(limits),
             caches: image.selector_caches(),
         }
+    }
+
+    /// From now on this decides by the image that `caches` were made for; in exchange they become those that it had. Takes no
+    /// time: whoever publishes an image makes the caches, and drops what comes back.
+    pub fn exchange(&mut self, caches: &mut SelectorCaches) {
+        std::mem::swap(&mut self.caches, caches);
     }
 
     /// Bytes that the decider holds between requests.

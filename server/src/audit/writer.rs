@@ -12,8 +12,17 @@ use crate::limits;
 use crate::log;
 use crate::metrics::Counters;
 
-/// Turns a frame into one line with its line end, appended to the buffer. False if the bytes are no frame.
-pub type Render = Box<dyn FnMut(&[u8], &mut Vec<u8>) -> bool>;
+/// Makes records of frames.
+pub trait Render {
+    /// A pass over all rings begins.
+    fn begin_pass(&mut self) {}
+
+    /// Turns a frame into one line with its line end, appended to the buffer. False if the bytes are no frame.
+    fn render(&mut self, frame: &[u8], text: &mut Vec<u8>) -> bool;
+
+    /// Every frame that was in a ring when the pass began was rendered.
+    fn end_pass(&mut self) {}
+}
 
 /// The running audit thread.
 pub struct Audit {
@@ -44,7 +53,7 @@ pub fn start(
     ring_bytes: impl Fn(usize) -> usize,
     policy: FullPolicy,
     output: Box<dyn Write + Send>,
-    render: impl FnOnce() -> Render + Send + 'static,
+    render: impl FnOnce() -> Box<dyn Render> + Send + 'static,
     died: impl FnOnce() + Send + 'static,
 ) -> std::io::Result<(Audit, Vec<Sink>)> {
     let (stop, broken, written, wake) = (
@@ -145,7 +154,7 @@ impl<D: FnOnce()> Drop for Watch<D> {
 struct Writer {
     rings: Vec<rtrb::Consumer<u8>>,
     output: Box<dyn Write + Send>,
-    render: Render,
+    render: Box<dyn Render>,
     text: Vec<u8>,
     frame: Vec<u8>,
     /// Records in `text`.
@@ -162,7 +171,9 @@ impl Writer {
         loop {
             // Read before the rings, so that nothing can be submitted between an empty ring and the end.
             let stopping = stop.load(Ordering::Acquire);
+            self.render.begin_pass();
             let found = self.drain();
+            self.render.end_pass();
             self.flush();
             if found {
                 idle = 0;
@@ -206,7 +217,7 @@ impl Writer {
             return false;
         }
         if kind == KIND_RECORD {
-            if (self.render)(&self.frame, &mut self.text) {
+            if self.render.render(&self.frame, &mut self.text) {
                 self.in_text += 1;
             } else {
                 self.damaged += 1;
@@ -276,6 +287,12 @@ mod tests {
         }
     }
 
+    impl<F: FnMut(&[u8], &mut Vec<u8>) -> bool> Render for F {
+        fn render(&mut self, frame: &[u8], text: &mut Vec<u8>) -> bool {
+            self(frame, text)
+        }
+    }
+
     fn start_with(
         output: Text,
         render: impl FnMut(&[u8], &mut Vec<u8>) -> bool + Send + 'static,
@@ -322,7 +339,7 @@ mod tests {
         let mut writer = Writer {
             rings: vec![consumer],
             output: Box::new(output.clone()),
-            render: Box::new(|frame, text| {
+            render: Box::new(|frame: &[u8], text: &mut Vec<u8>| {
                 text.extend_from_slice(frame);
                 true
             }),

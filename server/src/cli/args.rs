@@ -96,8 +96,8 @@ pub(crate) enum TestVerb {
 #[derive(Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Policies")]
 pub(crate) struct DomainArgs {
-    /// PolicyDomain file (repeatable; not split at commas), or one image file of `gavel compile -o`.
-    #[arg(long, short, value_name = "FILE")]
+    /// PolicyDomain file, or folder of them (repeatable; not split at commas), or one image file of `gavel compile -o`.
+    #[arg(long, short, value_name = "PATH")]
     pub(crate) bundle: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) roots: RootArgs,
@@ -227,6 +227,13 @@ pub(crate) struct ServeArgs {
     /// Time for requests in flight after SIGTERM or SIGINT.
     #[arg(long, value_name = "SECONDS", default_value_t = limits::DRAIN_SECONDS_DEFAULT)]
     pub(crate) drain_seconds: u64,
+    /// Reload when the files of the policies change.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// What the policies are called, or @FILE with it, read again at each load. Each access record then says by which
+    /// revision it was decided, as with `audit.revision`.
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) revision: Option<String>,
     /// Deny every request after the first without deciding, with the first one's record: what a benchmark compares with.
     #[arg(long, hide = true)]
     pub(crate) constant_deny: bool,

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &BuildArgs) -> Result<(), Failure> {
     let mut failed = 0;
     for input in &args.file {
         let output = args.output.clone().unwrap_or_else(|| built_name(input));
-        let outcome = on_a_deep_stack(|| build(input, &output, &Roots(args.roots.rego_root.clone())))?;
+        let outcome = on_a_deep_stack(|| build(input, &output, &Roots::new(&args.roots.rego_root)))?;
         report.push_str(&match outcome {
             Ok(()) => format!("✓ {} → {}\n", input.display(), output.display()),
             Err(cause) => {

@@ -49,14 +49,15 @@ fn is_image(path: &Path) -> bool {
         && start == *IMAGE_MAGIC
 }
 
-/// Loads an image file under the configuration that domains would be compiled with.
+/// Loads an image file under the configuration that domains would be compiled with: the image, and the file's bytes.
 ///
 /// # Errors
 /// A file that cannot be read, or that is no image for this version and this configuration.
-pub(crate) fn read(path: &Path, options: &policies::Options) -> Result<Image, Failure> {
+pub(crate) fn read(path: &Path, options: &policies::Options) -> Result<(Image, Vec<u8>), Failure> {
     let bytes =
         files::bytes(path, limits::IMAGE_BYTES_MAX).map_err(|error| Failure::unreadable(path, &error))?;
-    loaded(path, &bytes, options)
+    let image = loaded(path, &bytes, options)?;
+    Ok((image, bytes))
 }
 
 fn loaded(path: &Path, bytes: &[u8], options: &policies::Options) -> Result<Image, Failure> {

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::envoy::Mapper;
 use crate::error::Failure;
 use crate::files;
+use crate::folders::yaml_below;
 use crate::limits;
 use crate::log;
 use crate::trace::{Filter, Texts};
@@ -28,6 +29,8 @@ use crate::trace::{Filter, Texts};
 /// An image, how its records are written, and what it was made from.
 pub(crate) struct Loaded {
     pub(crate) image: Arc<Image>,
+    /// The bytes of its image file, if they were asked for.
+    pub(crate) saved: Vec<u8>,
     pub(crate) records: RecordOptions,
     pub(crate) sources: SourceMap,
     pub(crate) files: Vec<FileId>,
@@ -41,6 +44,8 @@ pub(crate) struct Loaded {
     pub(crate) trace: Option<Filter>,
     /// Mappers may call `http.send`.
     network: bool,
+    /// Records say by which revision they were decided.
+    pub(crate) records_revision: bool,
 }
 
 impl Loaded {
@@ -49,7 +54,8 @@ impl Loaded {
     /// # Errors
     /// As those of [`mapper::compile`].
     pub(crate) fn mapper(&mut self, name: Option<&str>) -> Result<Mapper, Failure> {
-        if self.files.is_empty() {
+        // Those of an image are compiled already, but not for tracing.
+        if self.trace.is_none() && !self.saved.is_empty() {
             return mapper::of_image(&self.image, name);
         }
         let (sources, files, dialect) = (&mut self.sources, &self.files, self.dialect);
@@ -72,6 +78,7 @@ pub(crate) struct Prepared {
     documents: Vec<(FileId, Document)>,
     pub(crate) options: policies::Options,
     env: Vec<(String, String)>,
+    records_revision: bool,
 }
 
 /// Reads and compiles the domains under the configuration of this process, or loads the image file that `--bundle` names.
@@ -87,9 +94,37 @@ pub(crate) fn load(args: &DomainArgs, global: &Global) -> Result<Loaded, Failure
 /// # Errors
 /// As [`load`], and an image file, which is not compiled for tracing.
 pub(crate) fn load_marked(args: &DomainArgs, global: &Global, flag: Option<&str>) -> Result<Loaded, Failure> {
+    let roots = Roots::new(&args.roots.rego_root);
+    load_for(args, global, &roots, Purpose { flag, saves: false })
+}
+
+/// As [`load`], with the bytes of the image file. `roots` remembers where `.rego` files were looked for.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_saved(args: &DomainArgs, global: &Global, roots: &Roots) -> Result<Loaded, Failure> {
+    let (flag, saves) = (None, true);
+    load_for(args, global, roots, Purpose { flag, saves })
+}
+
+/// What a load is for.
+#[derive(Clone, Copy)]
+struct Purpose<'f> {
+    /// The flag that needs domains which are compiled for tracing.
+    flag: Option<&'f str>,
+    /// The bytes of the image file are wanted.
+    saves: bool,
+}
+
+fn load_for(
+    args: &DomainArgs,
+    global: &Global,
+    roots: &Roots,
+    purpose: Purpose<'_>,
+) -> Result<Loaded, Failure> {
     let trace = filter(global)?;
-    let flag = trace.as_ref().map(|_| "--trace").or(flag);
-    let (mut prepared, image, program_files, places) = match (image::named(args)?, flag) {
+    let flag = trace.as_ref().map(|_| "--trace").or(purpose.flag);
+    let (mut prepared, made) = match (image::named(args)?, flag) {
         (Some(path), Some(flag)) => {
             let name = path.display();
             let text = format!("{name} is an image file: {flag} needs the PolicyDomain itself");
@@ -97,20 +132,17 @@ pub(crate) fn load_marked(args: &DomainArgs, global: &Global, flag: Option<&str>
         }
         (Some(path), None) => {
             let prepared = configured(SourceMap::default(), Vec::new(), args)?;
-            let image = image::read(path, &prepared.options)?;
-            (prepared, image, Vec::new(), Vec::new())
+            let made = Made::of_image_file(path, &prepared.options)?;
+            (prepared, made)
         }
         (None, flag) => {
-            let mut prepared = prepare(args)?;
+            let mut prepared = prepare_looking(args, roots)?;
             if flag.is_some() {
                 prepared.options.optimise = false;
                 prepared.options.trace = true;
             }
-            let compiled: Compiled = prepared.compile(|sources, documents, options| {
-                policies::compile_documents(sources, documents, options).and_then(policies::image)
-            })?;
-            prepared.warn(&compiled.warnings);
-            (prepared, compiled.image, compiled.files, compiled.places)
+            let made = Made::of_domains(&mut prepared, purpose.saves)?;
+            (prepared, made)
         }
     };
     let records = RecordOptions {
@@ -118,17 +150,58 @@ pub(crate) fn load_marked(args: &DomainArgs, global: &Global, flag: Option<&str>
         pretty: global.pretty_log,
     };
     Ok(Loaded {
-        image: Arc::new(image),
+        image: Arc::new(made.image),
+        saved: made.saved,
         records,
         sources: prepared.sources,
         files: prepared.documents.into_iter().map(|(file, _)| file).collect(),
         dialect: prepared.options.dialect,
         unsafe_builtins: prepared.options.disallowed_builtins,
-        program_files,
-        places,
+        program_files: made.files,
+        places: made.places,
         trace,
         network: prepared.options.network,
+        records_revision: prepared.records_revision,
     })
+}
+
+/// An image and what is known of how it was made.
+struct Made {
+    image: Image,
+    saved: Vec<u8>,
+    files: Vec<FileId>,
+    places: Vec<Place>,
+}
+
+impl Made {
+    fn of_image_file(path: &Path, options: &policies::Options) -> Result<Made, Failure> {
+        let (image, saved) = image::read(path, options)?;
+        Ok(Made {
+            image,
+            saved,
+            files: Vec::new(),
+            places: Vec::new(),
+        })
+    }
+
+    fn of_domains(prepared: &mut Prepared, saves: bool) -> Result<Made, Failure> {
+        let mut linked = prepared.compile(policies::compile_documents)?;
+        let mut saved = Vec::new();
+        if saves {
+            linked.parts.mappers = prepared.mappers()?;
+            saved = gavel_runtime::image::save(&linked.parts)
+                .map_err(|error| Failure::Policy(error.to_string()))?;
+        }
+        let compiled: Compiled =
+            on_a_deep_stack(|| policies::image(linked))?.map_err(|problems| prepared.refusal(&problems))?;
+        prepared.warn(&compiled.warnings);
+        Ok(Made {
+            image: compiled.image,
+            saved,
+            files: compiled.files,
+            places: compiled.places,
+        })
+    }
 }
 
 /// What the global flags want traced; nothing without `--trace`.
@@ -148,6 +221,10 @@ fn filter(global: &Global) -> Result<Option<Filter>, Failure> {
 /// # Errors
 /// No bundle, a file that cannot be read, or a broken configuration.
 pub(crate) fn prepare(args: &DomainArgs) -> Result<Prepared, Failure> {
+    prepare_looking(args, &Roots::new(&args.roots.rego_root))
+}
+
+fn prepare_looking(args: &DomainArgs, roots: &Roots) -> Result<Prepared, Failure> {
     if args.bundle.is_empty() {
         return Err(Failure::Usage("at least one bundle must be specified".to_owned()));
     }
@@ -159,7 +236,7 @@ pub(crate) fn prepare(args: &DomainArgs) -> Result<Prepared, Failure> {
         )));
     }
     let mut sources = SourceMap::default();
-    let documents = on_a_deep_stack(|| read_domains(args, &mut sources))??;
+    let documents = on_a_deep_stack(|| read_domains(args, &mut sources, roots))??;
     configured(sources, documents, args)
 }
 
@@ -185,6 +262,7 @@ fn configured(
         documents,
         options,
         env: config.record_env.into_iter().collect(),
+        records_revision: config.record_revision,
     })
 }
 
@@ -202,25 +280,28 @@ impl Prepared {
     pub(crate) fn compile<T: Send>(&mut self, compile: Compile<T>) -> Result<T, Failure> {
         let (sources, documents, options) = (&mut self.sources, &self.documents, &self.options);
         let outcome = on_a_deep_stack(|| compile(sources, documents, options))?;
-        outcome.map_err(|problems| {
-            let parse = ParseOptions {
-                base: self.options.dialect,
-                blanket_import: BlanketImport::Reference,
-                ..ParseOptions::default()
-            };
-            let mut text = report::problems(&self.sources, &problems);
-            if let Some(advice) = dialect::advice(&self.sources, &problems, parse) {
-                text.push_str(&format!("\n  = help: {advice}"));
-            }
-            if !self.options.network
-                && problems
-                    .iter()
-                    .any(|problem| problem.message.contains(mapper::HTTP_SEND))
-            {
-                text.push_str(NETWORK_ADVICE);
-            }
-            Failure::Policy(text)
-        })
+        outcome.map_err(|problems| self.refusal(&problems))
+    }
+
+    /// What the compiler found, rendered.
+    fn refusal(&self, problems: &[Diagnostic]) -> Failure {
+        let parse = ParseOptions {
+            base: self.options.dialect,
+            blanket_import: BlanketImport::Reference,
+            ..ParseOptions::default()
+        };
+        let mut text = report::problems(&self.sources, problems);
+        if let Some(advice) = dialect::advice(&self.sources, problems, parse) {
+            text.push_str(&format!("\n  = help: {advice}"));
+        }
+        if !self.options.network
+            && problems
+                .iter()
+                .any(|problem| problem.message.contains(mapper::HTTP_SEND))
+        {
+            text.push_str(NETWORK_ADVICE);
+        }
+        Failure::Policy(text)
     }
 
     /// The mappers of all domains.
@@ -253,16 +334,19 @@ impl Prepared {
 }
 
 /// Reads the domains. Those that name `.rego` files get their texts and come first, as in the reference.
-fn read_domains(args: &DomainArgs, sources: &mut SourceMap) -> Result<Vec<(FileId, Document)>, Failure> {
+fn read_domains(
+    args: &DomainArgs,
+    sources: &mut SourceMap,
+    roots: &Roots,
+) -> Result<Vec<(FileId, Document)>, Failure> {
     let (mut built, mut plain, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-    let roots = Roots(args.roots.rego_root.clone());
-    for path in &args.bundle {
+    for path in &expanded(&args.bundle)? {
         let name = path.to_string_lossy();
         if name.contains(',') {
             let text = format_args!("`{name}` is one file: --bundle does not split at commas");
             log::line(log::Level::Warn, text);
         }
-        match domain_file::open(sources, path, &roots) {
+        match domain_file::open(sources, path, roots) {
             Ok(found) if found.is_built => built.push((found.file, found.document)),
             Ok(found) => plain.push((found.file, found.document)),
             Err(Unusable::Unread(reason)) => {
@@ -283,6 +367,23 @@ fn read_domains(args: &DomainArgs, sources: &mut SourceMap) -> Result<Vec<(FileI
     }
     built.append(&mut plain);
     Ok(built)
+}
+
+/// The files that are named, and those of the folders that are named, in place of the folder.
+fn expanded(bundles: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::with_capacity(bundles.len());
+    for path in bundles {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        for found in yaml_below(path) {
+            let unreadable =
+                |(path, why): (PathBuf, String)| Failure::Operator(format!("open {}: {why}", path.display()));
+            files.push(found.map_err(unreadable)?);
+        }
+    }
+    Ok(files)
 }
 
 /// Why a file is of no use, in the reference's words.

@@ -19,6 +19,7 @@ mod references;
 mod report;
 mod run;
 mod serve;
+mod served;
 mod suite;
 mod suite_report;
 mod test_decision;

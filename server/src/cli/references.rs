@@ -3,8 +3,9 @@
 //! A name is looked for in the working directory, then beside the YAML file. What lies outside both is not read unless its
 //! folder was given: a domain must not be able to show any file of the machine.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gavel_compiler::diagnostic::{Code, Diagnostic};
 use gavel_compiler::domain::yaml::Document;
@@ -16,8 +17,30 @@ use crate::error::reason;
 use crate::files;
 
 /// Where files may be read from besides the working directory and the folder of the YAML file.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Roots(pub(crate) Vec<PathBuf>);
+#[derive(Debug, Default)]
+pub(crate) struct Roots {
+    allowed: Vec<PathBuf>,
+    looked_at: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Roots {
+    /// These folders.
+    pub(crate) fn new(allowed: &[PathBuf]) -> Roots {
+        Roots {
+            allowed: allowed.to_vec(),
+            looked_at: Mutex::default(),
+        }
+    }
+
+    /// The paths that were looked at so far, whether there was a file or not: who wants to notice a change looks there.
+    pub(crate) fn looked_at(&self) -> Vec<PathBuf> {
+        self.lock().iter().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.looked_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Writes the files that `yaml` – the tree of a file read from `path` – names into its text.
 ///
@@ -77,12 +100,14 @@ fn locate(name: &str, yaml: &Path, roots: &Roots) -> Result<(PathBuf, PathBuf), 
     let here = working_directory();
     let beside = clean(&here.join(yaml.parent().unwrap_or(Path::new(""))));
     let wanted = clean(&here.join(name));
-    let found = [wanted.clone(), clean(&beside.join(name))]
+    let candidates = [wanted.clone(), clean(&beside.join(name))];
+    roots.lock().extend(candidates.iter().cloned());
+    let found = candidates
         .into_iter()
         .find(|candidate| candidate.exists())
         .ok_or_else(|| format!("file not found: {}", wanted.display()))?;
     let real = found.canonicalize().map_err(|error| reason(&error))?;
-    let allowed = [&here, &beside].into_iter().chain(&roots.0);
+    let allowed = [&here, &beside].into_iter().chain(&roots.allowed);
     let is_inside = allowed
         .filter_map(|root| root.canonicalize().ok())
         .any(|root| real.starts_with(root));

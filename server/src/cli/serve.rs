@@ -2,22 +2,18 @@
 
 use std::fs::File;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use gavel_runtime::decision::RecordOptions;
-
 use crate::cli::args::{Global, ServeArgs};
-use crate::cli::load::{self, Loaded};
-use crate::envoy::{self, Address, Lens, Protocol};
+use crate::cli::served::Served;
+use crate::envoy::{self, Address, Protocol};
 use crate::error::Failure;
 use crate::limits;
 use crate::log::{self, Level};
 use crate::server::{self, Options};
 use crate::sys;
 use crate::terminal::stderr_is_watched;
-use crate::trace::Tracing;
 
 /// Serves until a signal comes.
 ///
@@ -35,40 +31,24 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
         tell_of_idle_flags(args);
     }
     sys::small_pages();
-    let mut loaded = load::load(&args.domains, global)?;
     if !doors.envoy.is_empty() {
-        let lens = lens(args, &mut loaded)?;
-        let waits = lens.as_ref().is_ok_and(|mapper| mapper.waits);
-        if waits && loaded.trace.is_some() {
-            let text =
-                "the mapper is not traced: it may wait for http.send, and runs beside; see `test mapper`";
-            log::line(Level::Warn, format_args!("{text}"));
-        }
-        let envoy = envoy::Options {
+        options.envoy = Some(envoy::Options {
             doors: doors.envoy,
             body_bytes_max,
             path_prefix,
-            network: args.domains.network.network().filter(|_| waits),
-        };
-        options.envoy = Some((envoy, Arc::new(lens)));
+            network: args.domains.network.network(),
+        });
     }
-    sys::release_memory();
-    options.records = loaded.records;
-    if let Some(filter) = loaded.trace {
-        log::line(
-            Level::Warn,
-            format_args!("decisions are traced on standard error: they are slow and their input is shown"),
-        );
-        options.tracing = Some(Arc::new(Tracing {
-            sources: loaded.sources,
-            files: loaded.program_files,
-            filter,
-        }));
+    if global.trace {
+        let text = "decisions are traced on standard error: they are slow and their input is shown";
+        log::line(Level::Warn, format_args!("{text}"));
     }
+    let served = Served::new(args, global, options.envoy.is_some())?;
+    let first = served.first_wish();
     // A duplicate of the descriptor writes each batch with one call; `Stdout` would split it at its buffer's size.
     let output = std::io::stdout().as_fd().try_clone_to_owned().map(File::from);
     let output = output.map_err(|e| Failure::Operator(format!("standard output: {e}")))?;
-    server::run(&options, loaded.image, Box::new(output))
+    server::run(&options, served.loading(), first, Box::new(output))
 }
 
 /// What is served where.
@@ -156,22 +136,6 @@ fn path_prefix(args: &ServeArgs, doors: &Doors) -> Result<String, Failure> {
     Ok(prefix.trim_end_matches('/').to_owned())
 }
 
-/// The mapper for Envoy. Without one the server starts, as the reference does, and denies every request of Envoy.
-fn lens(args: &ServeArgs, loaded: &mut Loaded) -> Result<Lens, Failure> {
-    let name = args.name.as_deref().filter(|name| !name.is_empty());
-    match loaded.mapper(name) {
-        Ok(mapper) => Ok(Ok(mapper)),
-        Err(Failure::Input(why)) => {
-            log::line(
-                Level::Error,
-                format_args!("every request of Envoy is denied: {why}"),
-            );
-            Ok(Err(why))
-        }
-        Err(failure) => Err(failure),
-    }
-}
-
 fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
     let threads = match args.threads {
         Some(0) => return Err(Failure::Usage("--threads must be at least 1".to_owned())),
@@ -196,9 +160,8 @@ fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
         audit_full: args.audit_full,
         body_bytes_max,
         drain: Duration::from_secs(args.drain_seconds),
-        records: RecordOptions::default(),
+        watch: args.watch,
         constant_deny: args.constant_deny,
-        tracing: None,
     })
 }
 

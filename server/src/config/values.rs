@@ -15,11 +15,12 @@ use crate::words::{go_bool, nearest};
 pub(super) type Environment<'e> = dyn Fn(&str) -> Option<OsString> + 'e;
 
 /// The settings that an environment variable can override; none has members.
-const LEAVES: [&str; 5] = [
+const LEAVES: [&str; 6] = [
     "log.level",
     "opa.unsafebuiltins",
     "bundles.includeall",
     "audit.k8s.podinfo",
+    "audit.revision",
     "mock.enabled",
 ];
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub unsafe_builtins: Vec<String>,
     /// `audit.env`, resolved: the `metadata.env` of every access record.
     pub record_env: BTreeMap<String, String>,
+    /// `audit.revision`: each access record says by which revision of the policies it was decided.
+    pub record_revision: bool,
     /// `log.level`.
     pub log_level: Option<Level>,
 }
@@ -72,6 +75,7 @@ impl Config {
             include_all: true,
             unsafe_builtins: vec!["http.send".to_owned()],
             record_env: BTreeMap::new(),
+            record_revision: false,
             log_level: None,
         };
         if let Some(value) = settings.remove("bundles.includeall") {
@@ -103,6 +107,10 @@ impl Config {
             Some(Value::String(path)) => PodInfo::at(&path),
             Some(value) => return Err(format!("audit.k8s.podinfo: {value} is no path")),
         };
+        if let Some(value) = settings.remove("audit.revision") {
+            config.record_revision =
+                boolean(&value).ok_or_else(|| format!("audit.revision: {value} is no boolean"))?;
+        }
         if let Some(value) = settings.remove("audit.env") {
             config.record_env = record_env(&value, &podinfo, environment)?;
         }

@@ -10,55 +10,97 @@ use crate::desk::{Desk, Verdict};
 use crate::envoy::lanes::Lanes;
 use crate::envoy::mapper::{Input, Machine, MapError, Mapper};
 use crate::log::{self, Level};
-use crate::trace::{Lines, Texts, Tracing};
+use crate::publish::Revision;
+use crate::trace::{Lines, Texts};
 
 /// The mapper that all requests go through, or why there is none: then all are denied.
 pub type Lens = Result<Mapper, String>;
 
+/// The mapper of a revision, or why there is none.
+fn mapper(revision: &Revision) -> Result<&Mapper, &str> {
+    match &revision.loaded.lens {
+        Some(Ok(mapper)) => Ok(mapper),
+        Some(Err(why)) => Err(why),
+        None => Err("no mapper was loaded"),
+    }
+}
+
 /// What one thread decides with.
 pub(super) struct Judge {
-    lens: Arc<Lens>,
     /// Where mappers run that may wait; without it they run here.
     lanes: Option<Lanes>,
     machine: RefCell<Machine>,
     desk: RefCell<Desk>,
-    /// Mappers are traced with this.
-    tracing: Option<Arc<Tracing>>,
     complaints: Complaints,
 }
 
 impl Judge {
-    pub(super) fn new(
-        lens: Arc<Lens>,
-        lanes: Option<Lanes>,
-        desk: Desk,
-        tracing: Option<Arc<Tracing>>,
-    ) -> Judge {
+    pub(super) fn new(lanes: Option<Lanes>, desk: Desk) -> Judge {
         Judge {
-            lens,
             lanes,
             machine: RefCell::default(),
             desk: RefCell::new(desk),
-            tracing,
             complaints: Complaints::default(),
         }
     }
 
     /// Decides over a request. `attributes`: the JSON text of an object; `None` if the request has none.
+    ///
+    /// Mapper and policies are those of one revision, also where another one is published while the mapper waits.
     pub(super) async fn allows(&self, attributes: Option<Vec<u8>>) -> bool {
-        let mapper = match &*self.lens {
-            Ok(mapper) => mapper,
+        if let Some(lanes) = &self.lanes
+            && let Some(revision) = self.revision_that_waits()
+        {
+            let porc = lanes.map(Arc::clone(&revision), attributes).await;
+            return self.settle(porc, |desk, porc| desk.decide_mapped_by(&revision, porc));
+        }
+        let input = attributes.as_deref().map_or(Input::Null, Input::Object);
+        let mapped = self.map(input);
+        match mapped {
+            Ok(porc) => self.settle(porc, Desk::decide_mapped),
             Err(why) => {
-                self.desk.borrow_mut().deny(ReasonCode::NotFound, why);
-                return false;
+                self.desk.borrow_mut().deny(ReasonCode::NotFound, &why);
+                false
             }
-        };
-        let porc = match &self.lanes {
-            Some(lanes) => lanes.map(attributes).await,
-            None => self.map(mapper, attributes.as_deref().map_or(Input::Null, Input::Object)),
-        };
-        match porc {
-            Ok(porc) => self.decides(&porc),
+        }
+    }
+
+    /// The newest revision, if its mapper may have to wait.
+    fn revision_that_waits(&self) -> Option<Arc<Revision>> {
+        let mut desk = self.desk.borrow_mut();
+        desk.refresh();
+        let revision = desk.revision();
+        let waits = mapper(revision).is_ok_and(|mapper| mapper.waits);
+        waits.then(|| Arc::clone(revision))
+    }
+
+    /// Runs the mapper of the newest revision here. No mapper: the reason why.
+    fn map(&self, input: Input<'_>) -> Result<Result<Vec<u8>, MapError>, String> {
+        let (mut machine, mut desk) = (self.machine.borrow_mut(), self.desk.borrow_mut());
+        desk.refresh();
+        let revision = desk.revision();
+        let mapper = mapper(revision).map_err(str::to_owned)?;
+        Ok(match &revision.loaded.tracing {
+            Some(tracing) if tracing.filter.wants(&mapper.name) => {
+                let (sources, files) = (&tracing.sources, mapper.files.as_slice());
+                let mut lines = Lines::new(Texts { sources, files });
+                lines.heading(&format!("--- mapper {}", mapper.name));
+                let porc = machine.map(mapper, input, Some(&mut lines));
+                lines.finish();
+                porc
+            }
+            _ => machine.map(mapper, input, None),
+        })
+    }
+
+    /// Decides over what a mapper made.
+    fn settle(
+        &self,
+        porc: Result<Vec<u8>, MapError>,
+        decide: impl FnOnce(&mut Desk, &[u8]) -> Verdict,
+    ) -> bool {
+        let porc = match porc {
+            Ok(porc) => porc,
             Err(error) => {
                 let code = match error {
                     MapError::Unreadable(_) => ReasonCode::InvalidParameter,
@@ -70,28 +112,10 @@ impl Judge {
                     | MapError::Fault => ReasonCode::Evaluation,
                 };
                 self.denies(code, &error.to_string());
-                false
+                return false;
             }
-        }
-    }
-
-    fn map(&self, mapper: &Mapper, input: Input<'_>) -> Result<Vec<u8>, MapError> {
-        let mut machine = self.machine.borrow_mut();
-        match &self.tracing {
-            Some(tracing) if tracing.filter.wants(&mapper.name) => {
-                let (sources, files) = (&tracing.sources, mapper.files.as_slice());
-                let mut lines = Lines::new(Texts { sources, files });
-                lines.heading(&format!("--- mapper {}", mapper.name));
-                let porc = machine.map(mapper, input, Some(&mut lines));
-                lines.finish();
-                porc
-            }
-            _ => machine.map(mapper, input, None),
-        }
-    }
-
-    fn decides(&self, porc: &[u8]) -> bool {
-        let verdict = self.desk.borrow_mut().decide(porc, false);
+        };
+        let verdict = decide(&mut self.desk.borrow_mut(), &porc);
         match verdict {
             Verdict::Allow(allow) => allow,
             Verdict::Malformed(why) | Verdict::TooLarge(why) => {

@@ -6,14 +6,16 @@ use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::envoy::judge::Lens;
 use crate::envoy::mapper::{Input, Machine, MapError};
 use crate::fetch::Network;
 use crate::limits;
+use crate::publish::Revision;
 
 /// A request on its way to a lane.
 struct Job {
     attributes: Option<Vec<u8>>,
+    /// Whose mapper.
+    revision: Arc<Revision>,
     porc: oneshot::Sender<Result<Vec<u8>, MapError>>,
 }
 
@@ -26,11 +28,11 @@ impl Lanes {
     ///
     /// # Errors
     /// No thread can be started.
-    pub(super) fn start(lens: &Arc<Lens>, network: &Arc<Network>) -> io::Result<Lanes> {
+    pub(super) fn start(network: &Arc<Network>) -> io::Result<Lanes> {
         let (sender, jobs) = mpsc::channel(limits::MAPPER_QUEUE_MAX);
         let jobs = Arc::new(Mutex::new(jobs));
         for index in 0..limits::MAPPER_LANES {
-            let (lens, network, jobs) = (Arc::clone(lens), Arc::clone(network), Arc::clone(&jobs));
+            let (network, jobs) = (Arc::clone(network), Arc::clone(&jobs));
             thread::Builder::new()
                 .name(format!("mapper-{index}"))
                 .stack_size(limits::STACK_BYTES)
@@ -39,7 +41,8 @@ impl Lanes {
                     while let Some(job) = next(&jobs) {
                         // Who asked may be gone: before, because it waited too long, or while it was worked on.
                         if !job.porc.is_closed() {
-                            let _ = job.porc.send(map(&mut machine, &lens, job.attributes.as_deref()));
+                            let porc = map(&mut machine, &job.revision, job.attributes.as_deref());
+                            let _ = job.porc.send(porc);
                         }
                     }
                 })?;
@@ -48,9 +51,17 @@ impl Lanes {
     }
 
     /// The PORC for a request.
-    pub(super) async fn map(&self, attributes: Option<Vec<u8>>) -> Result<Vec<u8>, MapError> {
+    pub(super) async fn map(
+        &self,
+        revision: Arc<Revision>,
+        attributes: Option<Vec<u8>>,
+    ) -> Result<Vec<u8>, MapError> {
         let (porc, done) = oneshot::channel();
-        let job = Job { attributes, porc };
+        let job = Job {
+            attributes,
+            revision,
+            porc,
+        };
         // Full means that the hosts which mappers ask are slower than requests come.
         self.0.try_send(job).map_err(|_| MapError::Overloaded)?;
         done.await.unwrap_or(Err(MapError::Fault))
@@ -64,7 +75,9 @@ fn next(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
         .blocking_recv()
 }
 
-fn map(machine: &mut Machine, lens: &Lens, attributes: Option<&[u8]>) -> Result<Vec<u8>, MapError> {
-    let mapper = lens.as_ref().map_err(|_| MapError::Fault)?;
+fn map(machine: &mut Machine, revision: &Revision, attributes: Option<&[u8]>) -> Result<Vec<u8>, MapError> {
+    let Some(Ok(mapper)) = &revision.loaded.lens else {
+        return Err(MapError::Fault);
+    };
     machine.map(mapper, attributes.map_or(Input::Null, Input::Object), None)
 }

@@ -7,13 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use gavel_runtime::image::Image;
 use tokio::sync::{mpsc, watch};
 
 use crate::audit::Sink;
 use crate::desk::Desk;
 use crate::envoy::accept::{Dealer, Door, Listener};
-use crate::envoy::judge::Lens;
 use crate::envoy::lanes::Lanes;
 use crate::envoy::thread::{self as worker, Setup, Stage};
 use crate::error::Failure;
@@ -21,7 +19,7 @@ use crate::fetch::Network;
 use crate::limits;
 use crate::listen::{self, SocketFile};
 use crate::metrics::Counters;
-use crate::trace::Tracing;
+use crate::publish::{Post, Revision};
 
 /// How Envoy asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,14 +109,12 @@ pub struct Crew {
 
 /// What a thread decides with, and what it counts.
 pub struct Place {
-    /// The policies.
-    pub image: Arc<Image>,
+    /// The policies and the mapper, and where newer ones come from.
+    pub policies: (Arc<Revision>, Arc<Post>),
     /// Where its records go.
     pub sink: Sink,
     /// What it counts.
     pub counters: Arc<Counters>,
-    /// What is needed to trace decisions, if they are traced.
-    pub tracing: Option<Arc<Tracing>>,
 }
 
 /// What a thread says.
@@ -137,13 +133,12 @@ pub enum Word {
 pub fn start(
     options: &Options,
     bound: Bound,
-    lens: &Arc<Lens>,
     places: Vec<Place>,
     tell: impl Fn(usize, Word) + Send + Clone + 'static,
 ) -> Result<Crew, Failure> {
     let failed = |error: io::Error| Failure::Operator(format!("threads for Envoy: {error}"));
     let lanes = match &options.network {
-        Some(network) => Some(Lanes::start(lens, network).map_err(failed)?),
+        Some(network) => Some(Lanes::start(network).map_err(failed)?),
         None => None,
     };
     let (stage, watched) = watch::channel(Stage::Serving);
@@ -158,7 +153,7 @@ pub fn start(
     // The channels end with the doors.
     drop(dealer);
     for (index, (place, inbox)) in places.into_iter().zip(inboxes).enumerate() {
-        let (lens, lanes, stage) = (Arc::clone(lens), lanes.clone(), watched.clone());
+        let (lanes, stage) = (lanes.clone(), watched.clone());
         let ended = Ended(index, tell.clone());
         let doors = std::mem::take(&mut doors);
         let (body_bytes_max, path_prefix) = (options.body_bytes_max, options.path_prefix.clone());
@@ -168,10 +163,7 @@ pub fn start(
             .spawn(move || {
                 let counters = Arc::clone(&place.counters);
                 let setup = Setup {
-                    desk: Desk::new(place.image, place.sink, place.counters, false)
-                        .traced(place.tracing.clone()),
-                    tracing: place.tracing,
-                    lens,
+                    desk: Desk::new(place.policies, place.sink, place.counters, false),
                     lanes,
                     counters,
                     body_bytes_max,

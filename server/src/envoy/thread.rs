@@ -18,12 +18,11 @@ use crate::desk::Desk;
 use crate::envoy::accept::{self, Accepted, Door, Socket};
 use crate::envoy::answer::Answers;
 use crate::envoy::body::Meter;
-use crate::envoy::judge::{Judge, Lens};
+use crate::envoy::judge::Judge;
 use crate::envoy::lanes::Lanes;
 use crate::envoy::{Protocol, grpc, http};
 use crate::limits;
 use crate::metrics::Counters;
-use crate::trace::Tracing;
 
 /// How far the life of the server has come. When nobody is left who could say it, nothing is waited for any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,8 +36,6 @@ pub(super) enum Stage {
 /// What a thread is started with.
 pub(super) struct Setup {
     pub(super) desk: Desk,
-    pub(super) tracing: Option<Arc<Tracing>>,
-    pub(super) lens: Arc<Lens>,
     pub(super) lanes: Option<Lanes>,
     pub(super) counters: Arc<Counters>,
     pub(super) body_bytes_max: usize,
@@ -79,7 +76,7 @@ pub(super) fn run(setup: Setup, started: impl FnOnce(Result<(), String>)) {
         Err(error) => return started(Err(error.to_string())),
     };
     let shared = Rc::new(Shared {
-        judge: Judge::new(setup.lens, setup.lanes, setup.desk, setup.tracing),
+        judge: Judge::new(setup.lanes, setup.desk),
         answers: Answers::new(),
         meter: Meter::new(limits::envoy_held_bytes(setup.body_bytes_max)),
         body_bytes_max: setup.body_bytes_max,

@@ -1,4 +1,5 @@
 //! A gRPC client over any stream: calls with bytes, answers in bytes.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::future::Future;
 use std::pin::Pin;

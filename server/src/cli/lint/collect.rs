@@ -3,10 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
-
-use crate::error::reason;
 use crate::files::{self, NO_FILE};
+use crate::folders::{is_yaml, yaml_below};
 
 /// What the arguments name.
 #[derive(Debug, Default)]
@@ -59,48 +57,12 @@ impl Targets {
         }
     }
 
-    /// All YAML files below a folder, by name. Links are followed; one that leads back to its own folder is an error.
     fn folder(&mut self, folder: &Path) {
-        let mut found = false;
-        let entries = WalkDir::new(folder)
-            .follow_links(true)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry));
-        for entry in entries {
-            match entry {
-                Ok(entry) if entry.file_type().is_file() && is_yaml(entry.path()) => {
-                    found = true;
-                    let path = entry.path();
-                    self.file(path.strip_prefix("./").unwrap_or(path), false);
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    found = true;
-                    let path = error.path().unwrap_or(folder).to_owned();
-                    let cause = match (error.loop_ancestor(), error.io_error()) {
-                        (Some(ancestor), _) => format!("a link back to {}", ancestor.display()),
-                        (None, Some(error)) => reason(error),
-                        (None, None) => error.to_string(),
-                    };
-                    self.unreadable.push((path, cause));
-                }
+        for found in yaml_below(folder) {
+            match found {
+                Ok(path) => self.file(&path, false),
+                Err(unreadable) => self.unreadable.push(unreadable),
             }
         }
-        if !found {
-            let cause = "a folder without .yml or .yaml files";
-            self.unreadable.push((folder.to_owned(), cause.to_owned()));
-        }
     }
-}
-
-/// Whether a name ends in `.yml` or `.yaml`, in any case.
-fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("yml") || extension.eq_ignore_ascii_case("yaml")
-    })
-}
-
-fn is_hidden(entry: &DirEntry) -> bool {
-    entry.file_name().as_encoded_bytes().starts_with(b".")
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<(), Failure> {
         },
         lints: args.regal,
     };
-    let roots = Roots(args.roots.rego_root.clone());
+    let roots = Roots::new(&args.roots.rego_root);
     let Outcome {
         report,
         left_out,

@@ -1,0 +1,156 @@
+//! What `gavel serve` serves: loaded from the command line's words, at the start and at every reload.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::cli::args::{DomainArgs, Global, ServeArgs};
+use crate::cli::load::{self, Loaded};
+use crate::cli::references::Roots;
+use crate::envoy::Lens;
+use crate::error::Failure;
+use crate::files;
+use crate::limits;
+use crate::log::{self, Level};
+use crate::publish::Fresh;
+use crate::reload::{Attempt, Loading, Wish};
+use crate::trace::Tracing;
+
+/// The command line's words about what is served.
+pub(crate) struct Served {
+    domains: DomainArgs,
+    global: Global,
+    name: Option<String>,
+    /// Envoy is served, which needs a mapper.
+    with_mapper: bool,
+    revision: Option<Label>,
+}
+
+/// What the operator calls the policies.
+#[derive(Clone)]
+enum Label {
+    /// Those that the process starts with.
+    Fixed(String),
+    /// A file says it, which is read at each load.
+    File(PathBuf),
+}
+
+impl Served {
+    /// What these words mean.
+    ///
+    /// # Errors
+    /// A label that cannot be one.
+    pub(crate) fn new(args: &ServeArgs, global: &Global, with_mapper: bool) -> Result<Served, Failure> {
+        let revision = match &args.revision {
+            None => None,
+            Some(text) => Some(match text.strip_prefix('@') {
+                Some(path) => Label::File(PathBuf::from(path)),
+                None => Label::Fixed(label(text).map_err(|why| Failure::Usage(format!("--revision {why}")))?),
+            }),
+        };
+        let name = args.name.clone().filter(|name| !name.is_empty());
+        Ok(Served {
+            domains: args.domains.clone(),
+            global: global.clone(),
+            name,
+            with_mapper,
+            revision,
+        })
+    }
+
+    /// What the first load shall be like.
+    pub(crate) fn first_wish(&self) -> Wish {
+        let label = match &self.revision {
+            Some(Label::Fixed(label)) => Some(label.clone()),
+            Some(Label::File(_)) | None => None,
+        };
+        Wish { label }
+    }
+
+    /// What the reloader works with.
+    pub(crate) fn loading(self) -> Loading {
+        let files = self.named_files();
+        Loading::new(Box::new(move |wish| self.load(wish)), files)
+    }
+
+    fn named_files(&self) -> Vec<PathBuf> {
+        let mut files = self.domains.bundle.clone();
+        if let Some(Label::File(path)) = &self.revision {
+            files.push(path.clone());
+        }
+        files
+    }
+
+    fn load(&self, wish: &Wish) -> Attempt {
+        let roots = Roots::new(&self.domains.roots.rego_root);
+        let outcome =
+            load::load_saved(&self.domains, &self.global, &roots).and_then(|loaded| self.fresh(loaded, wish));
+        let mut files = self.named_files();
+        files.extend(roots.looked_at());
+        Attempt { outcome, files }
+    }
+
+    fn fresh(&self, mut loaded: Loaded, wish: &Wish) -> Result<Fresh, Failure> {
+        let lens = self.with_mapper.then(|| self.lens(&mut loaded)).transpose()?;
+        let label = match (&wish.label, &self.revision) {
+            (Some(label), _) => Some(label.clone()),
+            (None, Some(Label::File(path))) => Some(label_of(path)?),
+            (None, Some(Label::Fixed(_)) | None) => None,
+        };
+        let digest = Sha256::digest(&loaded.saved).into();
+        let tracing = loaded.trace.map(|filter| Tracing {
+            sources: loaded.sources,
+            files: loaded.program_files,
+            filter,
+        });
+        Ok(Fresh {
+            image: loaded.image,
+            digest,
+            label,
+            lens,
+            tracing,
+            records: loaded.records,
+            is_recorded: loaded.records_revision || self.revision.is_some(),
+        })
+    }
+
+    /// The mapper for Envoy. Without one the server starts, as the reference does, and denies every request of Envoy.
+    fn lens(&self, loaded: &mut Loaded) -> Result<Lens, Failure> {
+        let mapper = match loaded.mapper(self.name.as_deref()) {
+            Ok(mapper) => mapper,
+            Err(Failure::Input(why)) => {
+                log::line(
+                    Level::Error,
+                    format_args!("every request of Envoy is denied: {why}"),
+                );
+                return Ok(Err(why));
+            }
+            Err(failure) => return Err(failure),
+        };
+        if mapper.waits && loaded.trace.is_some() {
+            let text =
+                "the mapper is not traced: it may wait for http.send, and runs beside; see `test mapper`";
+            log::line(Level::Warn, format_args!("{text}"));
+        }
+        Ok(Ok(mapper))
+    }
+}
+
+fn label_of(path: &Path) -> Result<String, Failure> {
+    let text =
+        files::text(path, limits::TEXT_BYTES_MAX).map_err(|error| Failure::unreadable(path, &error))?;
+    label(&text).map_err(|why| Failure::Operator(format!("{}: {why}", path.display())))
+}
+
+/// One line of some characters, without blanks around it.
+pub(crate) fn label(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("the label is empty".to_owned());
+    }
+    let most = limits::LABEL_CHARS_MAX;
+    if text.chars().any(char::is_control) || text.chars().count() > most {
+        return Err(format!("the label is more than a line of {most} characters"));
+    }
+    Ok(text.to_owned())
+}

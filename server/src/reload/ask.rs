@@ -1,0 +1,79 @@
+//! Who asks for a reload, and what came of it.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::oneshot;
+
+use super::loading::Wish;
+
+/// Why policies are loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The process started.
+    Start,
+    /// SIGHUP.
+    Signal,
+    /// Watched files changed.
+    Files,
+    /// `POST /reload`.
+    Request,
+}
+
+impl Cause {
+    /// One word for logs and status.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Cause::Start => "start",
+            Cause::Signal => "signal",
+            Cause::Files => "files",
+            Cause::Request => "request",
+        }
+    }
+}
+
+/// Asks the reloader to load. All that ask while it is at work get one load more, together.
+pub struct Ask {
+    /// Why.
+    pub cause: Cause,
+    /// What shall be different.
+    pub wish: Wish,
+    /// Hears what came of it.
+    pub answer: Option<oneshot::Sender<Report>>,
+}
+
+/// What came of a load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is served, under this number.
+    Loaded(u64),
+    /// It is what is served already, under this number.
+    Unchanged(u64),
+    /// It is not valid, for this reason; what was served before is still served.
+    Failed(String),
+}
+
+impl Outcome {
+    /// One word for metrics and status.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Outcome::Loaded(_) => "loaded",
+            Outcome::Unchanged(_) => "unchanged",
+            Outcome::Failed(_) => "failed",
+        }
+    }
+}
+
+/// One load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Why it was done.
+    pub cause: Cause,
+    /// When it was done.
+    pub at: SystemTime,
+    /// How long it took.
+    pub took: Duration,
+    /// What came of it.
+    pub outcome: Outcome,
+}

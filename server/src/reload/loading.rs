@@ -1,0 +1,81 @@
+//! One load: read, compiled and checked, over files that somebody may be changing at the same time.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::fingerprint::Fingerprint;
+use crate::error::Failure;
+use crate::publish::Fresh;
+
+/// What shall be different after a load.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// A new name for what is loaded.
+    pub label: Option<String>,
+}
+
+/// What a load gave.
+pub struct Attempt {
+    /// What can be served, or why nothing can.
+    pub outcome: Result<Fresh, Failure>,
+    /// Files and folders that it looked at or would have, in any case those that the operator named.
+    pub files: Vec<PathBuf>,
+}
+
+/// Loads what the operator named.
+pub type Load = Box<dyn FnMut(&Wish) -> Attempt + Send>;
+
+/// Loads again and again, and remembers what it saw.
+pub struct Loading {
+    load: Load,
+    files: Vec<PathBuf>,
+    seen: Fingerprint,
+}
+
+/// Files that change during so many loads in a row are given up; the watcher, or whoever asks, tries again.
+const TRIES_MAX: u32 = 5;
+
+/// Pause between those, so that whoever writes can finish.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl Loading {
+    /// Loads with `load`, which at first looks at these files.
+    #[must_use]
+    pub fn new(load: Load, files: Vec<PathBuf>) -> Loading {
+        Loading {
+            load,
+            files,
+            seen: Fingerprint::default(),
+        }
+    }
+
+    /// Loads.
+    ///
+    /// Files that changed meanwhile are read once more: a ConfigMap is swapped as a whole, and what was read before and
+    /// after that does not belong together.
+    ///
+    /// # Errors
+    /// Why what is there cannot be served, or that it never stood still.
+    pub fn attempt(&mut self, wish: &Wish) -> Result<Fresh, Failure> {
+        for _ in 0..TRIES_MAX {
+            let before = Fingerprint::of(&self.files);
+            let Attempt { outcome, files } = (self.load)(wish);
+            let stood_still = Fingerprint::of(&self.files) == before;
+            // What changes behind the load must be a change for the watcher.
+            self.seen = Fingerprint::of(&files).as_of(&before);
+            self.files = files;
+            if stood_still {
+                return outcome;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        let text = "the files of the policies kept changing while they were read";
+        Err(Failure::Operator(text.to_owned()))
+    }
+
+    /// Files and folders that the last load looked at, and what they held.
+    #[must_use]
+    pub fn seen(&self) -> (&[PathBuf], &Fingerprint) {
+        (&self.files, &self.seen)
+    }
+}

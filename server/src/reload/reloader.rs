@@ -1,0 +1,184 @@
+//! The thread that loads policies: at the start, and then whenever somebody asks.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Instant, SystemTime};
+
+use super::ask::{Ask, Cause, Outcome, Report};
+use super::fingerprint::Fingerprint;
+use super::loading::{Loading, Wish};
+use super::standing::Standing;
+use crate::error::Failure;
+use crate::log::{self, Level};
+use crate::publish::{Fresh, Publisher};
+use crate::{limits, sys};
+
+/// The way to the thread that loads.
+#[derive(Clone)]
+pub struct Reloader {
+    asks: Sender<Ask>,
+    standing: Arc<Standing>,
+    seen: Seen,
+}
+
+/// What the last load looked at, and what it found there.
+type Seen = Arc<Mutex<(Vec<PathBuf>, Fingerprint)>>;
+
+/// Starts the thread. It loads once with `first` and tells `loaded`; then it waits for the publisher that it publishes
+/// everything later with.
+///
+/// # Errors
+/// No thread can be started.
+pub fn start(
+    loading: Loading,
+    first: Wish,
+    loaded: impl FnOnce(Result<Fresh, Failure>) + Send + 'static,
+    publisher: Receiver<Arc<Publisher>>,
+) -> io::Result<Reloader> {
+    let (asks, asked) = mpsc::channel();
+    let (standing, seen) = (Arc::<Standing>::default(), Seen::default());
+    let reloader = Reloader {
+        asks,
+        standing: Arc::clone(&standing),
+        seen: Arc::clone(&seen),
+    };
+    thread::Builder::new()
+        .name("reload".to_owned())
+        .stack_size(limits::STACK_BYTES)
+        .spawn(move || {
+            let mut work = Work {
+                loading,
+                standing,
+                seen,
+            };
+            loaded(work.first(&first));
+            let Ok(publisher) = publisher.recv() else {
+                return;
+            };
+            // From here on others have something better to do with the cores.
+            sys::step_back();
+            work.serve(&asked, &publisher);
+        })?;
+    Ok(reloader)
+}
+
+impl Reloader {
+    /// Asks for a load. `false`: the thread is gone.
+    pub fn ask(&self, ask: Ask) -> bool {
+        self.asks.send(ask).is_ok()
+    }
+
+    /// What became of the loads so far.
+    #[must_use]
+    pub fn standing(&self) -> &Arc<Standing> {
+        &self.standing
+    }
+
+    /// What the last load looked at, and what it found there.
+    pub(super) fn seen(&self) -> (Vec<PathBuf>, Fingerprint) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+struct Work {
+    loading: Loading,
+    standing: Arc<Standing>,
+    seen: Seen,
+}
+
+impl Work {
+    fn first(&mut self, wish: &Wish) -> Result<Fresh, Failure> {
+        let begun = (SystemTime::now(), Instant::now());
+        let outcome = self.load(wish);
+        let word = match &outcome {
+            Ok(_) => Outcome::Loaded(1),
+            Err(failure) => Outcome::Failed(failure.to_string()),
+        };
+        self.note(Cause::Start, begun, word);
+        outcome
+    }
+
+    fn load(&mut self, wish: &Wish) -> Result<Fresh, Failure> {
+        let outcome = self.loading.attempt(wish);
+        // The memory of a compilation is not needed until the next one.
+        sys::release_memory();
+        let (files, fingerprint) = self.loading.seen();
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = (files.to_vec(), fingerprint.clone());
+        outcome
+    }
+
+    fn note(&self, cause: Cause, (at, start): (SystemTime, Instant), outcome: Outcome) -> Report {
+        let report = Report {
+            cause,
+            at,
+            took: start.elapsed(),
+            outcome,
+        };
+        self.standing.note(report.clone());
+        report
+    }
+
+    fn serve(&mut self, asked: &Receiver<Ask>, publisher: &Publisher) {
+        while let Ok(ask) = asked.recv() {
+            let mut all = vec![ask];
+            all.extend(asked.try_iter());
+            let cause = all.first().map_or(Cause::Request, |ask| ask.cause);
+            let label = all.iter().rev().find_map(|ask| ask.wish.label.clone());
+            let report = self.reload(cause, &Wish { label }, publisher);
+            for answer in all.into_iter().filter_map(|ask| ask.answer) {
+                // Whoever asked may have gone.
+                let _ = answer.send(report.clone());
+            }
+        }
+    }
+
+    fn reload(&mut self, cause: Cause, wish: &Wish, publisher: &Publisher) -> Report {
+        let begun = (SystemTime::now(), Instant::now());
+        let outcome = match self.load(wish) {
+            Ok(fresh) => publish(fresh, publisher),
+            Err(failure) => Outcome::Failed(failure.to_string()),
+        };
+        let report = self.note(cause, begun, outcome);
+        tell(&report, publisher);
+        report
+    }
+}
+
+fn publish(mut fresh: Fresh, publisher: &Publisher) -> Outcome {
+    let current = publisher.current();
+    if fresh.label.is_none() && fresh.digest == current.loaded.digest {
+        fresh.label.clone_from(&current.loaded.label);
+    }
+    if current.says_the_same_as(&fresh) {
+        return Outcome::Unchanged(current.number);
+    }
+    drop(current);
+    Outcome::Loaded(publisher.publish(fresh).number)
+}
+
+fn tell(report: &Report, publisher: &Publisher) {
+    let (cause, ms) = (report.cause.word(), report.took.as_millis());
+    match &report.outcome {
+        Outcome::Loaded(number) => {
+            let digest = publisher.current().digest.clone();
+            log::line(
+                Level::Info,
+                format_args!("reload ({cause}): revision {number} is served, digest {digest}, after {ms} ms"),
+            );
+        }
+        Outcome::Unchanged(number) => log::line(
+            Level::Info,
+            format_args!("reload ({cause}): nothing changed, revision {number} is served"),
+        ),
+        Outcome::Failed(why) => {
+            let number = publisher.current().number;
+            log::line(
+                Level::Error,
+                format_args!("reload ({cause}) failed, revision {number} is still served: {why}"),
+            );
+        }
+    }
+}
