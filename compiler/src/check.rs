@@ -12,7 +12,7 @@ use crate::emit::{EmitOptions, ProgramBuilder};
 use crate::lint::lint_parsed;
 use crate::policies::Options;
 use crate::source::{FileId, Origin, SourceMap};
-use crate::units::{self, Modules, Once, Unit};
+use crate::units::{self, Modules, Once, Target, Unit};
 
 /// What found a problem. The names are those of the reference's lint library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -268,15 +268,27 @@ impl Checker<'_> {
             trace: false,
             sleep: None,
         });
-        let mut once = Once::default();
-        for unit in units {
+        let is_usable = |file: &FileId| modules.contains_key(file) && !incomplete.contains(file);
+        let (usable, skipped): (Vec<&Unit>, Vec<&Unit>) =
+            units.iter().partition(|unit| unit.files.iter().all(is_usable));
+        for unit in skipped {
             progress(units.len(), &unit.id);
-            let is_usable = |file: &FileId| modules.contains_key(file) && !incomplete.contains(file);
-            if !unit.files.iter().all(is_usable) {
-                continue;
-            }
-            let mut places = BTreeSet::new();
-            let compiled = unit.compile(self.sources, modules, self.options, &mut builder, &mut places);
+        }
+        let mut target = Target {
+            builder: &mut builder,
+            runnable: &mut BTreeSet::new(),
+        };
+        let mut next = |unit: &Unit| progress(units.len(), &unit.id);
+        let compiled = units::compile(
+            &usable,
+            self.sources,
+            modules,
+            self.options,
+            &mut target,
+            &mut next,
+        );
+        let mut once = Once::default();
+        for (unit, compiled) in usable.into_iter().zip(compiled) {
             let Err(problems) = compiled else {
                 continue;
             };

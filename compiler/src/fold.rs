@@ -27,6 +27,11 @@ impl Default for Folding {
 }
 
 impl Folding {
+    /// For so many units that are compiled together.
+    pub(crate) fn of_units(count: usize) -> Folding {
+        Folding(Cell::new(FUEL_OF_UNIT.saturating_mul(count.max(1) as u64)))
+    }
+
     /// The result of a deterministic builtin; `None` also once the unit has used up its work.
     pub fn call(&self, builtin: BuiltinId, args: &[Constant]) -> Option<Constant> {
         let left = self.0.get().checked_sub(FUEL_OF_CALL)?;

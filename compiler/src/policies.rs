@@ -12,7 +12,7 @@ use crate::link::{self, Entries};
 use crate::parse::BaseDialect;
 use crate::places::Place;
 use crate::source::{FileId, SourceMap};
-use crate::units::{self, Once};
+use crate::units::{self, Once, Target, Unit};
 use gavel_runtime::image::{Entry, Image, ImageParts};
 
 /// How PolicyDomains are compiled.
@@ -158,8 +158,15 @@ fn parts(sources: &SourceMap, domains: &[ReadDomain], options: &Options) -> Resu
     let mut places = BTreeSet::new();
     let mut problems = Vec::new();
     let mut once = Once::default();
-    for unit in units::units(&set) {
-        let entry = match unit.compile(sources, &modules, options, &mut builder, &mut places) {
+    let units = units::units(&set);
+    let wanted: Vec<&Unit> = units.iter().collect();
+    let mut target = Target {
+        builder: &mut builder,
+        runnable: &mut places,
+    };
+    let compiled = units::compile(&wanted, sources, &modules, options, &mut target, &mut |_| {});
+    for (unit, compiled) in units.iter().zip(compiled) {
+        let entry = match compiled {
             Ok(entry) => entry,
             Err(found) => {
                 let context = format!("{}: compilation failed", unit.title());

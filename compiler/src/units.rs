@@ -1,6 +1,12 @@
 //! What of a set of PolicyDomains is compiled together: each library, policy and mapper with the libraries that it needs.
 //! Parses the Rego texts and compiles one such unit; `policies.rs` makes an image of all, `check.rs` a list of problems.
 
+mod groups;
+mod mentions;
+#[cfg(test)]
+mod tests;
+mod together;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bumpalo::Bump;
@@ -15,7 +21,7 @@ use crate::hir::{Checked, RuleKind};
 use crate::opt::optimise;
 use crate::parse::{BaseDialect, BlanketImport, ParseOptions, parse_module, parse_query};
 use crate::places::{Place, places};
-use crate::plan::{Request, plan};
+use crate::plan::{Plan, Request, plan};
 use crate::policies::Options;
 use crate::source::{FileId, SourceMap, Span};
 use gavel_runtime::builtins;
@@ -128,53 +134,111 @@ impl Unit {
     ///
     /// # Errors
     /// Everything that the first stage that finds something has found.
-    pub(crate) fn compile(
+    fn compile(
         &self,
         sources: &SourceMap,
         modules: &Modules<'_>,
         options: &Options,
-        builder: &mut ProgramBuilder,
-        runnable: &mut BTreeSet<Place>,
+        target: &mut Target<'_>,
     ) -> Result<Entry, Vec<Diagnostic>> {
         let modules = self.files.iter().filter_map(|file| modules.get(file));
         let modules: Vec<Module<'_>> = modules.copied().collect();
-        let network = options.network && self.kind == ModuleKind::Mapper;
-        let allowed = |name: &str| network && builtins::find(name).is_some_and(|id| id.get().network);
-        let disallowed = options.disallowed_builtins.iter().filter(|name| !allowed(name));
-        let analyse_options = AnalyseOptions {
-            disallowed_builtins: disallowed.cloned().collect(),
-            network,
-            ..AnalyseOptions::default()
-        };
-        let checked = analyse(sources, &modules, &analyse_options)?;
+        let checked = analyse(sources, &modules, &analyse_options(self.kind, options))?;
         let entry = self.entry();
         let path: Vec<String> = entry.iter().map(|name| (*name).to_owned()).collect();
         let wanted = if path.is_empty() { Vec::new() } else { vec![path] };
-        let plan = plan(
-            &checked,
-            Request {
-                entries: &wanted,
-                queries: &[],
-                trace: options.trace,
-                spellings: false,
-                strict_builtins: false,
-            },
-        )?;
+        let plan = planned(&checked, &wanted, options)?;
         // Decisions never run mappers.
         if options.trace && self.kind != ModuleKind::Mapper {
-            runnable.extend(places(&checked));
+            target.runnable.extend(places(&checked));
         }
-        let folding = Folding::default();
-        let fold = |builtin, args: &[Constant]| folding.call(builtin, args);
-        let plan = optimise(plan, &fold::opt_options(options.optimise, &fold));
-        let entries = builder
-            .add_unit(&plan, sources)
+        let entries = target
+            .builder
+            .add_unit(&optimised(plan, 1, options), sources)
             .map_err(|problem| vec![problem])?;
         if is_function(&checked, entry) {
             return Ok(Entry::Function(misuse(&checked, entry)));
         }
         Ok(entries.find(entry).map_or(Entry::Missing, Entry::Document))
     }
+}
+
+/// Compiles units into a program, those together that mean the same so. What each becomes, or everything that the first
+/// stage that finds something in it has found: as if each were compiled by itself, since what fails together is compiled
+/// again apart. `progress` hears of each unit before that.
+pub(crate) fn compile(
+    units: &[&Unit],
+    sources: &SourceMap,
+    modules: &Modules<'_>,
+    options: &Options,
+    target: &mut Target<'_>,
+    progress: &mut dyn FnMut(&Unit),
+) -> Vec<Result<Entry, Vec<Diagnostic>>> {
+    let mut compiled: Vec<Option<Result<Entry, Vec<Diagnostic>>>> = vec![None; units.len()];
+    for group in groups::groups(units, modules, options, sources) {
+        let members: Vec<&Unit> = group
+            .units
+            .iter()
+            .filter_map(|at| units.get(*at).copied())
+            .collect();
+        members.iter().for_each(|unit| progress(unit));
+        let mut entries = Vec::new();
+        if members.len() > 1 {
+            entries = together::compile(&members, &group.files, sources, modules, options, target.builder);
+        }
+        let mut entries = entries.into_iter();
+        for (at, unit) in group.units.iter().zip(members) {
+            let entry = match entries.next().flatten() {
+                Some(entry) => Ok(entry),
+                None => unit.compile(sources, modules, options, target),
+            };
+            if let Some(place) = compiled.get_mut(*at) {
+                *place = Some(entry);
+            }
+        }
+    }
+    compiled
+        .into_iter()
+        .map(|entry| entry.unwrap_or(Ok(Entry::Missing)))
+        .collect()
+}
+
+/// How modules of a unit for this kind of entry are checked.
+fn analyse_options(kind: ModuleKind, options: &Options) -> AnalyseOptions {
+    let network = options.network && kind == ModuleKind::Mapper;
+    let allowed = |name: &str| network && builtins::find(name).is_some_and(|id| id.get().network);
+    let disallowed = options.disallowed_builtins.iter().filter(|name| !allowed(name));
+    AnalyseOptions {
+        disallowed_builtins: disallowed.cloned().collect(),
+        network,
+        ..AnalyseOptions::default()
+    }
+}
+
+fn planned(checked: &Checked, entries: &[Vec<String>], options: &Options) -> Result<Plan, Vec<Diagnostic>> {
+    let request = Request {
+        entries,
+        queries: &[],
+        trace: options.trace,
+        spellings: false,
+        strict_builtins: false,
+    };
+    plan(checked, request)
+}
+
+/// `units`: of how many the plan is made.
+fn optimised(plan: Plan, units: usize, options: &Options) -> Plan {
+    let folding = Folding::of_units(units);
+    let fold = |builtin, args: &[Constant]| folding.call(builtin, args);
+    optimise(plan, &fold::opt_options(options.optimise, &fold))
+}
+
+/// What units are compiled into.
+pub(crate) struct Target<'t> {
+    /// The program.
+    pub(crate) builder: &'t mut ProgramBuilder,
+    /// What can be run in policies and libraries, if it is to be traced.
+    pub(crate) runnable: &'t mut BTreeSet<Place>,
 }
 
 /// Problems that were met already: an error in a library shows up in every policy that needs it, and once is enough.

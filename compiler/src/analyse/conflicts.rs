@@ -3,11 +3,11 @@
 use super::findings::Findings;
 use super::rule_tree::{NodeId, RuleId, RuleTree};
 use super::text;
-use super::tree::{Program, Rule};
+use super::tree::{Module, Program, Rule};
 use crate::diagnostic::Code;
 use crate::source::{SourceMap, Span};
 use gavel_runtime::value::Constant;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// All conflicts of a program.
 pub(super) fn check(
@@ -187,6 +187,13 @@ fn is_taken(base: &Constant, path: &[String]) -> bool {
 
 /// Rules whose path is the path of a package.
 fn check_packages(program: &Program, sources: &SourceMap, findings: &mut Findings) {
+    let mut packages: HashMap<Vec<&String>, Vec<&Module>> = HashMap::new();
+    for module in &program.modules {
+        packages
+            .entry(module.package.iter().collect())
+            .or_default()
+            .push(module);
+    }
     for module in &program.modules {
         for rule in &module.rules {
             if !rule.is_ground() {
@@ -201,19 +208,17 @@ fn check_packages(program: &Program, sources: &SourceMap, findings: &mut Finding
                 })
                 .collect();
             let Some(path) = path else { continue };
-            for other in &program.modules {
-                if other.package.iter().eq(path.iter().copied()) {
-                    let written = rule.reference.get(module.package.len()..).unwrap_or_default();
-                    let name = text::data_reference(written, &rule.vars);
-                    let name = name.strip_prefix("data.").unwrap_or(&name);
-                    let package = text::data_path(&other.package);
-                    let package = package.strip_prefix("data.").unwrap_or(&package);
-                    let message = format!(
-                        "package {package} conflicts with rule {name} defined at {}",
-                        place(rule.span, sources)
-                    );
-                    findings.fatal(Code::RegoType, module.span, message);
-                }
+            for other in packages.get(&path).into_iter().flatten() {
+                let written = rule.reference.get(module.package.len()..).unwrap_or_default();
+                let name = text::data_reference(written, &rule.vars);
+                let name = name.strip_prefix("data.").unwrap_or(&name);
+                let package = text::data_path(&other.package);
+                let package = package.strip_prefix("data.").unwrap_or(&package);
+                let message = format!(
+                    "package {package} conflicts with rule {name} defined at {}",
+                    place(rule.span, sources)
+                );
+                findings.fatal(Code::RegoType, module.span, message);
             }
         }
     }

@@ -29,7 +29,7 @@ mod shape;
 mod silence;
 mod usage;
 mod variables;
-mod visit;
+pub(crate) mod visit;
 
 pub use rule::Rule;
 pub(crate) use run::lint_parsed;

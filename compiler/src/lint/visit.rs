@@ -5,7 +5,7 @@ use crate::ast::{Body, Literal, LiteralKind, Module, Operand, Rule, TemplatePart
 
 /// What a walk meets.
 #[derive(Clone, Copy)]
-pub(super) enum Event<'a> {
+pub(crate) enum Event<'a> {
     Enter(Scope<'a>),
     Leave,
     Literal(&'a Literal<'a>),
@@ -14,7 +14,7 @@ pub(super) enum Event<'a> {
 
 /// What a name is visible in, or a negation.
 #[derive(Clone, Copy)]
-pub(super) enum Scope<'a> {
+pub(crate) enum Scope<'a> {
     /// A rule with its `else` branches: holds the parameters.
     Rule(&'a Rule<'a>),
     /// The body of a rule or of an `else`, with the value that belongs to it. `None`: no body was written.
@@ -37,7 +37,7 @@ pub(super) fn module<'a>(module: &Module<'a>, visit: Visit<'_, 'a>) {
 }
 
 /// Walks one rule.
-pub(super) fn rule<'a>(rule: &'a Rule<'a>, visit: Visit<'_, 'a>) {
+pub(crate) fn rule<'a>(rule: &'a Rule<'a>, visit: Visit<'_, 'a>) {
     within(Scope::Rule(rule), visit, |visit| {
         terms(rule.head.args.unwrap_or_default(), visit);
         within(Scope::Branch(rule.body.as_ref()), visit, |visit| {
