@@ -31,8 +31,7 @@ fn growth(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// How compilation grows where libraries need each other and where selectors are many. A policy costs what it and all the
-/// libraries that it needs cost, however indirectly.
+/// How compilation grows where libraries need each other and where selectors are many.
 fn shapes(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("compile/shapes");
     group.sample_size(10);
@@ -51,7 +50,7 @@ fn shapes(criterion: &mut Criterion) {
             synthetic::crossing(count, Crossing::Tree),
         );
     }
-    for count in [50, 100, 200] {
+    for count in [100, 200, 400] {
         one(
             format!("chain-{count}"),
             synthetic::crossing(count, Crossing::Chain),

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod corpus;
+pub mod growth;
 pub mod measure;
 pub mod peer;
 pub mod server;

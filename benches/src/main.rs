@@ -10,6 +10,7 @@ mod commands;
 mod records;
 
 use gavel_benches::corpus::{self, Example};
+use gavel_benches::growth;
 use gavel_benches::measure::{median, pair};
 use gavel_benches::peer::{self, Peer};
 use gavel_benches::server::{Server, binary, on_path};
@@ -82,6 +83,7 @@ fn run(effort: &Effort) -> Result<(), String> {
     recording(&examples, effort, &mut figures)?;
     replaying(&examples, effort, &mut figures)?;
     compilation(effort, &mut figures)?;
+    figures.extend(growth::figures(effort.rounds, effort.round_ns)?);
     if let Some(example) = examples.first() {
         service(example, effort, &mut figures)?;
     }

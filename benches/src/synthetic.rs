@@ -15,6 +15,21 @@ const HEAD: &str =
 /// Text of a PolicyDomain with a number of policies, each used by one role; the same for the same seed.
 #[must_use]
 pub fn domain(policies: usize, seed: u64) -> String {
+    sized(policies, seed, 0)
+}
+
+/// Policies of [`growing`] that are the same however many follow.
+const FIRST_POLICIES: usize = 10;
+
+/// As [`domain`], but the first ten policies, their library and the operations that a request of one of their roles meets are
+/// the same whatever the size.
+#[must_use]
+pub fn growing(policies: usize, seed: u64) -> String {
+    sized(policies, seed, FIRST_POLICIES)
+}
+
+/// The first few policies need the first library, all others any.
+fn sized(policies: usize, seed: u64, first: usize) -> String {
     let libraries = policies / POLICIES_PER_LIBRARY + 1;
     let mut text = String::from(HEAD);
     text.push_str("  policy-libraries:\n");
@@ -26,7 +41,7 @@ pub fn domain(policies: usize, seed: u64) -> String {
     block(&mut text, &gate());
     let mut random = Random(seed | 1);
     for at in 0..policies {
-        let library = random.below(libraries);
+        let library = if at < first { 0 } else { random.below(libraries) };
         entry(&mut text, "policy", &format!("p{at}"), &[library]);
         block(&mut text, &policy(at, library, &mut random));
     }
