@@ -12,6 +12,11 @@ pub enum Route {
         /// Whether the record is left out.
         probe: bool,
     },
+    /// Decisions over an array of PORCs in the body; a probe leaves no records.
+    Batch {
+        /// Whether the records are left out.
+        probe: bool,
+    },
     /// Whether the process takes requests: 200, or 503 while it drains.
     Ready,
     /// An answer that needs nothing else.
@@ -47,11 +52,8 @@ pub fn overloaded() -> Reply {
 pub fn route(head: &Head, bytes: &[u8]) -> Route {
     let (path, query) = split_target(part(bytes, head.target));
     match path {
-        b"/decision" => match head.method {
-            Method::Post => decision(head, bytes, query).unwrap_or_else(Route::Reply),
-            Method::Options => Route::Reply(options("OPTIONS, POST")),
-            Method::Get | Method::Head | Method::Other => Route::Reply(not_allowed("OPTIONS, POST")),
-        },
+        b"/decision" => decides(head, bytes, query, |probe| Route::Decision { probe }),
+        b"/decisions" => decides(head, bytes, query, |probe| Route::Batch { probe }),
         b"/livez" => read_only(head.method, Route::Reply(healthy())),
         b"/readyz" | b"/health" => read_only(head.method, Route::Ready),
         _ => match viewer::page(path) {
@@ -84,8 +86,17 @@ fn not_allowed(methods: &'static str) -> Reply {
     }
 }
 
-/// The order of the checks is the reference's: first `probe`, then the media type, then (by the caller) the body.
-fn decision(head: &Head, bytes: &[u8], query: &[u8]) -> Result<Route, Reply> {
+fn decides(head: &Head, bytes: &[u8], query: &[u8], route: impl FnOnce(bool) -> Route) -> Route {
+    match head.method {
+        Method::Post => probes(head, bytes, query).map_or_else(Route::Reply, route),
+        Method::Options => Route::Reply(options("OPTIONS, POST")),
+        Method::Get | Method::Head | Method::Other => Route::Reply(not_allowed("OPTIONS, POST")),
+    }
+}
+
+/// Whether a request that may be decided over is a probe. The order of the checks is the reference's: first `probe`, then
+/// the media type, then (by the caller) the body.
+fn probes(head: &Head, bytes: &[u8], query: &[u8]) -> Result<bool, Reply> {
     // The forms that callers use are told apart without a buffer.
     let probe = match query {
         b"" | b"probe=false" => false,
@@ -99,7 +110,7 @@ fn decision(head: &Head, bytes: &[u8], query: &[u8]) -> Result<Route, Reply> {
     if !is_json(media_type) {
         return Err(Reply::error(415, "Unsupported Media Type"));
     }
-    Ok(Route::Decision { probe })
+    Ok(probe)
 }
 
 fn part(bytes: &[u8], (offset, length): (u32, u32)) -> &[u8] {
@@ -220,7 +231,7 @@ mod tests {
         let got = match route(&message.head, &bytes) {
             Route::Decision { probe } => Ok(probe),
             Route::Reply(reply) => Err(reply.status),
-            Route::Ready => panic!("ready"),
+            Route::Batch { .. } | Route::Ready => panic!("another route"),
         };
         assert_eq!(got, want, "{target}");
     }
@@ -304,6 +315,12 @@ mod tests {
             &ask("OPTIONS", "/decision"),
             Route::Reply(options("OPTIONS, POST")),
         );
+        check(
+            &ask("GET", "/decisions"),
+            Route::Reply(not_allowed("OPTIONS, POST")),
+        );
+        let post = "POST /decisions?probe=t HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\r\n";
+        check(post, Route::Batch { probe: true });
         check(&ask("POST", "/livez"), Route::Reply(not_allowed("OPTIONS, GET")));
         check(&ask("GET", "/readyz"), Route::Ready);
         check(&ask("HEAD", "/health?x"), Route::Ready);

@@ -1,11 +1,15 @@
 //! One connection: read, decode, answer, write, until one side has had enough.
 //!
 //! All requests that are in the buffer are answered with one write. Buffers are owned across each wait, because io_uring
-//! reads and writes them in the meantime.
+//! reads and writes them in the meantime. A connection that waits for a request holds little or none of them, so that
+//! thousands may be open.
 
 use std::rc::Rc;
 
+use gavel_runtime::decision::ReasonCode;
+
 use crate::api::{self, Route};
+use crate::batch;
 use crate::connections::{Place, Waits};
 use crate::desk::Verdict;
 use crate::http::request::{Decoder, Message, Method, Persistence, Step};
@@ -13,16 +17,17 @@ use crate::http::response::{self, Ending, Reply};
 use crate::io::Stream;
 use crate::limits;
 use crate::sys::{self, Half};
-use crate::worker::{Buffers, Shared};
+use crate::worker::Shared;
 
 /// Serves a connection that is already entered at `place`.
 pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
-    let buffers = shared.take_buffers();
     let mut conn = Conn {
         stream,
         place,
         decoder: Decoder::new(shared.body_bytes_max),
-        buffers,
+        input: Vec::new(),
+        output: Vec::new(),
+        large: false,
         grown: 0,
         deadline: None,
         shared,
@@ -32,14 +37,17 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
     let Conn {
         stream,
         place,
-        buffers,
+        input,
+        output,
         shared,
         ..
     } = conn;
+    shared.inputs.give_back(input);
+    shared.outputs.give_back(output);
     // The entry goes before the descriptor does.
     shared.connections.borrow_mut().leave(place);
     drop(stream);
-    shared.connection_closed(buffers);
+    shared.connection_closed();
 }
 
 /// What happens after the requests in the buffer were looked at.
@@ -51,7 +59,12 @@ enum Next {
     Again,
     /// Write, then close.
     Close,
+    /// Write, then decide over the batch with which the buffer begins.
+    Batch(Message, Probe),
 }
+
+/// Whether records are left out.
+type Probe = bool;
 
 /// Which part of a request is being waited for, with its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +73,22 @@ enum Phase {
     Body,
 }
 
+/// What became of one request.
+enum Responded {
+    AndStays,
+    AndEnds,
+    /// Nothing yet: it is a batch.
+    Batch(Probe),
+}
+
 struct Conn {
     stream: Stream,
     place: Place,
     decoder: Decoder,
-    buffers: Buffers,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    /// The requests of this connection are larger than the buffer that it may keep.
+    large: bool,
     /// What this connection has of the bytes by which its core's receive buffers may grow.
     grown: usize,
     deadline: Option<(Phase, u64)>,
@@ -77,7 +101,11 @@ impl Conn {
         loop {
             turn = turn.wrapping_add(1);
             if turn.is_multiple_of(limits::READS_PER_TURN) {
-                self.shared.let_others_run().await;
+                self.shared.let_others_run(&self.stream).await;
+            }
+            self.watch_read();
+            if self.is_idle() && !self.keeps_buffer() {
+                self.stream.readable().await;
             }
             if !self.make_room() {
                 self.refuse(&api::overloaded(), Method::Other);
@@ -97,34 +125,58 @@ impl Conn {
                 match next {
                     Next::Read => break,
                     Next::Again => {}
+                    Next::Batch(message, probe) => {
+                        let ends = self.decide_batch(&message, probe).await;
+                        if !self.write().await {
+                            return;
+                        }
+                        if ends {
+                            return self.linger().await;
+                        }
+                    }
                     Next::Close => return self.linger().await,
                 }
             }
         }
     }
 
+    /// Whether no byte of a request is here.
+    fn is_idle(&self) -> bool {
+        self.input.is_empty() && !self.decoder.in_body()
+    }
+
+    /// Gives back a buffer that is too large to be kept while nothing is to be read. Whether there is one that is kept.
+    fn keeps_buffer(&mut self) -> bool {
+        if self.input.capacity() > limits::INPUT_BYTES_IDLE {
+            self.shared.inputs.give_back(std::mem::take(&mut self.input));
+            self.account();
+        }
+        self.input.capacity() > 0
+    }
+
     /// Prepares the receive buffer for a read. False if it is full and may not grow beyond what the core has for this.
     fn make_room(&mut self) -> bool {
-        let input = &mut self.buffers.input;
-        if input.is_empty() && input.capacity() > limits::BUFFER_BYTES_KEEP {
-            *input = Vec::with_capacity(limits::INPUT_BYTES_START);
+        let capacity = self.input.capacity();
+        let room = capacity - self.input.len();
+        if capacity == 0 && !self.large {
+            self.input = Vec::with_capacity(limits::INPUT_BYTES_IDLE);
+        } else if capacity < limits::INPUT_BYTES_START {
+            if room < limits::INPUT_BYTES_IDLE / 2 {
+                let mut input = self.shared.inputs.take();
+                input.extend_from_slice(&self.input);
+                self.input = input;
+                self.large = true;
+            }
+        } else if room < limits::INPUT_BYTES_START / 2 && self.shared.may_grow(capacity) {
+            // Growing doubles a buffer that has its first size.
+            self.input.reserve(limits::INPUT_BYTES_START);
         }
-        // Growing doubles a buffer that has its first size.
-        let capacity = input.capacity();
-        if capacity - input.len() < limits::INPUT_BYTES_START / 2 && self.shared.may_grow(capacity) {
-            input.reserve(limits::INPUT_BYTES_START);
-        }
-        let room = input.capacity() > input.len();
         self.account();
-        room
+        self.input.capacity() > self.input.len()
     }
 
     fn account(&mut self) {
-        let grown = self
-            .buffers
-            .input
-            .capacity()
-            .saturating_sub(limits::INPUT_BYTES_START);
+        let grown = self.input.capacity().saturating_sub(limits::INPUT_BYTES_START);
         if grown != self.grown {
             self.shared.account(self.grown, grown);
             self.grown = grown;
@@ -133,17 +185,21 @@ impl Conn {
 
     /// False once no more input comes.
     async fn read(&mut self) -> bool {
-        self.watch_read();
-        let input = std::mem::take(&mut self.buffers.input);
+        let input = std::mem::take(&mut self.input);
+        let idle = input.is_empty();
         let (result, input) = self.stream.read(input).await;
-        self.buffers.input = input;
+        if idle {
+            // What fills the small buffer is probably more than it.
+            self.large = input.len() >= limits::INPUT_BYTES_IDLE;
+        }
+        self.input = input;
         matches!(result, Ok(1..))
     }
 
     /// Deadlines run from the first byte of a head and from the end of the head, not from the last byte read.
     fn watch_read(&mut self) {
         let mut connections = self.shared.connections.borrow_mut();
-        if self.buffers.input.is_empty() && !self.decoder.in_body() {
+        if self.input.is_empty() && !self.decoder.in_body() {
             self.deadline = None;
             // A draining process ends a connection that asks for nothing, but not before it has had a moment to ask.
             let seconds = if self.shared.draining.get() {
@@ -176,29 +232,34 @@ impl Conn {
 
     /// Answers every complete request in the buffer and drops its bytes.
     fn answer(&mut self) -> Next {
+        self.take_output();
         let mut at = 0;
         let next = loop {
-            if self.buffers.output.len() >= limits::OUTPUT_BYTES_FLUSH {
+            if self.output.len() >= limits::OUTPUT_BYTES_FLUSH {
                 break Next::Again;
             }
-            match self.decoder.advance(&mut self.buffers.input, at) {
+            match self.decoder.advance(&mut self.input, at) {
                 Step::More => break Next::Read,
                 Step::Request(message) => {
-                    at = message.end;
                     self.deadline = None;
-                    if self.respond(&message) {
-                        break Next::Close;
+                    match self.respond(&message) {
+                        Responded::Batch(probe) => break Next::Batch(message.moved(at), probe),
+                        Responded::AndEnds => {
+                            at = message.end;
+                            break Next::Close;
+                        }
+                        Responded::AndStays => at = message.end,
                     }
                 }
                 Step::Expect(head) => {
-                    let bytes = self.buffers.input.get(at..).unwrap_or_default();
+                    let bytes = self.input.get(at..).unwrap_or_default();
                     match api::route(&head, bytes) {
                         Route::Reply(reply) => {
                             self.refuse(&reply, head.method);
                             break Next::Close;
                         }
-                        Route::Decision { .. } | Route::Ready => {
-                            self.buffers.output.extend_from_slice(response::CONTINUE);
+                        Route::Decision { .. } | Route::Batch { .. } | Route::Ready => {
+                            self.output.extend_from_slice(response::CONTINUE);
                         }
                     }
                 }
@@ -208,23 +269,33 @@ impl Conn {
                 }
             }
         };
-        if at >= self.buffers.input.len() {
-            self.buffers.input.clear();
-        } else if at > 0 {
-            self.buffers.input.drain(..at);
-        }
+        self.consume(at);
         next
     }
 
-    /// Appends the answer to one request. True if the connection ends with it.
-    fn respond(&mut self, message: &Message) -> bool {
-        let Buffers { input, output } = &mut self.buffers;
-        let draining = self.shared.draining.get();
-        let persistence = if draining {
+    /// Drops bytes that were looked at.
+    fn consume(&mut self, count: usize) {
+        if count >= self.input.len() {
+            self.input.clear();
+        } else if count > 0 {
+            self.input.drain(..count);
+        }
+    }
+
+    /// What is said about the connection in the answer to a request.
+    fn persistence(&self, message: &Message) -> Persistence {
+        if self.shared.draining.get() {
             Persistence::Ends
         } else {
             message.head.persistence
-        };
+        }
+    }
+
+    /// Appends the answer to one request, unless it is a batch.
+    fn respond(&mut self, message: &Message) -> Responded {
+        let persistence = self.persistence(message);
+        let (input, output) = (&self.input, &mut self.output);
+        let draining = self.shared.draining.get();
         let ending = Ending {
             persistence,
             head_only: message.head.method == Method::Head,
@@ -241,6 +312,7 @@ impl Conn {
                     Verdict::TooLarge(text) => response::reply(output, &Reply::error(413, text), ending),
                 }
             }
+            Route::Batch { probe } => return Responded::Batch(probe),
             Route::Ready if draining => response::reply(output, &api::draining(), ending),
             Route::Ready => response::reply(output, &api::healthy(), ending),
             Route::Reply(reply) => {
@@ -250,41 +322,109 @@ impl Conn {
                 response::reply(output, &reply, ending);
             }
         }
+        if persistence == Persistence::Ends {
+            Responded::AndEnds
+        } else {
+            Responded::AndStays
+        }
+    }
+
+    /// Decides over all elements of the batch with which the buffer begins, in slices between which others get their
+    /// turn, and appends the answer. True if the connection ends with it.
+    async fn decide_batch(&mut self, message: &Message, probe: Probe) -> bool {
+        self.take_output();
+        // The batch has its own bound on time; the sweeper's is about clients.
+        self.shared.watch(self.place, Waits::Busy, u64::MAX);
+        let body = |input: &[u8]| message.body_start..message.body_end.min(input.len());
+        let spans = batch::split(self.input.get(body(&self.input)).unwrap_or_default());
+        let outcome = match spans {
+            Err(why) => {
+                let status = match why {
+                    batch::NoBatch::Malformed(..) => 400,
+                    batch::NoBatch::TooMany => 413,
+                };
+                let text = why.to_string();
+                self.deny(ReasonCode::InvalidParameter, &text, probe);
+                Err(Reply::error(status, text))
+            }
+            Ok(spans) => Ok(self.decide_spans(message.body_start, &spans, probe).await),
+        };
+        let persistence = self.persistence(message);
+        let ending = Ending {
+            persistence,
+            head_only: false,
+        };
+        match outcome {
+            Ok(answers) => response::batch(&mut self.output, &answers, persistence),
+            Err(reply) => response::reply(&mut self.output, &reply, ending),
+        }
+        self.consume(message.end);
         persistence == Persistence::Ends
     }
 
+    /// The array of answers.
+    async fn decide_spans(&mut self, body_start: usize, spans: &[batch::Span], probe: Probe) -> Vec<u8> {
+        const ANSWER_BYTES: usize = b",{\"allow\":false}".len();
+        let mut answers = Vec::with_capacity(spans.len() * ANSWER_BYTES + 2);
+        let begun_ns = sys::monotonic_ns();
+        let mut slice_ns = begun_ns;
+        for (start, end) in spans {
+            let place = body_start + *start as usize..body_start + *end as usize;
+            let element = self.input.get(place).unwrap_or_default();
+            let now_ns = sys::monotonic_ns();
+            if now_ns - begun_ns < limits::BATCH_NS_MAX {
+                let verdict = self.shared.desk.borrow_mut().decide_element(element, probe);
+                batch::answer(&mut answers, &verdict);
+            } else {
+                self.deny(ReasonCode::Evaluation, batch::LATE, probe);
+                batch::deny(&mut answers, batch::LATE);
+            }
+            if now_ns - slice_ns > limits::BATCH_SLICE_NS {
+                slice_ns = self.shared.next_slice(&self.stream).await;
+            }
+        }
+        batch::close(&mut answers);
+        answers
+    }
+
+    fn deny(&self, code: ReasonCode, text: &str, probe: Probe) {
+        self.shared.desk.borrow_mut().deny(code, text, probe);
+    }
+
+    /// Gets a send buffer, unless there is one.
+    fn take_output(&mut self) {
+        if self.output.capacity() == 0 {
+            self.output = self.shared.outputs.take();
+        }
+    }
+
     fn refuse(&mut self, reply: &Reply, method: Method) {
+        self.take_output();
         self.shared.counters.refused.add(1);
         let ending = Ending {
             persistence: Persistence::Ends,
             head_only: method == Method::Head,
         };
-        response::reply(&mut self.buffers.output, reply, ending);
+        response::reply(&mut self.output, reply, ending);
     }
 
-    /// False once the client takes no more.
+    /// Writes what is to be written and gives the buffer back. False once the client takes no more.
     async fn write(&mut self) -> bool {
-        if self.buffers.output.is_empty() {
-            return true;
-        }
-        {
-            let mut connections = self.shared.connections.borrow_mut();
-            let deadline = connections.deadline(limits::WRITE_SECONDS);
-            connections.set(self.place, Waits::Busy, deadline);
-        }
-        let output = std::mem::take(&mut self.buffers.output);
-        let (result, mut output) = self.stream.write_all(output).await;
-        output.clear();
-        if output.capacity() > limits::BUFFER_BYTES_KEEP * 2 {
-            output = Vec::with_capacity(limits::OUTPUT_BYTES_START);
-        }
-        self.buffers.output = output;
-        result.is_ok()
+        let output = std::mem::take(&mut self.output);
+        let (taken, output) = if output.is_empty() {
+            (true, output)
+        } else {
+            self.shared.watch_for(self.place, limits::WRITE_SECONDS);
+            let (result, output) = self.stream.write_all(output).await;
+            (result.is_ok(), output)
+        };
+        self.shared.outputs.give_back(output);
+        taken
     }
 
     /// The client closed its sending side: whatever was complete is answered already, a cut request gets its 400.
     async fn end_of_input(&mut self) {
-        if let Some(refusal) = self.decoder.finish(self.buffers.input.len()) {
+        if let Some(refusal) = self.decoder.finish(self.input.len()) {
             self.refuse(&refusal.into(), Method::Other);
             self.write().await;
         }
@@ -294,20 +434,17 @@ impl Conn {
     /// overtakes the answer.
     async fn linger(&mut self) {
         sys::shutdown(self.stream.raw_fd(), Half::Write);
-        {
-            let mut connections = self.shared.connections.borrow_mut();
-            let deadline = connections.deadline(limits::LINGER_SECONDS);
-            connections.set(self.place, Waits::Busy, deadline);
-        }
-        self.buffers.input.clear();
-        self.buffers.input.shrink_to(limits::INPUT_BYTES_START);
+        self.shared.watch_for(self.place, limits::LINGER_SECONDS);
+        self.input.clear();
+        self.input.shrink_to(limits::INPUT_BYTES_START);
+        self.input.reserve(limits::INPUT_BYTES_IDLE);
         self.account();
         let mut thrown = 0;
         while thrown < limits::LINGER_BYTES_MAX {
-            let mut input = std::mem::take(&mut self.buffers.input);
+            let mut input = std::mem::take(&mut self.input);
             input.clear();
             let (result, input) = self.stream.read(input).await;
-            self.buffers.input = input;
+            self.input = input;
             match result {
                 Ok(read @ 1..) => thrown += read,
                 Ok(0) | Err(_) => return,

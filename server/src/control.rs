@@ -66,6 +66,9 @@ impl Control {
                     if let Some(report) = report
                         && reported.as_ref() != Some(&report)
                     {
+                        for fallback in &report.fallbacks {
+                            log::line(Level::Info, format_args!("{fallback}"));
+                        }
                         log::line(
                             Level::Info,
                             format_args!("I/O driver {} ({})", report.driver, report.reason),

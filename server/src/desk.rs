@@ -177,14 +177,16 @@ impl Desk {
         outcome.unwrap_or_else(|_| self.recover(stamp, probe))
     }
 
-    /// Denies a request that never became a PORC, with a record that says why.
-    pub fn deny(&mut self, code: ReasonCode, text: &str) {
-        let (_, stamp) = moment(&mut self.random);
-        let revision = &self.revision;
-        self.sink.submit(|frame| {
-            revision.begin_frame(frame);
-            encode_denial(code, text, stamp, frame);
-        });
+    /// Denies a request that never became a PORC, with a record that says why unless it is a probe.
+    pub fn deny(&mut self, code: ReasonCode, text: &str, probe: bool) {
+        if !probe {
+            let (_, stamp) = moment(&mut self.random);
+            let revision = &self.revision;
+            self.sink.submit(|frame| {
+                revision.begin_frame(frame);
+                encode_denial(code, text, stamp, frame);
+            });
+        }
         self.counters.ended(Outcome::of_code(code));
     }
 
@@ -205,6 +207,12 @@ impl Desk {
             format_args!("a decision panicked: denied, and the machine was replaced"),
         );
         Verdict::Allow(false)
+    }
+
+    /// Whether the way to the audit thread has room for many records.
+    #[must_use]
+    pub fn is_roomy(&self) -> bool {
+        self.sink.is_roomy()
     }
 
     /// Reports missing records at the end of this core's work.

@@ -3,12 +3,14 @@
 
 pub mod api;
 pub mod audit;
+pub mod batch;
 pub mod cli;
 pub mod config;
 mod conn;
 pub mod connections;
 mod control;
 mod coverage;
+mod deal;
 pub mod desk;
 pub mod envoy;
 pub mod error;

@@ -39,10 +39,14 @@ pub const DOCUMENT_BYTES_MAX: usize = 1 << 30;
 /// Reads after which a connection that always has more to read lets the others run.
 pub const READS_PER_TURN: u32 = 16;
 
-/// First size of a connection's receive buffer: some twenty pipelined requests.
+/// Receive buffer that a connection keeps while it waits for its next request: a head and a PORC of the usual size. One
+/// whose requests are larger waits without any and reads in two steps.
+pub const INPUT_BYTES_IDLE: usize = 1024;
+
+/// First size of a receive buffer for what is larger: some twenty pipelined requests. Connections share these.
 pub const INPUT_BYTES_START: usize = 8 * 1024;
 
-/// First size of a connection's send buffer.
+/// First size of a send buffer; connections share these.
 pub const OUTPUT_BYTES_START: usize = 2 * 1024;
 
 /// A buffer that grew beyond this is given back once its connection is idle or closed, or its record handed over.
@@ -63,8 +67,24 @@ pub const fn input_bytes(body_bytes_max: usize) -> usize {
     }
 }
 
-/// Buffer pairs that a worker keeps for its next connections.
+/// Shared buffers of either kind that a worker keeps while no connection needs them.
 pub const BUFFERS_KEEP: usize = 256;
+
+/// Requests in one batch; more is 413. Their bodies together are bounded as one body is.
+pub const BATCH_DECISIONS_MAX: usize = 10_000;
+
+/// Time after which a batch lets the other connections of its core run.
+pub const BATCH_SLICE_NS: u64 = 100_000;
+
+/// Time that all decisions of a batch may take; what was not decided then is denied, with a record each.
+pub const BATCH_NS_MAX: u64 = 10_000_000_000;
+
+/// Longest time that a batch waits before a slice, so that the audit thread can make room in a ring that is half full.
+pub const BATCH_PACE_NS: u64 = 20_000_000;
+
+/// Open connections for each worker up to which new ones go to the worker that has the fewest. With more of them the
+/// kernel's own spreading is even enough, and costs nothing.
+pub const DEALT_CONNECTIONS_PER_WORKER: usize = 50;
 
 /// Open connections of one worker; at the bound it stops accepting until one closes.
 pub const CONNECTIONS_PER_WORKER_MAX: usize = 10_000;
@@ -231,4 +251,4 @@ pub const REPLAY_BUFFER_BYTES: usize = 256 * 1024;
 
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(AUDIT_RING_BYTES_MIN >= 2 * BODY_BYTES_MAX_DEFAULT);
-const _: () = assert!(INPUT_BYTES_START <= BUFFER_BYTES_KEEP);
+const _: () = assert!(INPUT_BYTES_IDLE < INPUT_BYTES_START && INPUT_BYTES_START <= BUFFER_BYTES_KEEP);

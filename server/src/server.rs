@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::audit::{self, Audit, FullPolicy, Render, Sink};
 use crate::control::{Control, Event};
+use crate::deal::Dealer;
 use crate::desk::Desk;
 use crate::envoy::{self, Place, Word};
 use crate::error::Failure;
@@ -93,8 +94,9 @@ pub fn run(
         hang_up: hang_up(reloader.clone()),
         tidy: tidy(Arc::clone(&publisher)),
     };
+    let mut dealers = deal(listeners.len())?.into_iter();
     for (index, (listener, place)) in listeners.into_iter().zip(places).enumerate() {
-        let worker = start_worker(index, listener, place, options, &tell)?;
+        let worker = start_worker(index, (listener, dealers.next()), place, options, &tell)?;
         control.workers.push(worker);
     }
     if let (Some(bound), Some(envoy)) = (bound, &options.envoy) {
@@ -229,9 +231,17 @@ fn start_signals(tell: &mpsc::Sender<Event>, signals: &[i32]) -> Result<(), Fail
     Ok(())
 }
 
+/// Seats among which connections are dealt, if there are several workers.
+fn deal(workers: usize) -> Result<Vec<Dealer>, Failure> {
+    if workers < 2 {
+        return Ok(Vec::new());
+    }
+    Dealer::seats(workers).map_err(|e| Failure::Operator(format!("bells of the workers: {e}")))
+}
+
 fn start_worker(
     index: usize,
-    listener: std::net::TcpListener,
+    (listener, dealer): (std::net::TcpListener, Option<Dealer>),
     place: Place,
     options: &Options,
     tell: &mpsc::Sender<Event>,
@@ -256,6 +266,7 @@ fn start_worker(
                 desk,
                 counters,
                 body_bytes_max,
+                dealer,
             };
             worker::run(setup, |outcome| {
                 let _ = tell.send(Event::Started(index, outcome.map(Some)));

@@ -2,7 +2,8 @@
 #![expect(unsafe_code, reason = "the only file of this crate that calls C")]
 
 use std::io;
-use std::os::fd::RawFd;
+use std::net::TcpStream;
+use std::os::fd::{FromRawFd as _, IntoRawFd, RawFd};
 
 /// Keeps the kernel from backing this process with huge pages: the allocator asks for them, and a process that lives in a
 /// few megabytes would pay for two megabytes around every page that it touches.
@@ -11,10 +12,27 @@ pub fn small_pages() {
     let _ = unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
 }
 
-/// Gives back memory that the process took for a short while, such as that of a compilation.
+/// Gives back memory that the process took for a short while, such as that of a compilation: what the allocator keeps, and
+/// the pages of code that were mapped. What is called again comes back from the page cache.
 pub fn release_memory() {
     // SAFETY: `mi_collect` takes a flag and may be called from any thread at any time; the allocator is mimalloc's.
     unsafe { libmimalloc_sys::mi_collect(true) };
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    for (start, end) in maps.lines().filter_map(code_of) {
+        let code = std::ptr::without_provenance_mut(start);
+        // SAFETY: the kernel names these as private mappings of a file that are executable and not writable: nobody has
+        // written to their pages, so each is the file's when it is used again.
+        let _ = unsafe { libc::madvise(code, end - start, libc::MADV_DONTNEED) };
+    }
+}
+
+/// Start and end of the mapping that a line of `/proc/self/maps` tells of, if it is code of a file.
+fn code_of(line: &str) -> Option<(usize, usize)> {
+    let mut columns = line.split_ascii_whitespace();
+    let (start, end) = columns.next()?.split_once('-')?;
+    let (access, path) = (columns.next()?, columns.nth(3)?);
+    let address = |text| usize::from_str_radix(text, 16).ok();
+    (access == "r-xp" && path.starts_with('/')).then_some((address(start)?, address(end)?))
 }
 
 /// From now on this thread gets a core only where the threads that serve leave one, or a small part of one.
@@ -46,6 +64,14 @@ pub fn shutdown(fd: RawFd, half: Half) {
     };
     // SAFETY: `shutdown` takes integers only and reports a bad descriptor as an error.
     let _ = unsafe { libc::shutdown(fd, how) };
+}
+
+/// The socket that `stream` owned.
+#[must_use]
+pub fn stream_of(stream: impl IntoRawFd) -> TcpStream {
+    let fd = stream.into_raw_fd();
+    // SAFETY: `into_raw_fd` gave up the ownership of an open descriptor, which is taken here and nowhere else.
+    unsafe { TcpStream::from_raw_fd(fd) }
 }
 
 /// Keeps the ending signals away from this thread and from the threads it starts, or lets them in again.
@@ -84,4 +110,33 @@ pub fn monotonic_ns() -> u64 {
     // SAFETY: the kernel writes one `timespec` to a valid place; this clock always exists.
     let _ = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
     u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_code_of_files_is_let_go() {
+        for (line, want) in [
+            (
+                "1000-3000 r-xp 00001000 fe:00 99  /usr/bin/x",
+                Some((0x1000, 0x3000)),
+            ),
+            ("1000-3000 r--p 00001000 fe:00 99  /usr/bin/x", None),
+            ("1000-3000 rwxp 00001000 fe:00 99  /usr/bin/x", None),
+            ("1000-3000 r-xs 00001000 fe:00 99  /usr/bin/x", None),
+            ("1000-3000 r-xp 00000000 00:00 0", None),
+            ("1000-3000 r-xp 00000000 00:00 0  [vdso]", None),
+            ("", None),
+        ] {
+            assert_eq!(code_of(line), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_process_goes_on_after_its_code_was_let_go() {
+        release_memory();
+        assert_eq!(code_of("1-2 r-xp 0 0 0 /x"), Some((1, 2)));
+    }
 }

@@ -58,7 +58,11 @@ mod tests {
         let document = document();
         assert_eq!(document["openapi"], "3.0.0");
         assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
-        assert_eq!(document["paths"]["/decision"]["post"]["operationId"], "decision");
+        for (path, operation) in [("/decision", "decision"), ("/decisions", "decisions")] {
+            assert_eq!(document["paths"][path]["post"]["operationId"], operation);
+        }
+        let batch = &document["paths"]["/decisions"]["post"]["requestBody"]["content"]["application/json"];
+        assert_eq!(batch["schema"]["maxItems"], crate::limits::BATCH_DECISIONS_MAX);
     }
 
     /// Every reference points at something, and every example of a body is what its schema says on the first level.
@@ -81,12 +85,23 @@ mod tests {
         for reference in found {
             assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
         }
-        let body = &document["paths"]["/decision"]["post"]["requestBody"]["content"]["application/json"];
+        let examples = |path: &str| {
+            let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
+            let examples = body["examples"].as_object().unwrap().values();
+            examples
+                .map(|example| example["value"].clone())
+                .collect::<Vec<_>>()
+        };
+        let elements = |batch: &serde_json::Value| batch.as_array().unwrap().clone();
+        let batches = examples("/decisions");
         let known = document["components"]["schemas"]["porc"]["properties"]
             .as_object()
             .unwrap();
-        for example in body["examples"].as_object().unwrap().values() {
-            let members = example["value"].as_object().unwrap();
+        for example in examples("/decision")
+            .into_iter()
+            .chain(batches.iter().flat_map(elements))
+        {
+            let members = example.as_object().unwrap();
             assert!(members.keys().all(|name| known.contains_key(name)), "{example}");
         }
     }

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use crate::conn;
-use crate::connections::Connections;
+use crate::connections::{Connections, Place, Waits};
+use crate::deal::Dealer;
 use crate::desk::Desk;
 use crate::io::{Accepted, ControlPipe, Core, DriverChoice, DriverReport, Listener, Stream, spawn};
 use crate::limits;
 use crate::log;
 use crate::metrics::Counters;
+use crate::sys;
 
 /// A second has passed.
 pub const TICK: u8 = b't';
@@ -34,20 +36,41 @@ pub struct Setup {
     pub counters: Arc<Counters>,
     /// Largest body.
     pub body_bytes_max: usize,
+    /// Who has how many connections, if there are several workers.
+    pub dealer: Option<Dealer>,
 }
 
-/// The buffers of a connection; they outlive it and serve the next one.
-#[derive(Default)]
-pub(crate) struct Buffers {
-    pub(crate) input: Vec<u8>,
-    pub(crate) output: Vec<u8>,
+/// Buffers of one kind that no connection needs now.
+pub(crate) struct Pool {
+    /// Size of a new one.
+    bytes: usize,
+    free: RefCell<Vec<Vec<u8>>>,
 }
 
-impl Buffers {
-    /// Neither lost to an operation that was cut nor grown by a large request.
-    fn worth_keeping(&self) -> bool {
-        (limits::INPUT_BYTES_START..=limits::BUFFER_BYTES_KEEP).contains(&self.input.capacity())
-            && self.output.capacity() <= limits::BUFFER_BYTES_KEEP
+impl Pool {
+    fn new(bytes: usize) -> Pool {
+        Pool {
+            bytes,
+            free: RefCell::default(),
+        }
+    }
+
+    /// An empty buffer.
+    pub(crate) fn take(&self) -> Vec<u8> {
+        let kept = self.free.borrow_mut().pop();
+        kept.unwrap_or_else(|| Vec::with_capacity(self.bytes))
+    }
+
+    /// Keeps a buffer for the next connection, unless it was lost to an operation that was cut, is smaller than a new one,
+    /// or grew with a large request.
+    pub(crate) fn give_back(&self, mut buffer: Vec<u8>) {
+        let mut free = self.free.borrow_mut();
+        if free.len() < limits::BUFFERS_KEEP
+            && (self.bytes..=limits::BUFFER_BYTES_KEEP).contains(&buffer.capacity())
+        {
+            buffer.clear();
+            free.push(buffer);
+        }
     }
 }
 
@@ -58,7 +81,13 @@ pub(crate) struct Shared {
     pub(crate) draining: Cell<bool>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) body_bytes_max: usize,
-    buffers: RefCell<Vec<Buffers>>,
+    /// Receive buffers for what is large.
+    pub(crate) inputs: Pool,
+    /// Send buffers.
+    pub(crate) outputs: Pool,
+    dealer: Option<Dealer>,
+    /// Completions are seen only while the core waits for one.
+    uring: bool,
     /// Bytes by which the receive buffers in use exceed their first size.
     grown: Cell<usize>,
     /// The accept task ended.
@@ -75,13 +104,6 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn take_buffers(&self) -> Buffers {
-        self.buffers.borrow_mut().pop().unwrap_or_else(|| Buffers {
-            input: Vec::with_capacity(limits::INPUT_BYTES_START),
-            output: Vec::with_capacity(limits::OUTPUT_BYTES_START),
-        })
-    }
-
     /// Whether receive buffers may grow by so many bytes more.
     pub(crate) fn may_grow(&self, by: usize) -> bool {
         self.grown.get().saturating_add(by) <= limits::input_bytes(self.body_bytes_max)
@@ -94,21 +116,33 @@ impl Shared {
     }
 
     /// The last thing that a connection does.
-    pub(crate) fn connection_closed(&self, mut buffers: Buffers) {
-        let mut kept = self.buffers.borrow_mut();
-        if kept.len() < limits::BUFFERS_KEEP && buffers.worth_keeping() {
-            buffers.input.clear();
-            buffers.output.clear();
-            kept.push(buffers);
+    pub(crate) fn connection_closed(&self) {
+        if let Some(dealer) = &self.dealer {
+            dealer.left();
         }
         wake(&self.acceptor);
         wake(&self.finished);
     }
 
+    /// Says what a connection waits for and until which tick.
+    pub(crate) fn watch(&self, place: Place, waits: Waits, deadline: u64) {
+        self.connections.borrow_mut().set(place, waits, deadline);
+    }
+
+    /// A connection is busy for at most so many seconds.
+    pub(crate) fn watch_for(&self, place: Place, seconds: u64) {
+        let mut connections = self.connections.borrow_mut();
+        let deadline = connections.deadline(seconds);
+        connections.set(place, Waits::Busy, deadline);
+    }
+
     /// Gives up the turn of a task that could go on for ever: on epoll an operation that is ready at once does not wait.
     ///
     /// A task that wakes itself is put at the front of monoio's queue, so another one, the usher, has to wake it.
-    pub(crate) async fn let_others_run(&self) {
+    pub(crate) async fn let_others_run(&self, stream: &Stream) {
+        if self.uring {
+            return stream.pause().await;
+        }
         let mut first = true;
         poll_fn(|cx| {
             if std::mem::take(&mut first) {
@@ -119,6 +153,20 @@ impl Shared {
             Poll::Ready(())
         })
         .await;
+    }
+
+    /// Between two slices of a batch: the others run, and the audit thread gets the time to make room. Returns the time.
+    pub(crate) async fn next_slice(&self, stream: &Stream) -> u64 {
+        self.let_others_run(stream).await;
+        let begun_ns = sys::monotonic_ns();
+        let mut now_ns = begun_ns;
+        while now_ns - begun_ns < limits::BATCH_PACE_NS && !self.desk.borrow().is_roomy() {
+            // On a machine with one core the audit thread needs this one.
+            std::thread::yield_now();
+            self.let_others_run(stream).await;
+            now_ns = sys::monotonic_ns();
+        }
+        now_ns
     }
 
     fn done(&self) -> bool {
@@ -142,13 +190,18 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         Err(reason) => return started(Err(reason)),
     };
     let uring = core.is_uring();
+    let mut dealer = setup.dealer;
+    let bell = dealer.as_mut().and_then(Dealer::bell);
     let shared = Rc::new(Shared {
         connections: RefCell::default(),
         desk: RefCell::new(setup.desk),
         draining: Cell::new(false),
         counters: setup.counters,
         body_bytes_max: setup.body_bytes_max,
-        buffers: RefCell::default(),
+        inputs: Pool::new(limits::INPUT_BYTES_START),
+        outputs: Pool::new(limits::OUTPUT_BYTES_START),
+        dealer,
+        uring,
         grown: Cell::new(0),
         closed: Cell::new(false),
         abandoned: Cell::new(false),
@@ -158,11 +211,16 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         usher: Cell::new(None),
     });
     core.run(async {
-        let opened = Listener::new(setup.listener, uring)
-            .and_then(|listener| Ok((Rc::new(listener), ControlPipe::new(setup.control, uring)?)));
+        let opened = Listener::new(setup.listener, uring).and_then(|listener| {
+            let bell = bell.map(|bell| ControlPipe::new(bell, uring)).transpose()?;
+            Ok((Rc::new(listener), ControlPipe::new(setup.control, uring)?, bell))
+        });
         match opened {
-            Ok((listener, pipe)) => {
+            Ok((listener, pipe, bell)) => {
                 started(Ok(report));
+                if let Some(bell) = bell {
+                    spawn(listen(bell, Rc::clone(&shared)));
+                }
                 spawn(accept(Rc::clone(&listener), Rc::clone(&shared)));
                 spawn(obey(pipe, listener, Rc::clone(&shared)));
                 spawn(usher(Rc::clone(&shared)));
@@ -202,17 +260,59 @@ async fn accept(listener: Rc<Listener>, shared: Rc<Shared>) {
         }
     }
     while let Some(stream) = listener.take_waiting() {
-        welcome(stream, &shared);
+        keep(stream, &shared);
+    }
+    for given in shared.dealer.as_ref().map(Dealer::close).unwrap_or_default() {
+        adopt(given, &shared);
     }
     drop(listener);
     shared.closed.set(true);
     wake(&shared.finished);
 }
 
+/// Serves a connection here, or gives it to the core that has the fewest.
 fn welcome(stream: Stream, shared: &Rc<Shared>) {
     shared.counters.connections.add(1);
+    let other = shared.dealer.as_ref().and_then(Dealer::other);
+    let Some(other) = other.filter(|_| !shared.draining.get()) else {
+        return keep(stream, shared);
+    };
+    if let Err(back) = other.give(stream.release())
+        && let Ok(stream) = Stream::adopt(back, shared.uring)
+    {
+        keep(stream, shared);
+    }
+}
+
+/// Serves a connection that this core accepted.
+fn keep(stream: Stream, shared: &Rc<Shared>) {
+    if let Some(dealer) = &shared.dealer {
+        dealer.entered();
+    }
+    serve(stream, shared);
+}
+
+/// Serves a connection that another core accepted.
+fn adopt(given: std::net::TcpStream, shared: &Rc<Shared>) {
+    match (Stream::adopt(given, shared.uring), &shared.dealer) {
+        (Ok(stream), _) => serve(stream, shared),
+        (Err(_), Some(dealer)) => dealer.left(),
+        (Err(_), None) => {}
+    }
+}
+
+fn serve(stream: Stream, shared: &Rc<Shared>) {
     let place = shared.connections.borrow_mut().enter(stream.raw_fd());
     spawn(conn::serve(stream, place, Rc::clone(shared)));
+}
+
+/// Serves what other cores give to this one, until it is told to drain.
+async fn listen(mut bell: ControlPipe, shared: Rc<Shared>) {
+    while !bell.next().await.is_empty() {
+        for given in shared.dealer.as_ref().map(Dealer::take).unwrap_or_default() {
+            adopt(given, &shared);
+        }
+    }
 }
 
 /// Waits for the next tick or the next connection that closes.
@@ -267,16 +367,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_buffers_do_not_outlive_their_connection() {
-        let worth = |input, output| {
-            let buffers = Buffers {
-                input: Vec::with_capacity(input),
-                output: Vec::with_capacity(output),
-            };
-            buffers.worth_keeping()
-        };
+    fn large_buffers_are_not_kept() {
         let (least, most) = (limits::INPUT_BYTES_START, limits::BUFFER_BYTES_KEEP);
-        assert!(worth(least, 0) && worth(most, most));
-        assert!(!worth(0, 0) && !worth(most + 1, most) && !worth(most, most + 1));
+        let pool = Pool::new(least);
+        for (capacity, kept) in [
+            (0, 0),
+            (limits::INPUT_BYTES_IDLE, 0),
+            (least, 1),
+            (most, 2),
+            (most + 1, 2),
+        ] {
+            pool.give_back(Vec::with_capacity(capacity));
+            assert_eq!(pool.free.borrow().len(), kept, "{capacity}");
+        }
+        assert!(pool.take().capacity() >= least);
     }
 }

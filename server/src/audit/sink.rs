@@ -88,6 +88,16 @@ impl Sink {
         kept || (fits && self.policy != FullPolicy::Deny)
     }
 
+    /// Whether half of the ring or more is free. Who hands over many records at once waits for that now and then.
+    #[must_use]
+    pub fn is_roomy(&self) -> bool {
+        let roomy = self.ring.slots() >= self.ring.buffer().capacity() / 2;
+        if !roomy {
+            self.wake.rouse();
+        }
+        roomy || self.broken.load(Ordering::Relaxed)
+    }
+
     fn needed(&self) -> usize {
         self.frame.len()
             + if self.missing > 0 {

@@ -59,7 +59,7 @@ impl Judge {
         match mapped {
             Ok(porc) => self.settle(porc, Desk::decide_mapped),
             Err(why) => {
-                self.desk.borrow_mut().deny(ReasonCode::NotFound, &why);
+                self.desk.borrow_mut().deny(ReasonCode::NotFound, &why, false);
                 false
             }
         }
@@ -128,7 +128,7 @@ impl Judge {
 
     /// Denies a request that never came to a mapper, or got no PORC from it.
     pub(super) fn denies(&self, code: ReasonCode, why: &str) {
-        self.desk.borrow_mut().deny(code, why);
+        self.desk.borrow_mut().deny(code, why, false);
         self.complaints.line(why);
     }
 

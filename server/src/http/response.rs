@@ -101,6 +101,28 @@ pub fn decision(out: &mut Vec<u8>, allow: bool, persistence: Persistence) {
     });
 }
 
+/// Appends the answer to a batch.
+pub fn batch(out: &mut Vec<u8>, body: &[u8], persistence: Persistence) {
+    // Writing to a `Vec` cannot fail.
+    let _ = write!(
+        out,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    out.extend_from_slice(connection(persistence));
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body);
+}
+
+/// What is said about the connection.
+const fn connection(persistence: Persistence) -> &'static [u8] {
+    match persistence {
+        Persistence::Stays => b"",
+        Persistence::Kept => b"Connection: keep-alive\r\n",
+        Persistence::Ends => b"Connection: close\r\n",
+    }
+}
+
 /// Appends any other answer.
 pub fn reply(out: &mut Vec<u8>, reply: &Reply, ending: Ending) {
     let message;
@@ -132,11 +154,7 @@ pub fn reply(out: &mut Vec<u8>, reply: &Reply, ending: Ending) {
             body.len()
         );
     }
-    out.extend_from_slice(match ending.persistence {
-        Persistence::Stays => b"",
-        Persistence::Kept => b"Connection: keep-alive\r\n",
-        Persistence::Ends => b"Connection: close\r\n",
-    });
+    out.extend_from_slice(connection(ending.persistence));
     out.extend_from_slice(b"\r\n");
     if !ending.head_only {
         out.extend_from_slice(body);

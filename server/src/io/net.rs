@@ -8,6 +8,8 @@ use std::os::fd::{AsRawFd, RawFd};
 use monoio::buf::IoBufMut;
 use monoio::io::{AsyncReadRent, AsyncWriteRentExt, Canceller};
 
+use crate::sys;
+
 /// What [`Listener::accept`] yields.
 pub enum Accepted {
     /// A connection.
@@ -68,9 +70,7 @@ impl Listener {
     pub fn take_waiting(&self) -> Option<Stream> {
         self.queue.set_nonblocking(true).ok()?;
         let (stream, _) = self.queue.accept().ok()?;
-        stream.set_nonblocking(!self.uring).ok()?;
-        let stream = monoio::net::TcpStream::from_std(stream).ok()?;
-        Some(Stream::new(stream))
+        Stream::adopt(stream, self.uring).ok()
     }
 }
 
@@ -85,10 +85,38 @@ impl Stream {
         Stream(stream)
     }
 
+    /// Takes over a connection that was accepted elsewhere. Must be called inside [`super::Core::run`] of `uring`'s core.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn adopt(stream: std::net::TcpStream, uring: bool) -> io::Result<Stream> {
+        stream.set_nonblocking(!uring)?;
+        monoio::net::TcpStream::from_std(stream).map(Stream::new)
+    }
+
     /// The descriptor, valid as long as this stream lives.
     #[must_use]
     pub fn raw_fd(&self) -> RawFd {
         self.0.as_raw_fd()
+    }
+
+    /// Waits, without a buffer, until there is something to read or the peer sends no more.
+    ///
+    /// On io_uring this is an operation of its own before the read, on epoll a system call more.
+    pub async fn readable(&self) {
+        // Whatever fails here fails again for the read that follows.
+        let _ = self.0.readable(false).await;
+    }
+
+    /// Lets everything else that is ready on this core run. On io_uring only: the completions of other connections are
+    /// not seen before the core waits for one of its own, such as this one, that the socket takes more output.
+    pub async fn pause(&self) {
+        let _ = self.0.writable(true).await;
+    }
+
+    /// Gives the connection up, so that another core can take it.
+    pub fn release(self) -> std::net::TcpStream {
+        sys::stream_of(self.0)
     }
 
     /// Reads into the spare capacity of `buffer`, of which there must be some. 0: the peer sends no more.
