@@ -3,7 +3,8 @@
 
 pub mod corpus;
 pub mod growth;
+pub mod load;
 pub mod measure;
-pub mod peer;
+pub mod peers;
 pub mod server;
 pub mod synthetic;

@@ -12,7 +12,7 @@ mod records;
 use gavel_benches::corpus::{self, Example};
 use gavel_benches::growth;
 use gavel_benches::measure::{median, pair};
-use gavel_benches::peer::{self, Peer};
+use gavel_benches::peers::regorus::{self as peer, Peer};
 use gavel_benches::server::{Server, binary, on_path};
 use gavel_benches::synthetic;
 use gavel_runtime::image::{self, LoadOptions};

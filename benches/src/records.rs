@@ -35,7 +35,7 @@ pub(crate) fn in_process(example: &Example, rounds: usize, round_ns: u64) -> Res
         FullPolicy::Drop,
         Box::new(std::io::sink()),
         // The text of a record is made on another thread; here only the frames are taken away.
-        || -> Render { Box::new(|_, _| true) },
+        || -> Box<dyn Render> { Box::new(Discard) },
         || {},
     )
     .map_err(|error| error.to_string())?;
@@ -80,6 +80,15 @@ pub(crate) fn in_process(example: &Example, rounds: usize, round_ns: u64) -> Res
         counters.records_lost.get()
     );
     Ok(worst)
+}
+
+/// Makes no text of frames.
+struct Discard;
+
+impl Render for Discard {
+    fn render(&mut self, _: &[u8], _: &mut Vec<u8>) -> bool {
+        true
+    }
 }
 
 /// ns of this thread on a processor for one call, over `calls` of them.
