@@ -188,7 +188,7 @@ fn probe_of(query: &[u8]) -> Result<bool, Reply> {
 }
 
 /// Undoes percent escapes and `+`; nothing for a bad escape.
-fn unescape(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn unescape(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {

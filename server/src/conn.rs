@@ -313,7 +313,7 @@ impl Conn {
                 }
             }
             Route::Batch { probe } => return Responded::Batch(probe),
-            Route::Ready if draining => response::reply(output, &api::draining(), ending),
+            Route::Ready if self.shared.leaving.get() => response::reply(output, &api::draining(), ending),
             Route::Ready => response::reply(output, &api::healthy(), ending),
             Route::Reply(reply) => {
                 if reply.status >= 400 {

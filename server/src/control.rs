@@ -3,17 +3,18 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::SIGHUP;
 
+use crate::admin::{Overview, Stage};
 use crate::envoy::Crew;
 use crate::error::Failure;
 use crate::io::DriverReport;
 use crate::log::{self, Level};
 use crate::publish::Fresh;
-use crate::worker::{DRAIN, TICK};
+use crate::worker::{DRAIN, LEAVE, TICK};
 
 /// What the control thread hears.
 pub(crate) enum Event {
@@ -48,6 +49,10 @@ pub(crate) struct Control {
     pub(crate) running: usize,
     /// Time for requests in flight at the end.
     pub(crate) drain: Duration,
+    /// Time before that in which the process says that it is not ready and serves on.
+    pub(crate) drain_delay: Duration,
+    /// What others may know of all this.
+    pub(crate) overview: Arc<Overview>,
     /// What SIGHUP does.
     pub(crate) hang_up: Box<dyn Fn()>,
     /// What is done once a second.
@@ -73,6 +78,8 @@ impl Control {
                             Level::Info,
                             format_args!("I/O driver {} ({})", report.driver, report.reason),
                         );
+                        // All threads have the same choice; if they differ, the log has every one.
+                        let _ = self.overview.driver.set(report.clone());
                         reported = Some(report);
                     }
                 }
@@ -98,6 +105,7 @@ impl Control {
         for name in self.crew.iter().flat_map(|crew| &crew.names) {
             log::line(Level::Info, format_args!("serving {name} with {threads} threads"));
         }
+        self.overview.enter(Stage::Ready);
         Ok(())
     }
 
@@ -115,6 +123,7 @@ impl Control {
                 Ok(Event::Signal(SIGHUP)) => (self.hang_up)(),
                 Ok(Event::Signal(signal)) => {
                     log::line(Level::Info, format_args!("shutting down on signal {signal}"));
+                    self.leave()?;
                     return self.drain();
                 }
                 Ok(Event::AuditDied) => return Err(Event::audit_died()),
@@ -124,6 +133,40 @@ impl Control {
                 }
                 Ok(Event::Started(..) | Event::Loaded(_)) | Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Says that it is not ready and serves on, so that whoever sends requests here can stop before connections end.
+    ///
+    /// # Errors
+    /// A thread died.
+    fn leave(&mut self) -> Result<(), Failure> {
+        self.overview.enter(Stage::Draining);
+        self.tell(LEAVE);
+        if let Some(crew) = &self.crew {
+            crew.leave();
+        }
+        let end = Instant::now() + self.drain_delay;
+        let mut next_tick = Instant::now() + SECOND;
+        loop {
+            let now = Instant::now();
+            if now >= end {
+                return Ok(());
+            }
+            if now >= next_tick {
+                self.tell(TICK);
+                next_tick = now + SECOND;
+            }
+            match self
+                .events
+                .recv_timeout(end.min(next_tick).saturating_duration_since(now))
+            {
+                Ok(Event::Signal(SIGHUP)) => {}
+                Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
+                Ok(Event::AuditDied) => return Err(Event::audit_died()),
+                Ok(Event::Ended(index)) => return Err(Failure::Fault(format!("thread {index} died"))),
+                Ok(Event::Started(..) | Event::Loaded(_)) | Err(_) => {}
             }
         }
     }
@@ -214,6 +257,7 @@ mod tests {
     use signal_hook::consts::SIGTERM;
 
     use super::*;
+    use crate::admin::Facts;
 
     /// Also when the death comes while the process drains.
     #[test]
@@ -226,6 +270,8 @@ mod tests {
                 events,
                 running: 1,
                 drain: Duration::from_secs(20),
+                drain_delay: Duration::ZERO,
+                overview: Arc::new(Overview::new(Facts::default())),
                 hang_up: Box::new(|| ()),
                 tidy: Box::new(|| ()),
             };

@@ -40,7 +40,7 @@ pub(crate) fn yaml_below(folder: &Path) -> Vec<Result<PathBuf, (PathBuf, String)
     found
 }
 
-const EMPTY: &str = "a folder without .yml or .yaml files";
+const EMPTY: &str = "a directory without .yml or .yaml files";
 
 /// Whether a name ends in `.yml` or `.yaml`, in any case.
 pub(crate) fn is_yaml(path: &Path) -> bool {

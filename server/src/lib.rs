@@ -1,6 +1,7 @@
 //! The parts of the `gavel` binary: the only crate of the workspace that knows files, sockets, threads, clocks, signals,
 //! the environment and the command line.
 
+pub mod admin;
 pub mod api;
 pub mod audit;
 pub mod batch;

@@ -231,6 +231,18 @@ pub const WATCH_QUIET_MS: u64 = 200;
 /// Milliseconds after which they are read although they still change.
 pub const WATCH_SETTLE_MS_MAX: u64 = 2000;
 
+/// Connections to the admin port at the same time: probes, a scraper or two, a person. More wait.
+pub const ADMIN_CONNECTIONS_MAX: usize = 64;
+
+/// Seconds that a connection to the admin port may last, whatever it does; a scraper that keeps one opens another then.
+pub const ADMIN_CONNECTION_SECONDS: u64 = 600;
+
+/// Shortest token of the admin port: one of random letters that nobody tries out.
+pub const TOKEN_BYTES_MIN: usize = 16;
+
+/// Bytes of the file with the token.
+pub const TOKEN_BYTES_MAX: usize = 4096;
+
 /// Characters of the label of a revision, which stands in every record.
 pub const LABEL_CHARS_MAX: usize = 200;
 

@@ -25,6 +25,18 @@ pub fn bind_one(host: Option<IpAddr>, port: u16) -> Result<(TcpListener, SocketA
     Ok((listener, address))
 }
 
+/// Who can connect to an address, in words.
+#[must_use]
+pub fn who_reaches(address: IpAddr) -> &'static str {
+    if address.is_loopback() {
+        "this machine alone"
+    } else if address.is_unspecified() {
+        "whoever reaches this machine"
+    } else {
+        "whoever reaches that address"
+    }
+}
+
 /// A socket in the file system, which goes when this is dropped.
 #[derive(Debug)]
 pub struct SocketFile {

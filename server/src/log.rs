@@ -88,7 +88,7 @@ fn json(level: Level, text: &str, now: SystemTime) -> String {
 }
 
 /// RFC 3339 in UTC; the epoch for a clock that is out of range.
-fn timestamp(now: SystemTime) -> String {
+pub(crate) fn timestamp(now: SystemTime) -> String {
     let now = jiff::Timestamp::try_from(now).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

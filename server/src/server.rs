@@ -4,14 +4,16 @@
 //! own.
 
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use clap::ValueEnum as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::admin::{self, Facts, Overview, Service};
 use crate::audit::{self, Audit, FullPolicy, Render, Sink};
 use crate::control::{Control, Event};
 use crate::deal::Dealer;
@@ -46,8 +48,12 @@ pub struct Options {
     pub body_bytes_max: usize,
     /// Time for requests in flight once the process is told to end.
     pub drain: Duration,
+    /// Time before that in which the process says that it is not ready and serves on.
+    pub drain_delay: Duration,
     /// Reload when the files of the policies change.
     pub watch: bool,
+    /// Where the admin port is, if there is one.
+    pub admin: Option<admin::Options>,
     /// Deny every request after the first without deciding; for benchmarks.
     pub constant_deny: bool,
 }
@@ -68,42 +74,38 @@ pub fn run(
     sys::mask_signals(true, &signals).map_err(|e| Failure::Operator(format!("signal mask: {e}")))?;
     let (tell, events) = mpsc::channel();
     start_signals(&tell, &signals)?;
+    let overview = Arc::new(Overview::new(options.facts()));
+    let admin = start_admin(options, &overview)?;
     let (reloader, publishes) = start_reloader(loading, first, &tell)?;
+    let _ = overview.reloader.set(reloader.clone());
     let fresh = first_load(&events)?;
-    let listeners = match options.port {
-        Some(port) => listen::bind(options.host, port, options.threads)?,
-        None => Vec::new(),
-    };
-    let bound = match &options.envoy {
-        Some(envoy) => Some(envoy.bind(options.host)?),
-        None => None,
-    };
-    let address = listeners.first().and_then(|l| l.local_addr().ok());
-    let count = listeners.len() + bound.as_ref().map_or(0, |_| options.threads);
+    let doors = Doors::open(options)?;
+    let count = doors.listeners.len() + doors.envoy.as_ref().map_or(0, |_| options.threads);
     let counters: Vec<Arc<Counters>> = (0..count).map(|_| Arc::default()).collect();
     let publisher = Arc::new(Publisher::new(fresh, count));
     let (audit, sinks) = start_audit(options, publisher.archive(), &counters, output, &tell)?;
-    let mut places = places(&publisher, sinks, &counters);
-    let envoy_places = places.split_off(listeners.len());
+    let reach: Vec<String> = doors.reach().chain(admin).collect();
+    let _ = overview.service.set(Service {
+        publisher: Arc::clone(&publisher),
+        counters: counters.clone(),
+        doors: reach.clone(),
+    });
+    let places = places(&publisher, sinks, &counters);
     let mut control = Control {
         workers: Vec::new(),
         crew: None,
         events,
         running: count,
         drain: options.drain,
+        drain_delay: options.drain_delay,
+        overview,
         hang_up: hang_up(reloader.clone()),
         tidy: tidy(Arc::clone(&publisher)),
     };
-    let mut dealers = deal(listeners.len())?.into_iter();
-    for (index, (listener, place)) in listeners.into_iter().zip(places).enumerate() {
-        let worker = start_worker(index, (listener, dealers.next()), place, options, &tell)?;
-        control.workers.push(worker);
-    }
-    if let (Some(bound), Some(envoy)) = (bound, &options.envoy) {
-        let first = control.workers.len();
-        control.crew = Some(envoy::start(envoy, bound, envoy_places, told(first, tell))?);
-    }
+    let address = doors.address;
+    start_threads(&mut control, doors, places, options, tell)?;
     let outcome = control.start(address, options.threads).and_then(|()| {
+        log::line(Level::Info, format_args!("reachable: {}", reach.join("; ")));
         if options.watch {
             reload::watch(reloader).map_err(|e| Failure::Operator(format!("watch thread: {e}")))?;
         }
@@ -114,6 +116,95 @@ pub fn run(
     control.let_go();
     report(&counters, audit);
     outcome.and_then(|()| control.audit_outcome())
+}
+
+impl Options {
+    fn facts(&self) -> Facts {
+        let audit_full = self.audit_full.to_possible_value();
+        Facts {
+            workers: self.port.map_or(0, |_| self.threads),
+            envoy_threads: self.envoy.as_ref().map_or(0, |_| self.threads),
+            audit_full: audit_full.map_or_else(String::new, |word| word.get_name().to_owned()),
+            watch: self.watch,
+            limits: vec![
+                (
+                    "bodyBytes",
+                    u64::try_from(self.body_bytes_max).unwrap_or(u64::MAX),
+                ),
+                ("drainSeconds", self.drain.as_secs()),
+                ("drainDelaySeconds", self.drain_delay.as_secs()),
+            ],
+        }
+    }
+}
+
+/// Starts the admin port, if there is one: who can reach it.
+fn start_admin(options: &Options, overview: &Arc<Overview>) -> Result<Option<String>, Failure> {
+    let Some(admin) = &options.admin else {
+        return Ok(None);
+    };
+    let bound = admin.bind()?;
+    let name = bound.name.clone();
+    admin::start(bound, Arc::clone(overview))?;
+    Ok(Some(name))
+}
+
+/// Bound sockets that nobody accepts from yet.
+struct Doors {
+    listeners: Vec<TcpListener>,
+    /// That of the listeners.
+    address: Option<SocketAddr>,
+    envoy: Option<envoy::Bound>,
+}
+
+impl Doors {
+    fn open(options: &Options) -> Result<Doors, Failure> {
+        let listeners = match options.port {
+            Some(port) => listen::bind(options.host, port, options.threads)?,
+            None => Vec::new(),
+        };
+        let envoy = match &options.envoy {
+            Some(envoy) => Some(envoy.bind(options.host)?),
+            None => None,
+        };
+        let address = listeners.first().and_then(|l| l.local_addr().ok());
+        Ok(Doors {
+            listeners,
+            address,
+            envoy,
+        })
+    }
+
+    /// What is served where, and who can connect.
+    fn reach(&self) -> impl Iterator<Item = String> {
+        let decisions = self.address.map(|address| {
+            let who = listen::who_reaches(address.ip());
+            format!("decisions on {address} ({who})")
+        });
+        let envoy = self.envoy.iter().flat_map(|envoy| &envoy.reach).cloned();
+        decisions.into_iter().chain(envoy)
+    }
+}
+
+/// Starts the threads that serve.
+fn start_threads(
+    control: &mut Control,
+    doors: Doors,
+    mut places: Vec<Place>,
+    options: &Options,
+    tell: mpsc::Sender<Event>,
+) -> Result<(), Failure> {
+    let envoy_places = places.split_off(doors.listeners.len());
+    let mut dealers = deal(doors.listeners.len())?.into_iter();
+    for (index, (listener, place)) in doors.listeners.into_iter().zip(places).enumerate() {
+        let worker = start_worker(index, (listener, dealers.next()), place, options, &tell)?;
+        control.workers.push(worker);
+    }
+    if let (Some(bound), Some(envoy)) = (doors.envoy, &options.envoy) {
+        let first = control.workers.len();
+        control.crew = Some(envoy::start(envoy, bound, envoy_places, told(first, tell))?);
+    }
+    Ok(())
 }
 
 /// What each core decides with.
@@ -241,7 +332,7 @@ fn deal(workers: usize) -> Result<Vec<Dealer>, Failure> {
 
 fn start_worker(
     index: usize,
-    (listener, dealer): (std::net::TcpListener, Option<Dealer>),
+    (listener, dealer): (TcpListener, Option<Dealer>),
     place: Place,
     options: &Options,
     tell: &mpsc::Sender<Event>,

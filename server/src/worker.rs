@@ -19,6 +19,8 @@ use crate::sys;
 
 /// A second has passed.
 pub const TICK: u8 = b't';
+/// Say that this process is not ready, and serve on.
+pub const LEAVE: u8 = b'l';
 /// Take no new connections, finish what is in flight.
 pub const DRAIN: u8 = b'd';
 
@@ -79,6 +81,8 @@ pub(crate) struct Shared {
     pub(crate) connections: RefCell<Connections>,
     pub(crate) desk: RefCell<Desk>,
     pub(crate) draining: Cell<bool>,
+    /// The process is about to drain.
+    pub(crate) leaving: Cell<bool>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) body_bytes_max: usize,
     /// Receive buffers for what is large.
@@ -196,6 +200,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         connections: RefCell::default(),
         desk: RefCell::new(setup.desk),
         draining: Cell::new(false),
+        leaving: Cell::new(false),
         counters: setup.counters,
         body_bytes_max: setup.body_bytes_max,
         inputs: Pool::new(limits::INPUT_BYTES_START),
@@ -345,6 +350,9 @@ async fn obey(mut pipe: ControlPipe, listener: Rc<Listener>, shared: Rc<Shared>)
             break;
         }
         let (tick, drain) = (orders.contains(&TICK), orders.contains(&DRAIN));
+        if drain || orders.contains(&LEAVE) {
+            shared.leaving.set(true);
+        }
         if tick {
             let late = shared.connections.borrow_mut().sweep();
             shared.counters.expired.add(late);

@@ -50,7 +50,7 @@ fn files_that_cannot_be_used_are_errors_and_never_a_hang() {
         ("pipe.yml", "pipe.yml: not a regular file"),
         ("big.yml", "big.yml: larger than 64 MiB"),
         ("around", "around/and/around: a link back to around"),
-        ("empty.yml", "empty.yml: a folder without .yml or .yaml files"),
+        ("empty.yml", "empty.yml: a directory without .yml or .yaml files"),
         ("latin.yml", "latin.yml: line 2 is not UTF-8"),
         (
             "bomb.yml",

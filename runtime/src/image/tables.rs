@@ -258,6 +258,12 @@ impl Image {
         &self.mappers
     }
 
+    /// All policies, by their index.
+    #[must_use]
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
     /// A policy by index.
     #[must_use]
     pub fn policy(&self, index: u32) -> Option<&Policy> {

@@ -227,6 +227,16 @@ pub(crate) struct ServeArgs {
     /// Time for requests in flight after SIGTERM or SIGINT.
     #[arg(long, value_name = "SECONDS", default_value_t = limits::DRAIN_SECONDS_DEFAULT)]
     pub(crate) drain_seconds: u64,
+    /// Time between SIGTERM or SIGINT and the end of the first connection: the process says that it is not ready and serves
+    /// on, so that whoever sends requests can turn away.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(crate) drain_delay: u64,
+    /// Address and port for probes, metrics, status and reloads, or a port of 127.0.0.1; none if absent.
+    #[arg(long, value_name = "[ADDRESS:]PORT", help_heading = "Administration")]
+    pub(crate) admin: Option<String>,
+    /// File with the token that must be shown at --admin, for all but probes. Needed where other machines can reach it.
+    #[arg(long, value_name = "FILE", help_heading = "Administration")]
+    pub(crate) admin_token_file: Option<PathBuf>,
     /// Reload when the files of the policies change.
     #[arg(long)]
     pub(crate) watch: bool,

@@ -1,12 +1,15 @@
 //! `gavel serve`.
 
 use std::fs::File;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::thread;
 use std::time::Duration;
 
+use crate::admin;
 use crate::cli::args::{Global, ServeArgs};
 use crate::cli::served::Served;
+use crate::config;
 use crate::envoy::{self, Address, Protocol};
 use crate::error::Failure;
 use crate::limits;
@@ -160,9 +163,37 @@ fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
         audit_full: args.audit_full,
         body_bytes_max,
         drain: Duration::from_secs(args.drain_seconds),
+        drain_delay: Duration::from_secs(args.drain_delay),
+        admin: admin(args)?,
         watch: args.watch,
         constant_deny: args.constant_deny,
     })
+}
+
+/// Where the admin port is: flags win over the configuration.
+fn admin(args: &ServeArgs) -> Result<Option<admin::Options>, Failure> {
+    let configured = config::Admin::load()?;
+    let (listen, source) = match &args.admin {
+        Some(listen) => (Some(listen), "--admin"),
+        None => (configured.listen.as_ref(), "admin.listen"),
+    };
+    let token_file = args.admin_token_file.clone().or(configured.token_file);
+    let Some(listen) = listen else {
+        if args.admin_token_file.is_some() {
+            let text = "--admin-token-file has no effect without --admin";
+            log::line(Level::Warn, format_args!("{text}"));
+        }
+        return Ok(None);
+    };
+    let address = match listen.parse::<u16>() {
+        Ok(port) => Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)),
+        Err(_) => listen.parse().ok(),
+    };
+    let address = address.ok_or_else(|| {
+        let text = "it must be a port, or an IP address and a port, as in 127.0.0.1:9001 or [::]:9001";
+        Failure::Usage(format!("{source} {listen}: {text}"))
+    })?;
+    Ok(Some(admin::Options { address, token_file }))
 }
 
 /// A log collector reads JSON, as the reference writes it; a person at a terminal reads text. Like the reference this

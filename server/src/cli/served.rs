@@ -13,7 +13,7 @@ use crate::files;
 use crate::limits;
 use crate::log::{self, Level};
 use crate::publish::Fresh;
-use crate::reload::{Attempt, Loading, Wish};
+use crate::reload::{Attempt, Loading, Wish, label};
 use crate::trace::Tracing;
 
 /// The command line's words about what is served.
@@ -140,17 +140,4 @@ fn label_of(path: &Path) -> Result<String, Failure> {
     let text =
         files::text(path, limits::TEXT_BYTES_MAX).map_err(|error| Failure::unreadable(path, &error))?;
     label(&text).map_err(|why| Failure::Operator(format!("{}: {why}", path.display())))
-}
-
-/// One line of some characters, without blanks around it.
-pub(crate) fn label(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err("the label is empty".to_owned());
-    }
-    let most = limits::LABEL_CHARS_MAX;
-    if text.chars().any(char::is_control) || text.chars().count() > most {
-        return Err(format!("the label is more than a line of {most} characters"));
-    }
-    Ok(text.to_owned())
 }

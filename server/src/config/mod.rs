@@ -1,7 +1,9 @@
 //! The configuration file and the environment variables that override it: raw text in, one valid [`Config`] out.
 
+mod admin;
 mod file;
 mod podinfo;
 mod values;
 
+pub use admin::Admin;
 pub use values::Config;

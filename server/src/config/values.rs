@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use serde_json::Value;
 
+use super::admin;
 use super::file::{self, Settings};
 use super::podinfo::PodInfo;
 use crate::error::Failure;
@@ -57,15 +58,7 @@ impl Config {
     /// As [`Config::load`].
     pub fn from_environment(environment: &Environment<'_>) -> Result<Config, Failure> {
         let mut settings = file::settings(environment)?;
-        for key in LEAVES {
-            let name = format!("MPE_{}", key.to_uppercase().replace('.', "_"));
-            if let Some(value) = environment(&name).filter(|value| !value.is_empty()) {
-                settings.insert(
-                    key.to_owned(),
-                    Value::String(value.to_string_lossy().into_owned()),
-                );
-            }
-        }
+        overridden(&mut settings, &LEAVES, environment);
         Config::from_settings(settings, environment)
             .map_err(|error| Failure::Operator(format!("error reading config: {error}")))
     }
@@ -107,6 +100,8 @@ impl Config {
             Some(Value::String(path)) => PodInfo::at(&path),
             Some(value) => return Err(format!("audit.k8s.podinfo: {value} is no path")),
         };
+        // Read by `Admin`.
+        settings.retain(|key, _| !admin::KEYS.contains(&key.as_str()));
         if let Some(value) = settings.remove("audit.revision") {
             config.record_revision =
                 boolean(&value).ok_or_else(|| format!("audit.revision: {value} is no boolean"))?;
@@ -132,6 +127,19 @@ impl Config {
     }
 }
 
+/// Puts the values of environment variables over those of the file, for these keys.
+pub(super) fn overridden(settings: &mut Settings, keys: &[&str], environment: &Environment<'_>) {
+    for key in keys {
+        let name = format!("MPE_{}", key.to_uppercase().replace('.', "_"));
+        if let Some(value) = environment(&name).filter(|value| !value.is_empty()) {
+            settings.insert(
+                (*key).to_owned(),
+                Value::String(value.to_string_lossy().into_owned()),
+            );
+        }
+    }
+}
+
 /// What is wrong with a key that is none, or that is one with members it cannot have.
 fn unknown_key(key: &str) -> String {
     if key.starts_with("audit.env.") {
@@ -141,7 +149,12 @@ fn unknown_key(key: &str) -> String {
     if let Some(leaf) = LEAVES.iter().find(|leaf| within(leaf)) {
         return format!("{leaf} must not be a mapping");
     }
-    let known: Vec<&str> = LEAVES.iter().copied().chain(["audit.env"]).collect();
+    let known: Vec<&str> = LEAVES
+        .iter()
+        .copied()
+        .chain(admin::KEYS)
+        .chain(["audit.env"])
+        .collect();
     let advice =
         nearest(key, &known).map_or_else(String::new, |name| format!(", the nearest known one is `{name}`"));
     format!("unknown key `{key}`{advice}")

@@ -78,7 +78,7 @@ pub(super) fn open(door: Door, mut stage: watch::Receiver<Stage>) -> io::Result<
     };
     let (protocol, dealer) = (door.protocol, door.dealer);
     tokio::task::spawn_local(async move {
-        let draining = stage.wait_for(|stage| *stage > Stage::Serving);
+        let draining = stage.wait_for(|stage| *stage >= Stage::Draining);
         tokio::select! {
             _ = draining => {}
             () = accept(&source, protocol, &dealer) => {}

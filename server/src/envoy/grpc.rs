@@ -134,11 +134,7 @@ fn health(shared: &Shared, request: &[u8]) -> Result<Bytes, Status> {
     if !service.is_empty() && service != SERVICE {
         return Err(Status::new(Code::NotFound, "unknown service"));
     }
-    let status = if shared.is_draining() {
-        NOT_SERVING
-    } else {
-        SERVING
-    };
+    let status = if shared.is_leaving() { NOT_SERVING } else { SERVING };
     let mut response = Vec::new();
     put_varint(&mut response, STATUS_FIELD, status);
     Ok(Bytes::from(response))

@@ -57,6 +57,8 @@ pub struct Bound {
     doors: Vec<(Protocol, Listener)>,
     files: Vec<SocketFile>,
     names: Vec<String>,
+    /// The same, and who can connect.
+    pub reach: Vec<String>,
 }
 
 impl Options {
@@ -69,19 +71,23 @@ impl Options {
             doors: Vec::new(),
             files: Vec::new(),
             names: Vec::new(),
+            reach: Vec::new(),
         };
         for (protocol, address) in &self.doors {
-            let (listener, name) = match address {
+            let (listener, name, who) = match address {
                 Address::Port(port) => {
                     let (listener, address) = listen::bind_one(host, *port)?;
-                    (Listener::Tcp(listener), address.to_string())
+                    let who = listen::who_reaches(address.ip());
+                    (Listener::Tcp(listener), address.to_string(), who)
                 }
                 Address::Socket(path) => {
                     let (listener, file) = listen::bind_unix(path)?;
                     bound.files.push(file);
-                    (Listener::Unix(listener), path.display().to_string())
+                    let who = "its owner and group";
+                    (Listener::Unix(listener), path.display().to_string(), who)
                 }
             };
+            bound.reach.push(format!("{protocol} on {name} ({who})"));
             bound.names.push(format!("{protocol} on {name}"));
             bound.doors.push((*protocol, listener));
         }
@@ -193,6 +199,11 @@ impl<T: Fn(usize, Word)> Drop for Ended<T> {
 }
 
 impl Crew {
+    /// Says that the process will end, and serves on.
+    pub fn leave(&self) {
+        self.stage.send_replace(Stage::Leaving);
+    }
+
     /// Takes no new connections, finishes what is in flight.
     pub fn drain(&self) {
         self.stage.send_replace(Stage::Draining);

@@ -29,6 +29,8 @@ use crate::metrics::Counters;
 pub(super) enum Stage {
     /// Connections are accepted.
     Serving,
+    /// As before, but the health service says no.
+    Leaving,
     /// Requests in flight are finished, then connections end.
     Draining,
 }
@@ -60,7 +62,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn is_draining(&self) -> bool {
+    /// Whether the process will end.
+    pub(super) fn is_leaving(&self) -> bool {
         *self.stage.borrow() > Stage::Serving
     }
 }
@@ -154,7 +157,7 @@ where
     let mut stage = shared.stage.clone();
     let asked = Rc::new(Cell::new(false));
     let stream = TokioIo::new(stream);
-    let draining = stage.wait_for(|stage| *stage > Stage::Serving);
+    let draining = stage.wait_for(|stage| *stage >= Stage::Draining);
     // Both kinds of connections are steered alike but are of two types.
     macro_rules! steer {
         ($connection:expr) => {{

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fingerprint::Fingerprint;
 use crate::error::Failure;
+use crate::limits;
 use crate::publish::Fresh;
 
 /// What shall be different after a load.
@@ -78,4 +79,20 @@ impl Loading {
     pub fn seen(&self) -> (&[PathBuf], &Fingerprint) {
         (&self.files, &self.seen)
     }
+}
+
+/// A label: one line of some characters, without blanks around it.
+///
+/// # Errors
+/// Why the text cannot be one.
+pub fn label(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("the label is empty".to_owned());
+    }
+    let most = limits::LABEL_CHARS_MAX;
+    if text.chars().any(char::is_control) || text.chars().count() > most {
+        return Err(format!("the label is more than a line of {most} characters"));
+    }
+    Ok(text.to_owned())
 }

@@ -1,0 +1,161 @@
+//! `/metrics`: every family with its name, kind and meaning, and where its numbers come from.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::exposition::{Exposition, Family, Kind};
+use super::overview::{Overview, Service, Stage};
+use super::process;
+use crate::metrics::{Counter, Counters, Histogram, Outcome, Snapshot};
+use crate::reload::{Outcome as Loaded, Reloader};
+
+macro_rules! families {
+    ($($family:ident = $kind:ident $name:literal $help:literal;)*) => {
+        $(const $family: Family = Family { name: $name, kind: Kind::$kind, help: $help };)*
+    };
+}
+
+families! {
+    BUILD = Gauge "gavel_build_info" "The version, in a label; always 1.";
+    STARTED = Gauge "process_start_time_seconds" "When the process started, in seconds since 1970.";
+    RESIDENT = Gauge "process_resident_memory_bytes" "Memory that is resident.";
+    FILES = Gauge "process_open_fds" "Open file descriptors.";
+    FILES_MAX = Gauge "process_max_fds" "How many file descriptors may be open.";
+    READY = Gauge "gavel_ready" "1 while the process takes requests and is not about to end.";
+    THREADS = Gauge "gavel_threads" "Threads that serve, by what they serve.";
+    DRIVER = Gauge "gavel_io_driver_info" "The kernel interface for sockets and why it is this one, in labels; always 1.";
+    DECISIONS = Counter "gavel_decisions_total" "Requests for a decision by its outcome (grant, deny, or none for what is no PORC) and the class of its reason.";
+    DECISION_TIME = Histogram "gavel_decision_duration_seconds" "Time of whole decisions, from the bytes of the request to the last vote.";
+    PHASE_TIME = Histogram "gavel_phase_duration_seconds" "Time of each phase of a decision; phases that asked nobody are left out.";
+    PANICS = Counter "gavel_panics_total" "Faults of gavel's own that were caught around a decision, which was then denied.";
+    CONNECTIONS = Counter "gavel_connections_total" "Connections that were accepted.";
+    EXPIRED = Counter "gavel_connections_expired_total" "Connections that were cut because a deadline had passed.";
+    REFUSED = Counter "gavel_requests_refused_total" "Requests that were refused before their body was looked at.";
+    LOST = Counter "gavel_audit_records_lost_total" "Access records that did not reach the audit thread.";
+    REVISION = Gauge "gavel_policy_revision" "Number of the revision that is served.";
+    POLICY = Gauge "gavel_policy_info" "Digest and label of the revision that is served, in labels; always 1.";
+    PUBLISHED = Gauge "gavel_policy_published_timestamp_seconds" "When the revision that is served was published, in seconds since 1970.";
+    RELOADS = Counter "gavel_policy_reloads_total" "Loads of policies by what came of them, the one at the start among them.";
+    RELOAD_OK = Gauge "gavel_policy_last_reload_successful" "1 if the last load was valid, 0 if it failed and an older revision is served on.";
+    RELOAD_AT = Gauge "gavel_policy_last_reload_timestamp_seconds" "When the last load began, in seconds since 1970.";
+}
+
+/// The text of `/metrics`.
+pub(super) fn text(overview: &Overview) -> String {
+    let mut out = Exposition::default();
+    process_metrics(overview, &mut out);
+    if let Some(service) = overview.service.get() {
+        decision_metrics(service, &mut out);
+        policy_metrics(service, &mut out);
+    }
+    if let Some(reloader) = overview.reloader.get() {
+        reload_metrics(reloader, &mut out);
+    }
+    out.into_text()
+}
+
+fn process_metrics(overview: &Overview, out: &mut Exposition) {
+    out.family(&BUILD);
+    out.sample(&BUILD, &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    out.single(&STARTED, since_epoch(overview.started));
+    let kernel = [
+        (RESIDENT, process::resident_bytes()),
+        (FILES, process::open_files()),
+        (FILES_MAX, process::open_files_max()),
+    ];
+    for (family, value) in kernel {
+        if let Some(value) = value {
+            out.single(&family, value);
+        }
+    }
+    out.single(&READY, u8::from(overview.stage() == Stage::Ready));
+    out.family(&THREADS);
+    out.sample(&THREADS, &[("serves", "decisions")], overview.facts.workers);
+    out.sample(&THREADS, &[("serves", "envoy")], overview.facts.envoy_threads);
+    if let Some(report) = overview.driver.get() {
+        out.family(&DRIVER);
+        let labels = [("driver", report.driver), ("reason", &report.reason)];
+        out.sample(&DRIVER, &labels, 1);
+    }
+}
+
+fn decision_metrics(service: &Service, out: &mut Exposition) {
+    let all = service.counters.as_slice();
+    out.family(&DECISIONS);
+    for outcome in Outcome::ALL {
+        let decision = if outcome.is_grant() {
+            "grant"
+        } else if outcome.is_refusal() {
+            "none"
+        } else {
+            "deny"
+        };
+        let labels = [("decision", decision), ("reason", outcome.word())];
+        out.sample(
+            &DECISIONS,
+            &labels,
+            sum(all, |counters| counters.outcome(outcome)),
+        );
+    }
+    out.family(&DECISION_TIME);
+    out.histogram(&DECISION_TIME, &[], &times(all, |counters| &counters.decisions));
+    out.family(&PHASE_TIME);
+    for (index, phase) in ["operation", "identity", "resource", "scope"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut phases = Snapshot::default();
+        let histograms = all.iter().filter_map(|counters| counters.phases.get(index));
+        histograms.for_each(|histogram| phases.add(histogram));
+        out.histogram(&PHASE_TIME, &[("phase", phase)], &phases);
+    }
+    let counters: [(Family, Get); 5] = [
+        (PANICS, |counters| &counters.panics),
+        (CONNECTIONS, |counters| &counters.connections),
+        (EXPIRED, |counters| &counters.expired),
+        (REFUSED, |counters| &counters.refused),
+        (LOST, |counters| &counters.records_lost),
+    ];
+    for (family, counter) in counters {
+        out.single(&family, sum(all, |counters| counter(counters).get()));
+    }
+}
+
+fn policy_metrics(service: &Service, out: &mut Exposition) {
+    let revision = service.publisher.current();
+    out.single(&REVISION, revision.number);
+    out.family(&POLICY);
+    let label = revision.loaded.label.as_deref().unwrap_or_default();
+    out.sample(&POLICY, &[("digest", &revision.digest), ("label", label)], 1);
+    out.single(&PUBLISHED, since_epoch(revision.since));
+}
+
+fn reload_metrics(reloader: &Reloader, out: &mut Exposition) {
+    let standing = reloader.standing();
+    out.family(&RELOADS);
+    for (result, count) in standing.counts() {
+        out.sample(&RELOADS, &[("result", result)], count);
+    }
+    if let Some(last) = standing.last() {
+        let valid = !matches!(last.outcome, Loaded::Failed(_));
+        out.single(&RELOAD_OK, u8::from(valid));
+        out.single(&RELOAD_AT, since_epoch(last.at));
+    }
+}
+
+/// One of the counters of a thread.
+type Get = fn(&Counters) -> &Counter;
+
+fn sum(all: &[std::sync::Arc<Counters>], get: impl Fn(&Counters) -> u64) -> u64 {
+    all.iter().map(|counters| get(counters)).sum()
+}
+
+fn times(all: &[std::sync::Arc<Counters>], get: impl Fn(&Counters) -> &Histogram) -> Snapshot {
+    let mut times = Snapshot::default();
+    all.iter().for_each(|counters| times.add(get(counters)));
+    times
+}
+
+fn since_epoch(at: SystemTime) -> String {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}.{:03}", since.as_secs(), since.subsec_millis())
+}

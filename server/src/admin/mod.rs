@@ -1,0 +1,17 @@
+//! The admin port: whether the process lives and is ready, what it serves, how it fares, and reloads. Apart from the data
+//! ports, on a thread of its own, so that it answers whatever they do.
+//!
+//! `overview.rs` is what is known of the process, `serve.rs` the thread, `routes.rs` who may ask for what, `gate.rs` who is
+//! let in, `metrics_text.rs` and `exposition.rs` the metrics, `status.rs` the JSON, `process.rs` what the kernel says of us.
+
+mod exposition;
+mod gate;
+mod metrics_text;
+mod overview;
+mod process;
+mod routes;
+mod serve;
+mod status;
+
+pub use overview::{Facts, Overview, Service, Stage};
+pub use serve::{Bound, Options, start};

@@ -1,0 +1,104 @@
+//! What is known of the process: set by the threads that know it, read by whoever asks.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use crate::io::DriverReport;
+use crate::metrics::Counters;
+use crate::publish::Publisher;
+use crate::reload::Reloader;
+
+/// How far the life of the process has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Stage {
+    /// Policies are loaded, threads are started: nobody can connect yet.
+    Starting = 0,
+    /// Requests are decided.
+    Ready,
+    /// The process was told to end. Requests are decided as long as they come.
+    Draining,
+}
+
+impl Stage {
+    /// One word for answers.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Stage::Starting => "starting",
+            Stage::Ready => "ready",
+            Stage::Draining => "draining",
+        }
+    }
+}
+
+/// What the command line settled.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Threads that serve decisions over HTTP.
+    pub workers: usize,
+    /// Threads that serve Envoy.
+    pub envoy_threads: usize,
+    /// What happens when records come too fast, in the flag's words.
+    pub audit_full: String,
+    /// Files are watched.
+    pub watch: bool,
+    /// Bounds that the command line may change, by name.
+    pub limits: Vec<(&'static str, u64)>,
+}
+
+/// What serves.
+pub struct Service {
+    /// What is served.
+    pub publisher: Arc<Publisher>,
+    /// What each thread counts.
+    pub counters: Vec<Arc<Counters>>,
+    /// Who is served where.
+    pub doors: Vec<String>,
+}
+
+/// Everything that the admin port may tell.
+pub struct Overview {
+    stage: AtomicU8,
+    /// When the process started.
+    pub started: SystemTime,
+    /// What the command line settled.
+    pub facts: Facts,
+    /// Set before the first load.
+    pub reloader: OnceLock<Reloader>,
+    /// Set once policies are loaded and addresses bound.
+    pub service: OnceLock<Service>,
+    /// Set once the threads run that have a choice of drivers.
+    pub driver: OnceLock<DriverReport>,
+}
+
+impl Overview {
+    /// Of a process that starts.
+    #[must_use]
+    pub fn new(facts: Facts) -> Overview {
+        Overview {
+            stage: AtomicU8::new(Stage::Starting as u8),
+            started: SystemTime::now(),
+            facts,
+            reloader: OnceLock::new(),
+            service: OnceLock::new(),
+            driver: OnceLock::new(),
+        }
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::Relaxed) {
+            0 => Stage::Starting,
+            1 => Stage::Ready,
+            _ => Stage::Draining,
+        }
+    }
+
+    /// It has come so far.
+    pub fn enter(&self, stage: Stage) {
+        self.stage.store(stage as u8, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,142 @@
+//! The thread of the admin port: binds, accepts, speaks HTTP/1.1.
+
+use std::convert::Infallible;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::task::LocalSet;
+
+use super::gate::Gate;
+use super::overview::Overview;
+use super::routes;
+use crate::error::Failure;
+use crate::limits;
+use crate::listen;
+use crate::log::{self, Level};
+
+/// Where the admin port is, and what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Address; port 0 for any.
+    pub address: SocketAddr,
+    /// A file with the token.
+    pub token_file: Option<PathBuf>,
+}
+
+/// A bound port that nobody accepts from yet.
+pub struct Bound {
+    listener: TcpListener,
+    gate: Gate,
+    /// Where it is, and who can reach it.
+    pub name: String,
+}
+
+impl Options {
+    /// Binds the port.
+    ///
+    /// # Errors
+    /// The address is taken or not ours, or others could reach it and there is no token.
+    pub fn bind(&self) -> Result<Bound, Failure> {
+        let is_local = self.address.ip().is_loopback();
+        if !is_local && self.token_file.is_none() {
+            return Err(Failure::Operator(format!(
+                "--admin {}: other machines can reach this address: --admin-token-file must name a file with a token",
+                self.address
+            )));
+        }
+        let gate = Gate::new(self.token_file.clone())?;
+        let (listener, address) = listen::bind_one(Some(self.address.ip()), self.address.port())?;
+        let token = if gate.has_token() {
+            "with the token"
+        } else {
+            "without a token"
+        };
+        let who = listen::who_reaches(address.ip());
+        Ok(Bound {
+            listener,
+            gate,
+            name: format!("admin on {address} ({who}, {token})"),
+        })
+    }
+}
+
+/// Starts to serve.
+///
+/// # Errors
+/// No thread can be started, or its socket cannot be watched.
+pub fn start(bound: Bound, overview: Arc<Overview>) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::Operator(format!("admin thread: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(failed)?;
+    thread::Builder::new()
+        .name("admin".to_owned())
+        .spawn(move || {
+            let local = LocalSet::new();
+            local.block_on(&runtime, async {
+                if let Err(error) = accept(bound.listener, bound.gate, overview).await {
+                    log::line(Level::Error, format_args!("the admin port is closed: {error}"));
+                }
+            });
+        })
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// What the connections share.
+struct Shared {
+    overview: Arc<Overview>,
+    gate: Gate,
+}
+
+async fn accept(listener: TcpListener, gate: Gate, overview: Arc<Overview>) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let shared = Rc::new(Shared { overview, gate });
+    let permits = Arc::new(Semaphore::new(limits::ADMIN_CONNECTIONS_MAX));
+    loop {
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
+            return Ok(());
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let shared = Rc::clone(&shared);
+                tokio::task::spawn_local(async move {
+                    speak(stream, &shared).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                log::line(
+                    Level::Warn,
+                    format_args!("no connection to the admin port could be accepted: {error}"),
+                );
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+/// Serves one connection, for a bounded time. How it ended concerns nobody.
+async fn speak(stream: TcpStream, shared: &Shared) {
+    let service = service_fn(|request| async move {
+        Ok::<_, Infallible>(routes::answer(&request, &shared.overview, &shared.gate).await)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .max_buf_size(limits::HEAD_BYTES_MAX)
+        .header_read_timeout(Duration::from_secs(limits::IDLE_SECONDS))
+        .serve_connection(TokioIo::new(stream), service);
+    let time = Duration::from_secs(limits::ADMIN_CONNECTION_SECONDS);
+    let _ = tokio::time::timeout(time, connection).await;
+}

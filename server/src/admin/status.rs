@@ -1,0 +1,136 @@
+//! `/status`: what the process is and does, as one JSON object.
+
+use serde_json::{Value, json};
+
+use super::overview::{Overview, Service};
+use crate::limits;
+use crate::log::timestamp;
+use crate::metrics::Outcome;
+use crate::publish::Revision;
+use crate::reload::{Outcome as Loaded, Reloader, Report};
+
+/// The answer.
+pub(super) fn json(overview: &Overview) -> Value {
+    let uptime = overview.started.elapsed().unwrap_or_default();
+    let service = overview.service.get();
+    let facts = &overview.facts;
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "started": timestamp(overview.started),
+        "uptimeSeconds": uptime.as_secs(),
+        "stage": overview.stage().word(),
+        "driver": overview.driver.get().map(|report| json!({"name": report.driver, "reason": report.reason})),
+        "threads": {"decisions": facts.workers, "envoy": facts.envoy_threads},
+        "listening": service.map(|service| &service.doors),
+        "policies": service.map(|service| policies(&service.publisher.current())),
+        "reload": overview.reloader.get().map(|reloader| reload(reloader, facts.watch)),
+        "decisions": service.map(decisions),
+        "audit": service.map(|service| audit(service, &facts.audit_full)),
+        "limits": all_limits(overview),
+    })
+}
+
+fn policies(revision: &Revision) -> Value {
+    let image = revision.image();
+    json!({
+        "revision": revision.number,
+        "digest": revision.digest,
+        "label": revision.loaded.label,
+        "published": timestamp(revision.since),
+        "domains": image.domains(),
+        "policies": image.policies().len(),
+        "mapper": revision.loaded.lens.as_ref().map(|lens| match lens {
+            Ok(mapper) => json!({"name": mapper.name}),
+            Err(why) => json!({"missing": why}),
+        }),
+    })
+}
+
+fn reload(reloader: &Reloader, watch: bool) -> Value {
+    let standing = reloader.standing();
+    let counts = standing.counts();
+    let counts: serde_json::Map<String, Value> = counts
+        .into_iter()
+        .map(|(result, count)| (result.to_owned(), count.into()))
+        .collect();
+    json!({
+        "watching": watch,
+        "counts": counts,
+        "last": standing.last().map(|last| report(&last)),
+    })
+}
+
+/// One load.
+pub(super) fn report(report: &Report) -> Value {
+    let (revision, error) = match &report.outcome {
+        Loaded::Loaded(number) | Loaded::Unchanged(number) => (Some(*number), None),
+        Loaded::Failed(why) => (None, Some(why.as_str())),
+    };
+    json!({
+        "result": report.outcome.word(),
+        "revision": revision,
+        "error": error,
+        "cause": report.cause.word(),
+        "at": timestamp(report.at),
+        "tookMs": u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+fn decisions(service: &Service) -> Value {
+    let count = |outcome| -> u64 {
+        let counters = service.counters.iter();
+        counters.map(|counters| counters.outcome(outcome)).sum()
+    };
+    let by_outcome: serde_json::Map<String, Value> = Outcome::ALL
+        .into_iter()
+        .map(|outcome| (outcome.word().to_owned(), count(outcome).into()))
+        .collect();
+    Value::Object(by_outcome)
+}
+
+fn audit(service: &Service, full: &str) -> Value {
+    let lost: u64 = service
+        .counters
+        .iter()
+        .map(|counters| counters.records_lost.get())
+        .sum();
+    json!({"full": full, "lost": lost})
+}
+
+fn all_limits(overview: &Overview) -> Value {
+    let fixed: [(&str, usize); 8] = [
+        ("headBytes", limits::HEAD_BYTES_MAX),
+        ("headers", limits::HEADERS_MAX),
+        ("targetBytes", limits::TARGET_BYTES_MAX),
+        ("connectionsPerThread", limits::CONNECTIONS_PER_WORKER_MAX),
+        ("inputBytesPerThread", limits::INPUT_BYTES_PER_WORKER),
+        ("envoyConnections", limits::ENVOY_CONNECTIONS_MAX),
+        ("policyFileBytes", limits::TEXT_BYTES_MAX),
+        ("imageBytes", limits::IMAGE_BYTES_MAX),
+    ];
+    let times: [(&str, u64); 6] = [
+        ("idleSeconds", limits::IDLE_SECONDS),
+        ("headSeconds", limits::HEAD_SECONDS),
+        ("bodySeconds", limits::BODY_SECONDS),
+        ("writeSeconds", limits::WRITE_SECONDS),
+        ("lingerSeconds", limits::LINGER_SECONDS),
+        ("decisionMs", limits::DECISION_NS_MAX / 1_000_000),
+    ];
+    let all: serde_json::Map<String, Value> = fixed
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .chain(
+            times
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.into())),
+        )
+        .chain(
+            overview
+                .facts
+                .limits
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).into())),
+        )
+        .collect();
+    Value::Object(all)
+}
