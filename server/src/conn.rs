@@ -295,7 +295,6 @@ impl Conn {
     fn respond(&mut self, message: &Message) -> Responded {
         let persistence = self.persistence(message);
         let (input, output) = (&self.input, &mut self.output);
-        let draining = self.shared.draining.get();
         let ending = Ending {
             persistence,
             head_only: message.head.method == Method::Head,
