@@ -5,6 +5,7 @@
 
 mod file;
 mod layers;
+mod listed;
 mod load_error;
 mod names;
 mod parts;

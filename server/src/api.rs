@@ -1,7 +1,9 @@
 //! Routes, their methods, and what a request to each must look like before its body is read.
 
+use crate::authzen::{self, Candidates, Endpoint};
 use crate::http::request::{Head, Method};
 use crate::http::response::{Body, Reply};
+use crate::limits;
 use crate::viewer;
 
 /// What a request asks for.
@@ -17,6 +19,10 @@ pub enum Route {
         /// Whether the records are left out.
         probe: bool,
     },
+    /// A question of AuthZEN in the body.
+    AuthZen(Endpoint),
+    /// What AuthZEN publishes about the service.
+    AuthZenMetadata,
     /// Whether the process takes requests: 200, or 503 while it drains.
     Ready,
     /// An answer that needs nothing else.
@@ -54,6 +60,11 @@ pub fn route(head: &Head, bytes: &[u8]) -> Route {
     match path {
         b"/decision" => decides(head, bytes, query, |probe| Route::Decision { probe }),
         b"/decisions" => decides(head, bytes, query, |probe| Route::Batch { probe }),
+        authzen::EVALUATION => authzen(head, bytes, Endpoint::Evaluation),
+        authzen::EVALUATIONS => authzen(head, bytes, Endpoint::Evaluations),
+        authzen::SEARCH_RESOURCE => authzen(head, bytes, Endpoint::Search(Candidates::Resources)),
+        authzen::SEARCH_ACTION => authzen(head, bytes, Endpoint::Search(Candidates::Actions)),
+        authzen::CONFIGURATION => read_only(head.method, Route::AuthZenMetadata),
         b"/livez" => read_only(head.method, Route::Reply(healthy())),
         b"/readyz" | b"/health" => read_only(head.method, Route::Ready),
         _ => match viewer::page(path) {
@@ -94,6 +105,23 @@ fn decides(head: &Head, bytes: &[u8], query: &[u8], route: impl FnOnce(bool) -> 
     }
 }
 
+/// AuthZEN wants 400 where a body is announced as something else than JSON.
+fn authzen(head: &Head, bytes: &[u8], endpoint: Endpoint) -> Route {
+    match head.method {
+        Method::Post if is_json(media_type(head, bytes)) => Route::AuthZen(endpoint),
+        Method::Post => Route::Reply(Reply::error(400, "the body has to be application/json")),
+        Method::Options => Route::Reply(options("OPTIONS, POST")),
+        Method::Get | Method::Head | Method::Other => Route::Reply(not_allowed("OPTIONS, POST")),
+    }
+}
+
+/// The id that a client gave its request, if it is one that can go back.
+pub(crate) fn request_id<'b>(head: &Head, bytes: &'b [u8]) -> Option<&'b [u8]> {
+    head.request_id
+        .map(|place| part(bytes, place))
+        .filter(|id| !id.is_empty() && id.len() <= limits::REQUEST_ID_BYTES_MAX)
+}
+
 /// Whether a request that may be decided over is a probe. The order of the checks is the reference's: first `probe`, then
 /// the media type, then (by the caller) the body.
 fn probes(head: &Head, bytes: &[u8], query: &[u8]) -> Result<bool, Reply> {
@@ -103,14 +131,16 @@ fn probes(head: &Head, bytes: &[u8], query: &[u8]) -> Result<bool, Reply> {
         b"probe=true" => true,
         other => probe_of(other)?,
     };
-    let media_type = head
-        .content_type
-        .map(|place| part(bytes, place))
-        .unwrap_or_default();
-    if !is_json(media_type) {
+    if !is_json(media_type(head, bytes)) {
         return Err(Reply::error(415, "Unsupported Media Type"));
     }
     Ok(probe)
+}
+
+fn media_type<'b>(head: &Head, bytes: &'b [u8]) -> &'b [u8] {
+    head.content_type
+        .map(|place| part(bytes, place))
+        .unwrap_or_default()
 }
 
 fn part(bytes: &[u8], (offset, length): (u32, u32)) -> &[u8] {
@@ -231,7 +261,9 @@ mod tests {
         let got = match route(&message.head, &bytes) {
             Route::Decision { probe } => Ok(probe),
             Route::Reply(reply) => Err(reply.status),
-            Route::Batch { .. } | Route::Ready => panic!("another route"),
+            Route::Batch { .. } | Route::Ready | Route::AuthZen(_) | Route::AuthZenMetadata => {
+                panic!("another route")
+            }
         };
         assert_eq!(got, want, "{target}");
     }

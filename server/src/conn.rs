@@ -8,7 +8,10 @@ use std::rc::Rc;
 
 use gavel_runtime::decision::ReasonCode;
 
+mod authzen;
+
 use crate::api::{self, Route};
+use crate::authzen::Endpoint;
 use crate::batch;
 use crate::connections::{Place, Waits};
 use crate::desk::Verdict;
@@ -59,12 +62,19 @@ enum Next {
     Again,
     /// Write, then close.
     Close,
-    /// Write, then decide over the batch with which the buffer begins.
-    Batch(Message, Probe),
+    /// Write, then answer the request with which the buffer begins, over which more than one decision may be made.
+    Long(Message, Long),
 }
 
 /// Whether records are left out.
 type Probe = bool;
+
+/// A request whose answer takes its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Long {
+    Batch(Probe),
+    AuthZen(Endpoint),
+}
 
 /// Which part of a request is being waited for, with its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +87,8 @@ enum Phase {
 enum Responded {
     AndStays,
     AndEnds,
-    /// Nothing yet: it is a batch.
-    Batch(Probe),
+    /// Nothing yet.
+    Later(Long),
 }
 
 struct Conn {
@@ -125,8 +135,11 @@ impl Conn {
                 match next {
                     Next::Read => break,
                     Next::Again => {}
-                    Next::Batch(message, probe) => {
-                        let ends = self.decide_batch(&message, probe).await;
+                    Next::Long(message, long) => {
+                        let ends = match long {
+                            Long::Batch(probe) => self.decide_batch(&message, probe).await,
+                            Long::AuthZen(endpoint) => self.answer_authzen(&message, endpoint).await,
+                        };
                         if !self.write().await {
                             return;
                         }
@@ -243,7 +256,7 @@ impl Conn {
                 Step::Request(message) => {
                     self.deadline = None;
                     match self.respond(&message) {
-                        Responded::Batch(probe) => break Next::Batch(message.moved(at), probe),
+                        Responded::Later(long) => break Next::Long(message.moved(at), long),
                         Responded::AndEnds => {
                             at = message.end;
                             break Next::Close;
@@ -258,7 +271,11 @@ impl Conn {
                             self.refuse(&reply, head.method);
                             break Next::Close;
                         }
-                        Route::Decision { .. } | Route::Batch { .. } | Route::Ready => {
+                        Route::Decision { .. }
+                        | Route::Batch { .. }
+                        | Route::AuthZen(_)
+                        | Route::AuthZenMetadata
+                        | Route::Ready => {
                             self.output.extend_from_slice(response::CONTINUE);
                         }
                     }
@@ -311,7 +328,9 @@ impl Conn {
                     Verdict::TooLarge(text) => response::reply(output, &Reply::error(413, text), ending),
                 }
             }
-            Route::Batch { probe } => return Responded::Batch(probe),
+            Route::Batch { probe } => return Responded::Later(Long::Batch(probe)),
+            Route::AuthZen(endpoint) => return Responded::Later(Long::AuthZen(endpoint)),
+            Route::AuthZenMetadata => authzen::metadata(output, &self.shared, ending),
             Route::Ready if self.shared.leaving.get() => response::reply(output, &api::draining(), ending),
             Route::Ready => response::reply(output, &api::healthy(), ending),
             Route::Reply(reply) => {

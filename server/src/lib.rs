@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod api;
 pub mod audit;
+pub mod authzen;
 pub mod batch;
 pub mod cli;
 pub mod config;

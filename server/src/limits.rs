@@ -264,3 +264,19 @@ pub const REPLAY_BUFFER_BYTES: usize = 256 * 1024;
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(AUDIT_RING_BYTES_MIN >= 2 * BODY_BYTES_MAX_DEFAULT);
 const _: () = assert!(INPUT_BYTES_IDLE < INPUT_BYTES_START && INPUT_BYTES_START <= BUFFER_BYTES_KEEP);
+const _: () = assert!(INPUT_BYTES_START <= BUFFER_BYTES_KEEP);
+
+/// Questions of one AuthZEN batch; more is 400.
+pub const AUTHZEN_EVALUATIONS_MAX: usize = 1_000;
+
+/// Bytes of the PORCs that one AuthZEN batch may make before the rest of it is denied: defaults are written into each.
+pub const AUTHZEN_PORC_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Results of one page of an AuthZEN search.
+pub const AUTHZEN_RESULTS_MAX: usize = 1_000;
+
+/// Candidates that one page of an AuthZEN search asks about: some milliseconds of its core.
+pub const AUTHZEN_ASKED_MAX: usize = 4_096;
+
+/// Bytes of an `X-Request-ID` that goes back with the answer; a longer one does not.
+pub const REQUEST_ID_BYTES_MAX: usize = 256;

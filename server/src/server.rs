@@ -46,6 +46,8 @@ pub struct Options {
     pub audit_full: FullPolicy,
     /// Largest body.
     pub body_bytes_max: usize,
+    /// The address that clients know the service by.
+    pub public_url: Option<Arc<str>>,
     /// Time for requests in flight once the process is told to end.
     pub drain: Duration,
     /// Time before that in which the process says that it is not ready and serves on.
@@ -341,7 +343,7 @@ fn start_worker(
     let (ours, control) = UnixStream::pair().map_err(failed)?;
     ours.set_nonblocking(true).map_err(failed)?;
     let (driver, body_bytes_max, tell) = (options.driver, options.body_bytes_max, tell.clone());
-    let constant_deny = options.constant_deny;
+    let (constant_deny, public_url) = (options.constant_deny, options.public_url.clone());
     thread::Builder::new()
         .name(format!("worker-{index}"))
         .stack_size(limits::STACK_BYTES)
@@ -357,6 +359,7 @@ fn start_worker(
                 desk,
                 counters,
                 body_bytes_max,
+                public_url,
                 dealer,
             };
             worker::run(setup, |outcome| {

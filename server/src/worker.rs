@@ -38,6 +38,8 @@ pub struct Setup {
     pub counters: Arc<Counters>,
     /// Largest body.
     pub body_bytes_max: usize,
+    /// The address that clients know the service by.
+    pub public_url: Option<Arc<str>>,
     /// Who has how many connections, if there are several workers.
     pub dealer: Option<Dealer>,
 }
@@ -85,6 +87,7 @@ pub(crate) struct Shared {
     pub(crate) leaving: Cell<bool>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) body_bytes_max: usize,
+    pub(crate) public_url: Option<Arc<str>>,
     /// Receive buffers for what is large.
     pub(crate) inputs: Pool,
     /// Send buffers.
@@ -203,6 +206,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         leaving: Cell::new(false),
         counters: setup.counters,
         body_bytes_max: setup.body_bytes_max,
+        public_url: setup.public_url,
         inputs: Pool::new(limits::INPUT_BYTES_START),
         outputs: Pool::new(limits::OUTPUT_BYTES_START),
         dealer,

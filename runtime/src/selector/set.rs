@@ -66,6 +66,13 @@ struct Candidate<'p> {
 }
 
 impl SelectorSet {
+    /// The selectors that are texts, each with the first entry that has it; in no order.
+    pub fn exact_texts(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.exact
+            .iter()
+            .filter_map(|(text, entries)| Some((&**text, *entries.first()?)))
+    }
+
     /// Compiles patterns in Go's syntax, anchors included; each is searched for in the whole text. An entry may have several.
     ///
     /// # Errors

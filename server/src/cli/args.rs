@@ -237,6 +237,9 @@ pub(crate) struct ServeArgs {
     /// File with the token that must be shown at --admin, for all but probes. Needed where other machines can reach it.
     #[arg(long, value_name = "FILE", help_heading = "Administration")]
     pub(crate) admin_token_file: Option<PathBuf>,
+    /// The address that clients know the decision API by, for AuthZEN's metadata; without it there is none.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
     /// Reload when the files of the policies change.
     #[arg(long)]
     pub(crate) watch: bool,

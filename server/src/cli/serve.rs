@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -139,6 +140,24 @@ fn path_prefix(args: &ServeArgs, doors: &Doors) -> Result<String, Failure> {
     Ok(prefix.trim_end_matches('/').to_owned())
 }
 
+/// AuthZEN wants an address without query and fragment.
+fn public_url(url: &str) -> Result<Arc<str>, Failure> {
+    let wrong = |why: &str| Err(Failure::Usage(format!("--public-url {url}: {why}")));
+    let Some(rest) = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+    else {
+        return wrong("it must begin with https:// or http://");
+    };
+    if rest.is_empty() || rest.starts_with('/') {
+        return wrong("it names no host");
+    }
+    if rest.contains(['?', '#', '@']) || !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return wrong("it must be an address without user, query and fragment");
+    }
+    Ok(url.trim_end_matches('/').into())
+}
+
 fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
     let threads = match args.threads {
         Some(0) => return Err(Failure::Usage("--threads must be at least 1".to_owned())),
@@ -162,6 +181,7 @@ fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
         driver: args.io,
         audit_full: args.audit_full,
         body_bytes_max,
+        public_url: args.public_url.as_deref().map(public_url).transpose()?,
         drain: Duration::from_secs(args.drain_seconds),
         drain_delay: Duration::from_secs(args.drain_delay),
         admin: admin(args)?,

@@ -42,6 +42,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
         method: Method::of(method),
         target: place(bytes, target.as_bytes()),
         content_type: seen.content_type,
+        request_id: seen.request_id,
         length,
         expect_continue: seen.expect_continue && modern,
         persistence: match (seen.close, modern) {
@@ -81,6 +82,7 @@ struct Fields {
     chunked: bool,
     content_length: Option<u64>,
     content_type: Option<(u32, u32)>,
+    request_id: Option<(u32, u32)>,
     expect_continue: bool,
     close: bool,
     keep_alive: bool,
@@ -107,6 +109,9 @@ impl Fields {
                     self.close |= word.eq_ignore_ascii_case(b"close");
                     self.keep_alive |= word.eq_ignore_ascii_case(b"keep-alive");
                 }
+            }
+            12 if field.name.eq_ignore_ascii_case("x-request-id") => {
+                self.request_id = Some(place(bytes, field.value));
             }
             // Of two Content-Type lines the first counts, as in the reference.
             12 if self.content_type.is_none() && field.name.eq_ignore_ascii_case("content-type") => {

@@ -53,6 +53,8 @@ pub struct Head {
     pub target: (u32, u32),
     /// Value of the first `Content-Type`.
     pub content_type: Option<(u32, u32)>,
+    /// Value of the last `X-Request-ID`.
+    pub request_id: Option<(u32, u32)>,
     /// Framing of the body.
     pub length: BodyLength,
     /// The client waits for `100 Continue` before it sends the body.

@@ -114,6 +114,25 @@ pub fn batch(out: &mut Vec<u8>, body: &[u8], persistence: Persistence) {
     out.extend_from_slice(body);
 }
 
+/// Appends a JSON answer to a request that may have an id, which goes back with it.
+pub fn json(out: &mut Vec<u8>, status: u16, body: &str, request_id: Option<&[u8]>, persistence: Persistence) {
+    // Writing to a `Vec` cannot fail.
+    let _ = write!(
+        out,
+        "HTTP/1.1 {status} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+        reason(status),
+        body.len()
+    );
+    if let Some(id) = request_id {
+        out.extend_from_slice(b"X-Request-ID: ");
+        out.extend_from_slice(id);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(connection(persistence));
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body.as_bytes());
+}
+
 /// What is said about the connection.
 const fn connection(persistence: Persistence) -> &'static [u8] {
     match persistence {

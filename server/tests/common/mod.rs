@@ -234,6 +234,11 @@ impl Client {
 
     /// The next answer; none once the server closed the connection.
     pub(crate) fn answer(&mut self) -> Option<Answer> {
+        self.answer_with_head().map(|(_, answer)| answer)
+    }
+
+    /// The next answer, with its head as text.
+    pub(crate) fn answer_with_head(&mut self) -> Option<(String, Answer)> {
         let head_end = loop {
             if let Some(at) = self.buffer.windows(4).position(|w| w == b"\r\n\r\n") {
                 break at + 4;
@@ -257,11 +262,8 @@ impl Client {
             assert!(self.more(), "the body is cut");
         }
         let body = String::from_utf8(self.buffer.drain(..length).collect()).unwrap();
-        Some(Answer {
-            status,
-            close: head.contains("\r\nConnection: close\r\n"),
-            body,
-        })
+        let close = head.contains("\r\nConnection: close\r\n");
+        Some((head, Answer { status, close, body }))
     }
 
     fn more(&mut self) -> bool {

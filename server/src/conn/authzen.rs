@@ -1,0 +1,71 @@
+//! Requests of AuthZEN on a connection: asked in slices, between which others get their turn.
+
+use super::Conn;
+use crate::api;
+use crate::authzen::{Asking, Endpoint, Metadata, TYPE_ANNOTATION};
+use crate::connections::Waits;
+use crate::http::request::{Message, Persistence};
+use crate::http::response::{self, Ending, Reply};
+use crate::limits;
+use crate::sys;
+use crate::worker::Shared;
+
+impl Conn {
+    /// Answers the request with which the buffer begins. True if the connection ends with it.
+    pub(super) async fn answer_authzen(&mut self, message: &Message, endpoint: Endpoint) -> bool {
+        self.take_output();
+        // The request has its own bound on time; the sweeper's is about clients.
+        self.shared.watch(self.place, Waits::Busy, u64::MAX);
+        let body = message.body_start..message.body_end.min(self.input.len());
+        let mut asking = Asking::new(
+            endpoint,
+            self.input.get(body).unwrap_or_default(),
+            &self.shared.desk.borrow(),
+        );
+        let begun_ns = sys::monotonic_ns();
+        let mut slice_ns = begun_ns;
+        let (status, text) = loop {
+            let finished = asking.step(&mut self.shared.desk.borrow_mut());
+            if let Some(finished) = finished {
+                break finished;
+            }
+            let now_ns = sys::monotonic_ns();
+            if now_ns - begun_ns >= limits::BATCH_NS_MAX {
+                break asking.give_up();
+            }
+            if now_ns - slice_ns > limits::BATCH_SLICE_NS {
+                slice_ns = self.shared.next_slice(&self.stream).await;
+            }
+        };
+        if status >= 400 {
+            self.shared.counters.refused.add(1);
+        }
+        let persistence = self.persistence(message);
+        let head = self.input.get(message.start..).unwrap_or_default();
+        let request_id = api::request_id(&message.head, head);
+        response::json(&mut self.output, status, &text, request_id, persistence);
+        self.consume(message.end);
+        persistence == Persistence::Ends
+    }
+}
+
+/// Appends what AuthZEN publishes about the service.
+pub(super) fn metadata(output: &mut Vec<u8>, shared: &Shared, ending: Ending) {
+    let Some(base_url) = shared.public_url.as_deref() else {
+        let text = "the service does not know its address: start it with --public-url";
+        return response::reply(output, &Reply::error(404, text), ending);
+    };
+    let desk = shared.desk.borrow();
+    let image = desk.revision().image();
+    let metadata = Metadata {
+        base_url,
+        resources: image.listed_resources(TYPE_ANNOTATION).next().is_some(),
+        actions: image.listed_operations().next().is_some(),
+    };
+    let document = if ending.head_only {
+        String::new()
+    } else {
+        metadata.document()
+    };
+    response::json(output, 200, &document, None, ending.persistence);
+}

@@ -1,0 +1,247 @@
+//! AuthZEN 1.0: the scenario's eight decisions, batches and their semantics, searches, metadata, and what is no request.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+
+mod common;
+
+use common::{Server, file, on_each_driver};
+
+fn start(driver: &str, flags: &[&str]) -> Server {
+    Server::start_on(&file("records.yml"), driver, flags, |_| {})
+}
+
+/// Status, answer, and head of the answer to a POST.
+fn post(server: &Server, path: &str, head: &str, body: &str) -> (u16, String, String) {
+    let length = body.len();
+    ask(
+        server,
+        &format!("POST {path} HTTP/1.1\r\nHost: a\r\n{head}Content-Length: {length}\r\n\r\n{body}"),
+    )
+}
+
+fn ask(server: &Server, request: &str) -> (u16, String, String) {
+    let mut client = server.connect();
+    client.send(request);
+    let (head, answer) = client.answer_with_head().unwrap();
+    (answer.status, answer.body, head)
+}
+
+const JSON: &str = "Content-Type: application/json\r\n";
+
+#[track_caller]
+fn check(server: &Server, path: &str, body: &str, status: u16, want: &str) {
+    let (got_status, got, _) = post(server, &format!("/access/v1/{path}"), JSON, body);
+    assert_eq!((got_status, got.as_str()), (status, want), "{path} {body}");
+}
+
+fn question(subject: &str, action: &str, resource: &str) -> String {
+    format!(r#"{{"subject":{subject},"action":{action},"resource":{resource}}}"#)
+}
+
+const ALICE: &str = r#"{"type":"user","id":"alice"}"#;
+const BOB: &str = r#"{"type":"user","id":"bob"}"#;
+const READ: &str = r#"{"name":"read"}"#;
+const WRITE: &str = r#"{"name":"write"}"#;
+const ACTIVE: &str = r#"{"type":"record","id":"record-1"}"#;
+
+#[test]
+fn the_eight_decisions_of_the_scenario() {
+    on_each_driver(|driver| {
+        let server = start(driver, &[]);
+        let archived = r#"{"type":"record","id":"record-1","properties":{"status":"archived"}}"#;
+        let admin = r#"{"type":"user","id":"carol","properties":{"role":"admin"}}"#;
+        let delete = |soft: bool| format!(r#"{{"name":"delete","properties":{{"soft":{soft}}}}}"#);
+        for (subject, action, resource, want) in [
+            (ALICE, READ.to_owned(), ACTIVE, true),
+            (ALICE, WRITE.to_owned(), ACTIVE, true),
+            (BOB, READ.to_owned(), ACTIVE, true),
+            (BOB, WRITE.to_owned(), ACTIVE, false),
+            (ALICE, WRITE.to_owned(), archived, false),
+            (admin, WRITE.to_owned(), archived, true),
+            (ALICE, delete(true), ACTIVE, true),
+            (ALICE, delete(false), ACTIVE, false),
+        ] {
+            let want = format!(r#"{{"decision":{want}}}"#);
+            let body = question(subject, &action, resource);
+            check(&server, "evaluation", &body, 200, &want);
+            check(&server, "evaluation", &body, 200, &want);
+        }
+        let (status, records, _) = server.stop();
+        assert_eq!(status.code(), Some(0));
+        assert_eq!(records.lines().count(), 16);
+    });
+}
+
+#[test]
+fn batches_have_defaults_and_end_where_they_are_told_to() {
+    let server = start("epoll", &[]);
+    let batch = |semantic: &str| {
+        format!(
+            r#"{{"subject":{BOB},"resource":{ACTIVE},"action":{READ},"evaluations":[{{}},{{"action":{WRITE}}},{{"subject":{ALICE},"action":{WRITE}}},{{"subject":{{"type":"user"}}}}],"options":{{{semantic}}}}}"#
+        )
+    };
+    let failed =
+        r#"{"decision":false,"context":{"error":{"status":400,"message":"`subject.id` is missing"}}}"#;
+    let all = format!(
+        r#"{{"evaluations":[{{"decision":true}},{{"decision":false}},{{"decision":true}},{failed}]}}"#
+    );
+    check(&server, "evaluations", &batch(""), 200, &all);
+    let named = r#""evaluations_semantic":"execute_all""#;
+    check(&server, "evaluations", &batch(named), 200, &all);
+    check(
+        &server,
+        "evaluations",
+        &batch(r#""evaluations_semantic":"deny_on_first_deny""#),
+        200,
+        r#"{"evaluations":[{"decision":true},{"decision":false}]}"#,
+    );
+    check(
+        &server,
+        "evaluations",
+        &batch(r#""evaluations_semantic":"permit_on_first_permit""#),
+        200,
+        r#"{"evaluations":[{"decision":true}]}"#,
+    );
+    check(
+        &server,
+        "evaluations",
+        &question(ALICE, READ, ACTIVE),
+        200,
+        r#"{"decision":true}"#,
+    );
+    let (_, records, _) = server.stop();
+    assert_eq!(records.lines().count(), 3 + 3 + 2 + 1 + 1);
+}
+
+#[test]
+fn searches_go_over_what_the_domain_lists() {
+    let server = start("epoll", &[]);
+    let resources = |subject: &str, action: &str, page: &str| {
+        format!(r#"{{"subject":{subject},"action":{action},"resource":{{"type":"record"}}{page}}}"#)
+    };
+    let first = r#"{"type":"record","id":"record-1"}"#;
+    let second = r#"{"type":"record","id":"record-2"}"#;
+    let found = |token: &str, results: &[&str]| {
+        let (count, results) = (results.len(), results.join(","));
+        format!(r#"{{"page":{{"next_token":"{token}","count":{count}}},"results":[{results}]}}"#)
+    };
+    let both = found("", &[first, second]);
+    check(&server, "search/resource", &resources(BOB, READ, ""), 200, &both);
+    let one = found("", &[first]);
+    check(
+        &server,
+        "search/resource",
+        &resources(ALICE, WRITE, ""),
+        200,
+        &one,
+    );
+    let page = found("record-1", &[first]);
+    let limit = r#","page":{"limit":1}"#;
+    check(
+        &server,
+        "search/resource",
+        &resources(BOB, READ, limit),
+        200,
+        &page,
+    );
+    let rest = r#","page":{"limit":1,"token":"record-1"}"#;
+    let last = found("", &[second]);
+    check(
+        &server,
+        "search/resource",
+        &resources(BOB, READ, rest),
+        200,
+        &last,
+    );
+    let unknown = format!(r#"{{"subject":{BOB},"action":{READ},"resource":{{"type":"none"}}}}"#);
+    check(&server, "search/resource", &unknown, 200, &found("", &[]));
+    let actions = format!(r#"{{"subject":{ALICE},"resource":{ACTIVE}}}"#);
+    let named = found("", &[READ, WRITE]);
+    check(&server, "search/action", &actions, 200, &named);
+    let subjects = format!(r#"{{"subject":{{"type":"user"}},"action":{READ},"resource":{ACTIVE}}}"#);
+    check(
+        &server,
+        "search/subject",
+        &subjects,
+        404,
+        "{\"message\":\"Not Found\"}\n",
+    );
+    let (_, records, _) = server.stop();
+    assert_eq!(records, "");
+}
+
+#[test]
+fn what_is_no_request_is_a_400() {
+    let server = start("epoll", &[]);
+    for (body, want) in [
+        (
+            "",
+            "\"the body is no JSON: EOF while parsing a value at line 1 column 0\"",
+        ),
+        ("[]", "\"the body is no JSON object\""),
+        ("{}", "\"`subject` is missing\""),
+        (
+            r#"{"subject":{"type":"user","id":7}}"#,
+            "\"`subject.id` is no string\"",
+        ),
+    ] {
+        check(&server, "evaluation", body, 400, want);
+    }
+    let (status, answer, _) = post(
+        &server,
+        "/access/v1/evaluation",
+        "Content-Type: text/plain\r\n",
+        "{}",
+    );
+    assert_eq!(
+        (status, answer.as_str()),
+        (400, "{\"message\":\"the body has to be application/json\"}\n")
+    );
+    let (status, _, head) = ask(&server, "GET /access/v1/evaluation HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(status == 405 && head.contains("Allow: OPTIONS, POST"), "{head}");
+    assert_eq!(server.stop().1, "");
+}
+
+#[test]
+fn a_request_id_goes_back() {
+    let server = start("epoll", &[]);
+    let body = question(ALICE, READ, ACTIVE);
+    let head = format!("{JSON}X-Request-ID: bfe9eb29-ab87\r\n");
+    let (status, answer, head) = post(&server, "/access/v1/evaluation", &head, &body);
+    assert_eq!((status, answer.as_str()), (200, r#"{"decision":true}"#));
+    assert!(head.contains("X-Request-ID: bfe9eb29-ab87\r\n"), "{head}");
+    server.stop();
+}
+
+#[test]
+fn the_metadata_names_what_is_supported() {
+    let get = "GET /.well-known/authzen-configuration HTTP/1.1\r\nHost: a\r\n\r\n";
+    let server = start("epoll", &["--public-url", "https://pdp.example.com/"]);
+    let (status, document, _) = ask(&server, get);
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(status, 200);
+    assert_eq!(
+        document,
+        serde_json::json!({
+            "policy_decision_point": "https://pdp.example.com",
+            "access_evaluation_endpoint": "https://pdp.example.com/access/v1/evaluation",
+            "access_evaluations_endpoint": "https://pdp.example.com/access/v1/evaluations",
+            "search_resource_endpoint": "https://pdp.example.com/access/v1/search/resource",
+            "search_action_endpoint": "https://pdp.example.com/access/v1/search/action",
+        })
+    );
+    server.stop();
+    let server = Server::start_on(
+        &file("shop.yml"),
+        "epoll",
+        &["--public-url", "http://127.0.0.1:9000"],
+        |_| {},
+    );
+    let (_, document, _) = ask(&server, get);
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(document.get("search_resource_endpoint"), None);
+    server.stop();
+    let server = start("epoll", &[]);
+    let (status, answer, _) = ask(&server, get);
+    assert!(status == 404 && answer.contains("--public-url"), "{answer}");
+    server.stop();
+}
