@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gavel_runtime::decision::{Decision, Stamp};
-use gavel_server::audit::{self, FullPolicy, Render, Sink};
+use gavel_server::audit::{self, FullPolicy, Output, Render, Sink};
 use gavel_server::limits::AUDIT_RING_BYTES_MIN;
 use gavel_server::metrics::Counters;
 
@@ -33,7 +33,7 @@ pub(crate) fn in_process(example: &Example, rounds: usize, round_ns: u64) -> Res
         &[Arc::clone(&counters)],
         |_| AUDIT_RING_BYTES_MIN,
         FullPolicy::Drop,
-        Box::new(std::io::sink()),
+        Output::stream(Box::new(std::io::sink()), "nowhere"),
         // The text of a record is made on another thread; here only the frames are taken away.
         || -> Box<dyn Render> { Box::new(Discard) },
         || {},

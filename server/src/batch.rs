@@ -7,6 +7,12 @@
 use crate::desk::Verdict;
 use crate::limits;
 
+/// The answer to an element that is granted.
+pub const GRANT: &[u8] = b"{\"allow\":true}";
+
+/// The answer to an element that is denied.
+pub const DENIAL: &[u8] = b"{\"allow\":false}";
+
 /// Why a body is no batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoBatch {
@@ -155,8 +161,8 @@ pub const LATE: &str = "the time for the batch is over";
 /// Appends the answer to one element to the array of answers.
 pub fn answer(out: &mut Vec<u8>, verdict: &Verdict) {
     match verdict {
-        Verdict::Allow(true) => append(out, b"{\"allow\":true}"),
-        Verdict::Allow(false) => append(out, b"{\"allow\":false}"),
+        Verdict::Allow(true) => append(out, GRANT),
+        Verdict::Allow(false) => append(out, DENIAL),
         Verdict::Malformed(why) | Verdict::TooLarge(why) => deny(out, why),
     }
 }

@@ -6,13 +6,12 @@
 
 use std::rc::Rc;
 
-use gavel_runtime::decision::ReasonCode;
-
 mod authzen;
+mod batch;
 
 use crate::api::{self, Route};
+use crate::audit::Promises;
 use crate::authzen::Endpoint;
-use crate::batch;
 use crate::connections::{Place, Waits};
 use crate::desk::Verdict;
 use crate::http::request::{Decoder, Message, Method, Persistence, Step};
@@ -33,6 +32,7 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
         large: false,
         grown: 0,
         deadline: None,
+        promises: Promises::default(),
         shared,
     };
     conn.run().await;
@@ -102,6 +102,8 @@ struct Conn {
     /// What this connection has of the bytes by which its core's receive buffers may grow.
     grown: usize,
     deadline: Option<(Phase, u64)>,
+    /// Answers in the buffer that wait for their records.
+    promises: Promises,
     shared: Rc<Shared>,
 }
 
@@ -129,7 +131,7 @@ impl Conn {
             }
             loop {
                 let next = self.answer();
-                if !self.write().await {
+                if !self.keep_promises().await || !self.write().await {
                     return;
                 }
                 match next {
@@ -140,7 +142,7 @@ impl Conn {
                             Long::Batch(probe) => self.decide_batch(&message, probe).await,
                             Long::AuthZen(endpoint) => self.answer_authzen(&message, endpoint).await,
                         };
-                        if !self.write().await {
+                        if !self.keep_promises().await || !self.write().await {
                             return;
                         }
                         if ends {
@@ -322,7 +324,13 @@ impl Conn {
                 let body = input
                     .get(message.body_start..message.body_end)
                     .unwrap_or_default();
-                match self.shared.desk.borrow_mut().decide(body, probe) {
+                let at = output.len();
+                let mut desk = self.shared.desk.borrow_mut();
+                let verdict = desk.decide(body, probe);
+                let granted = verdict == Verdict::Allow(true);
+                let grant = granted.then(|| (at, response::grant_and_denial(persistence)));
+                self.promises.add(desk.take_ticket(), grant);
+                match verdict {
                     Verdict::Allow(allow) => response::decision(output, allow, persistence),
                     Verdict::Malformed(text) => response::reply(output, &Reply::error(400, text), ending),
                     Verdict::TooLarge(text) => response::reply(output, &Reply::error(413, text), ending),
@@ -347,68 +355,6 @@ impl Conn {
         }
     }
 
-    /// Decides over all elements of the batch with which the buffer begins, in slices between which others get their
-    /// turn, and appends the answer. True if the connection ends with it.
-    async fn decide_batch(&mut self, message: &Message, probe: Probe) -> bool {
-        self.take_output();
-        // The batch has its own bound on time; the sweeper's is about clients.
-        self.shared.watch(self.place, Waits::Busy, u64::MAX);
-        let body = |input: &[u8]| message.body_start..message.body_end.min(input.len());
-        let spans = batch::split(self.input.get(body(&self.input)).unwrap_or_default());
-        let outcome = match spans {
-            Err(why) => {
-                let status = match why {
-                    batch::NoBatch::Malformed(..) => 400,
-                    batch::NoBatch::TooMany => 413,
-                };
-                let text = why.to_string();
-                self.deny(ReasonCode::InvalidParameter, &text, probe);
-                Err(Reply::error(status, text))
-            }
-            Ok(spans) => Ok(self.decide_spans(message.body_start, &spans, probe).await),
-        };
-        let persistence = self.persistence(message);
-        let ending = Ending {
-            persistence,
-            head_only: false,
-        };
-        match outcome {
-            Ok(answers) => response::batch(&mut self.output, &answers, persistence),
-            Err(reply) => response::reply(&mut self.output, &reply, ending),
-        }
-        self.consume(message.end);
-        persistence == Persistence::Ends
-    }
-
-    /// The array of answers.
-    async fn decide_spans(&mut self, body_start: usize, spans: &[batch::Span], probe: Probe) -> Vec<u8> {
-        const ANSWER_BYTES: usize = b",{\"allow\":false}".len();
-        let mut answers = Vec::with_capacity(spans.len() * ANSWER_BYTES + 2);
-        let begun_ns = sys::monotonic_ns();
-        let mut slice_ns = begun_ns;
-        for (start, end) in spans {
-            let place = body_start + *start as usize..body_start + *end as usize;
-            let element = self.input.get(place).unwrap_or_default();
-            let now_ns = sys::monotonic_ns();
-            if now_ns - begun_ns < limits::BATCH_NS_MAX {
-                let verdict = self.shared.desk.borrow_mut().decide_element(element, probe);
-                batch::answer(&mut answers, &verdict);
-            } else {
-                self.deny(ReasonCode::Evaluation, batch::LATE, probe);
-                batch::deny(&mut answers, batch::LATE);
-            }
-            if now_ns - slice_ns > limits::BATCH_SLICE_NS {
-                slice_ns = self.shared.next_slice(&self.stream).await;
-            }
-        }
-        batch::close(&mut answers);
-        answers
-    }
-
-    fn deny(&self, code: ReasonCode, text: &str, probe: Probe) {
-        self.shared.desk.borrow_mut().deny(code, text, probe);
-    }
-
     /// Gets a send buffer, unless there is one.
     fn take_output(&mut self) {
         if self.output.capacity() == 0 {
@@ -424,6 +370,14 @@ impl Conn {
             head_only: method == Method::Head,
         };
         response::reply(&mut self.output, reply, ending);
+    }
+
+    /// Waits for the records of the answers in the buffer where an answer needs one. False if nothing may be sent. A client
+    /// that is not answered in time is let go, as one that does not take its answer is.
+    async fn keep_promises(&mut self) -> bool {
+        self.shared
+            .keep(self.place, &mut self.promises, &mut self.output)
+            .await
     }
 
     /// Writes what is to be written and gives the buffer back. False once the client takes no more.

@@ -25,7 +25,7 @@ pub(crate) enum Event {
     /// The process got a signal.
     Signal(i32),
     /// The first load is done.
-    Loaded(Result<Fresh, Failure>),
+    Loaded(Box<Result<Fresh, Failure>>),
     /// Nothing is recorded any more.
     AuditDied,
 }

@@ -1,5 +1,6 @@
 //! Where one core decides: its machine, its clock and randomness, its way to the audit thread.
 
+use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,7 +11,7 @@ use gavel_runtime::input::Trailing;
 use gavel_runtime::limits::Limits;
 use gavel_runtime::vm::RequestEnv;
 
-use crate::audit::Sink;
+use crate::audit::{Acks, Sink};
 use crate::limits;
 use crate::log;
 use crate::metrics::{Counters, Outcome};
@@ -154,7 +155,10 @@ impl Desk {
                         counters.ended(Outcome::Policy);
                         return Verdict::Allow(false);
                     }
+                    let sample = revision.records.grants_sample;
+                    let left_out = decision.granted && !probe && !sink.keeps_grant(stamp.random, sample);
                     let stands = probe
+                        || left_out
                         || sink.submit(|frame| {
                             revision.begin_frame(frame);
                             decision.encode(body, stamp, frame);
@@ -213,6 +217,21 @@ impl Desk {
     #[must_use]
     pub fn is_roomy(&self) -> bool {
         self.sink.is_roomy()
+    }
+
+    /// Where it is heard what became of the records, if answers wait for that. Once.
+    pub fn acks(&mut self) -> Option<(Acks, UnixStream)> {
+        self.sink.acks()
+    }
+
+    /// The ticket of the last decision's record, if the answer has to wait for it. Once.
+    pub fn take_ticket(&mut self) -> Option<u64> {
+        self.sink.take_ticket()
+    }
+
+    /// A grant of this desk was answered as a denial, because its record failed later.
+    pub fn revoked(&self) {
+        self.counters.grants_revoked.add(1);
     }
 
     /// Reports missing records at the end of this core's work.

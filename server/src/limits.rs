@@ -132,6 +132,32 @@ pub const AUDIT_TEXT_BYTES_KEEP: usize = AUDIT_BATCH_BYTES + 64 * 1024;
 /// Longest time that a worker waits for room in its audit ring under the policy `wait`.
 pub const AUDIT_WAIT_US: u64 = 1000;
 
+/// Pause before an outlet of records that failed is tried again; it doubles with every failure.
+pub const AUDIT_RETRY_MS_MIN: u64 = 10;
+
+/// The longest such pause: so long after a disk has room again records are written.
+pub const AUDIT_RETRY_MS_MAX: u64 = 1000;
+
+/// Size at which a file of access records is turned over, unless the command line says otherwise.
+pub const AUDIT_FILE_BYTES_DEFAULT: u64 = 100 * 1024 * 1024;
+
+/// Full files of access records that are kept, unless the command line says otherwise: with the open one 1.1 GB.
+pub const AUDIT_FILES_DEFAULT: u32 = 10;
+
+/// Size of one file of the spool: large enough that a busy process makes few, small enough that room comes back in
+/// pieces.
+pub const SPOOL_SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What the spool may take, unless the command line says otherwise.
+pub const SPOOL_BYTES_DEFAULT: u64 = 1024 * 1024 * 1024;
+
+/// The least that a spool may be bounded by; it has four segments.
+pub const SPOOL_BYTES_MIN: u64 = 256 * 1024;
+
+/// Milliseconds after which what was written to the spool is synced, under the policy `interval`; and after which it is
+/// noted how far records were delivered from it.
+pub const SPOOL_INTERVAL_MS: u64 = 100;
+
 /// Stack of a worker, the audit thread and the compiling thread: parsing and comparing recurse to their depth limits.
 pub const STACK_BYTES: usize = 16 * 1024 * 1024;
 

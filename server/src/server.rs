@@ -3,7 +3,6 @@
 //! The thread that calls [`run`] becomes the control thread (`control.rs`). It alone hears signals, from a thread of their
 //! own.
 
-use std::io::Write;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, mpsc};
@@ -14,7 +13,7 @@ use clap::ValueEnum as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::admin::{self, Facts, Overview, Service};
-use crate::audit::{self, Audit, FullPolicy, Render, Sink};
+use crate::audit::{self, Audit, FullPolicy, Monitor, Output, Render, Sink};
 use crate::control::{Control, Event};
 use crate::deal::Dealer;
 use crate::desk::Desk;
@@ -64,12 +63,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Policies that do not load, what keeps the server from starting, or a worker that died.
-pub fn run(
-    options: &Options,
-    loading: Loading,
-    first: Wish,
-    output: Box<dyn Write + Send>,
-) -> Result<(), Failure> {
+pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> Result<(), Failure> {
     let signals = [SIGTERM, SIGINT, SIGHUP];
     std::panic::set_hook(Box::new(|panic| log::line(Level::Error, format_args!("{panic}"))));
     // Before any thread exists, so that all of them inherit it.
@@ -90,6 +84,7 @@ pub fn run(
     let _ = overview.service.set(Service {
         publisher: Arc::clone(&publisher),
         counters: counters.clone(),
+        audit: audit.monitor(),
         doors: reach.clone(),
     });
     let places = places(&publisher, sinks, &counters);
@@ -101,7 +96,7 @@ pub fn run(
         drain: options.drain,
         drain_delay: options.drain_delay,
         overview,
-        hang_up: hang_up(reloader.clone()),
+        hang_up: hang_up(reloader.clone(), audit.monitor()),
         tidy: tidy(Arc::clone(&publisher)),
     };
     let address = doors.address;
@@ -229,7 +224,7 @@ fn start_reloader(
     let (publishes, publisher) = mpsc::channel();
     let tell = tell.clone();
     let loaded = move |outcome| {
-        let _ = tell.send(Event::Loaded(outcome));
+        let _ = tell.send(Event::Loaded(Box::new(outcome)));
     };
     let reloader = reload::start(loading, first, loaded, publisher)
         .map_err(|e| Failure::Operator(format!("reload thread: {e}")))?;
@@ -240,7 +235,7 @@ fn start_reloader(
 fn first_load(events: &mpsc::Receiver<Event>) -> Result<Fresh, Failure> {
     loop {
         match events.recv() {
-            Ok(Event::Loaded(outcome)) => return outcome,
+            Ok(Event::Loaded(outcome)) => return *outcome,
             // What is being loaded is as new as can be.
             Ok(Event::Signal(SIGHUP)) => {}
             Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
@@ -250,8 +245,9 @@ fn first_load(events: &mpsc::Receiver<Event>) -> Result<Fresh, Failure> {
     }
 }
 
-fn hang_up(reloader: Reloader) -> Box<dyn Fn()> {
+fn hang_up(reloader: Reloader, records: Monitor) -> Box<dyn Fn()> {
     Box::new(move || {
+        records.reopen();
         let ask = Ask {
             cause: Cause::Signal,
             wish: Wish::default(),
@@ -284,7 +280,7 @@ fn start_audit(
     options: &Options,
     archive: &Arc<Archive>,
     counters: &[Arc<Counters>],
-    output: Box<dyn Write + Send>,
+    output: Output,
     tell: &mpsc::Sender<Event>,
 ) -> Result<(Audit, Vec<Sink>), Failure> {
     let workers = options.port.map_or(0, |_| options.threads);
@@ -397,7 +393,7 @@ fn report(counters: &[Arc<Counters>], audit: Audit) {
             sum(Counters::malformed),
             sum(|c| c.refused.get()),
             finished.written,
-            sum(|c| c.records_lost.get()),
+            sum(|c| c.records_lost.get()) + finished.lost,
         ),
     );
 }

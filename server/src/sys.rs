@@ -12,6 +12,12 @@ pub fn small_pages() {
     let _ = unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
 }
 
+/// A file that would grow beyond the process's limit is an error of the write; the signal for it would end the process.
+pub fn ignore_file_size_signal() {
+    // SAFETY: `signal` with `SIG_IGN` installs no handler and takes integers only.
+    let _ = unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
 /// Gives back memory that the process took for a short while, such as that of a compilation: what the allocator keeps, and
 /// the pages of code that were mapped. What is called again comes back from the page cache.
 pub fn release_memory() {

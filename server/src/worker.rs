@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use crate::audit::{Acks, Promises};
 use crate::conn;
 use crate::connections::{Connections, Place, Waits};
 use crate::deal::Dealer;
@@ -82,6 +83,8 @@ impl Pool {
 pub(crate) struct Shared {
     pub(crate) connections: RefCell<Connections>,
     pub(crate) desk: RefCell<Desk>,
+    /// What became of the records, where answers wait for that.
+    pub(crate) acks: Option<Acks>,
     pub(crate) draining: Cell<bool>,
     /// The process is about to drain.
     pub(crate) leaving: Cell<bool>,
@@ -143,6 +146,18 @@ impl Shared {
         connections.set(place, Waits::Busy, deadline);
     }
 
+    /// Waits for the records of the answers in a connection's buffer where an answer needs one. False if nothing of it may
+    /// be sent.
+    pub(crate) async fn keep(&self, place: Place, promises: &mut Promises, output: &mut Vec<u8>) -> bool {
+        let Some(acks) = self.acks.as_ref().filter(|_| !promises.is_empty()) else {
+            return true;
+        };
+        self.watch_for(place, limits::WRITE_SECONDS);
+        let settled = promises.settle(acks, output).await;
+        self.counters.grants_revoked.add(settled.unwrap_or(0));
+        settled.is_some()
+    }
+
     /// Gives up the turn of a task that could go on for ever: on epoll an operation that is ready at once does not wait.
     ///
     /// A task that wakes itself is put at the front of monoio's queue, so another one, the usher, has to wake it.
@@ -199,9 +214,12 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
     let uring = core.is_uring();
     let mut dealer = setup.dealer;
     let bell = dealer.as_mut().and_then(Dealer::bell);
+    let mut desk = setup.desk;
+    let (acks, audit_bell) = desk.acks().unzip();
     let shared = Rc::new(Shared {
         connections: RefCell::default(),
-        desk: RefCell::new(setup.desk),
+        desk: RefCell::new(desk),
+        acks,
         draining: Cell::new(false),
         leaving: Cell::new(false),
         counters: setup.counters,
@@ -221,14 +239,18 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
     });
     core.run(async {
         let opened = Listener::new(setup.listener, uring).and_then(|listener| {
-            let bell = bell.map(|bell| ControlPipe::new(bell, uring)).transpose()?;
-            Ok((Rc::new(listener), ControlPipe::new(setup.control, uring)?, bell))
+            let pipe = ControlPipe::new(setup.control, uring)?;
+            let ringing = |bell: Option<_>| bell.map(|bell| ControlPipe::new(bell, uring)).transpose();
+            Ok((Rc::new(listener), pipe, ringing(bell)?, ringing(audit_bell)?))
         });
         match opened {
-            Ok((listener, pipe, bell)) => {
+            Ok((listener, pipe, bell, audit_bell)) => {
                 started(Ok(report));
                 if let Some(bell) = bell {
                     spawn(listen(bell, Rc::clone(&shared)));
+                }
+                if let Some(bell) = audit_bell {
+                    spawn(hear(bell, Rc::clone(&shared)));
                 }
                 spawn(accept(Rc::clone(&listener), Rc::clone(&shared)));
                 spawn(obey(pipe, listener, Rc::clone(&shared)));
@@ -344,6 +366,13 @@ async fn usher(shared: Rc<Shared>) {
         Poll::<()>::Pending
     })
     .await;
+}
+
+/// Wakes the connections that wait for their records whenever something became of some.
+async fn hear(mut bell: ControlPipe, shared: Rc<Shared>) {
+    while !bell.next().await.is_empty() {
+        shared.acks.iter().for_each(Acks::ring);
+    }
 }
 
 async fn obey(mut pipe: ControlPipe, listener: Rc<Listener>, shared: Rc<Shared>) {

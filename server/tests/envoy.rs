@@ -85,6 +85,28 @@ fn grpc_decides_beside_the_decision_api() {
     assert_eq!(decisions.len(), 3);
 }
 
+/// Under `deny` with a spool an answer has its record, also when the process is killed right behind it.
+#[test]
+fn answers_wait_for_their_records() {
+    let spool = folder("envoy-spool");
+    let flags = ["--audit-full", "deny", "--audit-spool", spool.to_str().unwrap()];
+    let (server, port) = start(&[&["--envoy-port", "0"][..], &flags].concat());
+    let client = GrpcClient::tcp(port.unwrap());
+    for _ in 0..20 {
+        assert!(client.allows(request("open", b"/", b"")));
+    }
+    assert!(!client.allows(b"\xff\xff".to_vec()));
+    server.signal("KILL");
+    let (status, output, log) = common::cli::run_words(&["audit", "cat", spool.to_str().unwrap()], "");
+    assert_eq!(status, Some(0), "{log}");
+    let decisions: Vec<String> = records(&output)
+        .into_iter()
+        .map(|(decision, _)| decision)
+        .collect();
+    assert_eq!(decisions.len(), 21);
+    assert!(decisions[..20].iter().all(|decision| decision == "GRANT"));
+}
+
 #[test]
 fn nothing_that_comes_in_is_let_through_by_mistake() {
     let (mut server, port) = start(&["--envoy-port", "0"]);

@@ -24,4 +24,4 @@ pub use facts::{Facts, Resolution, ResourceFacts, ResourceResolver};
 pub use phase::{Phase, Reference, Settled};
 pub use porc::PorcSlots;
 pub use reason::{Reason, ReasonCode, ReasonText};
-pub use record::{RecordOptions, write_json};
+pub use record::{RecordOptions, Redact, write_json};

@@ -4,9 +4,14 @@
 //! Members of a set override reason are written even where they are zero; a reference has exactly one policy, `{}` where
 //! none was found, and a reason only where there was an error.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
 use super::decide::Decider;
 use super::evidence::{Frame, FrameReference};
-use super::phase::Settled;
+use super::phase::{Phase, Settled};
 use crate::image::Image;
 use crate::json;
 use crate::vm::RequestEnv;
@@ -18,6 +23,34 @@ pub struct RecordOptions {
     pub env: Vec<(String, String)>,
     /// Indented instead of one line.
     pub pretty: bool,
+    /// What of a request is not shown; everything is if absent.
+    pub redact: Option<Arc<dyn Redact>>,
+    /// Of so many grants one is recorded: said in the metadata of each; all are if absent.
+    pub grants_sample: Option<NonZeroU64>,
+}
+
+/// Says what of a request a record may show.
+pub trait Redact: fmt::Debug + Send + Sync {
+    /// Appends a document, which is JSON without blanks, as it may be shown. False: none of it may be.
+    fn document(&self, json: &[u8], out: &mut Vec<u8>) -> bool;
+
+    /// What is shown in place of a text that stands in the document at this JSON Pointer; `None`: itself.
+    fn text(&self, pointer: &str, text: &str) -> Option<String>;
+
+    /// What is shown in place of the reason of an error; `None`: itself.
+    fn reason(&self, text: &str) -> Option<String>;
+}
+
+impl RecordOptions {
+    /// A text that stands in the document at one of these places, as it may be shown.
+    fn shown<'t>(&self, pointers: &[&str], text: &'t str) -> Cow<'t, str> {
+        let redacted = |redact: &Arc<dyn Redact>| {
+            let mut all = pointers.iter().map(|pointer| redact.text(pointer, text));
+            all.find_map(|shown| shown).map(Cow::Owned)
+        };
+        let redact = self.redact.as_ref().filter(|_| !text.is_empty());
+        redact.and_then(redacted).unwrap_or(Cow::Borrowed(text))
+    }
 }
 
 /// Appends the record of a frame and a line end. `image` is the one that decided; `decider` is scratch of the same image.
@@ -43,25 +76,25 @@ pub fn write_json(
         record.text("grantReason", grant_reason(n));
     }
     record.member("metadata", |out| write_metadata(&frame, options, out));
-    record.text_unless_empty("operation", frame.operation);
-    if let Some(body) = frame.porc {
-        write_porc(image, body, &frame, decider, &mut record);
+    record.text_unless_empty("operation", &options.shown(&["/operation"], frame.operation));
+    if let Some(document) = frame.porc.and_then(|body| document(image, body, &frame, decider)) {
+        write_porc(&document, options, &mut record);
     }
     if let Some(document) = frame.document.filter(|document| *document != b"{}") {
-        record.member("porc", |out| out.extend_from_slice(document));
+        write_porc(document, options, &mut record);
     }
     record.member("principal", |out| {
         let mut principal = Object::open(out);
-        principal.text_unless_empty("realm", frame.realm);
-        principal.text_unless_empty("subject", frame.subject);
+        principal.text_unless_empty("realm", &options.shown(&["/principal/mrealm"], frame.realm));
+        principal.text_unless_empty("subject", &options.shown(&["/principal/sub"], frame.subject));
         principal.close();
     });
     if !frame.references.is_empty() {
         record.member("references", |out| {
-            write_references(image, &frame.references, out)
+            write_references(image, &frame.references, options, out)
         });
     }
-    record.text_unless_empty("resource", frame.resource);
+    record.text_unless_empty("resource", &options.shown(RESOURCE, frame.resource));
     if frame.settled != Settled::Open {
         record.member("systemOverride", |out| out.extend_from_slice(b"true"));
     }
@@ -118,11 +151,28 @@ fn write_metadata(frame: &Frame<'_>, options: &RecordOptions, out: &mut Vec<u8>)
         });
     }
     metadata.text("id", &uuid_v4(frame.stamp.random));
+    if let Some(among) = options.grants_sample.filter(|_| frame.granted) {
+        metadata.text("sample", &among.to_string());
+    }
     metadata.text("timestamp", &timestamp(frame.stamp.wall_ns));
     metadata.close();
 }
 
-fn write_porc(image: &Image, body: &[u8], frame: &Frame<'_>, decider: &mut Decider, record: &mut Object<'_>) {
+/// Where the MRN of a resource stands: alone, or in an object.
+const RESOURCE: &[&str] = &["/resource", "/resource/id"];
+
+fn write_porc(document: &[u8], options: &RecordOptions, record: &mut Object<'_>) {
+    let Some(redact) = &options.redact else {
+        return record.member("porc", |out| out.extend_from_slice(document));
+    };
+    let mut shown = Vec::new();
+    if redact.document(document, &mut shown) {
+        record.member("porc", |out| out.extend_from_slice(&shown));
+    }
+}
+
+/// The document that the image makes of a body, as JSON, if it is more than an empty object.
+fn document(image: &Image, body: &[u8], frame: &Frame<'_>, decider: &mut Decider) -> Option<Vec<u8>> {
     fn no_clock() -> u64 {
         0
     }
@@ -132,17 +182,28 @@ fn write_porc(image: &Image, body: &[u8], frame: &Frame<'_>, decider: &mut Decid
         monotonic_ns: no_clock,
         deadline_ns: None,
     };
-    let Ok(document) = decider.realised(image, body, &env) else {
-        return;
-    };
+    let document = decider.realised(image, body, &env).ok()?;
     let mut text = Vec::new();
     let printable = json::write(&mut text, document, json::Escape::Html).is_ok();
-    if printable && !matches!(document.kind(), crate::value::Kind::Object([])) {
-        record.member("porc", |out| out.extend_from_slice(&text));
+    (printable && !matches!(document.kind(), crate::value::Kind::Object([]))).then_some(text)
+}
+
+/// Where in the document the id of a reference may stand.
+fn places(phase: Phase) -> &'static [&'static str] {
+    match phase {
+        Phase::Operation => &["/operation"],
+        Phase::Identity => &["/principal/mroles/0", "/principal/mgroups/0"],
+        Phase::Resource => &["/resource", "/resource/id", "/resource/group"],
+        Phase::Scope => &["/principal/scopes/0"],
     }
 }
 
-fn write_references(image: &Image, references: &[FrameReference<'_>], out: &mut Vec<u8>) {
+fn write_references(
+    image: &Image,
+    references: &[FrameReference<'_>],
+    options: &RecordOptions,
+    out: &mut Vec<u8>,
+) {
     out.push(b'[');
     for (at, reference) in references.iter().enumerate() {
         if at > 0 {
@@ -153,7 +214,7 @@ fn write_references(image: &Image, references: &[FrameReference<'_>], out: &mut 
         if let Some(duration_ns) = reference.duration_ns.filter(|ns| *ns > 0) {
             object.text("duration", &duration_ns.to_string());
         }
-        object.text_unless_empty("id", reference.id);
+        object.text_unless_empty("id", &options.shown(places(reference.phase), reference.id));
         object.text("phase", reference.phase.word());
         object.member("policies", |out| {
             out.push(b'[');
@@ -166,7 +227,8 @@ fn write_references(image: &Image, references: &[FrameReference<'_>], out: &mut 
             out.push(b']');
         });
         if let Some((code, text)) = reference.reason {
-            object.text_unless_empty("reason", text);
+            let redacted = options.redact.as_ref().and_then(|redact| redact.reason(text));
+            object.text_unless_empty("reason", redacted.as_deref().unwrap_or(text));
             object.text("reasonCode", code.word());
         }
         object.close();

@@ -30,7 +30,17 @@ families! {
     CONNECTIONS = Counter "gavel_connections_total" "Connections that were accepted.";
     EXPIRED = Counter "gavel_connections_expired_total" "Connections that were cut because a deadline had passed.";
     REFUSED = Counter "gavel_requests_refused_total" "Requests that were refused before their body was looked at.";
-    LOST = Counter "gavel_audit_records_lost_total" "Access records that did not reach the audit thread.";
+    LOST = Counter "gavel_audit_records_lost_total" "Access records that are missing: there was no room for them, or they could not be written.";
+    LEFT_OUT = Counter "gavel_audit_records_left_out_total" "Grants that left no record because only a sample of them is asked for.";
+    REVOKED = Counter "gavel_audit_grants_revoked_total" "Grants, counted as such, that were answered as denials because their record failed later.";
+    WRITTEN = Counter "gavel_audit_records_written_total" "Access records that reached standard output, the file or the spool.";
+    QUEUE = Gauge "gavel_audit_queue_bytes" "Bytes of access records that are handed over and not written.";
+    LAG = Gauge "gavel_audit_lag_seconds" "No access record that waits to be written is older than this.";
+    AUDIT_ERRORS = Counter "gavel_audit_errors_total" "Writes of access records that failed; they are tried again.";
+    FAILING = Gauge "gavel_audit_failing" "1 while access records cannot be written.";
+    SPOOL_SEGMENTS = Gauge "gavel_audit_spool_segments" "Files of the spool.";
+    SPOOL_BYTES = Gauge "gavel_audit_spool_bytes" "Bytes of the files of the spool.";
+    SPOOL_WAITING = Gauge "gavel_audit_spool_waiting_bytes" "Bytes of the spool that are not delivered.";
     REVISION = Gauge "gavel_policy_revision" "Number of the revision that is served.";
     POLICY = Gauge "gavel_policy_info" "Digest and label of the revision that is served, in labels; always 1.";
     PUBLISHED = Gauge "gavel_policy_published_timestamp_seconds" "When the revision that is served was published, in seconds since 1970.";
@@ -45,6 +55,7 @@ pub(super) fn text(overview: &Overview) -> String {
     process_metrics(overview, &mut out);
     if let Some(service) = overview.service.get() {
         decision_metrics(service, &mut out);
+        audit_metrics(service, &mut out);
         policy_metrics(service, &mut out);
     }
     if let Some(reloader) = overview.reloader.get() {
@@ -108,15 +119,36 @@ fn decision_metrics(service: &Service, out: &mut Exposition) {
         histograms.for_each(|histogram| phases.add(histogram));
         out.histogram(&PHASE_TIME, &[("phase", phase)], &phases);
     }
-    let counters: [(Family, Get); 5] = [
+    let counters: [(Family, Get); 4] = [
         (PANICS, |counters| &counters.panics),
         (CONNECTIONS, |counters| &counters.connections),
         (EXPIRED, |counters| &counters.expired),
         (REFUSED, |counters| &counters.refused),
-        (LOST, |counters| &counters.records_lost),
     ];
     for (family, counter) in counters {
         out.single(&family, sum(all, |counters| counter(counters).get()));
+    }
+}
+
+fn audit_metrics(service: &Service, out: &mut Exposition) {
+    let all = service.counters.as_slice();
+    let look = service.audit.look();
+    out.single(
+        &LOST,
+        sum(all, |counters| counters.records_lost.get()) + look.lost,
+    );
+    out.single(&LEFT_OUT, sum(all, |counters| counters.records_left_out.get()));
+    out.single(&REVOKED, sum(all, |counters| counters.grants_revoked.get()));
+    out.single(&WRITTEN, look.written);
+    out.single(&QUEUE, look.depth_bytes);
+    let lag_ms = look.lag_ns / 1_000_000;
+    out.single(&LAG, format!("{}.{:03}", lag_ms / 1000, lag_ms % 1000));
+    out.single(&AUDIT_ERRORS, look.errors);
+    out.single(&FAILING, u8::from(look.failing || look.broken));
+    if let Some(spool) = look.spool {
+        out.single(&SPOOL_SEGMENTS, spool.segments);
+        out.single(&SPOOL_BYTES, spool.bytes);
+        out.single(&SPOOL_WAITING, spool.waiting_bytes);
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
+use crate::audit::Monitor;
 use crate::io::DriverReport;
 use crate::metrics::Counters;
 use crate::publish::Publisher;
@@ -54,6 +55,8 @@ pub struct Service {
     pub publisher: Arc<Publisher>,
     /// What each thread counts.
     pub counters: Vec<Arc<Counters>>,
+    /// How the audit is doing.
+    pub audit: Monitor,
     /// Who is served where.
     pub doors: Vec<String>,
 }

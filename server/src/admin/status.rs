@@ -94,7 +94,21 @@ fn audit(service: &Service, full: &str) -> Value {
         .iter()
         .map(|counters| counters.records_lost.get())
         .sum();
-    json!({"full": full, "lost": lost})
+    let look = service.audit.look();
+    json!({
+        "full": full,
+        "lost": lost + look.lost,
+        "written": look.written,
+        "queueBytes": look.depth_bytes,
+        "lagMs": look.lag_ns / 1_000_000,
+        "errors": look.errors,
+        "failing": look.failing || look.broken,
+        "spool": look.spool.map(|spool| json!({
+            "segments": spool.segments,
+            "bytes": spool.bytes,
+            "waitingBytes": spool.waiting_bytes,
+        })),
+    })
 }
 
 fn all_limits(overview: &Overview) -> Value {

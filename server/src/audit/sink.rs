@@ -1,9 +1,14 @@
 //! The worker's end of its audit ring, and what happens when the ring is full.
 
+use std::num::NonZeroU64;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crate::audit::ledger::Ledger;
+use crate::audit::promise::Acks;
+use crate::audit::status::Status;
 use crate::audit::wake::Wake;
 use crate::limits;
 use crate::metrics::Counters;
@@ -35,31 +40,67 @@ pub struct Sink {
     ring: rtrb::Producer<u8>,
     policy: FullPolicy,
     wake: Arc<Wake>,
-    /// Set by the audit thread once its output is gone.
-    broken: Arc<AtomicBool>,
+    status: Arc<Status>,
+    ledger: Arc<Ledger>,
+    /// Where answers wait for their records: the worker's end of the bell, until it is taken.
+    bell: Option<UnixStream>,
+    /// Answers wait for their records.
+    acknowledged: bool,
     counters: Arc<Counters>,
     /// Records lost since the last gap mark.
     missing: u64,
     frame: Vec<u8>,
+    /// Of the last record, until it is taken.
+    ticket: Option<u64>,
+}
+
+/// What a [`Sink`] is made of.
+pub(super) struct Parts {
+    pub(super) ring: rtrb::Producer<u8>,
+    pub(super) policy: FullPolicy,
+    pub(super) wake: Arc<Wake>,
+    pub(super) status: Arc<Status>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) bell: Option<UnixStream>,
+    pub(super) counters: Arc<Counters>,
 }
 
 impl Sink {
-    pub(crate) fn new(
-        ring: rtrb::Producer<u8>,
-        policy: FullPolicy,
-        wake: Arc<Wake>,
-        broken: Arc<AtomicBool>,
-        counters: Arc<Counters>,
-    ) -> Sink {
+    pub(super) fn new(parts: Parts) -> Sink {
         Sink {
-            ring,
-            policy,
-            wake,
-            broken,
-            counters,
+            ring: parts.ring,
+            policy: parts.policy,
+            wake: parts.wake,
+            status: parts.status,
+            ledger: parts.ledger,
+            acknowledged: parts.bell.is_some(),
+            bell: parts.bell,
+            counters: parts.counters,
             missing: 0,
             frame: Vec::with_capacity(FRAME_BYTES_START),
+            ticket: None,
         }
+    }
+
+    /// Whether the record of a grant with this id is among the recorded ones, where of so many one is. Denials always are.
+    #[must_use]
+    pub fn keeps_grant(&self, id: [u8; 16], among: Option<NonZeroU64>) -> bool {
+        among.is_none_or(|among| is_sampled(id, among)) || {
+            self.counters.records_left_out.add(1);
+            false
+        }
+    }
+
+    /// Where this worker hears what became of its records, if answers wait for that. Once.
+    pub fn acks(&mut self) -> Option<(Acks, UnixStream)> {
+        let bell = self.bell.take()?;
+        let acks = Acks::new(Arc::clone(&self.ledger), Arc::clone(&self.wake));
+        Some((acks, bell))
+    }
+
+    /// The ticket of the record that was handed over last, if an answer has to wait for it. Once.
+    pub fn take_ticket(&mut self) -> Option<u64> {
+        self.ticket.take()
     }
 
     /// Hands over one record, which `encode` appends to the buffer it is given. True if the decision may stand.
@@ -75,12 +116,17 @@ impl Sink {
         encode(&mut self.frame);
         seal(&mut self.frame, KIND_RECORD);
         let fits = self.needed() <= self.ring.buffer().capacity();
-        let kept = fits && !self.broken.load(Ordering::Relaxed) && self.make_room() && self.push();
+        let kept = fits && !self.refuses() && self.make_room() && self.push();
         if self.frame.capacity() > limits::BUFFER_BYTES_KEEP {
             self.frame = Vec::with_capacity(FRAME_BYTES_START);
         }
         if kept {
-            self.wake.notify();
+            // Who waits for the record wakes the audit thread, once for all records of one write.
+            if !self.acknowledged {
+                self.wake.notify();
+            } else {
+                self.is_roomy();
+            }
         } else {
             self.missing += 1;
             self.counters.records_lost.add(1);
@@ -89,13 +135,18 @@ impl Sink {
     }
 
     /// Whether half of the ring or more is free. Who hands over many records at once waits for that now and then.
-    #[must_use]
     pub fn is_roomy(&self) -> bool {
         let roomy = self.ring.slots() >= self.ring.buffer().capacity() / 2;
         if !roomy {
             self.wake.rouse();
         }
-        roomy || self.broken.load(Ordering::Relaxed)
+        roomy || self.status.broken.load(Ordering::Relaxed) || self.status.failing.load(Ordering::Relaxed)
+    }
+
+    /// Nothing can be recorded at this moment, so that there is no use in trying.
+    fn refuses(&self) -> bool {
+        self.status.broken.load(Ordering::Relaxed)
+            || (self.policy == FullPolicy::Deny && self.status.failing.load(Ordering::Relaxed))
     }
 
     fn needed(&self) -> usize {
@@ -113,7 +164,7 @@ impl Sink {
             return true;
         }
         self.wake.rouse();
-        if self.policy != FullPolicy::Wait {
+        if self.policy != FullPolicy::Wait || self.status.failing.load(Ordering::Relaxed) {
             return false;
         }
         let patience = Duration::from_micros(limits::AUDIT_WAIT_US);
@@ -129,7 +180,12 @@ impl Sink {
     }
 
     fn push(&mut self) -> bool {
-        self.push_gap() && self.ring.push_entire_slice(&self.frame).is_ok()
+        let pushed = self.push_gap() && self.ring.push_entire_slice(&self.frame).is_ok();
+        if pushed {
+            let ticket = self.ledger.push(self.frame.len());
+            self.ticket = self.acknowledged.then_some(ticket);
+        }
+        pushed
     }
 
     fn push_gap(&mut self) -> bool {
@@ -140,6 +196,7 @@ impl Sink {
             if self.ring.push_entire_slice(&frame).is_err() {
                 return false;
             }
+            self.ledger.push(frame.len());
             self.missing = 0;
         }
         true
@@ -154,6 +211,13 @@ impl Sink {
 
 /// Content of a gap frame: the number of missing records.
 const GAP_BYTES: usize = 8;
+
+/// Whether one of `among` records with random ids is this one: by the number in the last 48 bits of its id, which is the
+/// last group of the UUID.
+fn is_sampled(id: [u8; 16], among: NonZeroU64) -> bool {
+    let [.., b0, b1, b2, b3, b4, b5] = id;
+    among.get() == 1 || u64::from_be_bytes([0, 0, b0, b1, b2, b3, b4, b5]).is_multiple_of(among.get())
+}
 
 fn seal(frame: &mut [u8], kind: u8) {
     let length = u32::try_from(frame.len().saturating_sub(HEADER_BYTES)).unwrap_or(u32::MAX);
@@ -170,21 +234,26 @@ mod tests {
     const RING_BYTES: usize = 64;
 
     fn sink(policy: FullPolicy) -> (Sink, rtrb::Consumer<u8>) {
-        let (producer, consumer) = rtrb::RingBuffer::new(RING_BYTES);
-        let sink = Sink::new(producer, policy, Arc::default(), Arc::default(), Arc::default());
+        sink_of(policy, RING_BYTES)
+    }
+
+    fn sink_of(policy: FullPolicy, ring_bytes: usize) -> (Sink, rtrb::Consumer<u8>) {
+        let (ring, consumer) = rtrb::RingBuffer::new(ring_bytes);
+        let sink = Sink::new(Parts {
+            ring,
+            policy,
+            wake: Arc::default(),
+            status: Arc::default(),
+            ledger: Arc::default(),
+            bell: None,
+            counters: Arc::default(),
+        });
         (sink, consumer)
     }
 
     #[test]
     fn a_large_record_leaves_no_large_buffer() {
-        let (producer, _consumer) = rtrb::RingBuffer::new(2 * limits::BUFFER_BYTES_KEEP);
-        let mut sink = Sink::new(
-            producer,
-            FullPolicy::Deny,
-            Arc::default(),
-            Arc::default(),
-            Arc::default(),
-        );
+        let (mut sink, _ring) = sink_of(FullPolicy::Deny, 2 * limits::BUFFER_BYTES_KEEP);
         assert!(sink.submit(|out| out.resize(limits::BUFFER_BYTES_KEEP + 1, b'x')));
         assert!(sink.frame.capacity() <= limits::BUFFER_BYTES_KEEP);
         assert!(sink.submit(|out| out.push(b'x')));
@@ -207,5 +276,28 @@ mod tests {
             // A moment without room is what the policy is for.
             assert_eq!(above.submit(|out| out.push(b'x')), policy != FullPolicy::Deny);
         }
+    }
+
+    #[test]
+    fn a_failing_output_denies_at_once_or_fills_the_ring() {
+        for (policy, kept) in [
+            (FullPolicy::Wait, 1),
+            (FullPolicy::Drop, 1),
+            (FullPolicy::Deny, 0),
+        ] {
+            let (mut sink, ring) = sink(policy);
+            sink.status.failing.store(true, Ordering::Relaxed);
+            assert_eq!(sink.submit(|out| out.push(b'x')), policy != FullPolicy::Deny);
+            assert_eq!(ring.slots(), kept * (HEADER_BYTES + 1));
+            assert_eq!(sink.ledger.depth(), ring.slots() as u64);
+        }
+    }
+
+    #[test]
+    fn one_of_so_many_ids() {
+        let two = NonZeroU64::new(2).unwrap();
+        let id = |last| [9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 0, 0, 0, 0, 0, last];
+        let kept = |among| (0..=9).filter(|last| is_sampled(id(*last), among)).count();
+        assert_eq!((kept(NonZeroU64::MIN), kept(two)), (10, 5));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::audit::FullPolicy;
+use crate::cli::audit_args::AuditArgs;
 use crate::cli::help;
 use crate::fetch::{AllowList, Allowed, Network};
 use crate::io::DriverChoice;
@@ -53,7 +53,7 @@ pub(crate) enum Verb {
     },
     /// Serve decisions, over HTTP or to Envoy.
     #[command(after_help = help::SERVE, after_long_help = help::SERVE_LONG)]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Evaluate a Rego query and print its result as OPA's data API would.
     #[command(after_help = help::EVAL)]
     Eval(EvalArgs),
@@ -66,6 +66,12 @@ pub(crate) enum Verb {
     /// Write PolicyDomains with the .rego files that they name in them.
     #[command(after_help = help::BUILD)]
     Build(BuildArgs),
+    /// Read a spool of access records by hand.
+    #[command(after_help = help::AUDIT)]
+    Audit {
+        #[command(subcommand)]
+        verb: Option<AuditVerb>,
+    },
     /// Print the completion script of a shell.
     #[command(after_help = help::COMPLETION)]
     Completion(CompletionArgs),
@@ -90,6 +96,23 @@ pub(crate) enum TestVerb {
     /// Decide over the PORC that a domain's mapper makes of a request.
     #[command(after_help = help::ENVOY)]
     Envoy(MapperArgs),
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum AuditVerb {
+    /// Print the records of a spool, one a line, oldest first.
+    #[command(after_help = help::AUDIT_CAT)]
+    Cat(SpoolArgs),
+    /// Say what a spool holds and whether all of it is whole.
+    #[command(after_help = help::AUDIT_VERIFY)]
+    Verify(SpoolArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SpoolArgs {
+    /// The folder given to `serve --audit-spool`; a process may be writing to it.
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
 }
 
 /// The domains.
@@ -218,9 +241,6 @@ pub(crate) struct ServeArgs {
     /// Kernel interface for sockets.
     #[arg(long, value_enum, default_value = "auto", env = "GAVEL_IO")]
     pub(crate) io: DriverChoice,
-    /// What happens to access records when they come faster than they can be written.
-    #[arg(long, value_enum, default_value = "wait")]
-    pub(crate) audit_full: FullPolicy,
     /// Largest request body; 1 MiB if absent, 8 MiB for Envoy.
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_body_bytes: Option<usize>,
@@ -250,6 +270,8 @@ pub(crate) struct ServeArgs {
     /// Deny every request after the first without deciding, with the first one's record: what a benchmark compares with.
     #[arg(long, hide = true)]
     pub(crate) constant_deny: bool,
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
     #[command(flatten)]
     pub(crate) domains: DomainArgs,
 }

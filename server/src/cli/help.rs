@@ -35,7 +35,8 @@ A PORC is a JSON object with principal, operation, resource and context.
 Environment:
   MPE_CONFIG_PATH       folder of the configuration file (default: the working directory; set but empty: none)
   MPE_CONFIG_FILENAME   its name, with or without extension (default: mpe-config)
-  MPE_BUNDLES_INCLUDEALL, MPE_OPA_UNSAFEBUILTINS, MPE_AUDIT_K8S_PODINFO, MPE_LOG_LEVEL
+  MPE_BUNDLES_INCLUDEALL, MPE_OPA_UNSAFEBUILTINS, MPE_AUDIT_K8S_PODINFO, MPE_LOG_LEVEL, MPE_AUDIT_REDACT,
+  MPE_AUDIT_HASH, MPE_AUDIT_HASHKEYFILE, MPE_AUDIT_SAMPLE_GRANTS
                         override the setting of that name (bundles.includeall, …)
   MPE_LOG_FORMATTER     log lines of serve: text or json (default: json unless standard error is a terminal)
   MPE_CLI_OPA_FLAGS     as --opa-flags
@@ -64,9 +65,12 @@ Examples:
   curl -s localhost:9000/decision -H 'Content-Type: application/json' -d @request.json
   curl -s 'localhost:9000/decision?probe=true' -H 'Content-Type: application/json' -d @request.json
       Ask without leaving an access record.
+  gavel serve -b domain.yml --audit-full deny --audit-spool /var/lib/gavel/spool --audit-fsync each-batch
+      No answer without a record that outlives the machine's power.
 
 Paths: POST /decision; GET /livez, /readyz, /health, /openapi.yaml, /swagger-ui/.
-Access records go to standard output, one JSON object a line; the log goes to standard error.
+Access records go to standard output, one JSON object a line, or to --audit-file, through --audit-spool if they are to
+survive a crash; the log goes to standard error.
 SIGTERM and SIGINT let requests in flight end (--drain-seconds) and write their records.";
 
 /// `test decision`.
@@ -145,6 +149,28 @@ Examples:
   gavel compile -o shop.image -b shop.yml -b people.yml
 
 An image file fits only the version of gavel that made it.";
+
+/// `audit`.
+pub(crate) const AUDIT: &str = "\
+Examples:
+  gavel audit cat /var/lib/gavel/spool | jq .decision
+  gavel audit verify /var/lib/gavel/spool";
+
+/// `audit cat`.
+pub(crate) const AUDIT_CAT: &str = "\
+Examples:
+  gavel audit cat /var/lib/gavel/spool | jq .decision
+  gavel audit cat /var/lib/gavel/spool > access.jsonl && gavel test replay access.jsonl -b next.yml
+
+The exit status is 1 when records are damaged; those that are whole are printed all the same. A record that was being
+written when a crash came is no damage.";
+
+/// `audit verify`.
+pub(crate) const AUDIT_VERIFY: &str = "\
+Examples:
+  gavel audit verify /var/lib/gavel/spool
+
+The exit status is 1 when records are damaged.";
 
 /// `lint`.
 pub(crate) const LINT: &str = "\

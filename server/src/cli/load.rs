@@ -1,5 +1,6 @@
 //! From the files that `--bundle` names and the configuration to what decides.
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -17,7 +18,7 @@ use crate::cli::args::{DomainArgs, Global};
 use crate::cli::domain_file::{self, Unusable};
 use crate::cli::references::{self, Roots};
 use crate::cli::{dialect, image, mapper, report};
-use crate::config::Config;
+use crate::config::{Config, RecordRules};
 use crate::envoy::Mapper;
 use crate::error::Failure;
 use crate::files;
@@ -32,6 +33,8 @@ pub(crate) struct Loaded {
     /// The bytes of its image file, if they were asked for.
     pub(crate) saved: Vec<u8>,
     pub(crate) records: RecordOptions,
+    /// Of so many grants `serve` records one.
+    pub(crate) grants_sample: NonZeroU64,
     pub(crate) sources: SourceMap,
     pub(crate) files: Vec<FileId>,
     pub(crate) dialect: BaseDialect,
@@ -79,6 +82,7 @@ pub(crate) struct Prepared {
     pub(crate) options: policies::Options,
     env: Vec<(String, String)>,
     records_revision: bool,
+    record_rules: RecordRules,
 }
 
 /// Reads and compiles the domains under the configuration of this process, or loads the image file that `--bundle` names.
@@ -148,10 +152,13 @@ fn load_for(
     let records = RecordOptions {
         env: std::mem::take(&mut prepared.env),
         pretty: global.pretty_log,
+        redact: prepared.record_rules.redactions()?,
+        grants_sample: None,
     };
     Ok(Loaded {
         image: Arc::new(made.image),
         saved: made.saved,
+        grants_sample: prepared.record_rules.grants_sample,
         records,
         sources: prepared.sources,
         files: prepared.documents.into_iter().map(|(file, _)| file).collect(),
@@ -263,6 +270,7 @@ fn configured(
         options,
         env: config.record_env.into_iter().collect(),
         records_revision: config.record_revision,
+        record_rules: config.record_rules,
     })
 }
 

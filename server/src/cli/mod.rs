@@ -1,6 +1,8 @@
 //! The command line: words in, one command run, exit status out.
 
 mod args;
+mod audit;
+mod audit_args;
 mod build;
 mod compile;
 mod dialect;

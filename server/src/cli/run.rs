@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, FromArgMatches as _};
 
-use crate::cli::args::{Cli, TestVerb, Verb};
+use crate::cli::args::{AuditVerb, Cli, TestVerb, Verb};
 use crate::cli::usage::{command, normalise, own_name};
 use crate::cli::{
-    build, compile, eval, lint, serve, test_decision, test_decisions, test_mapper, test_replay,
+    audit, build, compile, eval, lint, serve, test_decision, test_decisions, test_mapper, test_replay,
 };
 use crate::error::Failure;
 use crate::log::{self, Level};
@@ -40,6 +40,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Lint(args)) => status(lint::run(&args)),
         Some(Verb::Build(args)) => status(build::run(&args)),
         Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global)),
+        Some(Verb::Audit { verb: None }) => root.find_subcommand_mut("audit").map_or(ExitCode::FAILURE, help),
+        Some(Verb::Audit { verb: Some(verb) }) => status(match verb {
+            AuditVerb::Cat(args) => audit::cat(&args.folder),
+            AuditVerb::Verify(args) => audit::verify(&args.folder),
+        }),
         Some(Verb::Test { verb: None }) => root.find_subcommand_mut("test").map_or(ExitCode::FAILURE, help),
         Some(Verb::Test { verb: Some(verb) }) => status(match verb {
             TestVerb::Decision(args) => test_decision::run(&args, &cli.global),

@@ -1,8 +1,6 @@
 //! `gavel serve`.
 
-use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -26,6 +24,7 @@ use crate::terminal::stderr_is_watched;
 pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
     let doors = Doors::of(args)?;
     let mut options = options(args, doors.port)?;
+    args.audit.check()?;
     let body_bytes_max = args
         .max_body_bytes
         .unwrap_or(limits::ENVOY_BODY_BYTES_MAX_DEFAULT);
@@ -49,10 +48,8 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
     }
     let served = Served::new(args, global, options.envoy.is_some())?;
     let first = served.first_wish();
-    // A duplicate of the descriptor writes each batch with one call; `Stdout` would split it at its buffer's size.
-    let output = std::io::stdout().as_fd().try_clone_to_owned().map(File::from);
-    let output = output.map_err(|e| Failure::Operator(format!("standard output: {e}")))?;
-    server::run(&options, served.loading(), first, Box::new(output))
+    sys::ignore_file_size_signal();
+    server::run(&options, served.loading(), first, args.audit.output()?)
 }
 
 /// What is served where.
@@ -179,7 +176,7 @@ fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
         envoy: None,
         threads,
         driver: args.io,
-        audit_full: args.audit_full,
+        audit_full: args.audit.audit_full,
         body_bytes_max,
         public_url: args.public_url.as_deref().map(public_url).transpose()?,
         drain: Duration::from_secs(args.drain_seconds),

@@ -97,6 +97,15 @@ impl Served {
             (None, Some(Label::File(path))) => Some(label_of(path)?),
             (None, Some(Label::Fixed(_)) | None) => None,
         };
+        let mut records = loaded.records;
+        if loaded.grants_sample.get() > 1 {
+            records.grants_sample = Some(loaded.grants_sample);
+            let text = format_args!(
+                "one of {} grants is recorded, and every denial",
+                loaded.grants_sample
+            );
+            log::line(Level::Info, text);
+        }
         let digest = Sha256::digest(&loaded.saved).into();
         let tracing = loaded.trace.map(|filter| Tracing {
             sources: loaded.sources,
@@ -109,7 +118,7 @@ impl Served {
             label,
             lens,
             tracing,
-            records: loaded.records,
+            records,
             is_recorded: loaded.records_revision || self.revision.is_some(),
         })
     }

@@ -3,7 +3,9 @@
 mod admin;
 mod file;
 mod podinfo;
+mod records;
 mod values;
 
 pub use admin::Admin;
+pub use records::RecordRules;
 pub use values::Config;

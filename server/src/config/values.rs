@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::admin;
 use super::file::{self, Settings};
 use super::podinfo::PodInfo;
+use super::records::{self, RecordRules};
 use crate::error::Failure;
 use crate::log::{self, Level};
 use crate::words::{go_bool, nearest};
@@ -16,12 +17,16 @@ use crate::words::{go_bool, nearest};
 pub(super) type Environment<'e> = dyn Fn(&str) -> Option<OsString> + 'e;
 
 /// The settings that an environment variable can override; none has members.
-const LEAVES: [&str; 6] = [
+const LEAVES: [&str; 10] = [
     "log.level",
     "opa.unsafebuiltins",
     "bundles.includeall",
     "audit.k8s.podinfo",
     "audit.revision",
+    records::REDACT,
+    records::HASH,
+    records::HASH_KEY_FILE,
+    records::SAMPLE_GRANTS,
     "mock.enabled",
 ];
 
@@ -39,6 +44,8 @@ pub struct Config {
     pub record_env: BTreeMap<String, String>,
     /// `audit.revision`: each access record says by which revision of the policies it was decided.
     pub record_revision: bool,
+    /// `audit.redact`, `audit.hash`, `audit.hashkeyfile`, `audit.sample.grants`.
+    pub record_rules: RecordRules,
     /// `log.level`.
     pub log_level: Option<Level>,
 }
@@ -69,6 +76,7 @@ impl Config {
             unsafe_builtins: vec!["http.send".to_owned()],
             record_env: BTreeMap::new(),
             record_revision: false,
+            record_rules: RecordRules::take(&mut settings)?,
             log_level: None,
         };
         if let Some(value) = settings.remove("bundles.includeall") {
@@ -170,7 +178,7 @@ fn boolean(value: &Value) -> Option<bool> {
 }
 
 /// A list of names or a text with commas; blanks around a name do not count, and neither do empty names.
-fn names(value: &Value) -> Option<Vec<String>> {
+pub(super) fn names(value: &Value) -> Option<Vec<String>> {
     let texts: Vec<&str> = match value {
         Value::Null => Vec::new(),
         Value::String(text) => text.split(',').collect(),
@@ -379,6 +387,37 @@ mod tests {
         );
         let old = read("audit: {env: {pod: HOSTNAME}}", &[]).unwrap_err();
         assert!(old.contains("audit.env"), "{old}");
+    }
+
+    #[test]
+    fn what_records_show() {
+        let text = "audit:\n  redact: [/principal/sub, ' /a']\n  hash: /b,/c\n  hashKeyFile: key\n  sample: {grants: 10}\n";
+        let rules = read(text, &[]).unwrap().record_rules;
+        assert_eq!(
+            (rules.remove, rules.hash),
+            (
+                vec!["/principal/sub".to_owned(), "/a".to_owned()],
+                vec!["/b".to_owned(), "/c".to_owned()]
+            )
+        );
+        assert_eq!(
+            (rules.hash_key_file, rules.grants_sample.get()),
+            (Some("key".into()), 10)
+        );
+        assert_eq!(read("", &[]).unwrap().record_rules, RecordRules::default());
+        for (text, want) in [
+            ("audit: {redact: principal}", "JSON Pointer"),
+            ("audit: {redact: {a: b}}", "audit.redact must not be a mapping"),
+            ("audit: {redact: [1]}", "audit.redact"),
+            ("audit: {hash: [/a]}", "audit.hashkeyfile"),
+            ("audit: {hash: [/a], hashkeyfile: 7}", "no path"),
+            ("audit: {sample: {grants: 0}}", "from 1 on"),
+            ("audit: {sample: {grants: 1.5}}", "from 1 on"),
+            ("audit: {sample: {denials: 2}}", "audit.sample.grants"),
+        ] {
+            let error = read(text, &[]).unwrap_err();
+            assert!(error.contains(want), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::Conn;
 use crate::api;
+use crate::audit::Grant;
 use crate::authzen::{Asking, Endpoint, Metadata, TYPE_ANNOTATION};
 use crate::connections::Waits;
 use crate::http::request::{Message, Persistence};
@@ -9,6 +10,9 @@ use crate::http::response::{self, Ending, Reply};
 use crate::limits;
 use crate::sys;
 use crate::worker::Shared;
+
+/// An answer that holds more than one decision is sent as it is or not at all.
+const UNCHANGEABLE: Grant = (usize::MAX, (b"", b""));
 
 impl Conn {
     /// Answers the request with which the buffer begins. True if the connection ends with it.
@@ -25,7 +29,11 @@ impl Conn {
         let begun_ns = sys::monotonic_ns();
         let mut slice_ns = begun_ns;
         let (status, text) = loop {
-            let finished = asking.step(&mut self.shared.desk.borrow_mut());
+            let (finished, ticket) = {
+                let mut desk = self.shared.desk.borrow_mut();
+                (asking.step(&mut desk), desk.take_ticket())
+            };
+            self.promises.add(ticket, Some(UNCHANGEABLE));
             if let Some(finished) = finished {
                 break finished;
             }

@@ -103,17 +103,20 @@ async fn check(shared: &Shared, message: Result<Bytes, Status>) -> Bytes {
             let mut json = Vec::with_capacity(message.len());
             match attributes::to_json(&message, &mut json) {
                 Ok(present) => shared.judge.allows(present.then_some(json)).await,
-                Err(unreadable) => shared.denies(&unreadable.to_string()),
+                Err(unreadable) => shared.denies(&unreadable.to_string()).await,
             }
         }
-        Err(status) => shared.denies(&format!("the CheckRequest cannot be had: {}", status.message())),
+        Err(status) => {
+            let why = format!("the CheckRequest cannot be had: {}", status.message());
+            shared.denies(&why).await
+        }
     };
     shared.answers.of(allow)
 }
 
 impl Shared {
-    fn denies(&self, why: &str) -> bool {
-        self.judge.denies(ReasonCode::InvalidParameter, why);
+    async fn denies(&self, why: &str) -> bool {
+        self.judge.denies(ReasonCode::InvalidParameter, why).await;
         false
     }
 }

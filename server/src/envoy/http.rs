@@ -33,26 +33,26 @@ pub(super) async fn answer(request: Request<Incoming>, shared: Rc<Shared>) -> Re
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
     let Some(path) = below(&shared.path_prefix, path) else {
         let why = format!("the path is not below {}", shared.path_prefix);
-        shared.judge.denies(ReasonCode::InvalidParameter, &why);
+        shared.judge.denies(ReasonCode::InvalidParameter, &why).await;
         return denial(StatusCode::NOT_FOUND);
     };
     if parts.method == Method::CONNECT {
         // A 2xx would open a tunnel to us.
         let why = "CONNECT can be decided over gRPC only";
-        shared.judge.denies(ReasonCode::InvalidParameter, why);
+        shared.judge.denies(ReasonCode::InvalidParameter, why).await;
         return denial(StatusCode::FORBIDDEN);
     }
     let body = match read(body, &shared).await {
         Ok(body) => body,
         Err((status, why)) => {
-            shared.judge.denies(ReasonCode::InvalidParameter, &why);
+            shared.judge.denies(ReasonCode::InvalidParameter, &why).await;
             return denial(status);
         }
     };
     let mut lease = shared.meter.lease();
     if !lease.take(body.len()) {
         let why = Overloaded.to_string();
-        shared.judge.denies(ReasonCode::InvalidParameter, &why);
+        shared.judge.denies(ReasonCode::InvalidParameter, &why).await;
         return denial(StatusCode::FORBIDDEN);
     }
     let mut json = Vec::with_capacity(body.len() + 1024);

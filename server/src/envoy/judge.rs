@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use gavel_runtime::decision::ReasonCode;
 
+use crate::audit::Acks;
 use crate::desk::{Desk, Verdict};
 use crate::envoy::lanes::Lanes;
 use crate::envoy::mapper::{Input, Machine, MapError, Mapper};
@@ -31,15 +32,18 @@ pub(super) struct Judge {
     lanes: Option<Lanes>,
     machine: RefCell<Machine>,
     desk: RefCell<Desk>,
+    /// What became of the records, where answers wait for that.
+    acks: Option<Acks>,
     complaints: Complaints,
 }
 
 impl Judge {
-    pub(super) fn new(lanes: Option<Lanes>, desk: Desk) -> Judge {
+    pub(super) fn new(lanes: Option<Lanes>, desk: Desk, acks: Option<Acks>) -> Judge {
         Judge {
             lanes,
             machine: RefCell::default(),
             desk: RefCell::new(desk),
+            acks,
             complaints: Complaints::default(),
         }
     }
@@ -52,14 +56,16 @@ impl Judge {
             && let Some(revision) = self.revision_that_waits()
         {
             let porc = lanes.map(Arc::clone(&revision), attributes).await;
-            return self.settle(porc, |desk, porc| desk.decide_mapped_by(&revision, porc));
+            let decide = |desk: &mut Desk, porc: &[u8]| desk.decide_mapped_by(&revision, porc);
+            return self.settle(porc, decide).await;
         }
         let input = attributes.as_deref().map_or(Input::Null, Input::Object);
         let mapped = self.map(input);
         match mapped {
-            Ok(porc) => self.settle(porc, Desk::decide_mapped),
+            Ok(porc) => self.settle(porc, Desk::decide_mapped).await,
             Err(why) => {
                 self.desk.borrow_mut().deny(ReasonCode::NotFound, &why, false);
+                self.recorded().await;
                 false
             }
         }
@@ -94,7 +100,7 @@ impl Judge {
     }
 
     /// Decides over what a mapper made.
-    fn settle(
+    async fn settle(
         &self,
         porc: Result<Vec<u8>, MapError>,
         decide: impl FnOnce(&mut Desk, &[u8]) -> Verdict,
@@ -111,12 +117,17 @@ impl Judge {
                     | MapError::Overloaded
                     | MapError::Fault => ReasonCode::Evaluation,
                 };
-                self.denies(code, &error.to_string());
+                self.denies(code, &error.to_string()).await;
                 return false;
             }
         };
         let verdict = decide(&mut self.desk.borrow_mut(), &porc);
+        let recorded = self.recorded().await;
         match verdict {
+            Verdict::Allow(true) if !recorded => {
+                self.desk.borrow().revoked();
+                false
+            }
             Verdict::Allow(allow) => allow,
             Verdict::Malformed(why) | Verdict::TooLarge(why) => {
                 self.complaints
@@ -127,9 +138,24 @@ impl Judge {
     }
 
     /// Denies a request that never came to a mapper, or got no PORC from it.
-    pub(super) fn denies(&self, code: ReasonCode, why: &str) {
+    pub(super) async fn denies(&self, code: ReasonCode, why: &str) {
         self.desk.borrow_mut().deny(code, why, false);
         self.complaints.line(why);
+        self.recorded().await;
+    }
+
+    /// Waits for the last record where an answer needs one: whether it is recorded.
+    async fn recorded(&self) -> bool {
+        let ticket = self.desk.borrow_mut().take_ticket();
+        match (&self.acks, ticket) {
+            (Some(acks), Some(ticket)) => acks.recorded(ticket).await,
+            _ => true,
+        }
+    }
+
+    /// Something became of some records.
+    pub(super) fn ring(&self) {
+        self.acks.iter().for_each(Acks::ring);
     }
 
     /// Reports missing records at the end of this thread's work.

@@ -22,6 +22,7 @@ use crate::envoy::judge::Judge;
 use crate::envoy::lanes::Lanes;
 use crate::envoy::{Protocol, grpc, http};
 use crate::limits;
+use crate::log::{self, Level};
 use crate::metrics::Counters;
 
 /// How far the life of the server has come. When nobody is left who could say it, nothing is waited for any more.
@@ -78,8 +79,10 @@ pub(super) fn run(setup: Setup, started: impl FnOnce(Result<(), String>)) {
         Ok(runtime) => runtime,
         Err(error) => return started(Err(error.to_string())),
     };
+    let mut desk = setup.desk;
+    let (acks, bell) = desk.acks().unzip();
     let shared = Rc::new(Shared {
-        judge: Judge::new(setup.lanes, setup.desk),
+        judge: Judge::new(setup.lanes, desk, acks),
         answers: Answers::new(),
         meter: Meter::new(limits::envoy_held_bytes(setup.body_bytes_max)),
         body_bytes_max: setup.body_bytes_max,
@@ -95,10 +98,36 @@ pub(super) fn run(setup: Setup, started: impl FnOnce(Result<(), String>)) {
                 return started(Err("the listening socket cannot be used".to_owned()));
             };
         }
+        if let Some(bell) = bell {
+            tokio::task::spawn_local(hear(bell, Rc::clone(&shared)));
+        }
         started(Ok(()));
         serve(setup.inbox, &shared).await;
         shared.judge.finish();
     });
+}
+
+/// Wakes the calls that wait for their records whenever something became of some.
+async fn hear(bell: std::os::unix::net::UnixStream, shared: Rc<Shared>) {
+    let opened = bell
+        .set_nonblocking(true)
+        .and_then(|()| tokio::net::UnixStream::from_std(bell));
+    let Ok(bell) = opened else {
+        log::line(
+            Level::Error,
+            format_args!("nothing is answered: the bell of the audit thread cannot be heard"),
+        );
+        return;
+    };
+    let mut rings = [0; 64];
+    while bell.readable().await.is_ok() {
+        match bell.try_read(&mut rings) {
+            Ok(0) => return,
+            Ok(_) => shared.judge.ring(),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
+    }
 }
 
 /// Serves connections until no more come and the last has ended, or until nothing is waited for any more.

@@ -91,14 +91,23 @@ pub struct Ending {
 
 /// Appends the answer to a decision.
 pub fn decision(out: &mut Vec<u8>, allow: bool, persistence: Persistence) {
-    out.extend_from_slice(match (allow, persistence) {
+    out.extend_from_slice(answer(allow, persistence));
+}
+
+fn answer(allow: bool, persistence: Persistence) -> &'static [u8] {
+    match (allow, persistence) {
         (true, Persistence::Stays) => GRANT,
         (false, Persistence::Stays) => DENY,
         (true, Persistence::Kept) => GRANT_KEPT,
         (false, Persistence::Kept) => DENY_KEPT,
         (true, Persistence::Ends) => GRANT_LAST,
         (false, Persistence::Ends) => DENY_LAST,
-    });
+    }
+}
+
+/// The bytes of a grant, and those of the denial that may take its place.
+pub fn grant_and_denial(persistence: Persistence) -> (&'static [u8], &'static [u8]) {
+    (answer(true, persistence), answer(false, persistence))
 }
 
 /// Appends the answer to a batch.

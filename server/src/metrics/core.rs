@@ -20,6 +20,10 @@ pub struct Counters {
     pub panics: Counter,
     /// Access records that did not reach the audit thread.
     pub records_lost: Counter,
+    /// Grants that are not recorded because only a sample of them is asked for.
+    pub records_left_out: Counter,
+    /// Grants that were counted and answered as denials, because what became of their records was heard later.
+    pub grants_revoked: Counter,
     outcomes: [Counter; Outcome::ALL.len()],
     /// Time of each phase in the order of [`gavel_runtime::decision::Phase`]; phases that asked nobody are left out.
     pub phases: [Histogram; 4],

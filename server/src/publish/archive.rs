@@ -1,5 +1,6 @@
 //! The revisions that frames on their way to the audit thread may name, each kept until its last frame was written.
 
+use std::num::NonZeroU64;
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,6 +34,8 @@ pub struct Recorder {
     archive: Arc<Archive>,
     /// Rising numbers; the newest is asked for most.
     known: Vec<(Arc<Revision>, Option<Decider>)>,
+    /// Of so many grants one is recorded, as the stream says.
+    grants_sample: Option<NonZeroU64>,
     /// Revisions that nobody decides by any more, as of the beginning of the present pass over all rings.
     leaving: Vec<u64>,
 }
@@ -44,6 +47,7 @@ impl Recorder {
         Recorder {
             archive,
             known: Vec::new(),
+            grants_sample: None,
             leaving: Vec::new(),
         }
     }
@@ -67,6 +71,13 @@ impl Recorder {
         let place = self.place(number)?;
         let (revision, scratch) = self.known.get_mut(place)?;
         let scratch = scratch.get_or_insert_with(|| Decider::new(revision.image(), &Limits::DEFAULT));
+        // A stream says before the first record that it is a sample from here on, or none any more.
+        let sample = revision.records.grants_sample;
+        if self.grants_sample != sample {
+            self.grants_sample = sample;
+            let among = sample.map_or(1, NonZeroU64::get);
+            text.extend_from_slice(format!("{{\"sample\":{{\"grants\":\"{among}\"}}}}\n").as_bytes());
+        }
         write_json(revision.image(), frame, &revision.records, scratch, text).then_some(())
     }
 }

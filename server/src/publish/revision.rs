@@ -83,6 +83,9 @@ impl Revision {
             && ours.label == fresh.label
             && ours.image.include_all_references() == fresh.image.include_all_references()
             && ours.records.env == fresh.records.env
+            && ours.records.grants_sample == fresh.records.grants_sample
+            // What tells rules from others is in their text.
+            && format!("{:?}", ours.records.redact) == format!("{:?}", fresh.records.redact)
             && ours.is_recorded == fresh.is_recorded
     }
 

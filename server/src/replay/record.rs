@@ -15,6 +15,7 @@ struct Head<'r> {
     porc: Option<&'r RawValue>,
     metadata: Option<Metadata<'r>>,
     gap: Option<serde::de::IgnoredAny>,
+    sample: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -34,7 +35,8 @@ pub(super) struct Recorded<'r> {
 /// What a line is.
 pub(super) enum Line<'r> {
     Decision(Recorded<'r>),
-    /// A request that was no PORC, or a mark where records are missing: there is nothing to decide.
+    /// A request that was no PORC, or a mark where records are missing or of which there are some only: there is nothing to
+    /// decide.
     Nothing,
 }
 
@@ -48,7 +50,7 @@ pub(super) fn read(text: &[u8]) -> Result<Line<'_>, String> {
         return Err("no access record: an array".to_owned());
     }
     let head: Head<'_> = serde_json::from_slice(text).map_err(|error| said(&error))?;
-    if head.gap.is_some() && head.decision.is_none() {
+    if (head.gap.is_some() || head.sample.is_some()) && head.decision.is_none() {
         return Ok(Line::Nothing);
     }
     let granted = match head.decision {

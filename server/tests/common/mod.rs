@@ -180,6 +180,10 @@ impl Server {
         self.stdout.take().unwrap()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.0.id()
+    }
+
     pub(crate) fn signal(&self, signal: &str) {
         let status = Command::new("kill")
             .args(["-s", signal, &self.child.0.id().to_string()])

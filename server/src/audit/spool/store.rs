@@ -1,0 +1,440 @@
+//! The writing end of a spool: segments that are only appended to, bounded in number of bytes.
+
+use std::collections::VecDeque;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, BufReader, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::audit::batch::Batch;
+use crate::audit::outlet::Outlet;
+use crate::audit::spool::format::{self, FRAME_HEAD_BYTES, HEADER, HEADER_BYTES};
+use crate::audit::spool::place::{self, Place};
+use crate::audit::spool::sync::Syncer;
+use crate::audit::status::SpoolLook;
+use crate::error::{Failure, reason};
+use crate::limits;
+use crate::log::{self, Level};
+
+/// When what was written is made to outlive a loss of power.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Fsync {
+    /// With every write, before any answer that waits for it.
+    EachBatch,
+    /// Ten times a second.
+    #[default]
+    Interval,
+    /// When the system does it by itself.
+    Never,
+}
+
+/// A spool as asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpoolOptions {
+    /// Its folder, which is made if it is not there.
+    pub folder: PathBuf,
+    /// When it is synced.
+    pub fsync: Fsync,
+    /// What its segments may take.
+    pub bytes_max: u64,
+}
+
+/// What the writing and the delivering end share.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// More was written, or the end has come.
+    pub(super) news: Condvar,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Numbers and whole bytes of all segments; the last one may grow.
+    pub(super) segments: VecDeque<(u64, u64)>,
+    /// Up to here records are delivered.
+    pub(super) delivered: Place,
+    /// Nothing more will be written.
+    pub(super) ended: bool,
+}
+
+impl Shared {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The delivering end is to stop once it has everything.
+    pub(crate) fn end(&self) {
+        self.state().ended = true;
+        self.news.notify_all();
+    }
+
+    pub(crate) fn look(&self) -> SpoolLook {
+        let state = self.state();
+        SpoolLook {
+            segments: state.segments.len() as u64,
+            bytes: state.bytes(),
+            waiting_bytes: state.waiting_bytes(),
+        }
+    }
+}
+
+impl State {
+    fn bytes(&self) -> u64 {
+        self.segments.iter().map(|(_, bytes)| bytes).sum()
+    }
+
+    /// Bytes that are not delivered.
+    fn waiting_bytes(&self) -> u64 {
+        let waiting = |(number, bytes): &(u64, u64)| match number.cmp(&self.delivered.segment) {
+            std::cmp::Ordering::Less => 0,
+            std::cmp::Ordering::Equal => bytes.saturating_sub(self.delivered.offset.max(HEADER_BYTES)),
+            std::cmp::Ordering::Greater => bytes.saturating_sub(HEADER_BYTES),
+        };
+        self.segments.iter().map(waiting).sum()
+    }
+}
+
+/// The segment that is written to.
+struct Open {
+    file: File,
+    number: u64,
+    /// Bytes of it that are whole frames.
+    bytes: u64,
+    /// Bytes of it that are synced, or about to be.
+    synced: u64,
+    /// There may be more behind `bytes`, which could not be cut off.
+    ragged: bool,
+    /// Nothing more is to be written to it.
+    is_over: bool,
+}
+
+/// The writing end.
+pub(crate) struct Spool {
+    options: SpoolOptions,
+    segment_bytes: u64,
+    shared: Arc<Shared>,
+    open: Option<Open>,
+    next: u64,
+    frames: Vec<u8>,
+    /// Under the policy `interval`.
+    syncer: Option<Syncer>,
+    sync_due: Instant,
+    /// No other process has this spool as long as the file is open.
+    _lock: File,
+}
+
+impl Spool {
+    /// Takes over the folder and mends what a crash left: a torn end is cut at the last whole frame.
+    ///
+    /// # Errors
+    /// Another process has it, or it cannot be written.
+    pub(crate) fn open(options: SpoolOptions) -> Result<Spool, Failure> {
+        let folder = options.folder.clone();
+        let failed = |error: io::Error| {
+            Failure::Operator(format!("audit spool {}: {}", folder.display(), reason(&error)))
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(failed)?;
+        let lock = lock(&folder).map_err(failed)?;
+        let delivered = place::delivered(&folder).map_err(failed)?;
+        let segments = recover(&folder, delivered).map_err(failed)?;
+        let last = segments.back().map_or(0, |(number, _)| *number);
+        let state = State {
+            segments,
+            delivered,
+            ended: false,
+        };
+        let waiting = state.waiting_bytes();
+        if waiting > 0 {
+            let text = format_args!("audit spool: {waiting} bytes of records wait to be delivered again");
+            log::line(Level::Info, text);
+        }
+        let syncer = (options.fsync == Fsync::Interval).then(Syncer::start);
+        let syncer = syncer.transpose().map_err(failed)?;
+        let mut spool = Spool {
+            segment_bytes: limits::SPOOL_SEGMENT_BYTES.min(options.bytes_max / 4),
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                news: Condvar::new(),
+            }),
+            options,
+            open: None,
+            next: last.max(delivered.segment) + 1,
+            frames: Vec::new(),
+            syncer,
+            sync_due: Instant::now(),
+            _lock: lock,
+        };
+        // A folder that cannot be written to is told of now and not with the first record. A full disk may have room later.
+        match spool.make_room(HEADER_BYTES).and_then(|()| spool.roll()) {
+            Err(error) if !is_full(&error) => Err(failed(error)),
+            Err(error) => {
+                log::line(Level::Error, format_args!("{}", failed(error)));
+                Ok(spool)
+            }
+            Ok(()) => Ok(spool),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.options.folder
+    }
+
+    /// Begins a new segment.
+    fn roll(&mut self) -> io::Result<()> {
+        self.close()?;
+        let (folder, number) = (&self.options.folder, self.next);
+        let path = place::segment_path(folder, number);
+        let made = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
+        let begun = made.and_then(|mut file| {
+            file.write_all(&HEADER)?;
+            if self.options.fsync != Fsync::Never {
+                file.sync_data()?;
+                place::sync_folder(folder)?;
+            }
+            Ok(file)
+        });
+        match begun {
+            Ok(file) => {
+                self.open = Some(Open {
+                    file,
+                    number,
+                    bytes: HEADER_BYTES,
+                    synced: HEADER_BYTES,
+                    ragged: false,
+                    is_over: false,
+                });
+                self.next += 1;
+                self.shared.state().segments.push_back((number, HEADER_BYTES));
+                Ok(())
+            }
+            Err(error) => {
+                // Nothing of worth is in it. If it cannot be removed, its number is not used again.
+                if fs::remove_file(&path).is_err() && path.exists() {
+                    self.next += 1;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the segment that is written to.
+    fn close(&mut self) -> io::Result<()> {
+        let Some(mut open) = self.open.take() else {
+            return Ok(());
+        };
+        if open.synced < open.bytes
+            && let Some(syncer) = &self.syncer
+            && !syncer.begin(&open.file)?
+        {
+            // Once in 16 MiB, and only if the disk is that slow.
+            open.file.sync_data()?;
+        }
+        cut_ragged(&mut open);
+        if open.bytes == HEADER_BYTES {
+            let path = place::segment_path(&self.options.folder, open.number);
+            drop(open);
+            fs::remove_file(path)?;
+            self.shared.state().segments.pop_back();
+        }
+        Ok(())
+    }
+
+    /// Removes delivered segments until there is room for so many bytes.
+    fn make_room(&mut self, bytes: u64) -> io::Result<()> {
+        let mut state = self.shared.state();
+        while state.bytes() + bytes > self.options.bytes_max {
+            let oldest = state.segments.front().map(|(number, _)| *number);
+            let current = self.open.as_ref().map(|open| open.number);
+            match oldest {
+                Some(number) if number < state.delivered.segment && Some(number) != current => {
+                    match fs::remove_file(place::segment_path(&self.options.folder, number)) {
+                        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                        _ => {}
+                    }
+                    state.segments.pop_front();
+                }
+                _ => {
+                    let text = format!(
+                        "the spool has its {} bytes, and {} of them are not delivered",
+                        self.options.bytes_max,
+                        state.waiting_bytes()
+                    );
+                    return Err(io::Error::new(ErrorKind::QuotaExceeded, text));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the frames of the next records of a batch, as many as go into one segment: their number of bytes as text.
+    fn append(&mut self, batch: &Batch) -> io::Result<usize> {
+        let full = |open: &Open| open.bytes >= self.segment_bytes || open.ragged || open.is_over;
+        if self.open.as_ref().is_none_or(full) {
+            self.make_room(HEADER_BYTES)?;
+            self.roll()?;
+        }
+        let before = self.open.as_ref().map_or(HEADER_BYTES, |open| open.bytes);
+        self.frames.clear();
+        let mut text_bytes = 0;
+        for piece in batch.pieces() {
+            let more = (self.frames.len() + FRAME_HEAD_BYTES + piece.len()) as u64;
+            if before + more > self.segment_bytes && text_bytes > 0 {
+                break;
+            }
+            format::frame(piece, &mut self.frames);
+            text_bytes += piece.len();
+        }
+        self.make_room(self.frames.len() as u64)?;
+        let Some(open) = &mut self.open else {
+            return Err(io::Error::other("no segment is open"));
+        };
+        let each = self.options.fsync == Fsync::EachBatch;
+        if let Err(error) = open.file.write_all(&self.frames) {
+            open.ragged = true;
+            cut_ragged(open);
+            return Err(error);
+        }
+        if each && let Err(error) = open.file.sync_data() {
+            // Nobody knows what is on the disk now, and the next sync may say that all is well: another segment is begun.
+            open.ragged = true;
+            cut_ragged(open);
+            open.is_over = true;
+            return Err(error);
+        }
+        open.bytes += self.frames.len() as u64;
+        if each {
+            open.synced = open.bytes;
+        }
+        if let Some((_, bytes)) = self.shared.state().segments.back_mut() {
+            *bytes = open.bytes;
+        }
+        self.shared.news.notify_all();
+        if self.frames.capacity() > limits::AUDIT_TEXT_BYTES_KEEP {
+            self.frames = Vec::new();
+        }
+        Ok(text_bytes)
+    }
+}
+
+impl Outlet for Spool {
+    fn write(&mut self, batch: &mut Batch) -> io::Result<()> {
+        while !batch.left().is_empty() {
+            let bytes = self.append(batch)?;
+            batch.advance(bytes);
+        }
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        format!("audit spool {}", self.options.folder.display())
+    }
+
+    fn rest(&mut self) -> io::Result<()> {
+        let (Some(syncer), Some(open)) = (&self.syncer, &mut self.open) else {
+            return Ok(());
+        };
+        syncer.outcome()?;
+        let now = Instant::now();
+        if open.synced < open.bytes && self.sync_due <= now && syncer.begin(&open.file)? {
+            open.synced = open.bytes;
+            self.sync_due = now + Duration::from_millis(limits::SPOOL_INTERVAL_MS);
+        }
+        Ok(())
+    }
+
+    fn record_bytes_max(&self) -> usize {
+        let overhead = FRAME_HEAD_BYTES as u64 + HEADER_BYTES;
+        usize::try_from(self.options.bytes_max / 4 - overhead).unwrap_or(usize::MAX)
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        // Whoever ends in order loses nothing with the machine either, whatever the policy.
+        if let Some(open) = &mut self.open {
+            cut_ragged(open);
+            let _ = open.file.sync_data();
+        }
+    }
+}
+
+/// Cuts off what a write that failed left behind.
+fn cut_ragged(open: &mut Open) {
+    open.ragged = open.ragged && open.file.set_len(open.bytes).is_err();
+}
+
+/// Whether there is no room, which may change.
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
+}
+
+fn lock(folder: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(folder.join(place::LOCK))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::Error::other("another process writes to it")),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// The segments with their whole bytes. What is torn at the end of those that are not delivered is cut off.
+fn recover(folder: &Path, delivered: Place) -> io::Result<VecDeque<(u64, u64)>> {
+    let mut kept = VecDeque::new();
+    for (number, bytes) in place::segments(folder)? {
+        let path = place::segment_path(folder, number);
+        let at = match number.cmp(&delivered.segment) {
+            std::cmp::Ordering::Less => {
+                kept.push_back((number, bytes));
+                continue;
+            }
+            std::cmp::Ordering::Equal if delivered.offset <= bytes => delivered.offset,
+            _ => 0,
+        };
+        let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
+        io::Seek::seek(&mut file, io::SeekFrom::Start(at))?;
+        let found = format::survey(BufReader::new(&file), at, bytes, |_| Ok(()))?;
+        let name = path.display();
+        if found.torn > 0 {
+            file.set_len(found.whole)?;
+            let text = format_args!(
+                "audit spool: {name} was cut at its last whole record, {} bytes of a torn one went",
+                found.torn
+            );
+            log::line(Level::Warn, text);
+        }
+        if found.damaged > 0 {
+            let text = format_args!("audit spool: {name} has {} damaged records", found.damaged);
+            log::line(Level::Error, text);
+        }
+        if found.whole <= HEADER_BYTES {
+            // A process that wrote nothing leaves nothing.
+            drop(file);
+            fs::remove_file(&path)?;
+        } else {
+            kept.push_back((number, found.whole));
+        }
+    }
+    Ok(kept)
+}

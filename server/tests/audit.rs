@@ -1,0 +1,429 @@
+//! Access records on their way to files and spools, with real processes: order, rotation, kill -9, full disks.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+#![allow(clippy::indexing_slicing, reason = "a failed test panics")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use common::cli::{Folder, run_words};
+use common::{DENIED, GRANTED, Server, denied, eventually, granted, on_each_driver, post};
+
+/// A folder of its own for a driver, made by the server or here.
+fn folder(name: &str, driver: &str) -> Folder {
+    let folder = Folder::new(&format!("audit-{name}-{driver}"), &[]);
+    let _ = fs::remove_dir_all(&folder.0);
+    folder
+}
+
+fn text(folder: &Folder) -> &str {
+    folder.0.to_str().unwrap()
+}
+
+/// A request that its record can be told by.
+fn numbered(number: &str) -> String {
+    format!("{{\"operation\":\"shop:door:open\",\"context\":{{\"number\":\"{number}\"}}}}")
+}
+
+/// The numbers of records and how many records the marks say are missing.
+fn read(output: &str) -> (Vec<String>, u64) {
+    let (mut numbers, mut missing) = (Vec::new(), 0);
+    for line in output.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+        match line["gap"]["records"].as_str() {
+            Some(count) => missing += count.parse::<u64>().unwrap(),
+            None => numbers.push(
+                line["porc"]["context"]["number"]
+                    .as_str()
+                    .unwrap_or("")
+                    .to_owned(),
+            ),
+        }
+    }
+    (numbers, missing)
+}
+
+fn cat(spool: &Folder) -> (Option<i32>, String, String) {
+    run_words(&["audit", "cat", text(spool)], "")
+}
+
+fn segments(spool: &Folder) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(&spool.0)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "spool"))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn a_file_is_turned_over_and_nothing_is_lost() {
+    on_each_driver(|driver| {
+        let folder = Folder::new(&format!("audit-file-{driver}"), &[("empty", "")]);
+        let path = folder.0.join("access.jsonl");
+        let flags = [
+            "--audit-file",
+            path.to_str().unwrap(),
+            "--audit-file-bytes",
+            "4096",
+        ];
+        let server = Server::start(driver, &flags);
+        let mut client = server.connect();
+        for number in 0..40 {
+            assert_eq!(client.post(&numbered(&number.to_string())), granted());
+        }
+        let (status, output, _) = server.stop();
+        assert_eq!((status.code(), output.as_str()), (Some(0), ""));
+        let mut numbers = Vec::new();
+        for number in (0..11).rev() {
+            let name = match number {
+                0 => path.clone(),
+                number => PathBuf::from(format!("{}.{number}", path.display())),
+            };
+            if let Ok(text) = fs::read_to_string(name) {
+                assert!(text.len() <= 4096 && text.ends_with('\n'));
+                numbers.extend(read(&text).0);
+            }
+        }
+        let want: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+        assert_eq!(numbers, want);
+        assert!(folder.0.join("access.jsonl.5").exists());
+    });
+}
+
+#[test]
+fn a_spool_delivers_in_order_and_can_be_read_by_hand() {
+    on_each_driver(|driver| {
+        let spool = folder("order", driver);
+        let server = Server::start(driver, &["--audit-spool", text(&spool)]);
+        let mut client = server.connect();
+        for number in 0..50 {
+            assert_eq!(client.post(&numbered(&number.to_string())), granted());
+        }
+        assert_eq!(client.post(DENIED), denied());
+        let while_it_runs = cat(&spool);
+        assert_eq!(while_it_runs.0, Some(0), "{}", while_it_runs.2);
+        let (status, output, _) = server.stop();
+        assert_eq!(status.code(), Some(0));
+        let (numbers, missing) = read(&output);
+        let want: Vec<String> = (0..50)
+            .map(|number| number.to_string())
+            .chain([String::new()])
+            .collect();
+        assert_eq!((numbers, missing), (want, 0));
+        assert_eq!(cat(&spool), (Some(0), output, String::new()));
+        let (status, told, _) = run_words(&["audit", "verify", text(&spool)], "");
+        assert_eq!(status, Some(0));
+        assert!(
+            told.starts_with("51 records in 1 files") && told.contains(" 0 bytes not delivered"),
+            "{told}"
+        );
+        // What was delivered is not delivered again.
+        let (_, output, _) = Server::start(driver, &["--audit-spool", text(&spool)]).stop();
+        assert_eq!(output, "");
+    });
+}
+
+/// Asks with numbered requests, several at once, until the server is gone: the numbers of those that were answered.
+fn ask_until_the_end(port: u16, name: &str, answered: &AtomicUsize) -> Vec<String> {
+    const AT_ONCE: usize = 3;
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut answers = BufReader::new(stream.try_clone().unwrap()).lines();
+    let mut known = Vec::new();
+    for round in 0.. {
+        let numbers = (0..AT_ONCE).map(|at| format!("{name}-{round}-{at}"));
+        let requests: String = numbers.clone().map(|number| post(&numbered(&number))).collect();
+        if stream.write_all(requests.as_bytes()).is_err() {
+            return known;
+        }
+        for number in numbers {
+            let body = answers
+                .by_ref()
+                .map_while(Result::ok)
+                .find(|line| line.starts_with("{\"allow\":"));
+            match body.as_deref() {
+                Some("{\"allow\":true}") => known.push(number),
+                Some(body) => panic!("{body}"),
+                None => return known,
+            }
+            answered.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    known
+}
+
+/// The promise of `deny` with a spool: an answer that arrived has its record, whatever happens to the process.
+#[test]
+fn kill_nine_loses_nothing_that_was_answered() {
+    on_each_driver(|driver| {
+        for fsync in ["each-batch", "interval", "never"] {
+            let spool = folder(&format!("kill-{fsync}"), driver);
+            let flags = [
+                "--audit-full",
+                "deny",
+                "--audit-spool",
+                text(&spool),
+                "--audit-fsync",
+                fsync,
+            ];
+            let mut server = Server::start(driver, &[&flags[..], &["--threads", "2"]].concat());
+            let mut stdout = server.take_stdout();
+            let first = thread::spawn(move || {
+                let mut output = String::new();
+                stdout.read_to_string(&mut output).unwrap();
+                output
+            });
+            let answered = AtomicUsize::new(0);
+            let known: BTreeSet<String> = thread::scope(|scope| {
+                let (port, answered) = (server.port, &answered);
+                let clients: Vec<_> = (0..4)
+                    .map(|client| scope.spawn(move || ask_until_the_end(port, &client.to_string(), answered)))
+                    .collect();
+                eventually(|| answered.load(Ordering::Relaxed) > 400);
+                server.signal("KILL");
+                clients
+                    .into_iter()
+                    .flat_map(|client| client.join().unwrap())
+                    .collect()
+            });
+            server.wait();
+            assert!(known.len() > 400);
+            let (status, output, log) = cat(&spool);
+            assert_eq!(status, Some(0), "{log}");
+            let recorded: BTreeSet<String> = read(&output).0.into_iter().collect();
+            let lost: Vec<&String> = known.difference(&recorded).collect();
+            assert!(lost.is_empty(), "{fsync}: {lost:?} of {} answers", known.len());
+            // Everything comes out at the other end, some of it twice, told by its id. The kill may cut the last line there.
+            let (_, second, _) = Server::start(driver, &flags).stop();
+            let first = first.join().unwrap();
+            let whole = first.rfind('\n').map_or("", |end| &first[..=end]);
+            let delivered: BTreeSet<String> = read(whole).0.into_iter().chain(read(&second).0).collect();
+            assert_eq!(delivered, recorded);
+            let mut ids = BTreeMap::new();
+            for line in whole.lines().chain(second.lines()) {
+                let record: serde_json::Value = serde_json::from_str(line).unwrap();
+                let same = ids.insert(record["metadata"]["id"].to_string(), line);
+                assert!(same.is_none_or(|same| same == line));
+            }
+            assert_eq!(ids.len(), recorded.len());
+        }
+    });
+}
+
+#[test]
+fn a_torn_end_is_cut_and_damage_is_told_of() {
+    let spool = folder("torn", "any");
+    let server = Server::start("epoll", &["--audit-spool", text(&spool)]);
+    let mut client = server.connect();
+    (0..3).for_each(|number| assert_eq!(client.post(&numbered(&number.to_string())), granted()));
+    server.stop();
+    let segment = segments(&spool).pop().unwrap();
+    let whole = fs::read(&segment).unwrap();
+    // As a crash leaves it: half of a frame, of which nothing was delivered.
+    fs::write(spool.0.join("delivered"), "1 0\n").unwrap();
+    fs::write(&segment, [&whole[..], &whole[16..40]].concat()).unwrap();
+    let (status, output, log) = cat(&spool);
+    assert_eq!((status, read(&output).0.len()), (Some(0), 3));
+    assert!(log.contains("the last 24 bytes are no whole record"), "{log}");
+    let (_, output, log) = Server::start("epoll", &["--audit-spool", text(&spool)]).stop();
+    assert_eq!(
+        read(&output),
+        (vec!["0".to_owned(), "1".to_owned(), "2".to_owned()], 0)
+    );
+    assert!(
+        log.iter()
+            .any(|line| line.contains("24 bytes of a torn one went")),
+        "{log:#?}"
+    );
+    assert_eq!(fs::read(&segment).unwrap(), whole);
+    // A record that was changed is missing, and its place is marked.
+    let mut changed = whole.clone();
+    changed[100] ^= 1;
+    fs::write(&segment, changed).unwrap();
+    fs::write(spool.0.join("delivered"), "1 0\n").unwrap();
+    let (status, output, log) = cat(&spool);
+    assert_eq!((status, read(&output).0.len()), (Some(1), 2));
+    assert!(log.contains("1 damaged places"), "{log}");
+    assert_eq!(run_words(&["audit", "verify", text(&spool)], "").0, Some(1));
+    let (_, output, _) = Server::start("epoll", &["--audit-spool", text(&spool)]).stop();
+    assert_eq!(read(&output), (vec!["1".to_owned(), "2".to_owned()], 1));
+}
+
+fn limit_files(server: &Server, limit: &str) {
+    let pid = server.pid().to_string();
+    let flag = format!("--fsize={limit}:");
+    let status = Command::new("prlimit").args(["--pid", &pid, &flag]).status();
+    assert!(status.unwrap().success());
+}
+
+/// The disk has no room: what the policy says happens, and when it has room again records are written, with a mark.
+#[test]
+fn a_full_disk() {
+    on_each_driver(|driver| {
+        for policy in ["deny", "drop", "wait"] {
+            let spool = folder(&format!("full-{policy}"), driver);
+            let flags = ["--audit-full", policy, "--audit-spool", text(&spool)];
+            let mut server = Server::start(driver, &flags);
+            let mut client = server.connect();
+            assert_eq!(client.post(GRANTED), granted());
+            limit_files(&server, "2000");
+            let mut refused = 0;
+            let padded = format!(
+                "{{\"operation\":\"shop:door:open\",\"context\":\"{}\"}}",
+                "x".repeat(3000)
+            );
+            // What is decided before anybody knows of the disk is taken back.
+            let batch = post(&format!("[{padded},{DENIED},{padded}]"));
+            client.send(batch.replacen("/decision ", "/decisions ", 1));
+            let allow = policy != "deny";
+            let want = format!("[{{\"allow\":{allow}}},{{\"allow\":false}},{{\"allow\":{allow}}}]\n");
+            assert_eq!(client.answer().unwrap().body, want);
+            for _ in 0..20 {
+                refused += usize::from(client.post(&padded) == denied());
+            }
+            server.wait_for("cannot be written");
+            assert_eq!(refused, if policy == "deny" { 20 } else { 0 }, "{policy}");
+            assert_eq!(client.post(GRANTED) == granted(), policy != "deny");
+            limit_files(&server, "unlimited");
+            server.wait_for("written again");
+            eventually(|| client.post(GRANTED) == granted());
+            let (status, output, log) = server.stop();
+            assert_eq!(status.code(), Some(0));
+            let (records, missing) = read(&output);
+            // Under the other policies everything waited in the ring.
+            assert_eq!(missing > 0, policy == "deny", "{output} {log:#?}");
+            assert!(records.len() >= if policy == "deny" { 2 } else { 23 });
+            assert_eq!(cat(&spool).1, output);
+        }
+    });
+}
+
+/// Nobody takes what is delivered: the spool reaches its bound, and the policy decides.
+#[test]
+fn a_spool_at_its_bound() {
+    on_each_driver(|driver| {
+        for policy in ["deny", "drop"] {
+            let spool = folder(&format!("bound-{policy}"), driver);
+            let flags = [
+                "--audit-full",
+                policy,
+                "--audit-spool",
+                text(&spool),
+                "--audit-spool-bytes",
+                "262144",
+            ];
+            let mut server = Server::start(driver, &flags);
+            let mut stdout = server.take_stdout();
+            let mut client = server.connect();
+            let padded = numbered(&"x".repeat(40_000));
+            let answers: Vec<_> = (0..120).map(|_| client.post(&padded)).collect();
+            server.wait_for("are not delivered");
+            let refused = answers.iter().filter(|answer| **answer == denied()).count();
+            assert_eq!(refused > 0, policy == "deny");
+            let reader = thread::spawn(move || {
+                let mut output = String::new();
+                stdout.read_to_string(&mut output).unwrap();
+                output
+            });
+            server.wait_for("written again");
+            eventually(|| client.post(GRANTED) == granted());
+            let (status, _, _) = server.stop();
+            assert_eq!(status.code(), Some(0));
+            let (records, missing) = read(&reader.join().unwrap());
+            assert!(
+                records.len() as u64 + missing > 120,
+                "{} and {missing}",
+                records.len()
+            );
+            let bytes: u64 = segments(&spool)
+                .iter()
+                .map(|path| path.metadata().unwrap().len())
+                .sum();
+            assert!(bytes <= 262_144, "{bytes}");
+        }
+    });
+}
+
+#[test]
+fn places_that_cannot_be_had() {
+    let spool = folder("taken", "any");
+    let server = Server::start("epoll", &["--audit-spool", text(&spool)]);
+    let try_with = |flags: &[&str]| {
+        let shop = common::file("shop.yml");
+        let args = [&["serve", "--port", "0", "-b", shop.to_str().unwrap()], flags].concat();
+        let (status, output, log) = run_words(&args, "");
+        assert_eq!((status, output.as_str()), (Some(1), ""), "{log}");
+        log
+    };
+    let log = try_with(&["--audit-spool", text(&spool)]);
+    assert!(log.contains("another process writes to it"), "{log}");
+    server.stop();
+    let log = try_with(&["--audit-spool", "/proc/gavel-spool"]);
+    assert!(log.contains("/proc/gavel-spool"), "{log}");
+    let log = try_with(&["--audit-file", "/proc/gavel/access.jsonl"]);
+    assert!(log.contains("/proc/gavel/access.jsonl"), "{log}");
+    let log = try_with(&["--audit-spool", text(&spool), "--audit-spool-bytes", "1000"]);
+    assert!(log.contains("at least 262144"), "{log}");
+    let log = try_with(&["--audit-fsync", "never"]);
+    assert!(log.contains("--audit-spool"), "{log}");
+    let (status, _, log) = run_words(&["audit", "cat", "/nowhere"], "");
+    assert_eq!(status, Some(1));
+    assert!(log.contains("/nowhere"), "{log}");
+}
+
+#[test]
+fn what_records_do_not_show() {
+    let config = "audit:\n  redact: [/principal/mannotations/secret, /context/cards/*/number]\n  \
+                  hash: [/principal/sub]\n  hashkeyfile: KEY\n  sample: {grants: 1000000}\n";
+    let folder = Folder::new("audit-shown", &[("key", "0123456789abcdef0123456789abcdef\n")]);
+    let key = folder.0.join("key");
+    fs::write(
+        folder.0.join("mpe-config.yaml"),
+        config.replace("KEY", key.to_str().unwrap()),
+    )
+    .unwrap();
+    let configured = |command: &mut Command| {
+        command.env("MPE_CONFIG_PATH", &folder.0);
+    };
+    let server = Server::start_with("epoll", &[], configured);
+    let mut client = server.connect();
+    let body = r#"{"operation":"shop:door:shut","principal":{"sub":"ann","mannotations":{"secret":"\"s3cret\"","open":"1"}},
+        "context":{"cards":[{"number":"4111"},{"number":4112,"kind":"visa"}]}}"#;
+    assert_eq!(client.post(&body.replace('\n', "")), denied());
+    for _ in 0..20 {
+        assert_eq!(client.post(GRANTED), granted());
+    }
+    let (_, output, log) = server.stop();
+    assert!(
+        !output.contains("s3cret") && !output.contains("411") && !output.contains("ann\""),
+        "{output}"
+    );
+    assert!(
+        log.iter()
+            .any(|line| line.contains("one of 1000000 grants is recorded"))
+    );
+    let lines: Vec<serde_json::Value> = output
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["sample"]["grants"], "1000000");
+    assert_eq!(lines.len(), 2, "{output}");
+    let record = &lines[1];
+    assert_eq!(record["porc"]["context"]["cards"][1]["kind"], "visa");
+    assert_eq!(
+        record["porc"]["principal"]["mannotations"]["secret"],
+        "[redacted]"
+    );
+    // printf ann | openssl dgst -sha256 -hmac 0123456789abcdef0123456789abcdef
+    let ann = "hmac-sha256:07db5b4bba5fef53c763f1a9cb1ae82cfbf75937aff297f88e797bebf09bfd95";
+    assert_eq!(record["porc"]["principal"]["sub"], ann);
+    assert_eq!(record["principal"]["subject"], ann);
+}
