@@ -7,6 +7,7 @@
 )]
 
 mod commands;
+mod in_process;
 mod records;
 
 use gavel_benches::corpus::{self, Example};
@@ -80,6 +81,7 @@ fn run(effort: &Effort) -> Result<(), String> {
     let mut figures = Vec::new();
     figures.push(("decision.allocations", allocations()?));
     decisions(&examples, effort, &mut figures)?;
+    figures.extend(in_process::figures(&examples, effort.rounds, effort.round_ns)?);
     recording(&examples, effort, &mut figures)?;
     replaying(&examples, effort, &mut figures)?;
     compilation(effort, &mut figures)?;

@@ -34,6 +34,13 @@ pub fn pair(rounds: usize, round_ns: u64, mut first: impl FnMut(), mut second: i
     }
 }
 
+/// ns for one call, the median of `rounds` rounds of about `round_ns`.
+pub fn one(rounds: usize, round_ns: u64, mut run: impl FnMut()) -> f64 {
+    let calls = calls_in(round_ns, &mut run);
+    let mut times: Vec<f64> = (0..rounds).map(|_| time(calls, &mut run)).collect();
+    median(&mut times)
+}
+
 /// ns for one call, over `calls` of them.
 fn time(calls: u64, run: &mut impl FnMut()) -> f64 {
     let start = Instant::now();

@@ -1,0 +1,80 @@
+//! `gavel-repeat compile DOMAIN IMAGE`, `gavel-repeat decide IMAGE REQUEST COUNT`: decides one request over and over, for
+//! `benches/instructions.sh` and profilers.
+//!
+//! Two steps, because the compiler's tables lie in memory as chance has it, and what a process that has compiled decides
+//! afterwards is not counted alike twice.
+#![forbid(unsafe_code)]
+
+use gavel_compiler::source::SourceMap;
+use gavel_compiler::{Options, compile_parts, render};
+use gavel_runtime::decision::Decider;
+use gavel_runtime::image::{Image, LoadOptions, load, save};
+use gavel_runtime::input::Trailing;
+use gavel_runtime::limits::Limits;
+use gavel_runtime::vm::RequestEnv;
+use std::hint::black_box;
+use std::process::ExitCode;
+
+/// No clock, which is the machine's and not ours, and nothing by chance.
+const ENV: RequestEnv = RequestEnv {
+    wall_ns: 1_700_000_000_000_000_000,
+    seed: 1,
+    monotonic_ns: || 0,
+    deadline_ns: None,
+};
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["compile", domain, image] => write_image(domain, image),
+        ["decide", image, request, count] => repeat(image, request, count),
+        _ => {
+            eprintln!(
+                "usage: gavel-repeat compile DOMAIN IMAGE\n       gavel-repeat decide IMAGE REQUEST COUNT"
+            );
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read(path: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{path}: {error}"))
+}
+
+fn write_image(domain: &str, image: &str) -> Result<(), String> {
+    let text = String::from_utf8(read(domain)?).map_err(|error| error.to_string())?;
+    let mut sources = SourceMap::default();
+    let file = sources.add_file(domain, &text);
+    let linked = compile_parts(&mut sources, &[file], &Options::default())
+        .map_err(|problems| render::text(&sources, &problems))?;
+    let bytes = save(&linked.parts).map_err(|error| error.to_string())?;
+    std::fs::write(image, bytes).map_err(|error| format!("{image}: {error}"))
+}
+
+fn repeat(image: &str, request: &str, count: &str) -> Result<(), String> {
+    let count: u64 = count.parse().map_err(|_| format!("{count} is no number"))?;
+    let body = read(request)?;
+    let image = load(&read(image)?, &LoadOptions::default()).map_err(|error| error.to_string())?;
+    let mut decider = Decider::new(&image, &Limits::DEFAULT);
+    for _ in 0..count {
+        black_box(decided(&mut decider, &image, black_box(&body)))?;
+    }
+    Ok(())
+}
+
+/// One decision. A function of its own, with this name, because callgrind is told to count in here alone.
+#[inline(never)]
+fn decided(decider: &mut Decider, image: &Image, body: &[u8]) -> Result<bool, String> {
+    let decision = decider.decide(image, body, Trailing::Ignore, &ENV);
+    decision
+        .map(|decision| decision.granted)
+        .map_err(|refusal| refusal.to_string())
+}
