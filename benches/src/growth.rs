@@ -4,7 +4,8 @@ use crate::corpus;
 use crate::measure::{Pair, median, pair};
 use crate::server::{Server, binary};
 use crate::synthetic::{self, Crossing};
-use gavel_runtime::image::{self, Image};
+use gavel_compiler::source::SourceMap;
+use gavel_runtime::image::{self, Image, ImageParts};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -19,9 +20,9 @@ const ROUNDS: usize = 5;
 pub fn figures(rounds: usize, round_ns: u64) -> Result<Vec<(&'static str, f64)>, String> {
     let mut figures = vec![("compile.ms_tree_1000_libraries", tree_ms()?)];
     let began = Instant::now();
-    let large = corpus::image_of("large.yml", &synthetic::growing(100_000, 1))?;
+    let large = loaded(parts(100_000)?)?;
     figures.push(("compile.s_100000_policies", began.elapsed().as_secs_f64()));
-    let small = corpus::image_of("small.yml", &synthetic::growing(10, 1))?;
+    let small = loaded(parts(10)?)?;
     let times = decisions(&small, &large, rounds, round_ns)?;
     figures.push(("decision.ns_100000_policies", times.second_ns));
     figures.push(("decision.policies_100000_over_10", times.ratio));
@@ -39,6 +40,22 @@ pub fn figures(rounds: usize, round_ns: u64) -> Result<Vec<(&'static str, f64)>,
     let full_mib = many.serve(&served)?.rss_mib()?;
     figures.push(("image.rss_mib_per_10000_policies", full_mib - empty_mib));
     Ok(figures)
+}
+
+/// What an image of so many policies is made of.
+fn parts(policies: usize) -> Result<ImageParts, String> {
+    let mut sources = SourceMap::default();
+    let mut files = Vec::new();
+    for (text, at) in synthetic::growing(policies, 1).iter().zip(0..) {
+        files.push(sources.add_file(&format!("large{at}.yml"), text));
+    }
+    gavel_compiler::compile_parts(&mut sources, &files, &gavel_compiler::Options::default())
+        .map(|linked| linked.parts)
+        .map_err(|problems| format!("{problems:?}"))
+}
+
+fn loaded(parts: ImageParts) -> Result<Image, String> {
+    Image::new(parts).map_err(|error| error.to_string())
 }
 
 /// Compiling libraries that need each other, and a policy for each.
@@ -79,8 +96,7 @@ struct ImageFile(PathBuf);
 
 impl ImageFile {
     fn new(policies: usize) -> Result<ImageFile, String> {
-        let parts = corpus::parts_of("large.yml", &synthetic::growing(policies, 1))?;
-        let bytes = image::save(&parts).map_err(|error| error.to_string())?;
+        let bytes = image::save(&parts(policies)?).map_err(|error| error.to_string())?;
         let name = format!("gavel-growth-{}-{policies}.img", std::process::id());
         let file = ImageFile(std::env::temp_dir().join(name));
         std::fs::write(&file.0, bytes).map_err(|error| error.to_string())?;

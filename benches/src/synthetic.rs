@@ -21,11 +21,26 @@ pub fn domain(policies: usize, seed: u64) -> String {
 /// Policies of [`growing`] that are the same however many follow.
 const FIRST_POLICIES: usize = 10;
 
-/// As [`domain`], but the first ten policies, their library and the operations that a request of one of their roles meets are
-/// the same whatever the size.
+/// Policies of one PolicyDomain of [`growing`]: a file has a bound.
+const POLICIES_PER_DOMAIN: usize = 10_000;
+
+/// Texts of PolicyDomains with so many policies together. The first ten policies, their library and the operation that a
+/// request of one of their roles meets are the same whatever the number.
 #[must_use]
-pub fn growing(policies: usize, seed: u64) -> String {
-    sized(policies, seed, FIRST_POLICIES)
+pub fn growing(policies: usize, seed: u64) -> Vec<String> {
+    let sizes = (0..policies.div_ceil(POLICIES_PER_DOMAIN))
+        .map(|at| POLICIES_PER_DOMAIN.min(policies - at * POLICIES_PER_DOMAIN));
+    sizes
+        .zip(0..)
+        .map(|(size, at)| match at {
+            0 => sized(size, seed, FIRST_POLICIES),
+            _ => sized(size, seed + at, 0)
+                .replace("mrn:large:", &format!("mrn:large{at}:"))
+                .replace("large:service", &format!("large{at}:service"))
+                .replace("name: large\n", &format!("name: large{at}\n"))
+                .replace("      default: true\n", ""),
+        })
+        .collect()
 }
 
 /// The first few policies need the first library, all others any.
