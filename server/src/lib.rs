@@ -30,6 +30,7 @@ pub mod random;
 pub mod reload;
 mod replay;
 pub mod server;
+pub mod source;
 pub mod sys;
 mod terminal;
 pub mod trace;

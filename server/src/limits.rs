@@ -269,6 +269,21 @@ pub const TOKEN_BYTES_MIN: usize = 16;
 /// Bytes of the file with the token.
 pub const TOKEN_BYTES_MAX: usize = 4096;
 
+/// Seconds that one question to the source of policies may take, with its answer.
+pub const SOURCE_SECONDS_MAX: u64 = 60;
+
+/// Seconds between two questions to the source, unless the command line says otherwise.
+pub const SOURCE_POLL_SECONDS: u64 = 30;
+
+/// Longest pause after failures in a row.
+pub const SOURCE_PAUSE_SECONDS_MAX: u64 = 300;
+
+/// Bytes of a signature or a public key, in any of their forms.
+pub const SIGNATURE_BYTES_MAX: usize = 4096;
+
+/// Bytes of the first line of what is kept of a source: a URL, a tag, a signature.
+pub const CACHE_LINE_BYTES_MAX: usize = 64 * 1024;
+
 /// Characters of the label of a revision, which stands in every record.
 pub const LABEL_CHARS_MAX: usize = 200;
 

@@ -26,6 +26,7 @@ use crate::log::{self, Level};
 use crate::metrics::Counters;
 use crate::publish::{Archive, Fresh, Post, Publisher, Recorder};
 use crate::reload::{self, Ask, Cause, Loading, Reloader, Wish};
+use crate::source;
 use crate::sys;
 use crate::worker::{self, Setup};
 
@@ -53,6 +54,8 @@ pub struct Options {
     pub drain_delay: Duration,
     /// Reload when the files of the policies change.
     pub watch: bool,
+    /// The source that is polled, and how often.
+    pub poll: Option<(String, Duration)>,
     /// Where the admin port is, if there is one.
     pub admin: Option<admin::Options>,
     /// Deny every request after the first without deciding; for benchmarks.
@@ -104,7 +107,10 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
     let outcome = control.start(address, options.threads).and_then(|()| {
         log::line(Level::Info, format_args!("reachable: {}", reach.join("; ")));
         if options.watch {
-            reload::watch(reloader).map_err(|e| Failure::Operator(format!("watch thread: {e}")))?;
+            reload::watch(reloader.clone()).map_err(|e| Failure::Operator(format!("watch thread: {e}")))?;
+        }
+        if let Some((_, every)) = &options.poll {
+            source::poll(reloader, *every).map_err(|e| Failure::Operator(format!("poll thread: {e}")))?;
         }
         // Reloads are taken from now on; those that were asked for wait.
         let _ = publishes.send(publisher);
@@ -123,6 +129,7 @@ impl Options {
             envoy_threads: self.envoy.as_ref().map_or(0, |_| self.threads),
             audit_full: audit_full.map_or_else(String::new, |word| word.get_name().to_owned()),
             watch: self.watch,
+            source: self.poll.as_ref().map(|(url, _)| url.clone()),
             limits: vec![
                 (
                     "bodyBytes",

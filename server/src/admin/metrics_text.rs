@@ -46,6 +46,7 @@ families! {
     PUBLISHED = Gauge "gavel_policy_published_timestamp_seconds" "When the revision that is served was published, in seconds since 1970.";
     RELOADS = Counter "gavel_policy_reloads_total" "Loads of policies by what came of them, the one at the start among them.";
     RELOAD_OK = Gauge "gavel_policy_last_reload_successful" "1 if the last load was valid, 0 if it failed and an older revision is served on.";
+    CHECKED_AT = Gauge "gavel_policy_last_check_timestamp_seconds" "When what is served was last found to be as new as its files or source, in seconds since 1970.";
     RELOAD_AT = Gauge "gavel_policy_last_reload_timestamp_seconds" "When the last load began, in seconds since 1970.";
 }
 
@@ -171,6 +172,9 @@ fn reload_metrics(reloader: &Reloader, out: &mut Exposition) {
         let valid = !matches!(last.outcome, Loaded::Failed(_));
         out.single(&RELOAD_OK, u8::from(valid));
         out.single(&RELOAD_AT, since_epoch(last.at));
+    }
+    if let Some(at) = standing.current_at() {
+        out.single(&CHECKED_AT, since_epoch(at));
     }
 }
 

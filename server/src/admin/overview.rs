@@ -45,6 +45,8 @@ pub struct Facts {
     pub audit_full: String,
     /// Files are watched.
     pub watch: bool,
+    /// The URL that policies come from.
+    pub source: Option<String>,
     /// Bounds that the command line may change, by name.
     pub limits: Vec<(&'static str, u64)>,
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::overview::{Overview, Service};
+use super::overview::{Facts, Overview, Service};
 use crate::limits;
 use crate::log::timestamp;
 use crate::metrics::Outcome;
@@ -23,7 +23,7 @@ pub(super) fn json(overview: &Overview) -> Value {
         "threads": {"decisions": facts.workers, "envoy": facts.envoy_threads},
         "listening": service.map(|service| &service.doors),
         "policies": service.map(|service| policies(&service.publisher.current())),
-        "reload": overview.reloader.get().map(|reloader| reload(reloader, facts.watch)),
+        "reload": overview.reloader.get().map(|reloader| reload(reloader, facts)),
         "decisions": service.map(decisions),
         "audit": service.map(|service| audit(service, &facts.audit_full)),
         "limits": all_limits(overview),
@@ -46,7 +46,8 @@ fn policies(revision: &Revision) -> Value {
     })
 }
 
-fn reload(reloader: &Reloader, watch: bool) -> Value {
+fn reload(reloader: &Reloader, facts: &Facts) -> Value {
+    let (watch, source) = (facts.watch, &facts.source);
     let standing = reloader.standing();
     let counts = standing.counts();
     let counts: serde_json::Map<String, Value> = counts
@@ -56,6 +57,8 @@ fn reload(reloader: &Reloader, watch: bool) -> Value {
     json!({
         "watching": watch,
         "counts": counts,
+        "source": source,
+        "checked": standing.current_at().map(timestamp),
         "last": standing.last().map(|last| report(&last)),
     })
 }

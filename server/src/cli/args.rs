@@ -260,6 +260,29 @@ pub(crate) struct ServeArgs {
     /// The address that clients know the decision API by, for AuthZEN's metadata; without it there is none.
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+    /// In place of --bundle: URL of a PolicyDomain or an image file, which is asked for again and again. At the start it is
+    /// waited for.
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with = "bundle",
+        help_heading = "Policies"
+    )]
+    pub(crate) source: Option<String>,
+    /// Public Ed25519 key (PEM, or base64) that what --source has must be signed with: in the header Gavel-Signature, or at
+    /// the URL with .sig behind its path.
+    #[arg(long, value_name = "FILE", requires = "source", help_heading = "Policies")]
+    pub(crate) source_key: Option<PathBuf>,
+    /// File with a bearer token for --source.
+    #[arg(long, value_name = "FILE", requires = "source", help_heading = "Policies")]
+    pub(crate) source_token_file: Option<PathBuf>,
+    /// Seconds between two questions to --source; more while it fails.
+    #[arg(long, value_name = "SECONDS", requires = "source", default_value_t = limits::SOURCE_POLL_SECONDS,
+          value_parser = clap::value_parser!(u64).range(1..), help_heading = "Policies")]
+    pub(crate) source_poll: u64,
+    /// Folder in which the last valid content of --source is kept, for a start without it.
+    #[arg(long, value_name = "FOLDER", requires = "source", help_heading = "Policies")]
+    pub(crate) cache_dir: Option<PathBuf>,
     /// Reload when the files of the policies change.
     #[arg(long)]
     pub(crate) watch: bool,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gavel_compiler::diagnostic::Diagnostic;
+use gavel_compiler::diagnostic::{Code, Diagnostic};
 use gavel_compiler::domain::{self, yaml};
 use gavel_compiler::source::{FileId, SourceMap};
 
@@ -37,21 +37,14 @@ pub(crate) enum Unusable {
 /// # Errors
 /// See [`Unusable`].
 pub(crate) fn open(sources: &mut SourceMap, path: &Path, roots: &Roots) -> Result<DomainFile, Unusable> {
-    let text: Arc<str> = files::policy(path).map_err(Unusable::Unread)?.into();
+    let text = files::policy(path).map_err(Unusable::Unread)?;
     let name = path.to_string_lossy();
-    let file = sources.add_file(&name, &text);
-    let not_yaml = |problem| Unusable::NotYaml(file, problem);
-    let document = yaml::parse(file, &text).map_err(not_yaml)?;
-    let kind = domain::kind(&document).map_err(not_yaml)?;
-    if kind.as_deref() != Some("PolicyDomainReference") {
-        return Ok(DomainFile {
-            file,
-            document,
-            kind,
-            is_built: false,
-        });
+    let found = parse(sources, &name, &text)?;
+    if found.kind.as_deref() != Some(REFERENCE) {
+        return Ok(found);
     }
-    let inlined = references::inline(sources, &document, path, roots)
+    let (file, kind) = (found.file, found.kind);
+    let inlined = references::inline(sources, &found.document, path, roots)
         .map_err(|problems| Unusable::NotBuilt(file, problems))?;
     let built = sources.add_inlined(&name, &inlined.text, inlined.pieces);
     let text: Arc<str> = inlined.text.into();
@@ -61,5 +54,36 @@ pub(crate) fn open(sources: &mut SourceMap, path: &Path, roots: &Roots) -> Resul
         document,
         kind,
         is_built: true,
+    })
+}
+
+const REFERENCE: &str = "PolicyDomainReference";
+
+/// As [`open`], for a text from elsewhere, beside which there are no `.rego` files.
+///
+/// # Errors
+/// See [`Unusable`].
+pub(crate) fn of_text(sources: &mut SourceMap, name: &str, text: &str) -> Result<DomainFile, Unusable> {
+    let found = parse(sources, name, text)?;
+    if found.kind.as_deref() == Some(REFERENCE) {
+        let message =
+            "a PolicyDomainReference names files, which are not there: write them into it with `gavel build`";
+        let problem = Diagnostic::global(Code::Reference, message.to_owned());
+        return Err(Unusable::NotBuilt(found.file, vec![problem]));
+    }
+    Ok(found)
+}
+
+fn parse(sources: &mut SourceMap, name: &str, text: &str) -> Result<DomainFile, Unusable> {
+    let text: Arc<str> = text.into();
+    let file = sources.add_file(name, &text);
+    let not_yaml = |problem| Unusable::NotYaml(file, problem);
+    let document = yaml::parse(file, &text).map_err(not_yaml)?;
+    let kind = domain::kind(&document).map_err(not_yaml)?;
+    Ok(DomainFile {
+        file,
+        document,
+        kind,
+        is_built: false,
     })
 }

@@ -24,13 +24,19 @@ pub(crate) fn named(args: &DomainArgs) -> Result<Option<&Path>, Failure> {
     let Some(path) = args.bundle.iter().find(|path| is_image(path)) else {
         return Ok(None);
     };
-    let refused = |what: &str| {
-        let name = path.display();
-        Err(Failure::Usage(format!("{name} is an image file: {what}")))
-    };
+    let name = path.to_string_lossy();
     if args.bundle.len() > 1 {
-        return refused("it is loaded alone; compile it together with the other domains");
+        let text = "it is loaded alone; compile it together with the other domains";
+        return Err(Failure::Usage(format!("{name} is an image file: {text}")));
     }
+    refuse_flags(&name, args)?;
+    Ok(Some(path))
+}
+
+/// # Errors
+/// Flags that say how domains are compiled.
+pub(crate) fn refuse_flags(name: &str, args: &DomainArgs) -> Result<(), Failure> {
+    let refused = |what: &str| Err(Failure::Usage(format!("{name} is an image file: {what}")));
     let dialect = &args.dialect;
     if dialect.opa_flags.is_some() || dialect.no_opa_flags || dialect.v1_compatible {
         return refused("its dialect was settled when it was compiled");
@@ -38,7 +44,7 @@ pub(crate) fn named(args: &DomainArgs) -> Result<Option<&Path>, Failure> {
     if !args.roots.rego_root.is_empty() {
         return refused("it names no .rego files, so that --rego-root says nothing");
     }
-    Ok(Some(path))
+    Ok(())
 }
 
 /// Whether a file begins as image files do. One that cannot be read is none; whoever reads it next says why.
@@ -56,11 +62,15 @@ fn is_image(path: &Path) -> bool {
 pub(crate) fn read(path: &Path, options: &policies::Options) -> Result<(Image, Vec<u8>), Failure> {
     let bytes =
         files::bytes(path, limits::IMAGE_BYTES_MAX).map_err(|error| Failure::unreadable(path, &error))?;
-    let image = loaded(path, &bytes, options)?;
+    let image = loaded(&path.to_string_lossy(), &bytes, options)?;
     Ok((image, bytes))
 }
 
-fn loaded(path: &Path, bytes: &[u8], options: &policies::Options) -> Result<Image, Failure> {
+/// The image of a file's bytes.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn loaded(name: &str, bytes: &[u8], options: &policies::Options) -> Result<Image, Failure> {
     let mut disallowed = options.disallowed_builtins.clone();
     // Only mappers may call it, with leave; the machine of a policy has no network, whatever an image says.
     disallowed.retain(|name| name != HTTP_SEND);
@@ -71,7 +81,7 @@ fn loaded(path: &Path, bytes: &[u8], options: &policies::Options) -> Result<Imag
         include_all_references: Some(options.include_all_references),
     };
     on_a_deep_stack(|| image::load(bytes, &options))?
-        .map_err(|error| Failure::Policy(format!("{}: {error}", path.display())))
+        .map_err(|error| Failure::Policy(format!("{name}: {error}")))
 }
 
 /// Compiles domains into an image file. The file is replaced at once, so that nobody reads half of it.
@@ -91,7 +101,7 @@ pub(crate) fn write(args: &DomainArgs, output: &Path) -> Result<(), Failure> {
     parts.mappers = prepared.mappers()?;
     let bytes = image::save(&parts).map_err(|error| Failure::Policy(error.to_string()))?;
     // What is written loads: selectors and bounds of the machine are checked there.
-    loaded(output, &bytes, &prepared.options)?;
+    loaded(&output.to_string_lossy(), &bytes, &prepared.options)?;
     replace(output, &bytes).map_err(|error| {
         let (name, why) = (output.display(), reason(&error));
         Failure::Operator(format!("write {name}: {why}"))

@@ -12,7 +12,7 @@ use gavel_compiler::places::Place;
 use gavel_compiler::policies::{self, Compiled};
 use gavel_compiler::source::{FileId, SourceMap};
 use gavel_runtime::decision::RecordOptions;
-use gavel_runtime::image::{Image, MapperPart};
+use gavel_runtime::image::{IMAGE_MAGIC, Image, MapperPart};
 
 use crate::cli::args::{DomainArgs, Global};
 use crate::cli::domain_file::{self, Unusable};
@@ -120,6 +120,39 @@ struct Purpose<'f> {
     saves: bool,
 }
 
+/// As [`load_saved`], what was got from somewhere: an image file or one PolicyDomain, which names no `.rego` files.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_got(
+    name: &str,
+    content: &[u8],
+    args: &DomainArgs,
+    global: &Global,
+) -> Result<Loaded, Failure> {
+    let trace = filter(global)?;
+    if content.starts_with(IMAGE_MAGIC) {
+        image::refuse_flags(name, args)?;
+        refuse_trace(name, trace.as_ref().map(|_| "--trace"))?;
+        let prepared = configured(SourceMap::default(), Vec::new(), args)?;
+        let made = Made::of_image(image::loaded(name, content, &prepared.options)?, content.to_vec());
+        return finished(prepared, made, trace, global);
+    }
+    let text = std::str::from_utf8(content)
+        .map_err(|_| Failure::Policy(format!("{name}: neither an image file nor text in UTF-8")))?;
+    if text.len() > limits::TEXT_BYTES_MAX {
+        let most = limits::TEXT_BYTES_MAX >> 20;
+        return Err(Failure::Policy(format!("{name}: larger than {most} MiB")));
+    }
+    let mut sources = SourceMap::default();
+    let found = on_a_deep_stack(|| domain_file::of_text(&mut sources, name, text))?;
+    let found = found.map_err(|unusable| Failure::Policy(why(&sources, name, &unusable)))?;
+    let mut prepared = configured(sources, vec![(found.file, found.document)], args)?;
+    prepared.trace_if(trace.is_some());
+    let made = Made::of_domains(&mut prepared, true)?;
+    finished(prepared, made, trace, global)
+}
+
 fn load_for(
     args: &DomainArgs,
     global: &Global,
@@ -128,27 +161,39 @@ fn load_for(
 ) -> Result<Loaded, Failure> {
     let trace = filter(global)?;
     let flag = trace.as_ref().map(|_| "--trace").or(purpose.flag);
-    let (mut prepared, made) = match (image::named(args)?, flag) {
-        (Some(path), Some(flag)) => {
-            let name = path.display();
-            let text = format!("{name} is an image file: {flag} needs the PolicyDomain itself");
-            return Err(Failure::Usage(text));
-        }
-        (Some(path), None) => {
+    let (prepared, made) = match image::named(args)? {
+        Some(path) => {
+            refuse_trace(&path.to_string_lossy(), flag)?;
             let prepared = configured(SourceMap::default(), Vec::new(), args)?;
-            let made = Made::of_image_file(path, &prepared.options)?;
-            (prepared, made)
+            let (image, saved) = image::read(path, &prepared.options)?;
+            (prepared, Made::of_image(image, saved))
         }
-        (None, flag) => {
+        None => {
             let mut prepared = prepare_looking(args, roots)?;
-            if flag.is_some() {
-                prepared.options.optimise = false;
-                prepared.options.trace = true;
-            }
+            prepared.trace_if(flag.is_some());
             let made = Made::of_domains(&mut prepared, purpose.saves)?;
             (prepared, made)
         }
     };
+    finished(prepared, made, trace, global)
+}
+
+/// An image file is not compiled for tracing.
+fn refuse_trace(name: &str, flag: Option<&str>) -> Result<(), Failure> {
+    match flag {
+        None => Ok(()),
+        Some(flag) => Err(Failure::Usage(format!(
+            "{name} is an image file: {flag} needs the PolicyDomain itself"
+        ))),
+    }
+}
+
+fn finished(
+    mut prepared: Prepared,
+    made: Made,
+    trace: Option<Filter>,
+    global: &Global,
+) -> Result<Loaded, Failure> {
     let records = RecordOptions {
         env: std::mem::take(&mut prepared.env),
         pretty: global.pretty_log,
@@ -181,14 +226,13 @@ struct Made {
 }
 
 impl Made {
-    fn of_image_file(path: &Path, options: &policies::Options) -> Result<Made, Failure> {
-        let (image, saved) = image::read(path, options)?;
-        Ok(Made {
+    fn of_image(image: Image, saved: Vec<u8>) -> Made {
+        Made {
             image,
             saved,
             files: Vec::new(),
             places: Vec::new(),
-        })
+        }
     }
 
     fn of_domains(prepared: &mut Prepared, saves: bool) -> Result<Made, Failure> {
@@ -281,6 +325,14 @@ const NETWORK_ADVICE: &str =
 type Compile<T> = fn(&mut SourceMap, &[(FileId, Document)], &policies::Options) -> Result<T, Vec<Diagnostic>>;
 
 impl Prepared {
+    /// What is compiled can be traced, if that is wanted.
+    fn trace_if(&mut self, wanted: bool) {
+        if wanted {
+            self.options.optimise = false;
+            self.options.trace = true;
+        }
+    }
+
     /// Compiles, on a stack that fits the compiler's limits.
     ///
     /// # Errors

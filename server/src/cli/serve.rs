@@ -181,6 +181,10 @@ fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
         public_url: args.public_url.as_deref().map(public_url).transpose()?,
         drain: Duration::from_secs(args.drain_seconds),
         drain_delay: Duration::from_secs(args.drain_delay),
+        poll: args
+            .source
+            .clone()
+            .map(|url| (url, Duration::from_secs(args.source_poll))),
         admin: admin(args)?,
         watch: args.watch,
         constant_deny: args.constant_deny,

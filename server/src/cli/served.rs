@@ -14,6 +14,7 @@ use crate::limits;
 use crate::log::{self, Level};
 use crate::publish::Fresh;
 use crate::reload::{Attempt, Loading, Wish, label};
+use crate::source::{self, Origin};
 use crate::trace::Tracing;
 
 /// The command line's words about what is served.
@@ -21,6 +22,8 @@ pub(crate) struct Served {
     domains: DomainArgs,
     global: Global,
     name: Option<String>,
+    /// In place of files.
+    origin: Option<Origin>,
     /// Envoy is served, which needs a mapper.
     with_mapper: bool,
     revision: Option<Label>,
@@ -39,7 +42,7 @@ impl Served {
     /// What these words mean.
     ///
     /// # Errors
-    /// A label that cannot be one.
+    /// A label that cannot be one, or a source that cannot be one.
     pub(crate) fn new(args: &ServeArgs, global: &Global, with_mapper: bool) -> Result<Served, Failure> {
         let revision = match &args.revision {
             None => None,
@@ -48,11 +51,19 @@ impl Served {
                 None => Label::Fixed(label(text).map_err(|why| Failure::Usage(format!("--revision {why}")))?),
             }),
         };
+        let options = args.source.clone().map(|url| source::Options {
+            url,
+            key_file: args.source_key.clone(),
+            token_file: args.source_token_file.clone(),
+            cache_dir: args.cache_dir.clone(),
+        });
+        let origin = options.map(Origin::new).transpose()?;
         let name = args.name.clone().filter(|name| !name.is_empty());
         Ok(Served {
             domains: args.domains.clone(),
             global: global.clone(),
             name,
+            origin,
             with_mapper,
             revision,
         })
@@ -64,13 +75,16 @@ impl Served {
             Some(Label::Fixed(label)) => Some(label.clone()),
             Some(Label::File(_)) | None => None,
         };
-        Wish { label }
+        Wish {
+            label,
+            ..Wish::default()
+        }
     }
 
     /// What the reloader works with.
-    pub(crate) fn loading(self) -> Loading {
-        let files = self.named_files();
-        Loading::new(Box::new(move |wish| self.load(wish)), files)
+    pub(crate) fn loading(mut self) -> Loading {
+        let (files, is_patient) = (self.named_files(), self.origin.is_some());
+        Loading::new(Box::new(move |wish| self.load(wish)), files, is_patient)
     }
 
     fn named_files(&self) -> Vec<PathBuf> {
@@ -81,13 +95,32 @@ impl Served {
         files
     }
 
-    fn load(&self, wish: &Wish) -> Attempt {
-        let roots = Roots::new(&self.domains.roots.rego_root);
-        let outcome =
-            load::load_saved(&self.domains, &self.global, &roots).and_then(|loaded| self.fresh(loaded, wish));
+    fn load(&mut self, wish: &Wish) -> Attempt {
         let mut files = self.named_files();
-        files.extend(roots.looked_at());
+        let outcome = match self.origin.take() {
+            Some(mut origin) => {
+                let outcome = self.load_from(&mut origin, wish);
+                self.origin = Some(origin);
+                outcome
+            }
+            None => {
+                let roots = Roots::new(&self.domains.roots.rego_root);
+                let loaded = load::load_saved(&self.domains, &self.global, &roots);
+                files.extend(roots.looked_at());
+                loaded.and_then(|loaded| self.fresh(loaded, wish)).map(Some)
+            }
+        };
         Attempt { outcome, files }
+    }
+
+    fn load_from(&self, origin: &mut Origin, wish: &Wish) -> Result<Option<Fresh>, Failure> {
+        let Some(content) = origin.fetch(wish.only_if_changed)? else {
+            return Ok(None);
+        };
+        let loaded = load::load_got(origin.url(), content.bytes(), &self.domains, &self.global)?;
+        let fresh = self.fresh(loaded, wish)?;
+        origin.accept(content);
+        Ok(Some(fresh))
     }
 
     fn fresh(&self, mut loaded: Loaded, wish: &Wish) -> Result<Fresh, Failure> {

@@ -216,7 +216,8 @@ fn headers(wanted: &Wanted) -> Result<HeaderMap, Trouble> {
 
 const OUR_NAME: &str = concat!("gavel/", env!("CARGO_PKG_VERSION"));
 
-fn agent() -> Agent {
+/// A client that trusts the system's roots, follows no redirect and no proxy of the environment.
+pub(crate) fn agent() -> Agent {
     let found = rustls_native_certs::load_native_certs();
     let roots: Vec<Certificate<'static>> = found
         .certs

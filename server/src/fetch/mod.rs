@@ -13,4 +13,5 @@ mod tests;
 mod wanted;
 
 pub use allow::{AllowList, Allowed};
+pub(crate) use client::agent;
 pub use fetcher::{Fetcher, Network};

@@ -12,4 +12,5 @@ mod revision;
 pub use archive::{Archive, Recorder};
 pub use post::{Parcel, Post};
 pub use publisher::Publisher;
+pub(crate) use revision::hexadecimal;
 pub use revision::{Fresh, Revision};

@@ -17,6 +17,8 @@ pub enum Cause {
     Files,
     /// `POST /reload`.
     Request,
+    /// The source was asked for something new.
+    Source,
 }
 
 impl Cause {
@@ -28,6 +30,7 @@ impl Cause {
             Cause::Signal => "signal",
             Cause::Files => "files",
             Cause::Request => "request",
+            Cause::Source => "source",
         }
     }
 }

@@ -13,12 +13,14 @@ use crate::publish::Fresh;
 pub struct Wish {
     /// A new name for what is loaded.
     pub label: Option<String>,
+    /// Nothing is loaded where the source says that it has nothing new.
+    pub only_if_changed: bool,
 }
 
 /// What a load gave.
 pub struct Attempt {
-    /// What can be served, or why nothing can.
-    pub outcome: Result<Fresh, Failure>,
+    /// What can be served, if it is not what is served; or why nothing can.
+    pub outcome: Result<Option<Fresh>, Failure>,
     /// Files and folders that it looked at or would have, in any case those that the operator named.
     pub files: Vec<PathBuf>,
 }
@@ -29,6 +31,7 @@ pub type Load = Box<dyn FnMut(&Wish) -> Attempt + Send>;
 /// Loads again and again, and remembers what it saw.
 pub struct Loading {
     load: Load,
+    pub(super) is_patient: bool,
     files: Vec<PathBuf>,
     seen: Fingerprint,
 }
@@ -40,11 +43,13 @@ const TRIES_MAX: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Loading {
-    /// Loads with `load`, which at first looks at these files.
+    /// Loads with `load`, which at first looks at these files. `is_patient`: the first load is tried until it succeeds, since
+    /// what it needs may come later.
     #[must_use]
-    pub fn new(load: Load, files: Vec<PathBuf>) -> Loading {
+    pub fn new(load: Load, files: Vec<PathBuf>, is_patient: bool) -> Loading {
         Loading {
             load,
+            is_patient,
             files,
             seen: Fingerprint::default(),
         }
@@ -57,7 +62,7 @@ impl Loading {
     ///
     /// # Errors
     /// Why what is there cannot be served, or that it never stood still.
-    pub fn attempt(&mut self, wish: &Wish) -> Result<Fresh, Failure> {
+    pub fn attempt(&mut self, wish: &Wish) -> Result<Option<Fresh>, Failure> {
         for _ in 0..TRIES_MAX {
             let before = Fingerprint::of(&self.files);
             let Attempt { outcome, files } = (self.load)(wish);

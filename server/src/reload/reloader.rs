@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::ask::{Ask, Cause, Outcome, Report};
 use super::fingerprint::Fingerprint;
@@ -14,7 +14,8 @@ use super::standing::Standing;
 use crate::error::Failure;
 use crate::log::{self, Level};
 use crate::publish::{Fresh, Publisher};
-use crate::{limits, sys};
+use crate::random::Random;
+use crate::{limits, source, sys};
 
 /// The way to the thread that loads.
 #[derive(Clone)]
@@ -26,6 +27,9 @@ pub struct Reloader {
 
 /// What the last load looked at, and what it found there.
 type Seen = Arc<Mutex<(Vec<PathBuf>, Fingerprint)>>;
+
+/// Pause after the first load that failed and is tried again.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Starts the thread. It loads once with `first` and tells `loaded`; then it waits for the publisher that it publishes
 /// everything later with.
@@ -90,18 +94,35 @@ struct Work {
 }
 
 impl Work {
+    /// Loads until there is something, if that may take time.
     fn first(&mut self, wish: &Wish) -> Result<Fresh, Failure> {
-        let begun = (SystemTime::now(), Instant::now());
-        let outcome = self.load(wish);
-        let word = match &outcome {
-            Ok(_) => Outcome::Loaded(1),
-            Err(failure) => Outcome::Failed(failure.to_string()),
-        };
-        self.note(Cause::Start, begun, word);
-        outcome
+        let mut random = Random::seeded();
+        for failures in 0.. {
+            let begun = (SystemTime::now(), Instant::now());
+            let failure = match self.load(wish) {
+                Ok(Some(fresh)) => {
+                    self.note(Cause::Start, begun, Outcome::Loaded(1));
+                    return Ok(fresh);
+                }
+                Ok(None) => Failure::Fault("the first load gave nothing".to_owned()),
+                Err(failure) => failure,
+            };
+            self.note(Cause::Start, begun, Outcome::Failed(failure.to_string()));
+            if !self.loading.is_patient {
+                return Err(failure);
+            }
+            let pause = source::pause(FIRST_PAUSE, failures, random.next_u64());
+            let seconds = pause.as_secs_f64();
+            log::line(
+                Level::Error,
+                format_args!("nothing is served yet, the next attempt is in {seconds:.1} s: {failure}"),
+            );
+            thread::sleep(pause);
+        }
+        Err(Failure::Fault("no attempt is left".to_owned()))
     }
 
-    fn load(&mut self, wish: &Wish) -> Result<Fresh, Failure> {
+    fn load(&mut self, wish: &Wish) -> Result<Option<Fresh>, Failure> {
         let outcome = self.loading.attempt(wish);
         // The memory of a compilation is not needed until the next one.
         sys::release_memory();
@@ -117,7 +138,7 @@ impl Work {
             took: start.elapsed(),
             outcome,
         };
-        self.standing.note(report.clone());
+        self.standing.note(&report);
         report
     }
 
@@ -127,7 +148,11 @@ impl Work {
             all.extend(asked.try_iter());
             let cause = all.first().map_or(Cause::Request, |ask| ask.cause);
             let label = all.iter().rev().find_map(|ask| ask.wish.label.clone());
-            let report = self.reload(cause, &Wish { label }, publisher);
+            let wish = Wish {
+                label,
+                only_if_changed: all.iter().all(|ask| ask.wish.only_if_changed),
+            };
+            let report = self.reload(cause, &wish, publisher);
             for answer in all.into_iter().filter_map(|ask| ask.answer) {
                 // Whoever asked may have gone.
                 let _ = answer.send(report.clone());
@@ -138,7 +163,8 @@ impl Work {
     fn reload(&mut self, cause: Cause, wish: &Wish, publisher: &Publisher) -> Report {
         let begun = (SystemTime::now(), Instant::now());
         let outcome = match self.load(wish) {
-            Ok(fresh) => publish(fresh, publisher),
+            Ok(Some(fresh)) => publish(fresh, publisher),
+            Ok(None) => Outcome::Unchanged(publisher.current().number),
             Err(failure) => Outcome::Failed(failure.to_string()),
         };
         let report = self.note(cause, begun, outcome);
@@ -169,6 +195,8 @@ fn tell(report: &Report, publisher: &Publisher) {
                 format_args!("reload ({cause}): revision {number} is served, digest {digest}, after {ms} ms"),
             );
         }
+        // Said each time, this would be all that the log says.
+        Outcome::Unchanged(_) if report.cause == Cause::Source => {}
         Outcome::Unchanged(number) => log::line(
             Level::Info,
             format_args!("reload ({cause}): nothing changed, revision {number} is served"),
