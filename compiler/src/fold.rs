@@ -1,22 +1,30 @@
-//! Calls of builtins with constant arguments, run at compile time.
+//! What is computed when compiling: calls of builtins with constant arguments, and rules that need no request.
 
+use crate::emit::{EmitOptions, ProgramBuilder};
 use crate::opa_ast::parse_module;
-use crate::opt::{FoldBuiltin, OptOptions};
+use crate::opt::{Known, OptOptions, optimise};
+use crate::plan::Plan;
+use crate::source::SourceMap;
 use gavel_runtime::arena::Arena;
 use gavel_runtime::builtins::{BuiltinId, Call, caches::Caches};
+use gavel_runtime::bytecode::verify;
+use gavel_runtime::limits::Limits;
 use gavel_runtime::value::{Constant, Value};
+use gavel_runtime::vm::{RequestEnv, Vm};
 use std::cell::Cell;
 
-/// Memory for one folded call; what needs more is left for run time.
+/// Memory for one folded call or rule; what needs more is left for run time.
 const ARENA_BYTES_MAX: usize = 1 << 20;
-/// Work for one folded call.
+/// Work for one folded call or rule.
 const FUEL: u64 = 100_000;
-/// Work for all folded calls of a unit; what comes after is left for run time.
+/// Work for all that is folded in a unit; what comes after is left for run time.
 const FUEL_OF_UNIT: u64 = 1_000_000;
 /// What a call costs beside the work that the builtin counts itself.
 const FUEL_OF_CALL: u64 = 1000;
+/// What a rule costs beside the work that it counts itself: a program is made of it.
+const FUEL_OF_RULE: u64 = 10_000;
 
-/// Evaluates builtins for one unit, as long as its share of work lasts.
+/// Evaluates for one unit, as long as its share of work lasts.
 #[derive(Debug)]
 pub struct Folding(Cell<u64>);
 
@@ -32,8 +40,23 @@ impl Folding {
         Folding(Cell::new(FUEL_OF_UNIT.saturating_mul(count.max(1) as u64)))
     }
 
+    /// The plan after some passes.
+    #[must_use]
+    pub fn optimise(&self, plan: Plan, options: &OptOptions<'_>) -> Plan {
+        let fold = |builtin, args: &[Constant]| self.call(builtin, args);
+        let evaluate = |plan: &Plan| self.rule(plan, options.strict_builtins);
+        optimise(
+            plan,
+            &OptOptions {
+                fold_builtin: Some(&fold),
+                evaluate: Some(&evaluate),
+                ..*options
+            },
+        )
+    }
+
     /// The result of a deterministic builtin; `None` also once the unit has used up its work.
-    pub fn call(&self, builtin: BuiltinId, args: &[Constant]) -> Option<Constant> {
+    fn call(&self, builtin: BuiltinId, args: &[Constant]) -> Option<Constant> {
         let left = self.0.get().checked_sub(FUEL_OF_CALL)?;
         let mut fuel = FUEL.min(left);
         let before = fuel;
@@ -41,18 +64,41 @@ impl Folding {
         self.0.set(left - (before - fuel));
         result
     }
-}
 
-/// All passes with this folding, or none.
-#[must_use]
-pub fn opt_options(optimise: bool, fold: FoldBuiltin<'_>) -> OptOptions<'_> {
-    if optimise {
-        OptOptions {
-            fold_builtin: Some(fold),
-            ..OptOptions::all()
-        }
-    } else {
-        OptOptions::none()
+    /// What the one entry of a plan gives; `None` also once the unit has used up its work.
+    fn rule(&self, plan: &Plan, strict_builtins: bool) -> Option<Known> {
+        let left = self.0.get().checked_sub(FUEL_OF_RULE)?;
+        self.0.set(left);
+        let mut builder = ProgramBuilder::new(EmitOptions {
+            strict_builtins,
+            ..EmitOptions::default()
+        });
+        let entries = builder.add_unit(plan, &SourceMap::default()).ok()?;
+        let entry = entries.find(&[])?;
+        let program = verify(builder.finish()).ok()?;
+        let mut vm = Vm::new(&Limits {
+            fuel: FUEL.min(left),
+            arena_warm_bytes: 1 << 10,
+            arena_max_bytes: ARENA_BYTES_MAX,
+            body_warm_bytes: 0,
+            ..Limits::DEFAULT
+        });
+        let env = RequestEnv {
+            wall_ns: 0,
+            seed: 0,
+            monotonic_ns: || 0,
+            deadline_ns: None,
+        };
+        let mut request = vm.request(&program, &env);
+        let result = request.call(entry);
+        self.0.set(left - request.fuel_used().min(left));
+        Some(match result.ok()? {
+            Some(value) => Known {
+                value: Some(value.to_constant()?),
+                body: request.evidence(entry)?,
+            },
+            None => Known { value: None, body: 0 },
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::yaml::Document;
 use crate::domain::{self, ModuleKind, ReadDomain};
 use crate::emit::{EmitOptions, ProgramBuilder};
 use crate::link::{self, Entries};
+use crate::opt::Passes;
 use crate::parse::BaseDialect;
 use crate::places::Place;
 use crate::source::{FileId, SourceMap};
@@ -26,8 +27,8 @@ pub struct Options {
     pub network: bool,
     /// See [`gavel_runtime::image::ImageParts::include_all_references`].
     pub include_all_references: bool,
-    /// The optimiser is on.
-    pub optimise: bool,
+    /// The passes of the optimiser that run.
+    pub optimise: Passes,
     /// The program can be traced. It should not be optimised then, or the trace shows what is left.
     pub trace: bool,
 }
@@ -39,7 +40,7 @@ impl Default for Options {
             disallowed_builtins: vec!["http.send".to_owned()],
             network: false,
             include_all_references: true,
-            optimise: true,
+            optimise: Passes::ALL,
             trace: false,
         }
     }

@@ -4,15 +4,14 @@ use crate::analyse::{AnalyseOptions, analyse, analyse_query};
 use crate::ast::Module;
 use crate::diagnostic::Diagnostic;
 use crate::emit::{EmitOptions, ProgramBuilder};
-use crate::fold::{self, Folding};
+use crate::fold::Folding;
 use crate::hir::{Checked, Query, QueryShape};
-use crate::opt::optimise;
+use crate::opt::{Change, OptOptions, Passes};
 use crate::parse::{BaseDialect, ParseOptions, parse_module, parse_query};
 use crate::plan::{Plan, Request, plan};
 use crate::source::{FileId, SourceMap};
 use bumpalo::Bump;
 use gavel_runtime::bytecode::{FnId, RawProgram};
-use gavel_runtime::value::Constant;
 
 /// How modules are compiled.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +20,8 @@ pub struct RegoOptions {
     pub parse: ParseOptions,
     /// Checks and capabilities; the base document.
     pub analyse: AnalyseOptions,
-    /// The optimiser is on.
-    pub optimise: bool,
+    /// The passes of the optimiser that run.
+    pub optimise: Passes,
     /// Failing builtins abort.
     pub strict_builtins: bool,
     /// The program can be traced. It should not be optimised then, or the trace shows what is left.
@@ -139,6 +138,19 @@ pub fn checked_query(
 /// # Errors
 /// What the planner refuses, by name.
 pub fn planned(unit: &Checked, queries: &[Query], options: &RegoOptions) -> Result<Plan, Vec<Diagnostic>> {
+    planned_seen(unit, queries, options, None)
+}
+
+/// As [`planned`]; `seen` is told what each pass changes.
+///
+/// # Errors
+/// As [`planned`].
+pub fn planned_seen(
+    unit: &Checked,
+    queries: &[Query],
+    options: &RegoOptions,
+    seen: Option<&dyn Fn(&Change<'_>)>,
+) -> Result<Plan, Vec<Diagnostic>> {
     let mut entries: Vec<Vec<String>> = Vec::new();
     if queries.is_empty() {
         for module in &unit.0.modules {
@@ -157,9 +169,11 @@ pub fn planned(unit: &Checked, queries: &[Query], options: &RegoOptions) -> Resu
             strict_builtins: options.strict_builtins,
         },
     )?;
-    let folding = Folding::default();
-    let fold = |builtin, args: &[Constant]| folding.call(builtin, args);
-    let mut passes = fold::opt_options(options.optimise, &fold);
-    passes.texts &= !options.strict_builtins;
-    Ok(optimise(plan, &passes))
+    let passes = OptOptions {
+        passes: options.optimise,
+        strict_builtins: options.strict_builtins,
+        seen,
+        ..OptOptions::default()
+    };
+    Ok(Folding::default().optimise(plan, &passes))
 }

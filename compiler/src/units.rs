@@ -16,9 +16,9 @@ use crate::ast::Module;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::domain::{DomainSet, ModuleKind, ReadDomain, ReadModule, set};
 use crate::emit::ProgramBuilder;
-use crate::fold::{self, Folding};
+use crate::fold::Folding;
 use crate::hir::{Checked, RuleKind};
-use crate::opt::optimise;
+use crate::opt::OptOptions;
 use crate::parse::{BaseDialect, BlanketImport, ParseOptions, parse_module, parse_query};
 use crate::places::{Place, places};
 use crate::plan::{Plan, Request, plan};
@@ -26,7 +26,6 @@ use crate::policies::Options;
 use crate::source::{FileId, SourceMap, Span};
 use gavel_runtime::builtins;
 use gavel_runtime::image::Entry;
-use gavel_runtime::value::Constant;
 
 /// The syntax trees of all Rego texts that have one.
 pub(crate) type Modules<'a> = HashMap<FileId, Module<'a>>;
@@ -228,9 +227,11 @@ fn planned(checked: &Checked, entries: &[Vec<String>], options: &Options) -> Res
 
 /// `units`: of how many the plan is made.
 fn optimised(plan: Plan, units: usize, options: &Options) -> Plan {
-    let folding = Folding::of_units(units);
-    let fold = |builtin, args: &[Constant]| folding.call(builtin, args);
-    optimise(plan, &fold::opt_options(options.optimise, &fold))
+    let passes = OptOptions {
+        passes: options.optimise,
+        ..OptOptions::default()
+    };
+    Folding::of_units(units).optimise(plan, &passes)
 }
 
 /// What units are compiled into.

@@ -5,7 +5,7 @@ use bumpalo::Bump;
 use expect_test::{Expect, expect};
 use gavel_compiler::analyse::{AnalyseOptions, analyse};
 use gavel_compiler::diagnostic::Diagnostic;
-use gavel_compiler::opt::{OptOptions, optimise};
+use gavel_compiler::opt::{OptOptions, Passes, optimise};
 use gavel_compiler::parse::{BaseDialect, ParseOptions, parse_module};
 use gavel_compiler::plan::{Plan, Request, plan};
 use gavel_compiler::source::SourceMap;
@@ -33,7 +33,11 @@ fn planned(module: &str, entry: &[&str]) -> Result<Plan, Vec<Diagnostic>> {
             strict_builtins: false,
         },
     )?;
-    for options in [OptOptions::none(), OptOptions::all()] {
+    for passes in [Passes::NONE, Passes::ALL] {
+        let options = OptOptions {
+            passes,
+            ..OptOptions::default()
+        };
         let mut builder = emit::ProgramBuilder::new(emit::EmitOptions::default());
         builder
             .add_unit(&optimise(plan.clone(), &options), &sources)
@@ -46,7 +50,7 @@ fn planned(module: &str, entry: &[&str]) -> Result<Plan, Vec<Diagnostic>> {
 #[track_caller]
 fn check(module: &str, entry: &[&str], want: Expect) {
     match planned(module, entry) {
-        Ok(plan) => want.assert_eq(&dump::plan(&optimise(plan, &OptOptions::all()))),
+        Ok(plan) => want.assert_eq(&dump::plan(&optimise(plan, &OptOptions::default()))),
         Err(problems) => panic!("{problems:?}"),
     }
 }
@@ -118,10 +122,10 @@ x := n if { some role in input.roles; n := level(role); n > 2 }
             f0 data.p.x (Rule, 0 params)
                 r0 = unset
                 r2 = input.roles -> L0
+                r14 = {"a": 1, "b": 2, "c": 3, "d": 4}
                 loop r3 over r2 -> L0
              L2:
                 next r3: _, r5 -> L0
-                r14 = {"a": 1, "b": 2, "c": 3, "d": 4}
                 r15 = r14[r5] -> L2
                 test r15 > 2 -> L2
                 once r0 = r15
@@ -247,9 +251,9 @@ x := perms.admin
                 r0 = new tree
                 r1 = "admin"
                 r3 = input.roles -> L1
+                r7 = ["read"]
                 r10 = "admin"
                 test r10 in r3 -> L1
-                r7 = ["read"]
                 put [r1]: r7 to r0
              L1:
                 r8 = ["all"]

@@ -6,6 +6,7 @@
     reason = "a command-line tool whose product is its output"
 )]
 
+use gavel_compiler::opt::Passes;
 use gavel_conformance::outcome::Verdict;
 use gavel_conformance::ratchet::Ratchet;
 use gavel_conformance::run::RunOptions;
@@ -15,9 +16,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str =
-    "usage: gavel-conformance opa [--no-optimise | --reference] [--known FILE] [--list FILE] [--verbose] PATH…
+    "usage: gavel-conformance opa [--no-optimise | --without PASS | --reference] [--known FILE] [--list FILE] [--verbose] PATH…
 
   --no-optimise   switch the optimiser off
+  --without PASS  switch one pass of the optimiser off (repeatable; `gavel compile --help` lists them)
   --reference     interpret with the reference evaluator instead of compiling
   --known FILE    fail only for cases that are not in FILE, and for entries of FILE that pass
   --list FILE     write the failing cases to FILE, in the format of --known
@@ -59,7 +61,10 @@ fn parse(mut words: impl Iterator<Item = String>) -> Option<Arguments> {
     };
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--no-optimise" => arguments.options.optimise = false,
+            "--no-optimise" => arguments.options.optimise = Passes::NONE,
+            "--without" => {
+                arguments.options.optimise = arguments.options.optimise.without(&words.next()?)?;
+            }
             "--reference" => arguments.options.reference = true,
             "--known" => arguments.known = Some(words.next()?.into()),
             "--list" => arguments.list = Some(words.next()?.into()),

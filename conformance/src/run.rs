@@ -7,6 +7,7 @@ use crate::reference::{self, Request, Stop};
 use bumpalo::Bump;
 use gavel_compiler::analyse::AnalyseOptions;
 use gavel_compiler::diagnostic::{Code, Diagnostic};
+use gavel_compiler::opt::Passes;
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
 use gavel_compiler::rego::{RegoOptions, RegoProgram, checked, checked_query, compile};
 use gavel_compiler::source::{FileId, SourceMap, Span};
@@ -19,8 +20,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// How cases are run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunOptions {
-    /// The optimiser is on.
-    pub optimise: bool,
+    /// The passes of the optimiser that run.
+    pub optimise: Passes,
     /// The reference evaluator answers in place of the VM, whatever the optimiser does.
     pub reference: bool,
 }
@@ -28,7 +29,7 @@ pub struct RunOptions {
 impl Default for RunOptions {
     fn default() -> RunOptions {
         RunOptions {
-            optimise: true,
+            optimise: Passes::ALL,
             reference: false,
         }
     }
@@ -68,7 +69,7 @@ pub(crate) struct Setup {
 
 impl Setup {
     /// As the case says.
-    pub(crate) fn of(case: &Case, optimise: bool) -> Setup {
+    pub(crate) fn of(case: &Case, optimise: Passes) -> Setup {
         let mut sources = SourceMap::default();
         let modules = case.modules.iter().enumerate();
         let modules = modules.map(|(index, text)| sources.add_file(&format!("test-{index}.rego"), text));

@@ -4,6 +4,7 @@
 //! `GAVEL_BLESS=1` to write today's text, then read the difference.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
 
+use gavel_compiler::opt::Passes;
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
 use gavel_compiler::rego::{self, RegoOptions};
 use gavel_compiler::source::SourceMap;
@@ -23,7 +24,7 @@ fn printed(path: &Path) -> String {
         };
         let options = RegoOptions {
             parse,
-            optimise: true,
+            optimise: Passes::ALL,
             ..RegoOptions::default()
         };
         rego::compile(&sources, &[file], None, &options).err()

@@ -167,7 +167,7 @@ fn every_finding_is_reported() {
 #[test]
 fn stages_of_the_compiler() {
     let module = Scratch::new("module.rego", "package a\n\np { input.x == 1 }\n");
-    for stage in ["tokens", "ast", "plan", "bytecode"] {
+    for stage in ["tokens", "ast", "plan", "passes", "bytecode"] {
         for target in [module.path(), "{shop}"] {
             let (status, output, error) = run(&format!("compile --emit {stage} {target}"), "");
             assert_eq!((status, error.as_str()), (Some(0), ""), "{stage} {target}");
@@ -178,6 +178,36 @@ fn stages_of_the_compiler() {
     assert_eq!((status, output.as_str()), (Some(0), ""));
     let (status, _, error) = run(&format!("compile --v1-compatible {}", module.path()), "");
     assert!(status == Some(1) && error.contains("rego_parse_error"), "{error}");
+}
+
+#[test]
+fn passes_of_the_optimiser() {
+    let module = Scratch::new(
+        "passes.rego",
+        "package a\n\nimport rego.v1\n\np if input.x == 1\n",
+    );
+    let emit = |args: &str| run(&format!("compile --emit {args} {}", module.path()), "");
+    let (status, output, _) = emit("passes --pass conditions");
+    let want = "# conditions: data.a.p\n  before\n    r2 = input.x -> L1\n    test r2 == 1 -> L1\n";
+    assert_eq!(status, Some(0));
+    assert!(output.contains(want), "{output}");
+    assert!(output.contains("    test input.x == 1 -> L1\n"), "{output}");
+    let (status, output, _) = emit("passes --without all");
+    assert_eq!((status, output.as_str()), (Some(0), ""));
+    let (_, output, _) = emit("plan --without conditions,inline");
+    assert!(output.contains("test r2 == 1"), "{output}");
+    for (args, want) in [
+        ("passes --pass nosuch", "possible values: slots,"),
+        ("plan --pass fold", "--pass goes with --emit passes"),
+        (
+            "ast --without fold",
+            "--without goes with --emit plan, passes or bytecode",
+        ),
+    ] {
+        let (status, output, error) = emit(args);
+        assert!(status != Some(0) && output.is_empty(), "{args}");
+        assert!(error.contains(want), "{args}: {error}");
+    }
 }
 
 #[test]

@@ -5,5 +5,5 @@ mod plan;
 mod tokens;
 
 pub use ast::{ast, query};
-pub use plan::plan;
+pub use plan::{change, plan};
 pub use tokens::tokens;

@@ -1,9 +1,28 @@
 //! The plan as text: functions, one instruction a line, `-> Ln` where an instruction can fail to.
 
+use crate::opt::Change;
 use crate::plan::{
-    Again, Cmp, Cond, Container, Function, Inst, Operand, Plan, Reg, Target, TextTest, constant_text,
+    Again, Cmp, Cond, Container, Function, Inst, Label, Operand, Plan, Reg, Target, TextTest, constant_text,
 };
+use gavel_runtime::bytecode::SwitchSpec;
 use std::fmt::Write;
+
+/// What a pass changed in one function: the code before and after it.
+#[must_use]
+pub fn change(change: &Change<'_>) -> String {
+    let code = |function: &Function| {
+        let mut out = String::new();
+        body(change.plan, function, &mut out);
+        out
+    };
+    format!(
+        "# {}: {}\n  before\n{}  after\n{}\n",
+        change.pass.name,
+        change.after.name,
+        code(change.before),
+        code(change.after)
+    )
+}
 
 /// All functions of a plan in order.
 #[must_use]
@@ -57,6 +76,24 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         Inst::Field { dst, of, key, .. } => format!("{} = {}[{}]", r(*dst), r(*of), constant_text(key)),
         Inst::Test { cond, .. } => format!("test {}", condition(plan, cond)),
         Inst::LoopInit { state, over, .. } => format!("loop {} over {}", r(*state), r(*over)),
+        Inst::LoopFind {
+            state,
+            over,
+            path,
+            value,
+            ..
+        } => {
+            let path: String = path
+                .iter()
+                .map(|key| format!("[{}]", constant_text(key)))
+                .collect();
+            format!(
+                "loop {} over {} where {path} == {}",
+                r(*state),
+                r(*over),
+                r(*value)
+            )
+        }
         Inst::LoopNext {
             state, key, value, ..
         } => format!(
@@ -102,6 +139,7 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         Inst::RetUndefined => "return".to_owned(),
         Inst::SetOnce { dst, src } => format!("once {} = {}", r(*dst), r(*src)),
         Inst::Jump(label) => format!("jump L{}", label.0),
+        Inst::Switch { on, index, ways, .. } => switch(on, index, ways),
         Inst::WithBegin => "with".to_owned(),
         Inst::WithInput { value, path } => format!("with {} as {}", slot(path), r(*value)),
         Inst::WithData { value, path } => format!("with data {path:?} as {}", r(*value)),
@@ -124,6 +162,22 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         Inst::WithEnd => "end with".to_owned(),
         Inst::Note(note) => format!("; {note:?}"),
     }
+}
+
+fn switch(on: &Operand, index: &SwitchSpec, ways: &[Label]) -> String {
+    let way = |at: &u16| ways.get(usize::from(*at)).map_or(0, |label| label.0);
+    let list = |verb: &str, texts: &[(String, u16)]| {
+        let ways = texts.iter();
+        ways.map(|(text, at)| format!(" {verb}{text:?}: L{}", way(at)))
+            .collect::<String>()
+    };
+    format!(
+        "switch {}{}{}{}",
+        operand(on),
+        list("", &index.exact),
+        list("starts with ", &index.starts),
+        list("ends with ", &index.ends)
+    )
 }
 
 fn index(inst: &Inst) -> String {

@@ -4,9 +4,12 @@ use super::operands::{limit, two};
 use super::pool::Pools;
 use super::regs::{Allocated, allocate};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Again, Cmp, Cond, Container, FnRef, Function, Inst, Label, Note, Operand, Reg, TextTest};
+use crate::plan::{
+    Again, Cmp, Cond, Container, FnRef, Function, Inst, K, Label, Note, Operand, Reg, TextTest,
+};
 use crate::source::Span;
-use gavel_runtime::bytecode::{FnKind, Inst as Word, NO_PREPARED, NO_REG, Op};
+use gavel_runtime::bytecode::{FnKind, Inst as Word, NO_PREPARED, NO_REG, Op, PreparedSpec};
+use gavel_runtime::value::Constant;
 use std::collections::HashMap;
 
 /// A function ready to be placed.
@@ -114,7 +117,11 @@ impl Encoder<'_, '_> {
                 let op = self.cond(cond)?;
                 self.push_failing(op, *fail);
             }
-            Inst::LoopInit { .. } | Inst::LoopNext { .. } | Inst::Jump(_) => self.control(inst)?,
+            Inst::LoopInit { .. }
+            | Inst::LoopFind { .. }
+            | Inst::LoopNext { .. }
+            | Inst::Jump(_)
+            | Inst::Switch { .. } => self.control(inst)?,
             Inst::New { .. }
             | Inst::Add { .. }
             | Inst::Put { .. }
@@ -207,6 +214,38 @@ impl Encoder<'_, '_> {
                 let mut op = Word::new(Op::LoopInit);
                 (op.a, op.b) = (self.reg(*state)?, self.reg(*over)?);
                 self.push_failing(op, *fail);
+            }
+            Inst::LoopFind {
+                state,
+                over,
+                path,
+                value,
+                fail,
+            } => {
+                let mut op = two(Op::LoopFind, self.reg(*state)?, self.reg(*over)?);
+                op.d = self.reg(*value)?;
+                let path = path.iter().map(|key| (**key).clone()).collect();
+                op.f = self.linker.pools.constant(&K::new(Constant::Array(path)));
+                self.push_failing(op, *fail);
+            }
+            Inst::Switch {
+                on,
+                index,
+                ways,
+                miss,
+            } => {
+                let count = u16::try_from(ways.len()).map_err(|_| self.misplaced())?;
+                let mut op = match on {
+                    Operand::Reg(reg) => two(Op::Switch, self.reg(*reg)?, count),
+                    Operand::Slot(path) => two(Op::SlotSwitch, self.slot(path)?, count),
+                    Operand::Const(_) => return Err(self.misplaced()),
+                };
+                let index = PreparedSpec::Switch((**index).clone());
+                op.f = self.linker.pools.prepared.at(&index);
+                self.push_failing(op, *miss);
+                for way in ways {
+                    self.push_failing(Word::new(Op::Jump), *way);
+                }
             }
             Inst::LoopNext {
                 state,

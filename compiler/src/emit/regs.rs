@@ -89,7 +89,7 @@ impl Groups {
         let mut next = function.regs;
         let mut taken: HashSet<Reg> = (0..function.params).map(Reg).collect();
         for step in &function.code {
-            if let Inst::LoopInit { state, .. } = &step.inst {
+            if let Inst::LoopInit { state, .. } | Inst::LoopFind { state, .. } = &step.inst {
                 groups.states.insert(*state);
                 taken.insert(*state);
             }
@@ -182,9 +182,8 @@ fn live_ranges(params: u32, code: &[Step]) -> HashMap<Reg, (usize, usize)> {
         if let Inst::Label(label) = &step.inst {
             places.insert(*label, at);
         }
-        if let Some(start) = step.inst.target().and_then(|label| places.get(&label)) {
-            back.push((*start, at));
-        }
+        step.inst
+            .for_each_target(|label| back.extend(places.get(&label).map(|start| (*start, at))));
     }
     // Loops by where they end, so that one pass meets inner loops first; repeated for loops that overlap otherwise.
     back.sort_by_key(|(start, end)| (*end, *start));

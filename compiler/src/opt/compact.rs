@@ -6,11 +6,11 @@ use crate::plan::{Access, Function, Inst, Label, Reg};
 /// Gaps that are not worth the work.
 const SPARE: usize = 64;
 
-/// Runs the pass; where numbers are dense enough it does nothing.
-pub(super) fn run(function: &mut Function) {
+/// Runs the pass; where numbers are dense enough it does nothing. It makes no work for other passes.
+pub(super) fn run(function: &mut Function) -> bool {
     let enough = 4 * function.code.len() + SPARE;
     if function.regs as usize + function.labels as usize <= enough {
-        return;
+        return false;
     }
     let mut regs = Numbers::new(function.regs);
     let mut labels = Numbers::new(function.labels);
@@ -23,12 +23,12 @@ pub(super) fn run(function: &mut Function) {
         if let Inst::Label(label) = &mut step.inst {
             label.0 = labels.of(label.0);
         }
-        if let Some(label) = step.inst.target_mut() {
-            *label = Label(labels.of(label.0));
-        }
+        step.inst
+            .for_each_target_mut(|label| *label = Label(labels.of(label.0)));
     }
     function.regs = regs.next;
     function.labels = labels.next;
+    false
 }
 
 /// New numbers by old ones, in the order of first use.

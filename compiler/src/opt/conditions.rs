@@ -1,8 +1,8 @@
 //! Conditions: comparisons whose result is only tested become tests, input paths that are only tested move into the
 //! test, and a test around a jump is turned over.
 
+use super::code::{REACH, retain};
 use super::facts::Facts;
-use super::{REACH, retain};
 use crate::plan::{Cmp, Cond, Function, Inst, K, Label, Operand, Reg, Step, TextTest, condition};
 use gavel_runtime::value::Constant;
 

@@ -1,7 +1,7 @@
 //! Instructions without effect: values that nobody reads, and questions that a later one answers.
 
+use super::code::{REACH, retain};
 use super::facts::Facts;
-use super::{REACH, retain};
 use crate::plan::{Cond, Function, Inst, Operand, Step};
 
 /// Runs the pass; whether anything changed.

@@ -1,9 +1,11 @@
 //! Constants: copies are followed, what is computed from constants is computed now, and tests that are decided become
 //! jumps or nothing.
 
+use super::FoldBuiltin;
+use super::code::retain;
 use super::facts::Facts;
-use super::{FoldBuiltin, retain};
 use crate::plan::{Access, Cmp, Cond, Container, Function, Inst, K, Operand, Reg};
+use gavel_runtime::bytecode::Switch;
 use gavel_runtime::value::Constant;
 
 /// Runs the pass; whether anything changed.
@@ -127,6 +129,22 @@ fn simpler(function: &Function, facts: &Facts, inst: &Inst, builtin: Option<Fold
             Outcome::Fails => Simpler::Is(Inst::Jump(*fail)),
             Outcome::Cond(cond) => Simpler::Is(Inst::Test { cond, fail: *fail }),
         }),
+        Inst::Switch {
+            on: Operand::Reg(reg),
+            index,
+            ways,
+            miss,
+        } => match known(*reg) {
+            Some(value) => {
+                let way = match &*value {
+                    Constant::String(text) => Switch::new(index).find(text),
+                    _ => None,
+                };
+                let way = way.and_then(|way| ways.get(usize::from(way)));
+                Simpler::Is(Inst::Jump(*way.unwrap_or(miss)))
+            }
+            None => Simpler::Same,
+        },
         Inst::Ret { value, body } => match known(*value) {
             Some(value) => Simpler::Is(Inst::RetConst { value, body: *body }),
             None => Simpler::Same,

@@ -1,10 +1,11 @@
 //! Small functions and rules become part of their callers. Where the result is only tested, each way out of the callee
 //! goes straight to where its outcome leads.
 
+use super::code::loops;
 use super::fold::{Outcome, test};
 use crate::plan::{FnRef, Function, Inst, K, Label, Plan, Reg, Step};
 use gavel_runtime::bytecode::FnKind;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Instructions of a function that is copied into its callers; no rule may have more either.
 const FUNCTION_MAX: usize = 40;
@@ -28,6 +29,7 @@ fn replaced(plan: &Plan) -> HashSet<FnRef> {
 }
 
 /// What the pass knows of the calls of a plan.
+#[derive(Debug)]
 pub(super) struct Calls {
     /// The functions that each function calls.
     callees: Vec<Vec<FnRef>>,
@@ -73,6 +75,11 @@ impl Calls {
                 *count = count.saturating_sub(1);
             }
         }
+    }
+
+    /// Whether some `with` replaces the rule.
+    pub(super) fn is_replaced(&self, func: FnRef) -> bool {
+        self.replaced.contains(&func)
     }
 
     fn is_once(&self, func: FnRef) -> bool {
@@ -169,21 +176,6 @@ fn callee(inst: &Inst) -> Option<FnRef> {
     }
 }
 
-/// Code between a label and a jump back to it.
-fn loops(code: &[Step]) -> Vec<(usize, usize)> {
-    let mut places: HashMap<Label, usize> = HashMap::new();
-    let mut found = Vec::new();
-    for (at, step) in code.iter().enumerate() {
-        if let Inst::Label(label) = &step.inst {
-            places.insert(*label, at);
-        }
-        if let Some(start) = step.inst.target().and_then(|label| places.get(&label)) {
-            found.push((*start, at));
-        }
-    }
-    found
-}
-
 /// Whether a callee is small and plain enough. A conflict must name the callee, and scopes keep to their function.
 fn fits(callee: &Function, is_once: bool) -> bool {
     let size = callee
@@ -261,9 +253,7 @@ impl Inlined {
                 inst => {
                     let mut inst = inst.clone();
                     inst.for_each_reg_mut(|r, _| *r = reg(*r));
-                    if let Some(target) = inst.target_mut() {
-                        *target = Label(first_label + target.0);
-                    }
+                    inst.for_each_target_mut(|target| *target = Label(first_label + target.0));
                     push(inst);
                 }
             }

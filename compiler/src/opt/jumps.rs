@@ -1,6 +1,6 @@
 //! Control flow: jumps to jumps, jumps to the next instruction, code and labels that nothing reaches.
 
-use super::retain;
+use super::code::{label_places, retain};
 use crate::plan::{Function, Inst, Label, Step};
 
 /// Runs the pass; whether anything changed.
@@ -67,10 +67,11 @@ fn thread(function: &mut Function) -> bool {
     let mut changed = false;
     for at in 0..function.code.len() {
         let Some(step) = function.code.get(at) else { break };
+        let end_of = |label: Label| ends.get(label.0 as usize).copied().flatten().unwrap_or(label);
         let Some(label) = step.inst.target() else {
             continue;
         };
-        let end = ends.get(label.0 as usize).copied().flatten().unwrap_or(label);
+        let end = end_of(label);
         let there = places.get(end.0 as usize).and_then(|at| function.code.get(*at));
         let inst = match (&step.inst, there.map(|step| &step.inst)) {
             (Inst::Jump(_), Some(inst @ (Inst::RetUndefined | Inst::RetConst { .. }))) => Some(inst.clone()),
@@ -82,11 +83,12 @@ fn thread(function: &mut Function) -> bool {
         if let Some(inst) = inst {
             step.inst = inst;
             changed = true;
-        } else if end != label
-            && let Some(target) = step.inst.target_mut()
-        {
-            *target = end;
-            changed = true;
+        } else {
+            step.inst.for_each_target_mut(|target| {
+                let end = end_of(*target);
+                changed |= end != *target;
+                *target = end;
+            });
         }
     }
     changed
@@ -95,14 +97,7 @@ fn thread(function: &mut Function) -> bool {
 /// Labels that nothing names, and what no way from the start leads to.
 fn drop_unreached(function: &mut Function) -> bool {
     let code = &function.code;
-    let mut places = vec![usize::MAX; function.labels as usize];
-    for (at, step) in code.iter().enumerate() {
-        if let Inst::Label(label) = &step.inst
-            && let Some(place) = places.get_mut(label.0 as usize)
-        {
-            *place = at;
-        }
-    }
+    let places = label_places(function);
     let mut reached = vec![false; code.len()];
     let mut named = vec![false; places.len()];
     let mut open = vec![0];
@@ -113,12 +108,12 @@ fn drop_unreached(function: &mut Function) -> bool {
         if std::mem::replace(mark, true) {
             continue;
         }
-        if let Some(label) = step.inst.target() {
+        step.inst.for_each_target(|label| {
             if let Some(named) = named.get_mut(label.0 as usize) {
                 *named = true;
             }
             open.extend(places.get(label.0 as usize));
-        }
+        });
         if !step.inst.is_end() {
             open.push(at + 1);
         }

@@ -5,8 +5,8 @@ use crate::plan::{Function, Inst, K, Reg};
 use gavel_runtime::bytecode::PreparedSpec;
 use gavel_runtime::value::Constant;
 
-/// Runs the pass.
-pub(super) fn run(function: &mut Function) {
+/// Runs the pass. It makes no work for other passes.
+pub(super) fn run(function: &mut Function) -> bool {
     let facts = Facts::of(function);
     let specs: Vec<Option<PreparedSpec>> = function
         .code
@@ -23,6 +23,7 @@ pub(super) fn run(function: &mut Function) {
             *prepared = spec;
         }
     }
+    false
 }
 
 fn spec(name: &str, args: &[Reg], known: &dyn Fn(Reg) -> Option<K>) -> Option<PreparedSpec> {

@@ -1,10 +1,9 @@
 //! Access paths: a field of an input path is a longer input path, which is read without building or searching anything.
 
 use super::facts::Facts;
-use crate::plan::{Function, Inst, Reg, Step};
+use crate::plan::{Function, Inst, Step};
 use gavel_runtime::limits::PATH_LEN_MAX;
 use gavel_runtime::value::Constant;
-use std::collections::HashMap;
 
 /// Runs the pass; whether anything changed.
 pub(super) fn run(function: &mut Function) -> bool {
@@ -44,32 +43,6 @@ pub(super) fn run(function: &mut Function) -> bool {
         if let Some(step) = function.code.get_mut(at) {
             step.inst = inst;
             changed = true;
-        }
-    }
-    changed
-}
-
-/// Reads of one path in a row of instructions become one. Run last: a path that is only tested is better read by each
-/// test.
-pub(super) fn share(function: &mut Function) -> bool {
-    let mut known: HashMap<Vec<String>, Reg> = HashMap::new();
-    let facts = Facts::of(function);
-    let mut changed = false;
-    for step in &mut function.code {
-        match &step.inst {
-            Inst::Slot { dst, path, .. } if facts.is_single(*dst) => match known.get(path) {
-                Some(src) => {
-                    step.inst = Inst::Move { dst: *dst, src: *src };
-                    changed = true;
-                }
-                None => {
-                    known.insert(path.clone(), *dst);
-                }
-            },
-            // Other ways may lead here; or the input is another one.
-            Inst::Label(_) => known.clear(),
-            inst if inst.is_with() => known.clear(),
-            _ => {}
         }
     }
     changed

@@ -21,7 +21,12 @@ pub(super) fn run(function: &mut Function) -> bool {
         })
         .collect();
     let mut kept = function.code.iter().skip(rest);
-    if kept.any(|step| step.inst.target().is_some_and(|label| gone.contains(&label))) {
+    let goes_there = |step: &Step| {
+        let mut found = false;
+        step.inst.for_each_target(|label| found |= gone.contains(&label));
+        found
+    };
+    if kept.any(goes_there) {
         return false;
     }
     let span = function.span;

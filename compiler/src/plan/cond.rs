@@ -72,12 +72,17 @@ impl TextTest {
     /// Whether a value passes.
     #[must_use]
     pub fn holds(self, value: &Constant, other: &Constant) -> bool {
-        let (Constant::String(text), Constant::String(other)) = (value, other) else {
+        let Constant::String(text) = value else {
             return false;
         };
-        match self {
-            TextTest::Starts => text.starts_with(other.as_str()),
-            TextTest::Ends => text.ends_with(other.as_str()),
+        let holds = |other: &Constant| match (self, other) {
+            (TextTest::Starts, Constant::String(other)) => text.starts_with(other.as_str()),
+            (TextTest::Ends, Constant::String(other)) => text.ends_with(other.as_str()),
+            _ => false,
+        };
+        match other {
+            Constant::Array(others) => others.iter().any(holds),
+            other => holds(other),
         }
     }
 }
@@ -91,7 +96,8 @@ pub enum Cond {
     Compare(Cmp, Operand, Operand),
     /// The first is a value of the second.
     In(Operand, Operand),
-    /// A value is a text that passes a test with a constant one; fails for everything else. Only optimisers write it.
+    /// A value is a text that passes a test with a constant one, or one of an array; fails for everything else. Only
+    /// optimisers write it.
     Text(TextTest, Operand, K),
     /// The input has a value at the path.
     Defined(Vec<String>),

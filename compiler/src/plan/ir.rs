@@ -5,10 +5,10 @@
 //! builders, loop states and accumulators are the exceptions. Nothing here knows word layouts or register numbers of
 //! the machine.
 
-use super::cond::Cond;
+use super::cond::{Cond, Operand};
 use crate::source::{FileId, Span};
 use gavel_runtime::builtins::BuiltinId;
-use gavel_runtime::bytecode::{FnKind, PreparedSpec};
+use gavel_runtime::bytecode::{FnKind, PreparedSpec, SwitchSpec};
 use gavel_runtime::value::Constant;
 use std::sync::Arc;
 
@@ -189,6 +189,19 @@ pub enum Inst {
         /// A scalar.
         fail: Label,
     },
+    /// As [`Inst::LoopInit`], over members whose value at a path equals another: at least those, in the same order.
+    LoopFind {
+        /// Written.
+        state: Reg,
+        /// Collection.
+        over: Reg,
+        /// Keys from a member to the value.
+        path: Vec<K>,
+        /// Read.
+        value: Reg,
+        /// A scalar.
+        fail: Label,
+    },
     /// Next member.
     LoopNext {
         /// Read and written.
@@ -330,6 +343,17 @@ pub enum Inst {
     },
     /// Goes there.
     Jump(Label),
+    /// Goes to the place that an index names for a text.
+    Switch {
+        /// What is looked up: a register or an input path.
+        on: Operand,
+        /// Texts and the numbers of places.
+        index: Arc<SwitchSpec>,
+        /// Places by number.
+        ways: Vec<Label>,
+        /// Undefined, no text, or none of the index.
+        miss: Label,
+    },
     /// Opens a scope of replacements.
     WithBegin,
     /// Replaces the input at a path.

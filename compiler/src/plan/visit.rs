@@ -46,6 +46,18 @@ macro_rules! visit {
                 $f(over, Use);
                 $f(state, Def);
             }
+            Inst::LoopFind {
+                state, over, value, ..
+            } => {
+                $f(over, Use);
+                $f(value, Use);
+                $f(state, Def);
+            }
+            Inst::Switch { on, .. } => {
+                if let Operand::Reg(reg) = on {
+                    $f(reg, Use);
+                }
+            }
             Inst::LoopNext {
                 state, key, value, ..
             } => {
@@ -129,7 +141,7 @@ impl Inst {
         visit!(self, f, iter_mut, for_each_reg_mut);
     }
 
-    /// The label that control may go to, other than falling through. Not that of [`Inst::Label`].
+    /// The label that control goes to on failure, or always. Not that of [`Inst::Label`], nor the ways of a switch.
     pub fn target_mut(&mut self) -> Option<&mut Label> {
         match self {
             Inst::Slot { fail, .. }
@@ -138,11 +150,13 @@ impl Inst {
             | Inst::Field { fail, .. }
             | Inst::Test { fail, .. }
             | Inst::LoopInit { fail, .. }
+            | Inst::LoopFind { fail, .. }
             | Inst::LoopNext { fail, .. }
             | Inst::CallRule { fail, .. }
             | Inst::CallFn { fail, .. }
             | Inst::CallBuiltin { fail, .. }
             | Inst::CallMocked { fail, .. }
+            | Inst::Switch { miss: fail, .. }
             | Inst::Jump(fail) => Some(fail),
             Inst::Label(_)
             | Inst::Const { .. }
@@ -183,13 +197,33 @@ impl Inst {
             | Inst::Field { fail, .. }
             | Inst::Test { fail, .. }
             | Inst::LoopInit { fail, .. }
+            | Inst::LoopFind { fail, .. }
             | Inst::LoopNext { fail, .. }
             | Inst::CallRule { fail, .. }
             | Inst::CallFn { fail, .. }
             | Inst::CallBuiltin { fail, .. }
             | Inst::CallMocked { fail, .. }
+            | Inst::Switch { miss: fail, .. }
             | Inst::Jump(fail) => Some(*fail),
             _ => None,
+        }
+    }
+
+    /// Calls `f` with each label that control may go to.
+    pub fn for_each_target(&self, mut f: impl FnMut(Label)) {
+        self.target().into_iter().for_each(&mut f);
+        if let Inst::Switch { ways, .. } = self {
+            ways.iter().copied().for_each(f);
+        }
+    }
+
+    /// As [`Inst::for_each_target`]; `f` may put another label in its place.
+    pub fn for_each_target_mut(&mut self, mut f: impl FnMut(&mut Label)) {
+        if let Some(label) = self.target_mut() {
+            f(label);
+        }
+        if let Inst::Switch { ways, .. } = self {
+            ways.iter_mut().for_each(f);
         }
     }
 
@@ -198,7 +232,11 @@ impl Inst {
     pub fn is_end(&self) -> bool {
         matches!(
             self,
-            Inst::Jump(_) | Inst::Ret { .. } | Inst::RetConst { .. } | Inst::RetUndefined
+            Inst::Jump(_)
+                | Inst::Switch { .. }
+                | Inst::Ret { .. }
+                | Inst::RetConst { .. }
+                | Inst::RetUndefined
         )
     }
 

@@ -4,6 +4,7 @@ use super::Finding;
 use super::choices::Choices;
 use super::generate::program;
 use crate::run::Setup;
+use gavel_compiler::opt::Passes;
 use gavel_runtime::bytecode::{FnId, RawProgram, verify};
 use gavel_runtime::limits::Limits;
 use gavel_runtime::value::Constant;
@@ -26,7 +27,7 @@ const LIMITS: Limits = Limits {
 pub(super) fn run(bytes: &[u8]) -> Result<(), Finding> {
     let (changes, program_bytes) = bytes.split_at(bytes.len().min(64));
     let case = program(program_bytes);
-    let Ok(compiled) = Setup::of(&case, true).compile() else {
+    let Ok(compiled) = Setup::of(&case, Passes::ALL).compile() else {
         return Ok(());
     };
     let mut choices = Choices::new(changes);

@@ -6,18 +6,23 @@ use crate::case::{self, Case};
 use crate::json;
 use crate::outcome::Outcome;
 use crate::run::{RunOptions, run as run_case};
+use gavel_compiler::opt::Passes;
 use gavel_runtime::value::Constant;
 
 pub(super) fn run(bytes: &[u8]) -> Result<(), Finding> {
     let case = program(bytes);
     let answer = |optimise, reference| run_case(&case, &RunOptions { optimise, reference });
-    let reference = answer(false, true);
-    for optimise in [true, false] {
+    let reference = answer(Passes::NONE, true);
+    for optimise in [Passes::ALL, Passes::NONE] {
         let vm = answer(optimise, false);
         if !agree(&vm, &reference) {
             return Err(Finding(format!(
                 "{} the VM says {}, the reference evaluator {}\n{}",
-                if optimise { "optimised," } else { "not optimised," },
+                if optimise == Passes::ALL {
+                    "optimised,"
+                } else {
+                    "not optimised,"
+                },
                 show(&vm),
                 show(&reference),
                 describe(&case)

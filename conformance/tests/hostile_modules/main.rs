@@ -7,6 +7,7 @@
 mod modules;
 
 use gavel_compiler::analyse::AnalyseOptions;
+use gavel_compiler::opt::Passes;
 use gavel_compiler::parse::{BaseDialect, ParseOptions};
 use gavel_compiler::rego::{RegoOptions, compile};
 use gavel_compiler::source::SourceMap;
@@ -42,7 +43,7 @@ fn run(shape: &Shape) {
             error_limit: Some(10),
             ..AnalyseOptions::default()
         },
-        optimise: true,
+        optimise: Passes::ALL,
         ..RegoOptions::default()
     };
     let Ok(compiled) = compile(&sources, &[module], Some(query), &options) else {

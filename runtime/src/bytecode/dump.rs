@@ -135,6 +135,18 @@ fn write_operand(out: &mut String, program: &RawProgram, inst: Inst, role: Role,
         Role::Prepared => match program.prepared.get(value as usize) {
             Some(PreparedSpec::Regex(pattern)) => write!(out, "regex {pattern:?}"),
             Some(PreparedSpec::Glob(pattern, delimiters)) => write!(out, "glob {pattern:?} {delimiters:?}"),
+            Some(PreparedSpec::Switch(index)) => {
+                let list = |out: &mut String, verb: &str, texts: &[(String, u16)]| {
+                    texts
+                        .iter()
+                        .try_for_each(|(text, way)| write!(out, "{verb}{text:?}: {way} "))
+                };
+                list(out, "", &index.exact)?;
+                list(out, "starts ", &index.starts)?;
+                list(out, "ends ", &index.ends)?;
+                out.truncate(out.trim_end().len());
+                Ok(())
+            }
             None => write!(out, "prepared {value}?"),
         },
         Role::Mock => write!(out, "mock {value}"),

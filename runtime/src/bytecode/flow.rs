@@ -64,7 +64,12 @@ pub(super) fn check(flow: &Flow<'_>) -> Result<(), Complaint> {
         .take(usize::from(flow.params))
         .for_each(|reg| *reg = Holds::Value);
     let mut is_leader = vec![false; flow.code.len()];
-    for inst in flow.code {
+    for (at, inst) in flow.code.iter().enumerate() {
+        for way in ways_of(*inst, at) {
+            if let Some(leader) = is_leader.get_mut(way) {
+                *leader = true;
+            }
+        }
         if let Some(leader) = label_of(flow, *inst).and_then(|label| is_leader.get_mut(label)) {
             *leader = true;
         }
@@ -90,6 +95,9 @@ pub(super) fn check(flow: &Flow<'_>) -> Result<(), Complaint> {
             if let Some((label, before)) = jump {
                 arrive(&mut known, &mut waiting, label, before)?;
             }
+            for way in ways_of(inst, at) {
+                arrive(&mut known, &mut waiting, way, state.clone())?;
+            }
             if !falls_through(inst.op) {
                 break;
             }
@@ -104,16 +112,30 @@ pub(super) fn check(flow: &Flow<'_>) -> Result<(), Complaint> {
 }
 
 fn falls_through(op: Op) -> bool {
-    !matches!(op, Op::Jump | Op::Ret | Op::RetK | Op::RetUndefined)
+    !matches!(
+        op,
+        Op::Jump | Op::Switch | Op::SlotSwitch | Op::Ret | Op::RetK | Op::RetUndefined
+    )
+}
+
+/// The jumps behind a switch, which control goes to one by one.
+fn ways_of(inst: Inst, at: usize) -> std::ops::Range<usize> {
+    match inst.op {
+        Op::Switch | Op::SlotSwitch => at + 1..at + 1 + usize::from(inst.b),
+        _ => 0..0,
+    }
 }
 
 /// Without the instructions that begin a round, which costs fuel, no way leads back to where it began.
 fn rounds(flow: &Flow<'_>) -> Result<(), Complaint> {
-    let nexts = |at: usize| {
+    // The next one of those that control may go to, by number; `None` behind the last.
+    let next = |at: usize, taken: usize| -> Option<Option<usize>> {
         let inst = flow.code.get(at).filter(|inst| inst.op != Op::LoopNext);
-        let label = inst.and_then(|inst| label_of(flow, *inst));
-        let below = inst.filter(|inst| falls_through(inst.op)).map(|_| at + 1);
-        [label, below]
+        match taken {
+            0 => Some(inst.and_then(|inst| label_of(flow, *inst))),
+            1 => Some(inst.filter(|inst| falls_through(inst.op)).map(|_| at + 1)),
+            _ => inst.and_then(|inst| ways_of(*inst, at).nth(taken - 2)).map(Some),
+        }
     };
     let mut is_open = vec![false; flow.code.len()];
     let mut is_done = vec![false; flow.code.len()];
@@ -134,7 +156,7 @@ fn rounds(flow: &Flow<'_>) -> Result<(), Complaint> {
                 ));
             }
             *open = true;
-            match nexts(at).get(taken) {
+            match next(at, taken) {
                 Some(next) => {
                     way.push((at, taken + 1));
                     way.extend(next.map(|next| (next, 0)));

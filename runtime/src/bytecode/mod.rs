@@ -8,6 +8,7 @@ mod marks;
 mod op;
 mod prepared;
 mod program;
+mod switch;
 #[cfg(test)]
 mod tests;
 mod verified;
@@ -20,6 +21,7 @@ pub use marks::{Extent, Mark, MarkKind};
 pub use op::{Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Role, Shape};
 pub use prepared::{Prepared, PreparedRegex, PreparedSpec};
 pub use program::{FnId, FnInfo, FnKind, Line, ParseModule, RawProgram, Sleep, SlotId, SlotPath};
+pub use switch::{Switch, SwitchSpec};
 pub(crate) use verified::Function;
 pub use verified::Program;
 pub use verify::{VerifyError, verify};

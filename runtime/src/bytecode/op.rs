@@ -165,13 +165,13 @@ ops! {
     InK "in.k" [Use Const Label None None None],
     /// slot a is defined and a member of the constant collection b.
     SlotInK "slot.in.k" [Slot Const Label None None None],
-    /// a is a string that starts with the constant string b.
+    /// a is a string that starts with the constant string b, or with one of an array of them.
     StartsK "starts.k" [Use Const Label None None None],
-    /// a is a string that ends with the constant string b.
+    /// a is a string that ends with the constant string b, or with one of an array of them.
     EndsK "ends.k" [Use Const Label None None None],
-    /// slot a is defined and a string that starts with the constant string b.
+    /// slot a is defined and passes `starts.k`.
     SlotStartsK "slot.starts.k" [Slot Const Label None None None],
-    /// slot a is defined and a string that ends with the constant string b.
+    /// slot a is defined and passes `ends.k`.
     SlotEndsK "slot.ends.k" [Slot Const Label None None None],
     /// a is not unset.
     IsSet "is.set" [Use None Label None None None],
@@ -186,6 +186,8 @@ ops! {
     // Loops. State: register a (the collection) and a+1 (position).
     /// Starts a loop over the members of b; a scalar → c.
     LoopInit "loop.init" [DefLoop Use Label None None None],
+    /// As `loop.init`; of the members whose value at the path of constant f equals d none is left out.
+    LoopFind "loop.find" [DefLoop Use Label Use None Const],
     /// Next member: key (index, object key, or the set member itself) → b, value → d; none left → c. Charges fuel.
     LoopNext "loop.next" [Loop DefOpt Label DefOpt None None],
 
@@ -255,6 +257,10 @@ ops! {
     SetOnce "set.once" [UseDef Use None None None None],
     /// → c.
     Jump "jump" [None None Label None None None],
+    /// The text a by index f: number n → where the n-th of the b jumps behind this op goes; none → c.
+    Switch "switch" [Use Imm Label None None Prepared],
+    /// The text in slot a by index f, as `switch`; undefined → c.
+    SlotSwitch "slot.switch" [Slot Imm Label None None Prepared],
 
     // `with`: replacements between Begin and End, undone at End. Rule results cached before stay valid after it.
     /// Opens a scope of replacements with an empty rule cache.

@@ -1,5 +1,6 @@
-//! Patterns that the compiler found constant and that are compiled once, when the image is made.
+//! Patterns that the compiler found constant, and indices of bodies: made ready once, when the image is.
 
+use super::{Switch, SwitchSpec};
 use crate::builtins::Glob;
 use crate::limits::PREPARED_BYTES_MAX;
 use crate::re2::{self, Pattern};
@@ -13,6 +14,8 @@ pub enum PreparedSpec {
     Regex(String),
     /// Pattern and delimiters of `glob.match`; `None`: `null`.
     Glob(String, Option<Vec<String>>),
+    /// The index of a switch.
+    Switch(SwitchSpec),
 }
 
 /// What was prepared.
@@ -22,6 +25,8 @@ pub enum Prepared {
     Regex(PreparedRegex),
     /// A compiled pattern of `glob.match`.
     Glob(Glob),
+    /// The index of a switch.
+    Switch(Switch),
     /// The pattern is wrong or needs too much: the builtin finds the same when it runs, and fails.
     Bad,
 }
@@ -85,6 +90,7 @@ impl Prepared {
                 let glob = fit.then(|| Glob::new(pattern, chars.as_deref())).flatten();
                 glob.map_or(Prepared::Bad, Prepared::Glob)
             }
+            PreparedSpec::Switch(spec) => Prepared::Switch(Switch::new(spec)),
         }
     }
 }

@@ -5,7 +5,8 @@
 use super::flow::{self, Flow};
 use super::verified::Function;
 use super::{
-    FnInfo, FnKind, Inst, Line, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Prepared, Program, RawProgram, Role,
+    FnInfo, FnKind, Inst, Line, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Prepared, PreparedSpec, Program,
+    RawProgram, Role,
 };
 use crate::builtins::{BUILTINS, Builtin};
 use crate::input::SlotTrie;
@@ -124,6 +125,7 @@ impl Checker<'_> {
                 return Err(fail("an instruction is missing"));
             };
             self.operands(id, info, inst)
+                .and_then(|()| self.ways(at, inst))
                 .map_err(|what| VerifyError { pc, what })?;
             let resolved = self
                 .resolve(first, inst)
@@ -230,12 +232,34 @@ impl Checker<'_> {
                 Some(Constant::Array(path)) if path.len() <= PATH_LEN_MAX => {}
                 _ => return Err("the target of `with` is an array of at most 128 keys"),
             },
+            Op::LoopFind => match self.raw.constants.get(inst.f as usize) {
+                Some(Constant::Array(path)) if (1..=PATH_LEN_MAX).contains(&path.len()) => {}
+                _ => return Err("the path of `loop.find` is an array of at most 128 keys"),
+            },
             Op::TreePut | Op::TreeAdd | Op::TreeSet | Op::TreeMerge if usize::from(inst.d) > PATH_LEN_MAX => {
                 return Err("paths of trees have at most 128 steps");
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Behind a switch stands a jump for each number of its index.
+    fn ways(&self, at: usize, inst: Inst) -> Result<(), &'static str> {
+        if !matches!(inst.op, Op::Switch | Op::SlotSwitch) {
+            return Ok(());
+        }
+        let Some(PreparedSpec::Switch(index)) = self.raw.prepared.get(inst.f as usize) else {
+            return Err("the table of a switch is an index");
+        };
+        if index.ways().any(|way| way >= inst.b) {
+            return Err("an index has a number beyond the jumps behind its switch");
+        }
+        let ways = at + 1..at + 1 + usize::from(inst.b);
+        match self.code.get(ways) {
+            Some(jumps) if jumps.iter().all(|jump| jump.op == Op::Jump) => Ok(()),
+            _ => Err("behind a switch stand its jumps"),
+        }
     }
 
     fn operand(&self, info: &FnInfo, inst: Inst, role: Role, value: u32) -> Result<(), &'static str> {

@@ -84,18 +84,33 @@ impl<'r> Value<'r> {
         }
     }
 
-    /// Whether both are strings and this one starts with the other.
+    /// Whether this is a string that starts with another one, or with one of an array of them.
     #[must_use]
     #[inline]
     pub fn starts_with(self, start: Value<'_>) -> bool {
-        matches!((self.as_str(), start.as_str()), (Some(text), Some(start)) if text.starts_with(start))
+        self.has_affix(start, |text, start| text.starts_with(start))
     }
 
-    /// Whether both are strings and this one ends with the other.
+    /// Whether this is a string that ends with another one, or with one of an array of them.
     #[must_use]
     #[inline]
     pub fn ends_with(self, end: Value<'_>) -> bool {
-        matches!((self.as_str(), end.as_str()), (Some(text), Some(end)) if text.ends_with(end))
+        self.has_affix(end, |text, end| text.ends_with(end))
+    }
+
+    #[inline]
+    fn has_affix(self, affix: Value<'_>, has: impl Fn(&str, &str) -> bool) -> bool {
+        let Some(text) = self.as_str() else {
+            return false;
+        };
+        match affix.kind() {
+            Kind::String(affix) => has(text, affix),
+            Kind::Array(affixes) => affixes
+                .iter()
+                .filter_map(|affix| affix.as_str())
+                .any(|affix| has(text, affix)),
+            _ => false,
+        }
     }
 
     /// `member in self`: whether it is an element of the array, a member of the set, or a value of the object.

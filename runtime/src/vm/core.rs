@@ -6,6 +6,7 @@ use super::calls::Frame;
 use super::machine::Request;
 use super::memo::Memo;
 use super::rules::{Outcome, RuleCell, Rules};
+use super::run::Grouped;
 use super::scopes::{Mock, Scope, Undo};
 use crate::arena::Arena;
 use crate::builtins::Fetch;
@@ -38,6 +39,7 @@ pub(super) struct Spare {
     outcomes: Vec<Outcome<'static>>,
     fixed: Vec<(u32, Value<'static>)>,
     memo: Memo<'static>,
+    grouped: Vec<Grouped<'static>>,
     undo: Vec<Undo<'static>>,
     mocks: Vec<(u16, Mock<'static>)>,
     builders: Vec<Builder<'static>>,
@@ -133,6 +135,7 @@ impl Vm {
                 spare.epoch,
             ),
             memo: std::mem::take(&mut spare.memo).emptied(),
+            grouped: std::mem::take(&mut spare.grouped),
             scopes: std::mem::take(&mut spare.scopes),
             undo: std::mem::take(&mut spare.undo),
             mocks: std::mem::take(&mut spare.mocks),
@@ -156,6 +159,7 @@ impl Drop for Request<'_> {
         spare.saved_replaced = emptied(std::mem::take(&mut doc.saved_replaced));
         spare.tape = emptied(std::mem::take(&mut doc.tape.0));
         spare.regs = emptied(std::mem::take(&mut self.regs));
+        spare.grouped = emptied(std::mem::take(&mut self.grouped));
         spare.undo = emptied(std::mem::take(&mut self.undo));
         spare.mocks = emptied(std::mem::take(&mut self.mocks));
         spare.builders = emptied(std::mem::take(&mut self.builders));

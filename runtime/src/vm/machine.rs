@@ -6,6 +6,7 @@ use super::calls::Frame;
 use super::core::Spare;
 use super::memo::Memo;
 use super::rules::Rules;
+use super::run::Grouped;
 use super::scopes::{Mock, Scope, Undo};
 use crate::arena::Arena;
 use crate::builtins::caches::Caches;
@@ -33,6 +34,8 @@ pub struct Request<'v> {
     pub(super) frames: Vec<Frame>,
     pub(super) rules: Rules<'v>,
     pub(super) memo: Memo<'v>,
+    /// Collections whose members were looked for.
+    pub(super) grouped: Vec<Grouped<'v>>,
     pub(super) scopes: Vec<Scope>,
     pub(super) undo: Vec<Undo<'v>>,
     /// Replacements of functions in force, by cell.

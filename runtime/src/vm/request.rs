@@ -65,6 +65,7 @@ impl<'v> Request<'v> {
     fn forget(&mut self) {
         self.rules.forget();
         self.memo.clear();
+        self.grouped.clear();
     }
 
     /// The value of a slot; `None`: undefined. A container is built in the arena at the first look.

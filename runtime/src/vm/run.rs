@@ -4,6 +4,7 @@
     reason = "operands are fetched without bounds checks, which `verify` made superfluous; a check costs a third of the loop"
 )]
 
+mod groups;
 mod rounds;
 
 use super::builder::{Again, Builder};
@@ -12,10 +13,11 @@ use super::machine::Request;
 use super::trace::{Reason, Watch, reason};
 use super::tree::{Tree, What};
 use crate::arena::List;
-use crate::bytecode::{Inst, NO_PREPARED, Op, Role};
+use crate::bytecode::{Inst, NO_PREPARED, Op, Prepared, Role};
 use crate::error::{EvalError, EvalErrorKind};
 use crate::value::{Entry, Tag, Value, set_from};
 
+pub(super) use groups::Grouped;
 use rounds::{loop_init, loop_next};
 
 /// Registers of the running frame, at the top of those of all frames.
@@ -38,7 +40,7 @@ impl<'v> Window<'_, 'v> {
 
     #[inline(always)]
     fn place(&self, reg: u16) -> *mut Value<'v> {
-        debug_assert!(self.base + usize::from(reg) < self.regs.len());
+        check(self.base + usize::from(reg) < self.regs.len());
         // SAFETY: `verify` proved that register operands are below the frame length of their function, and
         // `Request::enter` made `regs` at least that much longer than `base` before `move_to` was called for the frame.
         unsafe { self.frame.add(usize::from(reg)) }
@@ -92,12 +94,21 @@ impl<'v> Window<'_, 'v> {
     }
 }
 
+/// Ends the process where a proof did not hold, in builds that ask.
+#[inline(always)]
+fn check(holds: bool) {
+    if cfg!(any(debug_assertions, feature = "extra-checks")) {
+        assert!(holds, "what `verify` proved does not hold");
+    }
+}
+
 /// An item of a table of the program.
 #[inline(always)]
 fn item<T>(table: &[T], at: usize) -> &T {
-    debug_assert!(at < table.len());
+    check(at < table.len());
     // SAFETY: called only with the code at an instruction index and with the constants at a constant's index. `verify`
-    // proved that labels are instructions, that no function's code runs past its end, and that constants exist.
+    // proved that labels are instructions, that no function's code runs past its end, that behind a switch stand as many
+    // jumps as its index has numbers, and that constants exist.
     unsafe { table.get_unchecked(at) }
 }
 
@@ -149,6 +160,16 @@ impl<'v> Request<'v> {
                     }
                 }
             };
+        }
+        /// Goes on in a function that is called.
+        macro_rules! call {
+            ($inst:expr, $function:expr, $is_mock:expr) => {{
+                pc = ok!(self.push_frame(&mut window, $inst, pc, $function, $is_mock));
+                if W::ON {
+                    watch.enter(program, $function, |params| window.run(0, params));
+                }
+                continue;
+            }};
         }
         loop {
             // Operands are loaded where they are used.
@@ -227,6 +248,7 @@ impl<'v> Request<'v> {
                 Op::IsObjectOf => is_of(window.get(inst.a), Tag::Object, inst.b),
                 Op::IsDocument => self.reads_document(inst.e),
                 Op::LoopInit => loop_init(&mut window, inst),
+                Op::LoopFind => ok!(self.loop_find(&mut window, inst, constant(inst.f))),
                 Op::LoopNext => {
                     ok!(self.charge());
                     loop_next(&mut window, inst)
@@ -241,6 +263,15 @@ impl<'v> Request<'v> {
                     true
                 }
                 Op::Jump => false,
+                Op::Switch => {
+                    pc = self.way(inst, pc, window.get(inst.a));
+                    continue;
+                }
+                Op::SlotSwitch => {
+                    let text = ok!(self.slot_value(inst.a));
+                    pc = self.way(inst, pc, text);
+                    continue;
+                }
                 Op::CallRule => match self.rules.known(inst.f) {
                     Some(outcome) => {
                         if W::ON {
@@ -249,28 +280,16 @@ impl<'v> Request<'v> {
                         window.set_some(inst.a, outcome.value)
                     }
                     None => {
-                        pc = ok!(self.push_frame(&mut window, inst, pc, inst.f, false));
-                        if W::ON {
-                            watch.enter(program, inst.f, |params| window.run(0, params));
-                        }
-                        continue;
+                        call!(inst, inst.f, false);
                     }
                 },
                 Op::CallFn => {
-                    pc = ok!(self.push_frame(&mut window, inst, pc, inst.f, false));
-                    if W::ON {
-                        watch.enter(program, inst.f, |params| window.run(0, params));
-                    }
-                    continue;
+                    call!(inst, inst.f, false);
                 }
                 Op::CallMemo => {
                     let known = ok!(self.recall(inst.f, window.run(inst.b, inst.d.into())));
                     if known.is_unset() {
-                        pc = ok!(self.push_frame(&mut window, inst, pc, inst.f, false));
-                        if W::ON {
-                            watch.enter(program, inst.f, |params| window.run(0, params));
-                        }
-                        continue;
+                        call!(inst, inst.f, false);
                     }
                     window.set_some(inst.a, known)
                 }
@@ -282,11 +301,7 @@ impl<'v> Request<'v> {
                             pc += 1;
                             continue;
                         }
-                        pc = ok!(self.push_frame(&mut window, inst, pc, function, is_mock));
-                        if W::ON {
-                            watch.enter(program, function, |params| window.run(0, params));
-                        }
-                        continue;
+                        call!(inst, function, is_mock);
                     }
                     Callee::Builtin(builtin) => {
                         let arguments = window.run(inst.b, inst.d.into());
@@ -351,17 +366,7 @@ impl<'v> Request<'v> {
                 | Op::WithMockCall
                 | Op::WithMockDocument
                 | Op::WithEnd => {
-                    let value = if inst.op.shape().roles[0] == Role::Use {
-                        window.get(inst.a)
-                    } else {
-                        Value::UNSET
-                    };
-                    let path = if inst.op.shape().roles[2] == Role::Const {
-                        constant(inst.c)
-                    } else {
-                        Value::UNSET
-                    };
-                    ok!(self.with(inst, path, value));
+                    ok!(self.scope_op(&window, inst, constants));
                     true
                 }
             };
@@ -416,6 +421,26 @@ impl<'v> Request<'v> {
         Ok(())
     }
 
+    /// Ops of `with`.
+    #[inline(never)]
+    fn scope_op(
+        &mut self,
+        window: &Window<'_, 'v>,
+        inst: &Inst,
+        constants: &'v [Value<'v>],
+    ) -> Result<(), EvalErrorKind> {
+        let [a, _, c, ..] = inst.op.shape().roles;
+        let value = match a {
+            Role::Use => window.get(inst.a),
+            _ => Value::UNSET,
+        };
+        let path = match c {
+            Role::Const => *item(constants, inst.c as usize),
+            _ => Value::UNSET,
+        };
+        self.with(inst, path, value)
+    }
+
     /// Begins the frame of a called function above the running one, with its arguments; its first instruction.
     #[inline(never)]
     fn push_frame(
@@ -460,6 +485,18 @@ impl<'v> Request<'v> {
         } else {
             call.c as usize
         }))
+    }
+
+    /// Where a switch goes on for a text.
+    #[inline(always)]
+    fn way(&self, inst: &Inst, pc: usize, text: Value<'v>) -> usize {
+        let way = match self.program.prepared.get(inst.f as usize) {
+            Some(Prepared::Switch(index)) => text.as_str().and_then(|text| index.find(text)),
+            _ => None,
+        };
+        way.map_or(inst.c, |way| {
+            item(&self.program.code, pc + 1 + usize::from(way)).c
+        }) as usize
     }
 
     /// The value of an input cell; unset: undefined.

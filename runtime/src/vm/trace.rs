@@ -9,6 +9,11 @@ use crate::value::Value;
 pub trait Observer {
     /// One thing that happened.
     fn event(&mut self, event: &Event<'_>);
+
+    /// An instruction is about to run.
+    fn instruction(&mut self, op: Op) {
+        let _ = op;
+    }
 }
 
 /// What happened.
@@ -124,9 +129,10 @@ impl Watch for Watched<'_> {
     const ON: bool = true;
 
     fn before<'e>(&mut self, program: &'e Program, pc: usize, register: impl Fn(u16) -> Value<'e>) {
-        let Some(&word) = program.words.get(pc) else {
+        let (Some(&word), Some(inst)) = (program.words.get(pc), program.code.get(pc)) else {
             return;
         };
+        self.observer.instruction(inst.op);
         let marks = &program.marks;
         let after = marks.partition_point(|mark| mark.pc <= word);
         let first = marks.partition_point(|mark| mark.pc < word);
@@ -252,7 +258,7 @@ pub(super) fn reason<'e>(
         Op::StartsK => compare("starts with", short(inst.b)),
         Op::EndsK => compare("ends with", short(inst.b)),
         Op::IsArrayOf | Op::IsObjectOf => Some(Reason::Shape(register(inst.a))),
-        Op::LoopInit => Some(Reason::Shape(register(inst.b))),
+        Op::LoopInit | Op::LoopFind => Some(Reason::Shape(register(inst.b))),
         Op::LoopNext => Some(Reason::NoMore),
         Op::CallBuiltin => Some(Reason::Builtin(BuiltinId(inst.e).get().name, arguments)),
         _ => Some(Reason::Undefined),

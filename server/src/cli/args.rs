@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use gavel_compiler::opt::{PASSES, Pass};
 
 use crate::cli::audit_args::AuditArgs;
 use crate::cli::help;
@@ -407,6 +409,8 @@ pub(crate) enum Emit {
     Ast,
     /// The optimised plan.
     Plan,
+    /// What each pass of the optimiser changes: the code before and after it.
+    Passes,
     /// The program.
     Bytecode,
 }
@@ -424,6 +428,12 @@ pub(crate) struct CompileArgs {
     /// What to show; nothing but errors if absent.
     #[arg(long, value_enum, value_name = "STAGE")]
     pub(crate) emit: Option<Emit>,
+    /// With `--emit passes`: only these passes.
+    #[arg(long, value_name = "PASS", value_delimiter = ',', value_parser = passes(), requires = "emit")]
+    pub(crate) pass: Vec<String>,
+    /// Switch passes of the optimiser off, to see what they do (with --emit); `all` for every pass.
+    #[arg(long, value_name = "PASS", value_delimiter = ',', value_parser = passes_or_all(), requires = "emit")]
+    pub(crate) without: Vec<String>,
     /// Rego modules (.rego), compiled together, or PolicyDomain files.
     #[arg(required_unless_present = "bundle", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
@@ -452,6 +462,18 @@ pub(crate) struct EvalArgs {
     pub(crate) query: String,
     #[command(flatten)]
     pub(crate) dialect: DialectArgs,
+}
+
+/// The passes by name, with what they do for the long help.
+fn passes() -> PossibleValuesParser {
+    let value = |pass: &Pass| PossibleValue::new(pass.name).help(pass.what);
+    PASSES.iter().map(value).collect::<Vec<_>>().into()
+}
+
+fn passes_or_all() -> PossibleValuesParser {
+    let value = |pass: &Pass| PossibleValue::new(pass.name).help(pass.what);
+    let all = PossibleValue::new("all").help("every pass");
+    PASSES.iter().map(value).chain([all]).collect::<Vec<_>>().into()
 }
 
 fn port(text: &str) -> Result<u16, String> {

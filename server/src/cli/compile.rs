@@ -1,5 +1,6 @@
 //! `gavel compile`: checks files, or shows what a stage of the compiler made of them.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::path::Path;
 use bumpalo::Bump;
 use gavel_compiler::analyse::AnalyseOptions;
 use gavel_compiler::diagnostic::Diagnostic;
+use gavel_compiler::opt::{Change, Passes};
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions, parse_module};
 use gavel_compiler::rego::{self, RegoOptions};
 use gavel_compiler::source::{FileId, SourceMap};
@@ -37,6 +39,15 @@ pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
         };
         return image::write(&domains, output);
     }
+    let is_optimised = matches!(args.emit, Some(Emit::Plan | Emit::Passes | Emit::Bytecode));
+    if !args.without.is_empty() && !is_optimised {
+        return Err(Failure::Operator(
+            "--without goes with --emit plan, passes or bytecode".to_owned(),
+        ));
+    }
+    if !args.pass.is_empty() && !matches!(args.emit, Some(Emit::Passes)) {
+        return Err(Failure::Operator("--pass goes with --emit passes".to_owned()));
+    }
     let mut sources = SourceMap::default();
     let (mut modules, mut domains) = (Vec::new(), Vec::new());
     for path in args.bundle.iter().chain(&args.files) {
@@ -48,11 +59,12 @@ pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
         };
         list.push(file);
     }
-    let options = options(dialect::of(&args.dialect), domains.is_empty());
-    let (emit, parse) = (args.emit, options.parse);
+    let mut options = options(dialect::of(&args.dialect), domains.is_empty());
+    options.optimise = passes(&args.without);
+    let (shown, parse) = (args.emit.map(|emit| (emit, args.pass.clone())), options.parse);
     let (sources, outcome) = on_a_deep_stack(move || {
-        let outcome = match emit {
-            Some(emit) => text(emit, &mut sources, &modules, &domains, &options),
+        let outcome = match shown {
+            Some(shown) => text(&shown, &mut sources, &modules, &domains, &options),
             None => {
                 let network = !args.network.allow_net.is_empty();
                 check(&mut sources, &modules, (&domains, network), &options).map(|()| String::new())
@@ -89,7 +101,7 @@ fn options(base: BaseDialect, plain_rego: bool) -> RegoOptions {
             annotations: plain_rego,
             ..AnalyseOptions::default()
         },
-        optimise: true,
+        optimise: Passes::ALL,
         strict_builtins: false,
         trace: false,
         spellings: false,
@@ -116,14 +128,24 @@ fn check(
     Ok(())
 }
 
+/// All passes but some.
+fn passes(without: &[String]) -> Passes {
+    // Names are those of the table: the command line takes no others.
+    let leave = |passes: Passes, name: &String| match name.as_str() {
+        "all" => Passes::NONE,
+        name => passes.without(name).unwrap_or(passes),
+    };
+    without.iter().fold(Passes::ALL, leave)
+}
+
 fn text(
-    emit: Emit,
+    shown: &(Emit, Vec<String>),
     sources: &mut SourceMap,
     modules: &[FileId],
     domains: &[FileId],
     options: &RegoOptions,
 ) -> Result<String, Vec<Diagnostic>> {
-    let whole = matches!(emit, Emit::Plan | Emit::Bytecode);
+    let whole = matches!(shown.0, Emit::Plan | Emit::Passes | Emit::Bytecode);
     let mut units = Vec::new();
     if whole && !modules.is_empty() {
         units.push(Unit {
@@ -150,7 +172,7 @@ fn text(
             // Writing to a `String` cannot fail.
             let _ = writeln!(out, "# {}", unit.title);
         }
-        out.push_str(&stage(emit, sources, &unit.modules, options)?);
+        out.push_str(&stage(shown, sources, &unit.modules, options)?);
     }
     Ok(out)
 }
@@ -188,7 +210,7 @@ fn policy_units(sources: &mut SourceMap, domains: &[FileId]) -> Result<Vec<Unit>
 }
 
 fn stage(
-    emit: Emit,
+    (emit, wanted): &(Emit, Vec<String>),
     sources: &SourceMap,
     modules: &[FileId],
     options: &RegoOptions,
@@ -203,6 +225,17 @@ fn stage(
         Emit::Plan => {
             let unit = rego::checked(sources, modules, options, &bump)?;
             Ok(dump::plan(&rego::planned(&unit, &[], options)?))
+        }
+        Emit::Passes => {
+            let unit = rego::checked(sources, modules, options, &bump)?;
+            let text = RefCell::new(String::new());
+            let seen = |change: &Change<'_>| {
+                if wanted.is_empty() || wanted.iter().any(|name| name == change.pass.name) {
+                    text.borrow_mut().push_str(&dump::change(change));
+                }
+            };
+            rego::planned_seen(&unit, &[], options, Some(&seen))?;
+            Ok(text.into_inner())
         }
         Emit::Bytecode => {
             let compiled = rego::compile(sources, modules, None, options)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use gavel_compiler::analyse::AnalyseOptions;
 use gavel_compiler::diagnostic::{Code, Diagnostic};
 use gavel_compiler::hir::QueryShape;
+use gavel_compiler::opt::Passes;
 use gavel_compiler::parse::{BlanketImport, ParseOptions};
 use gavel_compiler::rego::{self, QueryEntry, RegoOptions};
 use gavel_compiler::render;
@@ -112,7 +113,7 @@ fn compile(
             ..AnalyseOptions::default()
         },
         // A trace shows the rules as they are written.
-        optimise: !is_traced,
+        optimise: if is_traced { Passes::NONE } else { Passes::ALL },
         strict_builtins: args.strict_builtin_errors,
         trace: is_traced,
         spellings: input.is_some_and(Constant::has_spelling),

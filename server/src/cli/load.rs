@@ -7,6 +7,7 @@ use std::thread;
 
 use gavel_compiler::diagnostic::Diagnostic;
 use gavel_compiler::domain::yaml::Document;
+use gavel_compiler::opt::Passes;
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
 use gavel_compiler::places::Place;
 use gavel_compiler::policies::{self, Compiled};
@@ -170,7 +171,14 @@ fn load_for(
         }
         None => {
             let mut prepared = prepare_looking(args, roots)?;
+<<<<<<< HEAD
             prepared.trace_if(flag.is_some());
+=======
+            if flag.is_some() {
+                prepared.options.optimise = Passes::NONE;
+                prepared.options.trace = true;
+            }
+>>>>>>> fd0ee3c (The optimiser's passes are one table with switches, dumps and counts; an index of bodies, joins by value, static data, shared reads and calls)
             let made = Made::of_domains(&mut prepared, purpose.saves)?;
             (prepared, made)
         }
@@ -305,7 +313,7 @@ fn configured(
         disallowed_builtins: config.unsafe_builtins,
         network: !args.network.allow_net.is_empty(),
         include_all_references: config.include_all,
-        optimise: true,
+        optimise: Passes::ALL,
         trace: false,
     };
     Ok(Prepared {

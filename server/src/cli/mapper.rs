@@ -6,6 +6,7 @@ use gavel_compiler::analyse::AnalyseOptions;
 use gavel_compiler::domain;
 use gavel_compiler::domain::DomainSet;
 use gavel_compiler::domain::set::Mapper as Source;
+use gavel_compiler::opt::Passes;
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
 use gavel_compiler::rego::{self, RegoOptions, RegoProgram};
 use gavel_compiler::source::{FileId, SourceMap};
@@ -130,7 +131,7 @@ fn program(
             network,
             ..AnalyseOptions::default()
         },
-        optimise: !trace,
+        optimise: if trace { Passes::NONE } else { Passes::ALL },
         strict_builtins: false,
         trace,
         spellings: false,

@@ -8,6 +8,12 @@ use crate::value::{Kind, Tag, Value};
 #[inline(always)]
 pub(super) fn loop_init(window: &mut Window<'_, '_>, inst: &Inst) -> bool {
     let over = window.get(inst.b);
+    loop_over(window, inst, over)
+}
+
+/// Sets the state of a loop over a collection; `false` when it is none.
+#[inline(always)]
+pub(super) fn loop_over<'v>(window: &mut Window<'_, 'v>, inst: &Inst, over: Value<'v>) -> bool {
     let is_collection = matches!(over.tag(), Tag::Array | Tag::Object | Tag::Set);
     if is_collection {
         window.set(inst.a, over);
