@@ -171,14 +171,7 @@ fn load_for(
         }
         None => {
             let mut prepared = prepare_looking(args, roots)?;
-<<<<<<< HEAD
             prepared.trace_if(flag.is_some());
-=======
-            if flag.is_some() {
-                prepared.options.optimise = Passes::NONE;
-                prepared.options.trace = true;
-            }
->>>>>>> fd0ee3c (The optimiser's passes are one table with switches, dumps and counts; an index of bodies, joins by value, static data, shared reads and calls)
             let made = Made::of_domains(&mut prepared, purpose.saves)?;
             (prepared, made)
         }
@@ -336,7 +329,7 @@ impl Prepared {
     /// What is compiled can be traced, if that is wanted.
     fn trace_if(&mut self, wanted: bool) {
         if wanted {
-            self.options.optimise = false;
+            self.options.optimise = Passes::NONE;
             self.options.trace = true;
         }
     }
