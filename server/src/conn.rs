@@ -18,13 +18,14 @@ use crate::http::request::{Decoder, Message, Method, Persistence, Step};
 use crate::http::response::{self, Ending, Reply};
 use crate::io::Stream;
 use crate::limits;
+use crate::line::Line;
 use crate::sys::{self, Half};
 use crate::worker::Shared;
 
 /// Serves a connection that is already entered at `place`.
 pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
     let mut conn = Conn {
-        stream,
+        line: Line::plain(stream),
         place,
         decoder: Decoder::new(shared.body_bytes_max),
         input: Vec::new(),
@@ -35,10 +36,12 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
         promises: Promises::default(),
         shared,
     };
-    conn.run().await;
+    if conn.begin().await {
+        conn.run().await;
+    }
     conn.shared.account(conn.grown, 0);
     let Conn {
-        stream,
+        line,
         place,
         input,
         output,
@@ -49,7 +52,7 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
     shared.outputs.give_back(output);
     // The entry goes before the descriptor does.
     shared.connections.borrow_mut().leave(place);
-    drop(stream);
+    drop(line);
     shared.connection_closed();
 }
 
@@ -92,7 +95,7 @@ enum Responded {
 }
 
 struct Conn {
-    stream: Stream,
+    line: Line,
     place: Place,
     decoder: Decoder,
     input: Vec<u8>,
@@ -108,16 +111,32 @@ struct Conn {
 }
 
 impl Conn {
+    /// Begins TLS where it is spoken: not on unix sockets. False if the peer is not taken.
+    async fn begin(&mut self) -> bool {
+        let Some(certificates) = self.shared.certificates.clone() else {
+            return true;
+        };
+        if self.line.socket().is_local() {
+            return true;
+        }
+        self.shared.watch_for(self.place, limits::HEAD_SECONDS);
+        let begun = self.line.secure(&certificates).await.is_ok();
+        if !begun {
+            self.shared.counters.handshakes_failed.add(1);
+        }
+        begun
+    }
+
     async fn run(&mut self) {
         let mut turn = 0u32;
         loop {
             turn = turn.wrapping_add(1);
             if turn.is_multiple_of(limits::READS_PER_TURN) {
-                self.shared.let_others_run(&self.stream).await;
+                self.shared.let_others_run(self.line.socket()).await;
             }
             self.watch_read();
             if self.is_idle() && !self.keeps_buffer() {
-                self.stream.readable().await;
+                self.line.readable().await;
             }
             if !self.make_room() {
                 self.refuse(&api::overloaded(), Method::Other);
@@ -202,7 +221,7 @@ impl Conn {
     async fn read(&mut self) -> bool {
         let input = std::mem::take(&mut self.input);
         let idle = input.is_empty();
-        let (result, input) = self.stream.read(input).await;
+        let (result, input) = self.line.read(input).await;
         if idle {
             // What fills the small buffer is probably more than it.
             self.large = input.len() >= limits::INPUT_BYTES_IDLE;
@@ -387,7 +406,7 @@ impl Conn {
             (true, output)
         } else {
             self.shared.watch_for(self.place, limits::WRITE_SECONDS);
-            let (result, output) = self.stream.write_all(output).await;
+            let (result, output) = self.line.write_all(output).await;
             (result.is_ok(), output)
         };
         self.shared.outputs.give_back(output);
@@ -405,8 +424,9 @@ impl Conn {
     /// Closes so that the last answer arrives: closing with unread input would reset the connection, and the reset
     /// overtakes the answer.
     async fn linger(&mut self) {
-        sys::shutdown(self.stream.raw_fd(), Half::Write);
         self.shared.watch_for(self.place, limits::LINGER_SECONDS);
+        self.line.close().await;
+        sys::shutdown(self.line.raw_fd(), Half::Write);
         self.input.clear();
         self.input.shrink_to(limits::INPUT_BYTES_START);
         self.input.reserve(limits::INPUT_BYTES_IDLE);
@@ -415,7 +435,7 @@ impl Conn {
         while thrown < limits::LINGER_BYTES_MAX {
             let mut input = std::mem::take(&mut self.input);
             input.clear();
-            let (result, input) = self.stream.read(input).await;
+            let (result, input) = self.line.read(input).await;
             self.input = input;
             match result {
                 Ok(read @ 1..) => thrown += read,

@@ -321,3 +321,12 @@ pub const AUTHZEN_ASKED_MAX: usize = 4_096;
 
 /// Bytes of an `X-Request-ID` that goes back with the answer; a longer one does not.
 pub const REQUEST_ID_BYTES_MAX: usize = 256;
+
+/// Bytes of a file with certificates or a key.
+pub const CERTIFICATE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes that are read at once from a connection under TLS: a handshake or a small request.
+pub const TLS_READ_BYTES: usize = 4 * 1024;
+
+/// Seconds between two looks at the files with certificates.
+pub const CERTIFICATE_SECONDS: u64 = 5;

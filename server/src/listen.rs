@@ -58,13 +58,13 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
-/// Binds a unix socket that the owner and the group may connect to. It does not block.
+/// Binds a unix socket to which those may connect whom `mode` lets write to a file. It does not block.
 ///
 /// A socket that nobody listens on any more, left by a process that died, is replaced.
 ///
 /// # Errors
 /// The path is something else, somebody listens there, or the folder is missing or not ours.
-pub fn bind_unix(path: &Path) -> Result<(UnixListener, SocketFile), Failure> {
+pub fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Failure> {
     let cannot = |cause: &str| Failure::Operator(format!("listen on {}: {cause}", path.display()));
     let failed = |error: io::Error| cannot(&crate::error::reason(&error));
     if let Ok(file) = fs::symlink_metadata(path) {
@@ -84,7 +84,7 @@ pub fn bind_unix(path: &Path) -> Result<(UnixListener, SocketFile), Failure> {
         path: path.to_path_buf(),
         identity: identity(path).map_err(failed)?,
     };
-    fs::set_permissions(path, fs::Permissions::from_mode(limits::UNIX_SOCKET_MODE)).map_err(failed)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     Ok((listener, file))
 }

@@ -3,7 +3,8 @@
 //! The thread that calls [`run`] becomes the control thread (`control.rs`). It alone hears signals, from a thread of their
 //! own.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -17,17 +18,18 @@ use crate::audit::{self, Audit, FullPolicy, Monitor, Output, Render, Sink};
 use crate::control::{Control, Event};
 use crate::deal::Dealer;
 use crate::desk::Desk;
+use crate::doors::{Doors, LocalSocket};
 use crate::envoy::{self, Place, Word};
 use crate::error::Failure;
-use crate::io::DriverChoice;
+use crate::io::{Bound, DriverChoice};
 use crate::limits;
-use crate::listen;
 use crate::log::{self, Level};
 use crate::metrics::Counters;
 use crate::publish::{Archive, Fresh, Post, Publisher, Recorder};
 use crate::reload::{self, Ask, Cause, Loading, Reloader, Wish};
 use crate::source;
 use crate::sys;
+use crate::tls::{self, Certificates, Renewal};
 use crate::worker::{self, Setup};
 
 /// How to serve.
@@ -36,6 +38,10 @@ pub struct Options {
     pub host: Option<IpAddr>,
     /// Port of the decision API; 0 for any. `None`: it is not served.
     pub port: Option<u16>,
+    /// Unix socket of the decision API, if it has one.
+    pub socket: Option<LocalSocket>,
+    /// Certificates for the port of the decision API, if it speaks TLS.
+    pub tls: Option<tls::Files>,
     /// What is served to Envoy.
     pub envoy: Option<envoy::Options>,
     /// Cores to use, for each of the two.
@@ -78,8 +84,8 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
     let (reloader, publishes) = start_reloader(loading, first, &tell)?;
     let _ = overview.reloader.set(reloader.clone());
     let fresh = first_load(&events)?;
-    let doors = Doors::open(options)?;
-    let count = doors.listeners.len() + doors.envoy.as_ref().map_or(0, |_| options.threads);
+    let mut doors = Doors::open(options)?;
+    let count = doors.workers.len() + doors.envoy.as_ref().map_or(0, |_| options.threads);
     let counters: Vec<Arc<Counters>> = (0..count).map(|_| Arc::default()).collect();
     let publisher = Arc::new(Publisher::new(fresh, count));
     let (audit, sinks) = start_audit(options, publisher.archive(), &counters, output, &tell)?;
@@ -100,9 +106,10 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
         drain_delay: options.drain_delay,
         overview,
         hang_up: hang_up(reloader.clone(), audit.monitor()),
-        tidy: tidy(Arc::clone(&publisher)),
+        tidy: tidy(Arc::clone(&publisher), doors.certificates.clone()),
     };
     let address = doors.address;
+    let _file = doors.file.take();
     start_threads(&mut control, doors, places, options, tell)?;
     let outcome = control.start(address, options.threads).and_then(|()| {
         log::line(Level::Info, format_args!("reachable: {}", reach.join("; ")));
@@ -122,10 +129,19 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
 }
 
 impl Options {
+    /// Threads for the decision API.
+    fn workers(&self) -> usize {
+        if self.port.is_some() || self.socket.is_some() {
+            self.threads
+        } else {
+            0
+        }
+    }
+
     fn facts(&self) -> Facts {
         let audit_full = self.audit_full.to_possible_value();
         Facts {
-            workers: self.port.map_or(0, |_| self.threads),
+            workers: self.workers(),
             envoy_threads: self.envoy.as_ref().map_or(0, |_| self.threads),
             audit_full: audit_full.map_or_else(String::new, |word| word.get_name().to_owned()),
             watch: self.watch,
@@ -153,43 +169,6 @@ fn start_admin(options: &Options, overview: &Arc<Overview>) -> Result<Option<Str
     Ok(Some(name))
 }
 
-/// Bound sockets that nobody accepts from yet.
-struct Doors {
-    listeners: Vec<TcpListener>,
-    /// That of the listeners.
-    address: Option<SocketAddr>,
-    envoy: Option<envoy::Bound>,
-}
-
-impl Doors {
-    fn open(options: &Options) -> Result<Doors, Failure> {
-        let listeners = match options.port {
-            Some(port) => listen::bind(options.host, port, options.threads)?,
-            None => Vec::new(),
-        };
-        let envoy = match &options.envoy {
-            Some(envoy) => Some(envoy.bind(options.host)?),
-            None => None,
-        };
-        let address = listeners.first().and_then(|l| l.local_addr().ok());
-        Ok(Doors {
-            listeners,
-            address,
-            envoy,
-        })
-    }
-
-    /// What is served where, and who can connect.
-    fn reach(&self) -> impl Iterator<Item = String> {
-        let decisions = self.address.map(|address| {
-            let who = listen::who_reaches(address.ip());
-            format!("decisions on {address} ({who})")
-        });
-        let envoy = self.envoy.iter().flat_map(|envoy| &envoy.reach).cloned();
-        decisions.into_iter().chain(envoy)
-    }
-}
-
 /// Starts the threads that serve.
 fn start_threads(
     control: &mut Control,
@@ -198,10 +177,15 @@ fn start_threads(
     options: &Options,
     tell: mpsc::Sender<Event>,
 ) -> Result<(), Failure> {
-    let envoy_places = places.split_off(doors.listeners.len());
-    let mut dealers = deal(doors.listeners.len())?.into_iter();
-    for (index, (listener, place)) in doors.listeners.into_iter().zip(places).enumerate() {
-        let worker = start_worker(index, (listener, dealers.next()), place, options, &tell)?;
+    let envoy_places = places.split_off(doors.workers.len());
+    let mut dealers = deal(doors.workers.len())?.into_iter();
+    for (index, (sockets, place)) in doors.workers.into_iter().zip(places).enumerate() {
+        let entrance = Entrance {
+            sockets,
+            certificates: doors.certificates.clone(),
+            dealer: dealers.next(),
+        };
+        let worker = start_worker(index, entrance, place, options, &tell)?;
         control.workers.push(worker);
     }
     if let (Some(bound), Some(envoy)) = (doors.envoy, &options.envoy) {
@@ -269,8 +253,35 @@ fn hang_up(reloader: Reloader, records: Monitor) -> Box<dyn Fn()> {
     })
 }
 
-fn tidy(publisher: Arc<Publisher>) -> Box<dyn Fn()> {
-    Box::new(move || publisher.tidy())
+/// Once a second; now and then certificates are looked at.
+fn tidy(publisher: Arc<Publisher>, certificates: Option<Arc<Certificates>>) -> Box<dyn Fn()> {
+    let seconds = Cell::new(0u64);
+    let last_problem = RefCell::new(String::new());
+    Box::new(move || {
+        publisher.tidy();
+        seconds.set(seconds.get() + 1);
+        let Some(certificates) = &certificates else { return };
+        if !seconds.get().is_multiple_of(limits::CERTIFICATE_SECONDS) {
+            return;
+        }
+        match certificates.renew() {
+            Ok(Renewal::Same) => last_problem.borrow_mut().clear(),
+            Ok(Renewal::Taken) => {
+                last_problem.borrow_mut().clear();
+                log::line(
+                    Level::Info,
+                    format_args!("new certificates are shown from now on"),
+                );
+            }
+            // Said once: they are looked at again and again while they are written.
+            Err(problem) if *last_problem.borrow() == problem => {}
+            Err(problem) => {
+                let text = format_args!("the certificates stay, because the new ones are wrong: {problem}");
+                log::line(Level::Error, text);
+                *last_problem.borrow_mut() = problem;
+            }
+        }
+    })
 }
 
 /// What the threads for Envoy say becomes events of theirs, numbered behind the workers.
@@ -290,7 +301,7 @@ fn start_audit(
     output: Output,
     tell: &mpsc::Sender<Event>,
 ) -> Result<(Audit, Vec<Sink>), Failure> {
-    let workers = options.port.map_or(0, |_| options.threads);
+    let workers = options.workers();
     let ring = limits::AUDIT_RING_BYTES_MIN.max(options.body_bytes_max.saturating_mul(2));
     let envoy_ring = match &options.envoy {
         Some(envoy) => limits::envoy_ring_bytes(envoy.body_bytes_max),
@@ -337,7 +348,7 @@ fn deal(workers: usize) -> Result<Vec<Dealer>, Failure> {
 
 fn start_worker(
     index: usize,
-    (listener, dealer): (TcpListener, Option<Dealer>),
+    entrance: Entrance,
     place: Place,
     options: &Options,
     tell: &mpsc::Sender<Event>,
@@ -356,14 +367,15 @@ fn start_worker(
             let counters = Arc::clone(&place.counters);
             let desk = Desk::new(place.policies, place.sink, place.counters, constant_deny);
             let setup = Setup {
-                listener,
+                doors: entrance.sockets,
+                certificates: entrance.certificates,
                 control,
                 driver,
                 desk,
                 counters,
                 body_bytes_max,
                 public_url,
-                dealer,
+                dealer: entrance.dealer,
             };
             worker::run(setup, |outcome| {
                 let _ = tell.send(Event::Started(index, outcome.map(Some)));
@@ -371,6 +383,13 @@ fn start_worker(
         })
         .map_err(failed)?;
     Ok(ours)
+}
+
+/// How connections come to one worker.
+struct Entrance {
+    sockets: Vec<Bound>,
+    certificates: Option<Arc<Certificates>>,
+    dealer: Option<Dealer>,
 }
 
 struct Ended(usize, mpsc::Sender<Event>);

@@ -12,11 +12,12 @@ use crate::conn;
 use crate::connections::{Connections, Place, Waits};
 use crate::deal::Dealer;
 use crate::desk::Desk;
-use crate::io::{Accepted, ControlPipe, Core, DriverChoice, DriverReport, Listener, Stream, spawn};
+use crate::io::{Accepted, Bound, ControlPipe, Core, DriverChoice, DriverReport, Listener, Stream, spawn};
 use crate::limits;
 use crate::log;
 use crate::metrics::Counters;
 use crate::sys;
+use crate::tls::Certificates;
 
 /// A second has passed.
 pub const TICK: u8 = b't';
@@ -27,8 +28,10 @@ pub const DRAIN: u8 = b'd';
 
 /// What a worker is started with.
 pub struct Setup {
-    /// Its bound socket.
-    pub listener: std::net::TcpListener,
+    /// Its bound sockets.
+    pub doors: Vec<Bound>,
+    /// With what connections at addresses begin TLS, if they do.
+    pub certificates: Option<Arc<Certificates>>,
     /// Its end of the control pipe; the worker ends when the other end is closed.
     pub control: std::os::unix::net::UnixStream,
     /// Which driver to try.
@@ -91,6 +94,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) body_bytes_max: usize,
     pub(crate) public_url: Option<Arc<str>>,
+    pub(crate) certificates: Option<Arc<Certificates>>,
     /// Receive buffers for what is large.
     pub(crate) inputs: Pool,
     /// Send buffers.
@@ -100,8 +104,8 @@ pub(crate) struct Shared {
     uring: bool,
     /// Bytes by which the receive buffers in use exceed their first size.
     grown: Cell<usize>,
-    /// The accept task ended.
-    closed: Cell<bool>,
+    /// Accept tasks that have not ended.
+    open_doors: Cell<usize>,
     /// The control pipe ended: connections are not waited for.
     abandoned: Cell<bool>,
     /// Woken when a connection closes and at every tick.
@@ -192,7 +196,7 @@ impl Shared {
     }
 
     fn done(&self) -> bool {
-        self.abandoned.get() || (self.closed.get() && self.connections.borrow().count() == 0)
+        self.abandoned.get() || (self.open_doors.get() == 0 && self.connections.borrow().count() == 0)
     }
 }
 
@@ -225,12 +229,13 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         counters: setup.counters,
         body_bytes_max: setup.body_bytes_max,
         public_url: setup.public_url,
+        certificates: setup.certificates,
         inputs: Pool::new(limits::INPUT_BYTES_START),
         outputs: Pool::new(limits::OUTPUT_BYTES_START),
         dealer,
         uring,
         grown: Cell::new(0),
-        closed: Cell::new(false),
+        open_doors: Cell::new(setup.doors.len()),
         abandoned: Cell::new(false),
         acceptor: Cell::new(None),
         finished: Cell::new(None),
@@ -238,13 +243,15 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         usher: Cell::new(None),
     });
     core.run(async {
-        let opened = Listener::new(setup.listener, uring).and_then(|listener| {
+        let open = |bound| Listener::new(bound, uring).map(Rc::new);
+        let listeners: std::io::Result<Vec<_>> = setup.doors.into_iter().map(open).collect();
+        let opened = listeners.and_then(|listeners| {
             let pipe = ControlPipe::new(setup.control, uring)?;
             let ringing = |bell: Option<_>| bell.map(|bell| ControlPipe::new(bell, uring)).transpose();
-            Ok((Rc::new(listener), pipe, ringing(bell)?, ringing(audit_bell)?))
+            Ok((listeners, pipe, ringing(bell)?, ringing(audit_bell)?))
         });
         match opened {
-            Ok((listener, pipe, bell, audit_bell)) => {
+            Ok((listeners, pipe, bell, audit_bell)) => {
                 started(Ok(report));
                 if let Some(bell) = bell {
                     spawn(listen(bell, Rc::clone(&shared)));
@@ -252,8 +259,10 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
                 if let Some(bell) = audit_bell {
                     spawn(hear(bell, Rc::clone(&shared)));
                 }
-                spawn(accept(Rc::clone(&listener), Rc::clone(&shared)));
-                spawn(obey(pipe, listener, Rc::clone(&shared)));
+                for listener in &listeners {
+                    spawn(accept(Rc::clone(listener), Rc::clone(&shared)));
+                }
+                spawn(obey(pipe, listeners, Rc::clone(&shared)));
                 spawn(usher(Rc::clone(&shared)));
                 poll_fn(|cx| {
                     if shared.done() {
@@ -281,6 +290,13 @@ async fn accept(listener: Rc<Listener>, shared: Rc<Shared>) {
         match listener.accept().await {
             Accepted::Stream(stream) => welcome(stream, &shared),
             Accepted::Stopped => break,
+            Accepted::Stranger(user) => {
+                shared.counters.refused.add(1);
+                log::line(
+                    log::Level::Debug,
+                    format_args!("a process of user {user} is not served"),
+                );
+            }
             Accepted::Failed(error) => {
                 log::line(
                     log::Level::Warn,
@@ -293,11 +309,13 @@ async fn accept(listener: Rc<Listener>, shared: Rc<Shared>) {
     while let Some(stream) = listener.take_waiting() {
         keep(stream, &shared);
     }
-    for given in shared.dealer.as_ref().map(Dealer::close).unwrap_or_default() {
-        adopt(given, &shared);
+    shared.open_doors.set(shared.open_doors.get().saturating_sub(1));
+    if shared.open_doors.get() == 0 {
+        for given in shared.dealer.as_ref().map(Dealer::close).unwrap_or_default() {
+            adopt(given, &shared);
+        }
     }
     drop(listener);
-    shared.closed.set(true);
     wake(&shared.finished);
 }
 
@@ -375,8 +393,7 @@ async fn hear(mut bell: ControlPipe, shared: Rc<Shared>) {
     }
 }
 
-async fn obey(mut pipe: ControlPipe, listener: Rc<Listener>, shared: Rc<Shared>) {
-    let mut listener = Some(listener);
+async fn obey(mut pipe: ControlPipe, mut listeners: Vec<Rc<Listener>>, shared: Rc<Shared>) {
     loop {
         let orders = pipe.next().await;
         if orders.is_empty() {
@@ -392,9 +409,8 @@ async fn obey(mut pipe: ControlPipe, listener: Rc<Listener>, shared: Rc<Shared>)
             shared.desk.borrow_mut().refresh();
             wake(&shared.acceptor);
         }
-        if drain && let Some(listener) = listener.take() {
-            shared.draining.set(true);
-            listener.stop();
+        if drain && !shared.draining.replace(true) {
+            listeners.drain(..).for_each(|listener| listener.stop());
             wake(&shared.acceptor);
             shared.connections.borrow_mut().end_idle();
         }

@@ -29,6 +29,7 @@ families! {
     PANICS = Counter "gavel_panics_total" "Faults of gavel's own that were caught around a decision, which was then denied.";
     CONNECTIONS = Counter "gavel_connections_total" "Connections that were accepted.";
     EXPIRED = Counter "gavel_connections_expired_total" "Connections that were cut because a deadline had passed.";
+    HANDSHAKES_FAILED = Counter "gavel_tls_handshakes_failed_total" "Connections that ended in the TLS handshake: no TLS, or a client that is not taken.";
     REFUSED = Counter "gavel_requests_refused_total" "Requests that were refused before their body was looked at.";
     LOST = Counter "gavel_audit_records_lost_total" "Access records that are missing: there was no room for them, or they could not be written.";
     LEFT_OUT = Counter "gavel_audit_records_left_out_total" "Grants that left no record because only a sample of them is asked for.";
@@ -120,10 +121,11 @@ fn decision_metrics(service: &Service, out: &mut Exposition) {
         histograms.for_each(|histogram| phases.add(histogram));
         out.histogram(&PHASE_TIME, &[("phase", phase)], &phases);
     }
-    let counters: [(Family, Get); 4] = [
+    let counters: [(Family, Get); 5] = [
         (PANICS, |counters| &counters.panics),
         (CONNECTIONS, |counters| &counters.connections),
         (EXPIRED, |counters| &counters.expired),
+        (HANDSHAKES_FAILED, |counters| &counters.handshakes_failed),
         (REFUSED, |counters| &counters.refused),
     ];
     for (family, counter) in counters {

@@ -222,6 +222,14 @@ pub(crate) struct ServeArgs {
     /// Address; all interfaces if absent.
     #[arg(long, value_name = "IP")]
     pub(crate) host: Option<IpAddr>,
+    /// Where the decision API is: ADDRESS:PORT instead of --host and --port, or unix:PATH (repeatable, one of each). With a
+    /// unix socket alone there is no port.
+    #[arg(long, value_name = "ADDRESS:PORT|unix:PATH")]
+    pub(crate) listen: Vec<String>,
+    #[command(flatten)]
+    pub(crate) socket: SocketArgs,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
     /// What is spoken at --port: generic (POST /decision), envoy (ext_authz over gRPC) or envoy-http (ext_authz over HTTP).
     #[arg(long, short, default_value = "generic")]
     pub(crate) protocol: String,
@@ -299,6 +307,39 @@ pub(crate) struct ServeArgs {
     pub(crate) audit: AuditArgs,
     #[command(flatten)]
     pub(crate) domains: DomainArgs,
+}
+
+/// Who may connect to the unix socket of the decision API.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Unix socket")]
+pub(crate) struct SocketArgs {
+    /// Permissions of the socket's file in octal digits; 660 if absent: its owner and its group.
+    #[arg(long, value_name = "MODE")]
+    pub(crate) socket_mode: Option<String>,
+    /// User and group that the socket's file is given to, in numbers.
+    #[arg(long, value_name = "USER[:GROUP]")]
+    pub(crate) socket_owner: Option<String>,
+    /// User whose processes are served, in numbers (repeatable); all who may connect if absent.
+    #[arg(long, value_name = "USER")]
+    pub(crate) socket_user: Vec<u32>,
+}
+
+/// TLS at the port of the decision API.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct TlsArgs {
+    /// Certificate chain in PEM, the service's own first. Read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its key in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Authorities in PEM: clients must show a certificate of one of them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    /// Name that a client's certificate must have, as URI (spiffe://…) or DNS name (repeatable); any if absent.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tls_client_name: Vec<String>,
 }
 
 /// What mappers may ask.

@@ -8,6 +8,7 @@ mod compile;
 mod dialect;
 mod documents;
 mod domain_file;
+mod doors;
 mod eval;
 mod explain;
 mod help;

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crate::admin;
 use crate::cli::args::{Global, ServeArgs};
+use crate::cli::doors::Doors;
 use crate::cli::served::Served;
 use crate::config;
-use crate::envoy::{self, Address, Protocol};
+use crate::envoy::{self, Protocol};
 use crate::error::Failure;
 use crate::limits;
 use crate::log::{self, Level};
@@ -23,7 +24,7 @@ use crate::terminal::stderr_is_watched;
 /// Wrong flags, domains that do not load, or a server that does not start.
 pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
     let doors = Doors::of(args)?;
-    let mut options = options(args, doors.port)?;
+    let mut options = options(args, &doors)?;
     args.audit.check()?;
     let body_bytes_max = args
         .max_body_bytes
@@ -50,58 +51,6 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
     let first = served.first_wish();
     sys::ignore_file_size_signal();
     server::run(&options, served.loading(), first, args.audit.output()?)
-}
-
-/// What is served where.
-struct Doors {
-    /// The decision API.
-    port: Option<u16>,
-    envoy: Vec<(Protocol, Address)>,
-}
-
-impl Doors {
-    fn of(args: &ServeArgs) -> Result<Doors, Failure> {
-        const PORT_DEFAULT: u16 = 9000;
-        let main = match args.protocol.as_str() {
-            "generic" => None,
-            "envoy" => Some(Protocol::Grpc),
-            "envoy-http" => Some(Protocol::Http),
-            other => return Err(Failure::Usage(format!("unsupported protocol: {other}"))),
-        };
-        let port = args.port;
-        let mut doors = Doors {
-            port: None,
-            envoy: Vec::new(),
-        };
-        match main {
-            None => doors.port = Some(port.unwrap_or(PORT_DEFAULT)),
-            Some(protocol) => {
-                let port = port.or(args.envoy_socket.is_none().then_some(PORT_DEFAULT));
-                let address = port.map(|port| (protocol, Address::Port(port)));
-                doors.envoy.extend(address);
-            }
-        }
-        if let Some(path) = &args.envoy_socket {
-            let protocol = main.unwrap_or(Protocol::Grpc);
-            doors.envoy.push((protocol, Address::Socket(path.clone())));
-        }
-        if let Some(port) = args.envoy_port {
-            if main == Some(Protocol::Grpc) {
-                let text =
-                    "with --protocol envoy the port is --port; --envoy-port adds Envoy to another protocol";
-                return Err(Failure::Usage(text.to_owned()));
-            }
-            let is_this = |address: &Address| matches!(address, Address::Port(other) if *other == port);
-            let is_taken =
-                doors.port == Some(port) || doors.envoy.iter().any(|(_, address)| is_this(address));
-            if is_taken && port != 0 {
-                let text = format!("--port and --envoy-port are both {port}: each needs a port of its own");
-                return Err(Failure::Usage(text));
-            }
-            doors.envoy.push((Protocol::Grpc, Address::Port(port)));
-        }
-        Ok(doors)
-    }
 }
 
 /// Flags for mappers do little where no mapper is asked. The reference takes `--name` there, too.
@@ -155,7 +104,7 @@ fn public_url(url: &str) -> Result<Arc<str>, Failure> {
     Ok(url.trim_end_matches('/').into())
 }
 
-fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
+fn options(args: &ServeArgs, doors: &Doors) -> Result<Options, Failure> {
     let threads = match args.threads {
         Some(0) => return Err(Failure::Usage("--threads must be at least 1".to_owned())),
         Some(threads) => threads,
@@ -171,8 +120,10 @@ fn options(args: &ServeArgs, port: Option<u16>) -> Result<Options, Failure> {
         return Err(Failure::Usage(format!("--max-body-bytes may be at most {most}")));
     }
     Ok(Options {
-        host: args.host,
-        port,
+        host: doors.host,
+        port: doors.port,
+        socket: doors.socket.clone(),
+        tls: doors.tls.clone(),
         envoy: None,
         threads,
         driver: args.io,

@@ -42,7 +42,7 @@ impl Conn {
                 break asking.give_up();
             }
             if now_ns - slice_ns > limits::BATCH_SLICE_NS {
-                slice_ns = self.shared.next_slice(&self.stream).await;
+                slice_ns = self.shared.next_slice(self.line.socket()).await;
             }
         };
         if status >= 400 {

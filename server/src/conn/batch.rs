@@ -81,7 +81,7 @@ impl Conn {
                 batch::deny(&mut answers, batch::LATE);
             }
             if now_ns - slice_ns > limits::BATCH_SLICE_NS {
-                slice_ns = self.shared.next_slice(&self.stream).await;
+                slice_ns = self.shared.next_slice(self.line.socket()).await;
             }
         }
         let kept = self.shared.keep(self.place, &mut promises, &mut answers).await;

@@ -81,7 +81,7 @@ impl Options {
                     (Listener::Tcp(listener), address.to_string(), who)
                 }
                 Address::Socket(path) => {
-                    let (listener, file) = listen::bind_unix(path)?;
+                    let (listener, file) = listen::bind_unix(path, crate::limits::UNIX_SOCKET_MODE)?;
                     bound.files.push(file);
                     let who = "its owner and group";
                     (Listener::Unix(listener), path.display().to_string(), who)

@@ -10,4 +10,4 @@ mod driver;
 mod net;
 
 pub use driver::{Core, DriverChoice, DriverReport};
-pub use net::{Accepted, ControlPipe, Listener, Stream, spawn};
+pub use net::{Accepted, Bound, ControlPipe, Listener, Stream, spawn};

@@ -4,16 +4,28 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
 
 use monoio::buf::IoBufMut;
 use monoio::io::{AsyncReadRent, AsyncWriteRentExt, Canceller};
 
 use crate::sys;
 
+/// A bound socket.
+#[derive(Debug)]
+pub enum Bound {
+    /// At an address.
+    Tcp(std::net::TcpListener),
+    /// In the file system; if users are named, only their processes are served.
+    Unix(std::os::unix::net::UnixListener, Arc<[u32]>),
+}
+
 /// What [`Listener::accept`] yields.
 pub enum Accepted {
     /// A connection.
     Stream(Stream),
+    /// A process of a user that is not served.
+    Stranger(u32),
     /// The kernel refused to hand one over.
     Failed(io::Error),
     /// [`Listener::stop`] was called.
@@ -22,11 +34,44 @@ pub enum Accepted {
 
 /// A listening socket. Exactly one task accepts from it.
 pub struct Listener {
-    inner: monoio::net::TcpListener,
+    inner: Inner,
     /// The same socket, for what still waits in its queue when accepting has stopped.
-    queue: std::net::TcpListener,
+    queue: Bound,
     uring: bool,
     canceller: RefCell<Option<Canceller>>,
+}
+
+enum Inner {
+    Tcp(monoio::net::TcpListener),
+    Unix(monoio::net::UnixListener),
+}
+
+impl Bound {
+    /// The same socket once more.
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub fn try_clone(&self) -> io::Result<Bound> {
+        Ok(match self {
+            Bound::Tcp(listener) => Bound::Tcp(listener.try_clone()?),
+            Bound::Unix(listener, users) => Bound::Unix(listener.try_clone()?, Arc::clone(users)),
+        })
+    }
+
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        match self {
+            Bound::Tcp(listener) => listener.set_nonblocking(nonblocking),
+            Bound::Unix(listener, _) => listener.set_nonblocking(nonblocking),
+        }
+    }
+
+    /// Whether processes of a user are served. Without names everybody is who may connect.
+    fn serves(&self, user: u32) -> bool {
+        match self {
+            Bound::Tcp(_) => true,
+            Bound::Unix(_, users) => users.is_empty() || users.contains(&user),
+        }
+    }
 }
 
 impl Listener {
@@ -34,11 +79,14 @@ impl Listener {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn new(listener: std::net::TcpListener, uring: bool) -> io::Result<Listener> {
+    pub fn new(bound: Bound, uring: bool) -> io::Result<Listener> {
         // io_uring waits in the kernel, which a non-blocking socket would forbid; epoll needs one.
-        listener.set_nonblocking(!uring)?;
-        let queue = listener.try_clone()?;
-        let inner = monoio::net::TcpListener::from_std(listener)?;
+        bound.set_nonblocking(!uring)?;
+        let queue = bound.try_clone()?;
+        let inner = match bound {
+            Bound::Tcp(listener) => Inner::Tcp(monoio::net::TcpListener::from_std(listener)?),
+            Bound::Unix(listener, _) => Inner::Unix(monoio::net::UnixListener::from_std(listener)?),
+        };
         Ok(Listener {
             inner,
             queue,
@@ -52,8 +100,18 @@ impl Listener {
         let Some(handle) = self.canceller.borrow().as_ref().map(Canceller::handle) else {
             return Accepted::Stopped;
         };
-        match self.inner.cancelable_accept(handle).await {
-            Ok((stream, _)) => Accepted::Stream(Stream::new(stream)),
+        let accepted = match &self.inner {
+            Inner::Tcp(listener) => {
+                let accepted = listener.cancelable_accept(handle).await;
+                accepted.map(|(stream, _)| Accepted::Stream(Stream::new(stream)))
+            }
+            Inner::Unix(listener) => {
+                let accepted = listener.cancelable_accept(handle).await;
+                accepted.and_then(|(stream, _)| self.local(stream))
+            }
+        };
+        match accepted {
+            Ok(accepted) => accepted,
             Err(_) if self.canceller.borrow().is_none() => Accepted::Stopped,
             Err(error) => Accepted::Failed(error),
         }
@@ -66,10 +124,24 @@ impl Listener {
         }
     }
 
+    /// A connection over a unix socket, if its peer is served.
+    fn local(&self, stream: monoio::net::UnixStream) -> io::Result<Accepted> {
+        let user = stream.peer_cred()?.uid();
+        if !self.queue.serves(user) {
+            return Ok(Accepted::Stranger(user));
+        }
+        Stream::adopt(sys::stream_of(stream), self.uring).map(Accepted::Stream)
+    }
+
     /// A connection that was complete before accepting stopped. Only after [`Accepted::Stopped`].
     pub fn take_waiting(&self) -> Option<Stream> {
         self.queue.set_nonblocking(true).ok()?;
-        let (stream, _) = self.queue.accept().ok()?;
+        let stream = match &self.queue {
+            Bound::Tcp(listener) => listener.accept().ok()?.0,
+            // Who it is was not asked; a process that ends has no time for strangers.
+            Bound::Unix(_, users) if !users.is_empty() => return None,
+            Bound::Unix(listener, _) => sys::stream_of(listener.accept().ok()?.0),
+        };
         Stream::adopt(stream, self.uring).ok()
     }
 }
@@ -98,6 +170,12 @@ impl Stream {
     #[must_use]
     pub fn raw_fd(&self) -> RawFd {
         self.0.as_raw_fd()
+    }
+
+    /// Whether the peer is on this machine, over a unix socket.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.0.local_addr().is_err()
     }
 
     /// Waits, without a buffer, until there is something to read or the peer sends no more.

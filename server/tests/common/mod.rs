@@ -288,6 +288,11 @@ impl Client {
     pub(crate) fn expect_closed(&mut self) {
         assert_eq!(self.answer(), None);
     }
+
+    /// The service closes, whatever it says before.
+    pub(crate) fn expect_closed_with_anything(&mut self) {
+        while self.more() {}
+    }
 }
 
 pub(crate) fn post(body: &str) -> String {

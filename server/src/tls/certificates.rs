@@ -1,0 +1,159 @@
+//! The certificate and key that a server shows, and whose certificates it takes: from files, kept in one place that all cores
+//! read for each new connection.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
+
+use super::clients::NamedClients;
+use crate::error::reason;
+use crate::files;
+use crate::limits;
+
+/// Where certificates are.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The chain that is shown, the server's own first, in PEM.
+    pub chain: PathBuf,
+    /// Its key, in PEM.
+    pub key: PathBuf,
+    /// Authorities whose clients are taken, in PEM; none: clients show no certificate.
+    pub client_authorities: Option<PathBuf>,
+    /// Names of clients that are taken, as URI (SPIFFE ids) or DNS name; empty: all that an authority vouches for.
+    pub client_names: Vec<String>,
+}
+
+/// What new connections are made with. Shared by all cores; the lock is taken once for a connection.
+#[derive(Debug)]
+pub struct Certificates {
+    files: Files,
+    current: RwLock<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    config: Arc<ServerConfig>,
+    /// What the files held.
+    bytes: Vec<Vec<u8>>,
+}
+
+/// What became of a look at the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// They are what they were.
+    Same,
+    /// New connections get the new ones.
+    Taken,
+}
+
+impl Certificates {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Which file is wrong, and why.
+    pub fn load(files: Files) -> Result<Certificates, String> {
+        let bytes = files.read()?;
+        let config = files.config(&bytes)?;
+        Ok(Certificates {
+            files,
+            current: RwLock::new(Current { config, bytes }),
+        })
+    }
+
+    /// What a new connection is made with.
+    #[must_use]
+    pub fn config(&self) -> Arc<ServerConfig> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&current.config)
+    }
+
+    /// Reads the files again. Connections that are open keep what they have.
+    ///
+    /// # Errors
+    /// As [`Certificates::load`]; the last ones stay.
+    pub fn renew(&self) -> Result<Renewal, String> {
+        let bytes = self.files.read()?;
+        let is_same = |current: &Current| current.bytes == bytes;
+        if is_same(&self.current.read().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(Renewal::Same);
+        }
+        let config = self.files.config(&bytes)?;
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Current { config, bytes };
+        Ok(Renewal::Taken)
+    }
+
+    /// Whether clients have to show a certificate.
+    #[must_use]
+    pub fn asks_clients(&self) -> bool {
+        self.files.client_authorities.is_some()
+    }
+}
+
+impl Files {
+    fn read(&self) -> Result<Vec<Vec<u8>>, String> {
+        let paths = [
+            Some(&self.chain),
+            Some(&self.key),
+            self.client_authorities.as_ref(),
+        ];
+        let read = |path: &PathBuf| {
+            files::bytes(path, limits::CERTIFICATE_BYTES_MAX).map_err(|problem| wrong(path, reason(&problem)))
+        };
+        paths.into_iter().flatten().map(read).collect()
+    }
+
+    fn config(&self, bytes: &[Vec<u8>]) -> Result<Arc<ServerConfig>, String> {
+        let part = |at: usize| bytes.get(at).map(Vec::as_slice).unwrap_or_default();
+        let chain = certificates(&self.chain, part(0))?;
+        let key = PrivateKeyDer::from_pem_slice(part(1)).map_err(|problem| wrong(&self.key, problem))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|problem| wrong(&self.chain, problem))?;
+        let builder = match &self.client_authorities {
+            None => builder.with_no_client_auth(),
+            Some(path) => {
+                let mut roots = RootCertStore::empty();
+                for authority in certificates(path, part(2))? {
+                    roots.add(authority).map_err(|problem| wrong(path, problem))?;
+                }
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                    .build()
+                    .map_err(|problem| wrong(path, problem))?;
+                builder.with_client_cert_verifier(self.named(verifier))
+            }
+        };
+        let mut config = builder
+            .with_single_cert(chain, key)
+            .map_err(|problem| wrong(&self.chain, problem))?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+
+    fn named(&self, verifier: Arc<dyn ClientCertVerifier>) -> Arc<dyn ClientCertVerifier> {
+        if self.client_names.is_empty() {
+            return verifier;
+        }
+        Arc::new(NamedClients::new(verifier, &self.client_names))
+    }
+}
+
+fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|problem| wrong(path, problem))?;
+    if found.is_empty() {
+        return Err(wrong(path, "no certificate in it"));
+    }
+    Ok(found)
+}
+
+fn wrong(path: &Path, problem: impl std::fmt::Display) -> String {
+    format!("{}: {problem}", path.display())
+}

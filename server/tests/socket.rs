@@ -1,0 +1,141 @@
+//! The decision API over a unix socket: who may connect, with and without a port, and what becomes of the file.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use common::cli::run;
+use common::{GRANTED, Server, on_each_driver, post};
+
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        Place(std::env::temp_dir().join(format!("gavel-{name}-{}.sock", std::process::id())))
+    }
+
+    fn flag(&self) -> String {
+        format!("unix:{}", self.0.display())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Everything that comes back before the service closes, for a request that is the last one.
+fn ask(path: &Path) -> String {
+    let mut stream = UnixStream::connect(path).unwrap();
+    let request = post(GRANTED).replacen("Host: a", "Host: a\r\nConnection: close", 1);
+    // A service that does not take this process may have closed already.
+    let _ = stream.write_all(request.as_bytes());
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+#[test]
+fn decisions_over_a_socket_beside_a_port() {
+    on_each_driver(|driver| {
+        let place = Place::new(driver);
+        let mut server = Server::start(driver, &["--listen", &place.flag(), "--threads", "2"]);
+        assert!(server.wait_for("reachable: ").contains(&place.flag()));
+        for _ in 0..4 {
+            assert!(ask(&place.0).ends_with("{\"allow\":true}\n"));
+        }
+        assert!(server.connect().post(GRANTED).body.contains("true"));
+        let mode = std::fs::metadata(&place.0).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o660);
+        let (status, records, _) = server.stop();
+        assert_eq!((status.code(), records.lines().count()), (Some(0), 5));
+        assert!(!place.0.exists());
+    });
+}
+
+#[test]
+fn only_named_users_are_served() {
+    on_each_driver(|driver| {
+        let place = Place::new(&format!("users-{driver}"));
+        let own = std::fs::metadata(std::env::current_exe().unwrap().parent().unwrap())
+            .unwrap()
+            .uid();
+        // Whoever runs the tests owns what they built, or is root.
+        for (user, is_served) in [(own, true), (own + 1, false)] {
+            let user = user.to_string();
+            let flags = [
+                "--listen",
+                &place.flag(),
+                "--socket-user",
+                &user,
+                "--socket-mode",
+                "600",
+            ];
+            let server = Server::start(driver, &flags);
+            let mode = std::fs::metadata(&place.0).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            assert_eq!(ask(&place.0).ends_with("{\"allow\":true}\n"), is_served);
+            let (status, records, _) = server.stop();
+            assert_eq!(
+                (status.code(), records.lines().count()),
+                (Some(0), usize::from(is_served))
+            );
+        }
+    });
+}
+
+#[test]
+fn a_stale_socket_is_replaced_and_one_in_use_is_not() {
+    let place = Place::new("stale");
+    drop(UnixListener::bind(&place.0).unwrap());
+    let server = Server::start("epoll", &["--listen", &place.flag()]);
+    assert!(ask(&place.0).ends_with("{\"allow\":true}\n"));
+    let bundle = common::file("shop.yml");
+    let (status, _, problem) = run(
+        &format!("serve -b {} --listen {}", bundle.display(), place.flag()),
+        "",
+    );
+    assert!(
+        status == Some(1) && problem.contains("in use by another process"),
+        "{problem}"
+    );
+    assert!(ask(&place.0).ends_with("{\"allow\":true}\n"));
+    server.stop();
+}
+
+#[test]
+fn wrong_places_are_named() {
+    let bundle = common::file("shop.yml");
+    for (flags, want) in [
+        (
+            "--listen 9000",
+            "--listen 9000: neither ADDRESS:PORT nor unix:PATH",
+        ),
+        ("--listen unix:", "one unix socket can be named, with its path"),
+        ("--listen 127.0.0.1:0 --port 1", "one address can be named"),
+        (
+            "--listen 127.0.0.1:0 --listen [::1]:0",
+            "one address can be named",
+        ),
+        (
+            "--listen unix:/tmp/x --socket-mode 999",
+            "--socket-mode 999: no mode in octal digits",
+        ),
+        (
+            "--listen unix:/tmp/x --socket-owner web",
+            "--socket-owner web: neither USER nor USER:GROUP",
+        ),
+        (
+            "-p envoy --listen 127.0.0.1:0",
+            "--listen is for the decision API",
+        ),
+    ] {
+        let (status, _, problem) = run(&format!("serve -b {} {flags}", bundle.display()), "");
+        assert!(status == Some(1) && problem.contains(want), "{flags}: {problem}");
+    }
+}
