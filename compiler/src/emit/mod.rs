@@ -1,6 +1,7 @@
 //! From plans to one raw program: register allocation, encoding, linking.
 
 mod builder;
+mod control;
 mod encode;
 mod operands;
 mod pool;
