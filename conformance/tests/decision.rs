@@ -10,12 +10,14 @@
 )]
 
 use gavel_compiler::source::SourceMap;
-use gavel_compiler::{Options, compile, render};
-use gavel_runtime::decision::{Decider, RecordOptions, Stamp, write_json};
+use gavel_compiler::{Options, compile_parts, render};
+use gavel_runtime::decision::{
+    Asked, Decider, Decision, Phase, RecordOptions, Reference, Settled, Stamp, Watcher, write_json,
+};
 use gavel_runtime::image::Image;
 use gavel_runtime::input::Trailing;
 use gavel_runtime::limits::Limits;
-use gavel_runtime::vm::RequestEnv;
+use gavel_runtime::vm::{Event, Observer, RequestEnv};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +37,11 @@ fn root() -> PathBuf {
 }
 
 fn image(domains: &Value) -> Image {
+    image_naming(domains, true)
+}
+
+/// `all`: records name also what was asked behind the phase that decided.
+fn image_naming(domains: &Value, all: bool) -> Image {
     let mut sources = SourceMap::default();
     let files: Vec<_> = domains
         .as_array()
@@ -45,8 +52,12 @@ fn image(domains: &Value) -> Image {
             sources.add_file(name, &std::fs::read_to_string(root().join(name)).unwrap())
         })
         .collect();
-    match compile(&mut sources, &files, &Options::default()) {
-        Ok(compiled) => compiled.image,
+    match compile_parts(&mut sources, &files, &Options::default()) {
+        Ok(linked) => {
+            let mut parts = linked.parts;
+            parts.include_all_references = all;
+            Image::new(parts).unwrap()
+        }
         Err(problems) => panic!("{}", render::text(&sources, &problems)),
     }
 }
@@ -141,4 +152,151 @@ fn decisions_and_records() {
     }
     assert!(count > 0, "no cases");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Everything of a reference but its time.
+fn shown(reference: &Reference<'_>) -> String {
+    let Reference {
+        phase,
+        id,
+        policy,
+        granted,
+        reason,
+        ..
+    } = reference;
+    format!("{phase:?} {id} {policy:?} {granted} {reason:?}")
+}
+
+/// What a record names that stops at the phase that decided, of all that was asked.
+fn named(full: &Decision<'_>) -> Vec<String> {
+    let of = |phase| {
+        full.references
+            .iter()
+            .filter(move |reference| reference.phase == phase)
+    };
+    let mut kept: Vec<_> = of(Phase::Operation).map(shown).collect();
+    if full.settled != Settled::Open {
+        return kept;
+    }
+    let last = full.references.last().map(shown).unwrap_or_default();
+    if last.contains("no default resource group") {
+        kept.push(last);
+        return kept;
+    }
+    for phase in [Phase::Identity, Phase::Resource, Phase::Scope] {
+        kept.extend(of(phase).map(shown));
+        if !of(phase).any(|reference| reference.granted) {
+            break;
+        }
+    }
+    kept
+}
+
+/// Who keeps no record, or a short one, gets the same answer, although less is asked.
+#[test]
+fn answers_do_not_depend_on_what_is_recorded() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(root().join("conformance/cases/decision")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ext| ext != "jsonl") {
+            continue;
+        }
+        for line in std::fs::read_to_string(&path).unwrap().lines() {
+            let case: Value = serde_json::from_str(line).unwrap();
+            let (image, brief) = (image(&case["domains"]), image_naming(&case["domains"], false));
+            let (mut first, mut second) = (
+                Decider::new(&image, &Limits::DEFAULT),
+                Decider::new(&brief, &Limits::DEFAULT),
+            );
+            let body = body(&case);
+            for (decider, image) in [(&mut first, &image), (&mut second, &brief)] {
+                let answer = decider.probe(image, &body, Trailing::Ignore, &ENV);
+                let granted = answer.ok().map(|decision| decision.granted);
+                assert_eq!(granted, case["allow"].as_bool(), "{}", case["note"]);
+            }
+            let Ok(full) = first.decide(&image, &body, Trailing::Ignore, &ENV) else {
+                continue;
+            };
+            let short = second.decide(&brief, &body, Trailing::Ignore, &ENV).unwrap();
+            assert_eq!(short.granted, full.granted, "{}", case["note"]);
+            if full.phases_ns.is_some() {
+                let names: Vec<_> = short.references.iter().map(shown).collect();
+                assert_eq!(names, named(&full), "{}", case["note"]);
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 0, "no cases");
+}
+
+/// A domain of ten roles and a scope that share one policy.
+fn shared_policy() -> String {
+    let mut text = String::from(
+        r#"
+apiVersion: iamlite.manetu.io/v1beta1
+kind: PolicyDomain
+metadata: {name: shared}
+spec:
+  policies:
+    - {mrn: "mrn:p:gate", name: gate, rego: "package authz\nallow := 0"}
+    - {mrn: "mrn:p:one", name: one, rego: "package authz\ndefault allow = false\nallow { input.context.ok }\n"}
+  resource-groups:
+    - {mrn: "mrn:rg", name: rg, default: true, policy: "mrn:p:one"}
+  scopes:
+    - {mrn: "mrn:scope", name: scope, policy: "mrn:p:one"}
+  operations:
+    - {name: all, selector: [".*"], policy: "mrn:p:gate"}
+  roles:
+"#,
+    );
+    for role in 0..10 {
+        text += &format!("    - {{mrn: \"mrn:role:{role}\", name: r{role}, policy: \"mrn:p:one\"}}\n");
+    }
+    text
+}
+
+/// Counts what is evaluated and what was known.
+#[derive(Default)]
+struct Counted {
+    evaluated: u32,
+    known: u32,
+}
+
+impl Observer for Counted {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Enter { name, .. } if name.contains("one") => self.evaluated += 1,
+            Event::Known { name, .. } if name.contains("one") => self.known += 1,
+            _ => {}
+        }
+    }
+}
+
+impl Watcher for Counted {
+    fn asks(&mut self, asked: &Asked<'_>) -> Option<&mut dyn Observer> {
+        (asked.policy == "mrn:p:one").then_some(self as &mut dyn Observer)
+    }
+}
+
+#[test]
+fn a_policy_that_many_share_runs_once() {
+    let mut sources = SourceMap::default();
+    let file = sources.add_file("shared.yml", &shared_policy());
+    let image = match compile_parts(&mut sources, &[file], &Options::default()) {
+        Ok(linked) => Image::new(linked.parts).unwrap(),
+        Err(problems) => panic!("{}", render::text(&sources, &problems)),
+    };
+    let roles: Vec<_> = (0..10).map(|role| format!("\"mrn:role:{role}\"")).collect();
+    let body = format!(
+        r#"{{"principal":{{"mroles":[{}],"scopes":["mrn:scope"]}},"operation":"x","resource":"mrn:y","context":{{"ok":true}}}}"#,
+        roles.join(",")
+    );
+    let mut decider = Decider::new(&image, &Limits::DEFAULT);
+    let mut counted = Counted::default();
+    let decision = decider
+        .decide_watched(&image, body.as_bytes(), Trailing::Refuse, &ENV, &mut counted)
+        .unwrap();
+    assert!(decision.granted);
+    assert_eq!(decision.references.len(), 1 + 10 + 1 + 1);
+    assert_eq!((counted.evaluated, counted.known), (1, 11));
 }

@@ -143,6 +143,7 @@ impl Desk {
         let (image, constant, counters) = (revision.image(), self.constant.as_mut(), &self.counters);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let decided = match &revision.loaded.tracing {
+                None if probe && constant.is_none() => decider.probe(image, body, trailing, &env),
                 None => decider.decide(image, body, trailing, &env),
                 Some(tracing) => traced(decider, image, body, (trailing, env), tracing),
             };

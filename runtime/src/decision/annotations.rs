@@ -63,11 +63,11 @@ pub struct Annotation<'r> {
 /// Puts `lower` under `higher`; both sorted by name, so is the result. A merged annotation keeps the higher side's strategy.
 pub(crate) fn merge<'r>(
     arena: &'r Arena,
-    lower: &[Annotation<'r>],
-    higher: &[Annotation<'r>],
+    lower: impl ExactSizeIterator<Item = Annotation<'r>>,
+    higher: impl ExactSizeIterator<Item = Annotation<'r>>,
 ) -> Result<&'r [Annotation<'r>], EvalErrorKind> {
     let mut merged = arena.list(lower.len() + higher.len())?;
-    let (mut low, mut high) = (lower.iter().peekable(), higher.iter().peekable());
+    let (mut low, mut high) = (lower.peekable(), higher.peekable());
     loop {
         let order = match (low.peek(), high.peek()) {
             (None, None) => break,
@@ -76,8 +76,8 @@ pub(crate) fn merge<'r>(
             (Some(l), Some(h)) => l.name.compare(h.name),
         };
         let next = match order {
-            Ordering::Less => low.next().copied(),
-            Ordering::Greater => high.next().copied(),
+            Ordering::Less => low.next(),
+            Ordering::Greater => high.next(),
             Ordering::Equal => match (low.next(), high.next()) {
                 (Some(l), Some(h)) => {
                     let strategy = h.strategy.or(l.strategy).or(Strategy::Deep);

@@ -26,6 +26,9 @@ pub trait Watcher {
 
 /// Asks a policy.
 pub(super) trait Ask {
+    /// Somebody looks at every policy that could be asked, also where neither answer nor record need it.
+    const ASKS_ALL: bool;
+
     /// The policy's result; `None`: undefined.
     fn call<'r>(
         &mut self,
@@ -39,6 +42,8 @@ pub(super) trait Ask {
 pub(super) struct Unwatched;
 
 impl Ask for Unwatched {
+    const ASKS_ALL: bool = false;
+
     #[inline(always)]
     fn call<'r>(
         &mut self,
@@ -54,6 +59,8 @@ impl Ask for Unwatched {
 pub(super) struct Watched<'w>(pub(super) &'w mut dyn Watcher);
 
 impl Ask for Watched<'_> {
+    const ASKS_ALL: bool = true;
+
     fn call<'r>(
         &mut self,
         request: &mut Request<'r>,

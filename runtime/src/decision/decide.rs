@@ -1,12 +1,13 @@
 //! One request from bytes to decision: read, four phases, conjunction.
 //!
 //! The operation phase settles the decision alone when its number is not zero. Otherwise a resource that cannot be found
-//! denies, and identity, resource and scope must all grant. All of them are asked even so: the record lists every policy,
-//! or (`bundles.includeall: false`) those up to the first phase that denied.
+//! denies, and identity, resource and scope must all grant. All of them are asked even so where the record lists every
+//! policy; where it lists those up to the first phase that denied (`bundles.includeall: false`), or where there is none, the
+//! others are not asked.
 
 use super::ask::{Ask, Unwatched, Watched, Watcher};
 use super::facts::Facts;
-use super::phase::{Phase, Phases, Reference, Settled};
+use super::phase::{Phase, Phases, Reference, Settled, Wanted};
 use super::porc::{Porc, document, realise};
 use super::reason::{Reason, ReasonCode};
 use crate::error::EvalErrorKind;
@@ -40,7 +41,7 @@ pub struct Decision<'r> {
     pub resource: &'r str,
     /// In the order of the record.
     pub references: &'r [Reference<'r>],
-    /// Time of each phase; `None` when no phase ran.
+    /// Time of each phase; `None` when no phase ran, or none was timed.
     pub phases_ns: Option<[u64; 4]>,
     /// Time from entry.
     pub overall_ns: u64,
@@ -112,7 +113,27 @@ impl Decider {
         env: &RequestEnv,
         facts: &mut Facts<'_>,
     ) -> Result<Decision<'r>, Refusal> {
-        self.decide_asking(image, body, trailing, env, facts, &mut Unwatched)
+        self.decide_asking(
+            image,
+            body,
+            trailing,
+            env,
+            facts,
+            (&mut Unwatched, Wanted::Record),
+        )
+    }
+
+    /// As [`Decider::decide`] for who keeps no record: policies that cannot change the answer are not asked, and nothing is
+    /// timed.
+    pub fn probe<'r>(
+        &'r mut self,
+        image: &'r Image,
+        body: &[u8],
+        trailing: Trailing,
+        env: &RequestEnv,
+    ) -> Result<Decision<'r>, Refusal> {
+        let asking = (&mut Unwatched, Wanted::Answer);
+        self.decide_asking(image, body, trailing, env, &mut Facts::Image, asking)
     }
 
     /// As [`Decider::decide`], telling a watcher which policies are asked. It is told most about an image that was compiled
@@ -131,7 +152,7 @@ impl Decider {
             trailing,
             env,
             &mut Facts::Image,
-            &mut Watched(watcher),
+            (&mut Watched(watcher), Wanted::Record),
         )
     }
 
@@ -143,14 +164,18 @@ impl Decider {
         trailing: Trailing,
         env: &RequestEnv,
         facts: &mut Facts<'_>,
-        ask: &mut A,
+        asking: (&mut A, Wanted),
     ) -> Result<Decision<'r>, Refusal> {
-        let start_ns = (env.monotonic_ns)();
+        // Nobody reads the times of a decision without a record, and each look at the clock costs as much as a policy.
+        let now_ns = match asking.1 {
+            Wanted::Record => env.monotonic_ns,
+            Wanted::Answer => || 0,
+        };
+        let start_ns = now_ns();
         let caches = &mut self.caches;
         let mut request = self.vm.request(image.program(), env);
         request.read_porc(body, trailing).map_err(Refusal::Malformed)?;
-        let now_ns = env.monotonic_ns;
-        decide(image, caches, &mut request, facts, ask, (now_ns, start_ns)).map_err(Refusal::Budget)
+        decide(image, caches, &mut request, facts, asking, (now_ns, start_ns)).map_err(Refusal::Budget)
     }
 
     /// The document that policies see for a body, as the access record prints it.
@@ -174,7 +199,7 @@ fn decide<'r, A: Ask>(
     caches: &mut SelectorCaches,
     request: &mut Request<'r>,
     facts: &mut Facts<'_>,
-    ask: &mut A,
+    (ask, wanted): (&mut A, Wanted),
     (monotonic_ns, start_ns): (fn() -> u64, u64),
 ) -> Result<Decision<'r>, EvalErrorKind> {
     let porc = realise(image, caches, request, facts)?;
@@ -184,25 +209,31 @@ fn decide<'r, A: Ask>(
     let asked = matches!(facts, Facts::Resolver(_));
     let document = asked.then(|| document(image, request)).transpose()?;
     let operation = image.find_operation(caches, porc.operation);
-    let roles_max = porc.roles.len() + porc.groups.len() + group_role_count(image, porc.groups.iter());
-    let references = request.arena().list(roles_max + porc.scopes.len() + 4)?;
+    let who = &porc.who;
+    let references = request
+        .arena()
+        .list(who.groups.len() + who.roles.len() + who.scopes.len() + 4)?;
     let begun_ns = monotonic_ns();
     let mut phases = Phases {
         image,
         ask,
         request,
+        wanted,
         references,
         monotonic_ns,
         last_ns: begun_ns,
     };
 
-    let settled = phases.operation(&porc, operation)?;
+    let settled = phases.operation(&porc, operation);
     let end_operation = phases.mark();
-    let identity = phases.identity(&porc)?;
+    // A phase that neither answer nor record need is not asked: behind the one that denied, or that settled the decision.
+    let all = A::ASKS_ALL || wanted == Wanted::Record && image.include_all_references();
+    let open = settled == Settled::Open && !porc.resource_unknown;
+    let identity = (all || open) && phases.identity(&porc);
     let end_identity = phases.mark();
-    let resource = !porc.resource_unknown && phases.resource(&porc);
+    let resource = !porc.resource_unknown && (all || open && identity) && phases.resource(&porc);
     let end_resource = phases.mark();
-    let scope = phases.scope(&porc);
+    let scope = (all || open && identity && resource) && phases.scope(&porc);
     let end_scope = phases.mark();
     if porc.resource_unknown && settled == Settled::Open {
         let text = "no matching resource and no default resource group found";
@@ -241,11 +272,10 @@ fn decide<'r, A: Ask>(
         operation: porc.operation,
         resource: porc.resource,
         references: phases.references.into_bump_slice(),
-        phases_ns: Some(times(
-            begun_ns,
-            [end_operation, end_identity, end_resource, end_scope],
-            &porc,
-        )),
+        phases_ns: (wanted == Wanted::Record).then(|| {
+            let ends = [end_operation, end_identity, end_resource, end_scope];
+            times(begun_ns, ends, &porc)
+        }),
         overall_ns,
         document,
     })
@@ -295,13 +325,6 @@ fn unprintable<'r>(
         overall_ns,
         document: None,
     })
-}
-
-fn group_role_count<'r>(image: &Image, groups: impl Iterator<Item = &'r str>) -> usize {
-    groups
-        .filter_map(|mrn| image.find_group(mrn))
-        .map(|group| group.roles.len())
-        .sum()
 }
 
 /// Where a phase ended.

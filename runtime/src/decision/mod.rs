@@ -1,7 +1,7 @@
 //! The decision: PORC in, four phases, votes, one boolean and the evidence for its access record.
 //!
 //! `porc.rs` reads the request, `facts.rs` says who knows what it leaves out, `annotations.rs` merges what roles, groups and
-//! scopes say about the principal, `phase.rs` asks the policies (`ask.rs`: with or without somebody watching), `decide.rs`
+//! scopes say about the principal (`principal.rs`), `phase.rs` asks the policies (`ask.rs`: with or without somebody watching), `decide.rs`
 //! combines the votes, `evidence.rs` packs the outcome into a frame for the audit thread, `record.rs` turns a frame into the
 //! access record.
 
@@ -12,6 +12,7 @@ mod evidence;
 mod facts;
 mod phase;
 mod porc;
+mod principal;
 mod reason;
 mod record;
 

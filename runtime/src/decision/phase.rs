@@ -5,10 +5,9 @@
 
 use super::ask::{Ask, Asked};
 use super::porc::Porc;
+use super::principal::Named;
 use super::reason::{Reason, ReasonCode, ReasonText};
-use crate::arena::Arena;
-use crate::error::EvalErrorKind;
-use crate::image::{Entry, Image, Operation};
+use crate::image::{Entry, Image, Operation, Subject};
 use crate::value::{Kind, Value};
 use crate::vm::Request;
 use bumpalo::collections::Vec as BumpVec;
@@ -80,55 +79,17 @@ pub enum Settled {
     Deny(i64),
 }
 
-/// A role to ask, known to the image or not.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Role<'r> {
-    pub(super) mrn: &'r str,
-    pub(super) index: Option<u32>,
-}
-
-/// Above this many roles a look for duplicates sorts instead of comparing all pairs.
-const PAIRWISE_ROLES_MAX: usize = 16;
-
-/// Direct roles in request order, then the roles of the groups in group order; the first occurrence counts.
-pub(super) fn role_set<'r>(
-    image: &'r Image,
-    arena: &'r Arena,
-    porc: &Porc<'r>,
-) -> Result<&'r [Role<'r>], EvalErrorKind> {
-    let groups = || porc.groups.iter().filter_map(|mrn| image.find_group(mrn));
-    let count = porc.roles.len() + groups().map(|group| group.roles.len()).sum::<usize>();
-    let mut roles: BumpVec<'r, Role<'r>> = arena.list(count)?;
-    let direct = porc.roles.iter().map(|mrn| Role {
-        mrn,
-        index: image.find_role(mrn),
-    });
-    let of_groups = groups().flat_map(|group| &group.roles).filter_map(|index| {
-        let role = image.role(*index)?;
-        Some(Role {
-            mrn: &role.mrn,
-            index: Some(*index),
-        })
-    });
-    if count <= PAIRWISE_ROLES_MAX {
-        for role in direct.chain(of_groups) {
-            if !roles.iter().any(|known| known.mrn == role.mrn) {
-                roles.push(role);
-            }
-        }
-        return Ok(roles.into_bump_slice());
-    }
-    let mut order: BumpVec<'r, (usize, Role<'r>)> = arena.list(count)?;
-    order.extend(direct.chain(of_groups).enumerate());
-    order.sort_unstable_by(|a, b| a.1.mrn.cmp(b.1.mrn).then(a.0.cmp(&b.0)));
-    order.dedup_by(|later, kept| later.1.mrn == kept.1.mrn);
-    order.sort_unstable_by_key(|(place, _)| *place);
-    roles.extend(order.iter().map(|(_, role)| *role));
-    Ok(roles.into_bump_slice())
-}
-
 /// The scope that satisfies the scope phase by its name alone.
 const API_SCOPE: &str = "mrn:iam:scope:api";
+
+/// What a decision is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Its record: all that it names is asked and timed.
+    Record,
+    /// The answer alone: nothing is asked that cannot change it.
+    Answer,
+}
 
 /// Runs phases and collects references.
 pub(super) struct Phases<'a, 'r, A> {
@@ -136,6 +97,7 @@ pub(super) struct Phases<'a, 'r, A> {
     /// How policies are asked.
     pub(super) ask: &'a mut A,
     pub(super) request: &'a mut Request<'r>,
+    pub(super) wanted: Wanted,
     pub(super) references: BumpVec<'r, Reference<'r>>,
     /// Clock.
     pub(super) monotonic_ns: fn() -> u64,
@@ -145,11 +107,7 @@ pub(super) struct Phases<'a, 'r, A> {
 
 impl<'r, A: Ask> Phases<'_, 'r, A> {
     /// Phase 1. `operation` is what the selectors made of the operation string.
-    pub(super) fn operation(
-        &mut self,
-        porc: &Porc<'r>,
-        operation: Operation,
-    ) -> Result<Settled, EvalErrorKind> {
+    pub(super) fn operation(&mut self, porc: &Porc<'r>, operation: Operation) -> Settled {
         let phase = Phase::Operation;
         let Operation::Policy(policy) = operation else {
             let reason = match operation {
@@ -160,7 +118,7 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
                 _ => Reason::not_found(phase),
             };
             self.fail(phase, porc.operation, reason);
-            return Ok(Settled::Deny(-1));
+            return Settled::Deny(-1);
         };
         let (result, duration_ns) = self.evaluate(phase, porc.operation, policy);
         let number = result.and_then(|value| match value.kind() {
@@ -173,37 +131,22 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
         });
         let granted = number.is_ok_and(|n| n >= 0);
         self.push(phase, porc.operation, policy, granted, number.err(), duration_ns);
-        Ok(match number {
+        match number {
             Ok(0) => Settled::Open,
             Ok(n) if n > 0 => Settled::Grant(n),
             Ok(n) => Settled::Deny(n),
             Err(_) => Settled::Deny(-1),
-        })
+        }
     }
 
     /// Phase 2: one role is enough.
-    pub(super) fn identity(&mut self, porc: &Porc<'r>) -> Result<bool, EvalErrorKind> {
+    pub(super) fn identity(&mut self, porc: &Porc<'r>) -> bool {
         let phase = Phase::Identity;
-        for group in porc
-            .groups
-            .iter()
-            .filter(|mrn| self.image.find_group(mrn).is_none())
-        {
-            self.fail(
-                phase,
-                group,
-                Reason::fixed(ReasonCode::NotFound, "group not found"),
-            );
+        for group in porc.who.groups.iter().filter(|group| group.known.is_none()) {
+            let reason = Reason::fixed(ReasonCode::NotFound, "group not found");
+            self.fail(phase, group.mrn, reason);
         }
-        let mut granted = false;
-        for role in role_set(self.image, self.request.arena(), porc)? {
-            let policy = role
-                .index
-                .and_then(|index| self.image.role(index))
-                .map(|role| role.policy);
-            granted |= self.vote(phase, role.mrn, policy);
-        }
-        Ok(granted)
+        self.any(phase, porc.who.roles)
     }
 
     /// Phase 3: the policy of the resource's group.
@@ -218,18 +161,23 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
     /// Phase 4: one scope is enough; no scopes grant; scopes that cannot be read deny.
     pub(super) fn scope(&mut self, porc: &Porc<'r>) -> bool {
         let phase = Phase::Scope;
-        if porc.scopes_malformed {
+        if porc.who.scopes_malformed {
             let reason = Reason::fixed(ReasonCode::InvalidParameter, "scopes is no array of strings");
             self.fail(phase, "", reason);
             return false;
         }
-        if porc.scopes.len() == 0 || porc.scopes.iter().any(|scope| scope == API_SCOPE) {
-            return true;
-        }
+        let scopes = porc.who.scopes;
+        scopes.is_empty() || scopes.iter().any(|scope| scope.mrn == API_SCOPE) || self.any(phase, scopes)
+    }
+
+    /// Whether one of them grants. All are asked where a record names them.
+    fn any(&mut self, phase: Phase, subjects: &[Named<'r, Subject>]) -> bool {
         let mut granted = false;
-        for mrn in porc.scopes.iter() {
-            let policy = self.image.find_scope(mrn).map(|scope| scope.policy);
-            granted |= self.vote(phase, mrn, policy);
+        for subject in subjects {
+            granted |= self.vote(phase, subject.mrn, subject.known.map(|known| known.policy));
+            if granted && self.wanted == Wanted::Answer {
+                break;
+            }
         }
         granted
     }
@@ -284,6 +232,9 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
     /// The policy's result and the time since the last measured step.
     fn evaluate(&mut self, phase: Phase, id: &'r str, index: u32) -> (Result<Value<'r>, Reason<'r>>, u64) {
         let result = self.result_of(phase, id, index);
+        if self.wanted == Wanted::Answer {
+            return (result, 0);
+        }
         let now_ns = (self.monotonic_ns)();
         let duration_ns = now_ns.saturating_sub(self.last_ns);
         self.last_ns = now_ns;

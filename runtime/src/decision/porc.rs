@@ -1,18 +1,19 @@
 //! The request as the decision reads it: principal, operation, resource, and the document that policies see.
 //!
 //! The fields are read through slots of the program, filled in the same walk over the body that fills the slots of the policies.
-//! Then `resource` and `principal.mannotations` are replaced by what the image knows about them.
+//! Then the slots of `resource` and `principal.mannotations` get what the image knows about them; the objects around those
+//! slots are built only if somebody asks for one as a whole.
 //!
 //! As in the reference engine: a principal that is no object has no roles, groups, scopes or annotations; members of lists
 //! that are no strings are left out; a resource given as a string gets the group and annotations of the first selector that
 //! matches, else the default group; `mannotations` is replaced by what PORC, scopes, groups and roles say together.
 
-use super::annotations::{Annotation, layer_of, merge, object};
 use super::facts::{Facts, Resolution, ResourceFacts};
+use super::principal::{Belongings, annotations};
 use crate::bytecode::{RawProgram, SlotId};
 use crate::error::EvalErrorKind;
-use crate::image::{Image, Layer, SelectorCaches};
-use crate::value::{Entry, Kind, Value};
+use crate::image::{Image, SelectorCaches};
+use crate::value::{Kind, Value};
 use crate::vm::Request;
 
 /// Slots of the program that the decision itself reads.
@@ -58,49 +59,28 @@ impl PorcSlots {
             annotations: slot(&["resource", "annotations"])?,
         })
     }
-}
 
-/// The strings of an array member; other elements and other types count as nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Names<'r> {
-    elements: &'r [Value<'r>],
-}
-
-impl<'r> Names<'r> {
-    fn of(value: Option<Value<'r>>) -> Names<'r> {
-        match value.map(Value::kind) {
-            Some(Kind::Array(elements)) => Names { elements },
-            _ => Names::default(),
-        }
-    }
-
-    pub(super) fn iter(self) -> impl Iterator<Item = &'r str> {
-        self.elements.iter().filter_map(|element| match element.kind() {
-            Kind::String(text) => Some(text),
-            _ => None,
-        })
-    }
-
-    pub(super) fn len(self) -> usize {
-        self.elements.len()
-    }
-
-    /// Whether every element is a string.
-    fn all_strings(self) -> bool {
-        self.iter().count() == self.elements.len()
+    /// Members of a resource as policies see it.
+    fn members(&self) -> [SlotId; 5] {
+        [
+            self.annotations,
+            self.classification,
+            self.group,
+            self.id,
+            self.owner,
+        ]
     }
 }
+
+const RESOURCE: [Value<'static>; 1] = [Value::string("resource")];
+const MANNOTATIONS: [Value<'static>; 2] = [Value::string("principal"), Value::string("mannotations")];
 
 /// What the decision needs of the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Porc<'r> {
     pub(super) subject: &'r str,
     pub(super) realm: &'r str,
-    pub(super) roles: Names<'r>,
-    pub(super) groups: Names<'r>,
-    pub(super) scopes: Names<'r>,
-    /// `scopes` is there and is neither null nor an array of strings. The reference takes that for no scopes, which grant.
-    pub(super) scopes_malformed: bool,
+    pub(super) who: Belongings<'r>,
     pub(super) operation: &'r str,
     /// MRN as sent.
     pub(super) resource: &'r str,
@@ -124,58 +104,101 @@ pub(super) fn realise<'r>(
     facts: &mut Facts<'_>,
 ) -> Result<Porc<'r>, EvalErrorKind> {
     let slots = image.porc_slots();
-    let scopes = request.slot(slots.scopes)?;
+    let lists = [
+        request.slot(slots.roles)?,
+        request.slot(slots.groups)?,
+        request.slot(slots.scopes)?,
+    ];
     let mut porc = Porc {
         subject: text(request, slots.subject),
         realm: text(request, slots.realm),
-        roles: Names::of(request.slot(slots.roles)?),
-        groups: Names::of(request.slot(slots.groups)?),
-        scopes: Names::of(scopes),
-        scopes_malformed: false,
+        who: Belongings::find(image, request.arena(), lists)?,
         operation: text(request, slots.operation),
         resource: "",
         resource_group: "",
         resource_unknown: false,
         unprintable: None,
     };
-    porc.scopes_malformed = match scopes.map(Value::kind) {
-        None | Some(Kind::Null) => false,
-        Some(Kind::Array(_)) => !porc.scopes.all_strings(),
-        Some(_) => true,
-    };
     let recorded = matches!(facts, Facts::Recorded);
-    if recorded && request.slot_is_object(slots.resource) {
+    let is_object = request.slot_has_members(slots.resource).is_some();
+    if is_object {
         porc.resource = text(request, slots.id);
         porc.resource_group = text(request, slots.group);
-    } else {
-        let resource = match resolved(request, slots.resource, &mut porc, facts)? {
-            Some(resource) => resource,
-            None => realise_resource(image, caches, request, &mut porc)?,
-        };
-        if image.has_unprintable_annotations() || matches!(facts, Facts::Resolver(_)) {
-            porc.unprintable = unprintable(resource);
-        }
-        request.replace_input(&["resource"], resource)?;
     }
-    if request.slot_has_members(slots.principal) && !(recorded && request.slot_is_object(slots.mannotations))
-    {
-        let merged = principal_annotations(image, request, &porc)?;
+    if !(recorded && is_object) {
+        match request.slot_text(slots.resource) {
+            Some(mrn) => find_resource(image, caches, request, &mut porc, facts, mrn)?,
+            None => clean_resource(slots, request),
+        }
+        request.gather_slot(slots.resource, slots.members());
+        request.outdate_slot(slots.document, &RESOURCE, slots.resource)?;
+    }
+    let has_members = request.slot_has_members(slots.principal) == Some(true);
+    if has_members && !(recorded && request.slot_has_members(slots.mannotations).is_some()) {
+        let sent = request.slot(slots.mannotations)?;
+        let merged = annotations(image, request.arena(), sent, &porc.who)?;
         if image.has_unprintable_annotations() {
             porc.unprintable = porc.unprintable.or(unprintable(merged));
         }
-        request.replace_input(&["principal", "mannotations"], merged)?;
+        request.settle_slot(slots.mannotations, Some(merged));
+        let [principal, mannotations] = &MANNOTATIONS;
+        request.outdate_slot(
+            slots.principal,
+            std::slice::from_ref(mannotations),
+            slots.mannotations,
+        )?;
+        request.outdate_slot(slots.document, std::slice::from_ref(principal), slots.principal)?;
     }
     Ok(porc)
 }
 
-/// What the resolver says of a resource given by MRN; `None`: the image is to be asked.
-fn resolved<'r>(
+/// What resolver and image say of a resource given by MRN.
+fn find_resource<'r>(
+    image: &'r Image,
+    caches: &mut SelectorCaches,
     request: &mut Request<'r>,
-    slot: SlotId,
     porc: &mut Porc<'r>,
     facts: &mut Facts<'_>,
-) -> Result<Option<Value<'r>>, EvalErrorKind> {
-    let (Facts::Resolver(resolver), Some(mrn)) = (facts, request.slot_text(slot)) else {
+    mrn: &'r str,
+) -> Result<(), EvalErrorKind> {
+    porc.resource = mrn;
+    let slots = image.porc_slots();
+    let [annotations, classification, owner] = match resolved(request, porc, facts, mrn)? {
+        Some(members) => {
+            porc.unprintable = members.first().copied().flatten().and_then(unprintable);
+            members
+        }
+        None => match image.find_resource(caches, mrn) {
+            Some(found) => {
+                porc.resource_group = &found.group;
+                let annotations = (!found.layer.is_empty()).then(|| image.annotation_object(found.layer));
+                if image.has_unprintable_annotations() {
+                    porc.unprintable = annotations.and_then(unprintable);
+                }
+                [annotations, None, None]
+            }
+            None => {
+                porc.resource_unknown = true;
+                [None; 3]
+            }
+        },
+    };
+    request.settle_slot(slots.annotations, annotations);
+    request.settle_slot(slots.classification, classification);
+    request.settle_slot(slots.group, member(porc.resource_group));
+    request.settle_slot(slots.id, member(mrn));
+    request.settle_slot(slots.owner, owner);
+    Ok(())
+}
+
+/// What a resolver says: annotations, classification and owner; `None`: the image is to be asked.
+fn resolved<'r>(
+    request: &Request<'r>,
+    porc: &mut Porc<'r>,
+    facts: &mut Facts<'_>,
+    mrn: &str,
+) -> Result<Option<[Option<Value<'r>>; 3]>, EvalErrorKind> {
+    let Facts::Resolver(resolver) = facts else {
         return Ok(None);
     };
     let found = match resolver.resolve(mrn) {
@@ -187,56 +210,25 @@ fn resolved<'r>(
         }
     };
     let arena = request.arena();
-    porc.resource = mrn;
     porc.resource_group = arena.text(&found.group)?;
     let annotations = found.annotation_object().map(|object| object.to_value(arena));
-    let members = [
+    Ok(Some([
         annotations.transpose()?,
         member(arena.text(&found.classification)?),
-        member(porc.resource_group),
-        member(mrn),
         member(arena.text(&found.owner)?),
-    ];
-    resource_object(request, members).map(Some)
+    ]))
 }
 
-fn realise_resource<'r>(
-    image: &'r Image,
-    caches: &mut SelectorCaches,
-    request: &mut Request<'r>,
-    porc: &mut Porc<'r>,
-) -> Result<Value<'r>, EvalErrorKind> {
-    let slots = image.porc_slots();
-    if let Some(mrn) = request.slot_text(slots.resource) {
-        porc.resource = mrn;
-        let Some(found) = image.find_resource(caches, mrn) else {
-            porc.resource_unknown = true;
-            return resource_object(request, [None, None, None, member(mrn), None]);
-        };
-        porc.resource_group = &found.group;
-        let annotations = (!found.layer.is_empty()).then(|| image.annotation_object(found.layer));
-        return resource_object(
-            request,
-            [annotations, None, member(&found.group), member(mrn), None],
-        );
+/// A resource that was sent as an object keeps the members that have the right types and are not empty.
+fn clean_resource(slots: &PorcSlots, request: &mut Request<'_>) {
+    if request.slot_has_members(slots.annotations) != Some(true) {
+        request.settle_slot(slots.annotations, None);
     }
-    porc.resource = text(request, slots.id);
-    porc.resource_group = text(request, slots.group);
-    let annotations = request
-        .slot(slots.annotations)?
-        .filter(|sent| has_members(Some(*sent)));
-    let classification = member(text(request, slots.classification));
-    let owner = member(text(request, slots.owner));
-    resource_object(
-        request,
-        [
-            annotations,
-            classification,
-            member(porc.resource_group),
-            member(porc.resource),
-            owner,
-        ],
-    )
+    for slot in [slots.classification, slots.group, slots.id, slots.owner] {
+        if request.slot_text(slot).is_none_or(str::is_empty) {
+            request.settle_slot(slot, None);
+        }
+    }
 }
 
 /// Why JSON cannot hold a value, in the words of Go's encoder. Only YAML brings in such values, so the nesting is that of
@@ -255,10 +247,6 @@ fn unprintable(value: Value<'_>) -> Option<&'static str> {
     }
 }
 
-fn has_members(value: Option<Value<'_>>) -> bool {
-    matches!(value.map(Value::kind), Some(Kind::Object([_, ..])))
-}
-
 /// The document that policies see.
 pub(super) fn document<'r>(image: &Image, request: &mut Request<'r>) -> Result<Value<'r>, EvalErrorKind> {
     Ok(request
@@ -268,96 +256,4 @@ pub(super) fn document<'r>(image: &Image, request: &mut Request<'r>) -> Result<V
 
 fn member(text: &str) -> Option<Value<'_>> {
     (!text.is_empty()).then(|| Value::string(text))
-}
-
-/// The resource as policies see it; `members` in the order of their names.
-fn resource_object<'r>(
-    request: &Request<'r>,
-    members: [Option<Value<'r>>; 5],
-) -> Result<Value<'r>, EvalErrorKind> {
-    const NAMES: [&str; 5] = ["annotations", "classification", "group", "id", "owner"];
-    let mut entries = request.arena().list(NAMES.len())?;
-    for (name, value) in NAMES.into_iter().zip(members) {
-        if let Some(value) = value {
-            entries.push(Entry {
-                key: Value::string(name),
-                value,
-            });
-        }
-    }
-    Ok(Value::object(entries.into_bump_slice()))
-}
-
-/// PORC over scopes over groups over roles, each in request order; unknown names say nothing.
-fn principal_annotations<'r>(
-    image: &'r Image,
-    request: &mut Request<'r>,
-    porc: &Porc<'r>,
-) -> Result<Value<'r>, EvalErrorKind> {
-    let sent = request.slot(image.porc_slots().mannotations)?;
-    let mut layers = Layers {
-        image,
-        arena: request.arena(),
-        state: State::Empty,
-    };
-    if let Some(Kind::Object(entries @ [_, ..])) = sent.map(Value::kind) {
-        layers.state = State::Merged(layer_of(layers.arena, entries)?);
-    }
-    for scope in porc.scopes.iter() {
-        layers.under(image.find_scope(scope).map(|s| s.layer))?;
-    }
-    for group in porc.groups.iter() {
-        layers.under(image.find_group(group).map(|g| g.layer))?;
-    }
-    let roles = super::phase::role_set(image, layers.arena, porc)?;
-    for role in roles.iter().filter_map(|role| role.index) {
-        layers.under(image.role(role).map(|r| r.layer))?;
-    }
-    layers.into_object()
-}
-
-struct Layers<'r> {
-    image: &'r Image,
-    arena: &'r crate::arena::Arena,
-    state: State<'r>,
-}
-
-/// Most principals have at most one layer; that one is a constant of the image.
-enum State<'r> {
-    Empty,
-    One(Layer),
-    Merged(&'r [Annotation<'r>]),
-}
-
-impl<'r> Layers<'r> {
-    fn under(&mut self, layer: Option<Layer>) -> Result<(), EvalErrorKind> {
-        let Some(layer) = layer.filter(|layer| !layer.is_empty()) else {
-            return Ok(());
-        };
-        let higher = match self.state {
-            State::Empty => {
-                self.state = State::One(layer);
-                return Ok(());
-            }
-            State::One(higher) => self.load(higher)?,
-            State::Merged(higher) => higher,
-        };
-        self.state = State::Merged(merge(self.arena, self.load(layer)?, higher)?);
-        Ok(())
-    }
-
-    fn load(&self, layer: Layer) -> Result<&'r [Annotation<'r>], EvalErrorKind> {
-        let annotations = self.image.annotations(layer);
-        let mut list = self.arena.list(annotations.len())?;
-        list.extend(annotations);
-        Ok(list.into_bump_slice())
-    }
-
-    fn into_object(self) -> Result<Value<'r>, EvalErrorKind> {
-        match self.state {
-            State::Empty => Ok(Value::object(&[])),
-            State::One(layer) => Ok(self.image.annotation_object(layer)),
-            State::Merged(layer) => object(self.arena, layer),
-        }
-    }
 }

@@ -6,7 +6,7 @@ use crate::arena::Arena;
 use crate::decision::{Annotation, Strategy, merge};
 use crate::error::EvalErrorKind;
 use crate::value::{Constant, Kind, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Annotations of one entry: a run of [`super::Image::annotations`] sorted by name, and the same as an object in the pool.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,18 +51,34 @@ impl LayerBuilder {
     }
 
     /// Groups behind their MRNs.
-    pub(super) fn groups(&mut self, parts: Vec<GroupPart>) -> Vec<(Box<str>, Group)> {
-        parts
-            .into_iter()
-            .map(|part| {
-                let layer = self.layer(part.annotations);
-                let group = Group {
-                    roles: part.roles,
-                    layer,
-                };
-                (part.mrn.into(), group)
-            })
-            .collect()
+    pub(super) fn groups(&mut self, parts: Vec<GroupPart>, roles: &[SubjectPart]) -> Vec<(Box<str>, Group)> {
+        let mut room = CLOSURE_WEIGHT_MAX;
+        let mut group = |part: GroupPart| {
+            let closure = self.closure(&part, roles, &mut room);
+            let group = Group {
+                layer: self.layer(part.annotations),
+                closure,
+                roles: part.roles,
+            };
+            (part.mrn.into(), group)
+        };
+        parts.into_iter().map(&mut group).collect()
+    }
+
+    /// The annotations of a group over those of its roles, each of which counts once, by the rules that merge a
+    /// principal's annotations. `room`: the weight that may still be merged; `None`: this is too much.
+    fn closure(&mut self, group: &GroupPart, roles: &[SubjectPart], room: &mut usize) -> Option<Layer> {
+        let mut seen = HashSet::new();
+        let mut said = group.annotations.clone();
+        for role in group.roles.iter().filter_map(|role| roles.get(*role as usize)) {
+            if role.annotations.is_empty() || !seen.insert(&role.mrn) {
+                continue;
+            }
+            let parts = said.iter().chain(&role.annotations);
+            *room = room.checked_sub(parts.map(|part| weight(&part.value)).sum())?;
+            said = merged_parts(&role.annotations, &said).ok()?;
+        }
+        Some(self.layer(said))
     }
 
     fn constant(&mut self, constant: Constant) -> usize {
@@ -76,22 +92,8 @@ impl LayerBuilder {
         lower: &[AnnotationPart],
         higher: &[AnnotationPart],
     ) -> Result<Layer, ImageError> {
-        let arena = Arena::new(1 << 10, MERGE_BYTES_MAX);
-        let merged = merge_parts(&arena, lower, higher).map_err(ImageError::Pool)?;
-        let unprintable = lower.iter().chain(higher).any(|part| part.unprintable);
-        let parts = merged.iter().filter_map(|annotation| {
-            let Kind::String(name) = annotation.name.kind() else {
-                return None;
-            };
-            let value = annotation.value.to_constant()?;
-            Some(AnnotationPart {
-                name: name.to_owned(),
-                value,
-                strategy: annotation.strategy,
-                unprintable,
-            })
-        });
-        Ok(self.layer(parts.collect()))
+        let merged = merged_parts(lower, higher)?;
+        Ok(self.layer(merged))
     }
 
     pub(super) fn layer(&mut self, parts: Vec<AnnotationPart>) -> Layer {
@@ -126,6 +128,46 @@ impl LayerBuilder {
 /// Memory for merging the annotations of one resource entry; a PolicyDomain file is far smaller.
 const MERGE_BYTES_MAX: usize = 64 << 20;
 
+/// Weight of what is merged beforehand for the groups of an image, over all of them: it costs time when the image is
+/// loaded, and memory.
+const CLOSURE_WEIGHT_MAX: usize = 1 << 20;
+
+/// About how many words a value takes.
+fn weight(value: &Constant) -> usize {
+    match value {
+        Constant::Null | Constant::Bool(_) | Constant::Int(_) => 1,
+        Constant::Number(text) | Constant::String(text) => 1 + text.len() / 8,
+        Constant::Array(items) | Constant::Set(items) => 1 + items.iter().map(weight).sum::<usize>(),
+        Constant::Object(members) => {
+            let member = |(key, value): &(Constant, Constant)| weight(key) + weight(value);
+            1 + members.iter().map(member).sum::<usize>()
+        }
+    }
+}
+
+/// `lower` under `higher`.
+fn merged_parts(
+    lower: &[AnnotationPart],
+    higher: &[AnnotationPart],
+) -> Result<Vec<AnnotationPart>, ImageError> {
+    let arena = Arena::new(1 << 10, MERGE_BYTES_MAX);
+    let merged = merge_parts(&arena, lower, higher).map_err(ImageError::Pool)?;
+    let unprintable = lower.iter().chain(higher).any(|part| part.unprintable);
+    let parts = merged.iter().filter_map(|annotation| {
+        let Kind::String(name) = annotation.name.kind() else {
+            return None;
+        };
+        let value = annotation.value.to_constant()?;
+        Some(AnnotationPart {
+            name: name.to_owned(),
+            value,
+            strategy: annotation.strategy,
+            unprintable,
+        })
+    });
+    Ok(parts.collect())
+}
+
 fn merge_parts<'r>(
     arena: &'r Arena,
     lower: &[AnnotationPart],
@@ -147,5 +189,6 @@ fn merge_parts<'r>(
         }
         Ok::<_, EvalErrorKind>(list.into_bump_slice())
     };
-    merge(arena, layer(lower)?, layer(higher)?)
+    let (lower, higher) = (layer(lower)?, layer(higher)?);
+    merge(arena, lower.iter().copied(), higher.iter().copied())
 }

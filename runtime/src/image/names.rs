@@ -62,12 +62,14 @@ impl Names {
 fn hash(bytes: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut state = bytes.len() as u64;
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    for chunk in chunks {
-        state = (state.rotate_left(5) ^ u64::from_le_bytes(*chunk)).wrapping_mul(FACTOR);
-    }
-    for byte in rest {
-        state = (state.rotate_left(5) ^ u64::from(*byte)).wrapping_mul(FACTOR);
+    let mut mix = |word: u64| state = (state.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    let (words, rest) = bytes.as_chunks::<8>();
+    words.iter().for_each(|word| mix(u64::from_le_bytes(*word)));
+    match bytes.last_chunk::<8>() {
+        // Some bytes count twice, which costs less than a loop over the rest.
+        Some(word) if !rest.is_empty() => mix(u64::from_le_bytes(*word)),
+        Some(_) => {}
+        None => rest.iter().for_each(|byte| mix(u64::from(*byte))),
     }
     state ^ (state >> 32)
 }

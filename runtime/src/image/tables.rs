@@ -71,6 +71,9 @@ pub struct Group {
     pub roles: Vec<u32>,
     /// Its annotations.
     pub layer: Layer,
+    /// Its annotations over those of its roles, in turn: what a principal is said to be that is in this group alone.
+    /// `None`: too many to be merged beforehand.
+    pub closure: Option<Layer>,
 }
 
 /// A mapper that an image brought along.
@@ -124,6 +127,8 @@ pub struct Image {
     policies: Vec<Policy>,
     roles: Vec<Subject>,
     role_names: Names,
+    /// Of each role, the index of the first that has its MRN.
+    role_firsts: Vec<u32>,
     groups: Vec<Group>,
     group_names: Names,
     scopes: Vec<Subject>,
@@ -153,10 +158,10 @@ impl Image {
     pub fn new(mut parts: ImageParts) -> Result<Image, ImageError> {
         parts.check_indices()?;
         let mut builder = LayerBuilder::default();
+        let groups = builder.groups(parts.groups, &parts.roles);
         let roles = builder.subjects(parts.roles);
         let scopes = builder.subjects(parts.scopes);
         let resource_groups = builder.subjects(parts.resource_groups);
-        let groups = builder.groups(parts.groups);
         let default_resource = parts
             .default_resource_group
             .and_then(|index| resource_groups.get(index as usize))
@@ -195,6 +200,7 @@ impl Image {
             })
             .collect();
         let names = |subjects: &[Subject]| Names::new(subjects.iter().map(|s| s.mrn.clone()).collect());
+        let role_names = names(&roles);
         let porc_slots = PorcSlots::intern(&mut parts.program).ok_or(ImageError::TooManySlots)?;
         Ok(Image {
             program: verify(parts.program).map_err(ImageError::Verify)?,
@@ -202,7 +208,11 @@ impl Image {
             pool: Pool::new(&builder.constants).map_err(ImageError::Pool)?,
             annotations: builder.annotations,
             policies,
-            role_names: names(&roles),
+            role_firsts: (0..)
+                .zip(&roles)
+                .map(|(index, role)| role_names.find(&role.mrn).unwrap_or(index))
+                .collect(),
+            role_names,
             roles,
             group_names: Names::new(groups.iter().map(|(mrn, _)| mrn.clone()).collect()),
             groups: groups.into_iter().map(|(_, group)| group).collect(),
@@ -276,10 +286,22 @@ impl Image {
         self.roles.get(index as usize)
     }
 
+    /// Number of roles.
+    #[must_use]
+    pub fn role_count(&self) -> usize {
+        self.roles.len()
+    }
+
     /// Index of a role.
     #[must_use]
     pub fn find_role(&self, mrn: &str) -> Option<u32> {
         self.role_names.find(mrn)
+    }
+
+    /// Index of the first role that has the MRN of this one.
+    #[must_use]
+    pub fn first_of_name(&self, role: u32) -> u32 {
+        self.role_firsts.get(role as usize).copied().unwrap_or(role)
     }
 
     /// A group.

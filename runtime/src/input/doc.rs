@@ -1,15 +1,17 @@
 //! The input of a request: a cell for each path that the program reads, filled in one walk, containers built on demand.
 
-use super::tape::{self, TAPE_DEPTH_MAX};
+use super::build::Build;
+use super::scan::{PADDING, Scanner};
 use super::trie::Kids;
+use super::walk::Walk;
 use super::{PorcError, SlotTrie, Trailing};
 use crate::arena::Arena;
 use crate::error::EvalErrorKind;
 use crate::json::{Numbers, parse_prefix};
-use crate::value::{Kind, Tag, Value, replace_at};
-use simd_json::{Buffers, Node, StaticNode, Tape};
+use crate::value::{Entry, Kind, Tag, Value, object_from, replace_at};
 
-/// What is known about the value at one path: the value, or a note in its place, so that a look costs one comparison.
+/// What is known about the value at one path: the value, or a note in its place, so that a look costs one comparison. Where
+/// nothing is there is nothing below either.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cell<'r>(Value<'r>);
 
@@ -19,24 +21,33 @@ enum State<'r> {
     Missing,
     /// This value.
     Ready(Value<'r>),
-    /// The container at this node of the tape, not built yet.
-    Node(u32),
-    /// The container at this node of the tape (or nothing, for [`NO_NODE`]), with replacements somewhere below; not
-    /// built yet.
+    /// The object at this place of the text, which has members; not built yet.
+    Text(u32),
+    /// The object at this place of the text (or nothing, for [`NO_TEXT`]), of which the cells below and the replacements
+    /// know better; not built yet.
     Stale(u32),
+    /// The object whose members are the cells right below; not built yet.
+    Gathered,
 }
 
-const NO_NODE: u32 = u32::MAX;
+const NO_TEXT: u32 = u32::MAX;
 
 /// Notes in cells.
-const NODE: u32 = 1;
+const TEXT: u32 = 1;
 const STALE: u32 = 2;
+const GATHERED: u32 = 3;
 
 impl<'r> Cell<'r> {
-    const MISSING: Cell<'static> = Cell(Value::UNSET);
+    pub(super) const MISSING: Cell<'static> = Cell(Value::UNSET);
+    const GATHERED: Cell<'static> = Cell(Value::note(GATHERED, 0));
 
-    fn node(at: u32) -> Cell<'r> {
-        Cell(Value::note(NODE, at))
+    pub(super) fn ready(value: Value<'r>) -> Cell<'r> {
+        Cell(value)
+    }
+
+    /// The object at a place of the text.
+    pub(super) fn object(at: u32) -> Cell<'r> {
+        Cell(Value::note(TEXT, at))
     }
 
     fn stale(at: u32) -> Cell<'r> {
@@ -58,8 +69,9 @@ impl<'r> Cell<'r> {
     fn state(self) -> State<'r> {
         match self.0.as_note() {
             None => State::Ready(self.0),
-            Some((NODE, at)) => State::Node(at),
+            Some((TEXT, at)) => State::Text(at),
             Some((STALE, at)) => State::Stale(at),
+            Some((GATHERED, _)) => State::Gathered,
             Some(_) => State::Missing,
         }
     }
@@ -87,76 +99,10 @@ pub(crate) struct InputDoc<'r> {
     pub(crate) replaced: Vec<Replacement<'r>>,
     pub(crate) saved_cells: Vec<Cell<'r>>,
     pub(crate) saved_replaced: Vec<Replacement<'r>>,
-    pub(crate) tape: Tape<'r>,
-}
-
-/// The one walk over a tape that fills the cells.
-struct Walk<'w, 'r> {
-    trie: &'w SlotTrie,
-    arena: &'r Arena,
-    tape: &'w [Node<'r>],
-    cells: &'w mut [Cell<'r>],
-}
-
-impl<'r> Walk<'_, 'r> {
-    /// Fills the cells of a trie node and all below it, which are missing, from a node of the tape. Recursive over the
-    /// trie.
-    fn fill(&mut self, trie_node: u16, at: usize, node: Node<'r>) -> Result<(), EvalErrorKind> {
-        match tape::scalar(self.arena, &node)? {
-            Some(value) => self.put(trie_node, Cell(value)),
-            // A tape has fewer nodes than the document has bytes, and those are far below 4 GiB.
-            None => self.put(trie_node, Cell::node(at as u32)),
-        }
-        match (node, self.trie.kids_of(trie_node)) {
-            (Node::Object { len, .. }, Some(kids)) if !kids.is_empty() => self.members(kids, at, len),
-            _ => Ok(()),
-        }
-    }
-
-    #[inline]
-    fn put(&mut self, trie_node: u16, cell: Cell<'r>) {
-        if let Some(place) = self.cells.get_mut(usize::from(trie_node)) {
-            *place = cell;
-        }
-    }
-
-    /// Fills what is read below an object of `len` members.
-    fn members(&mut self, kids: &Kids, at: usize, len: usize) -> Result<(), EvalErrorKind> {
-        let mut next = at + 1;
-        for _ in 0..len {
-            let Some([Node::String(key), value, ..]) = self.tape.get(next..) else {
-                return Ok(());
-            };
-            if let Some(kid) = kids.find(key) {
-                // An earlier member of the same key is forgotten whole.
-                let earlier = self.cells.get(usize::from(kid));
-                if earlier.is_some_and(|cell| !cell.is_missing()) {
-                    let range = usize::from(kid)..usize::from(self.trie.end(kid));
-                    self.cells.get_mut(range).unwrap_or_default().fill(Cell::MISSING);
-                }
-                match *value {
-                    // Most members are texts.
-                    Node::String(text) => self.put(kid, Cell(Value::string(text))),
-                    value => self.fill(kid, next + 1, value)?,
-                }
-            }
-            next += 1 + tape::span(value);
-        }
-        Ok(())
-    }
-}
-
-/// Buffers for reading the bytes of a request: they live as long as the values that borrow from them.
-pub(crate) struct Body<'r> {
-    /// Becomes the padded copy of the request; strings of the tape point into it.
-    pub(crate) bytes: &'r mut Vec<u8>,
-    /// simd-json's own.
-    pub(crate) buffers: &'r mut Buffers,
-}
-
-/// Fresh buffers of simd-json for bodies of a length.
-pub(crate) fn buffers(body_bytes: usize) -> Buffers {
-    Buffers::with_max_depth(body_bytes, TAPE_DEPTH_MAX)
+    /// The document and the zeros behind it, while it is not read by the exact parser.
+    pub(crate) text: &'r str,
+    /// Memory for building containers.
+    pub(crate) parts: Vec<Value<'r>>,
 }
 
 impl<'r> InputDoc<'r> {
@@ -165,7 +111,7 @@ impl<'r> InputDoc<'r> {
         self.cells.clear();
         self.cells.resize(trie.len(), Cell::MISSING);
         self.replaced.clear();
-        self.tape.0.clear();
+        self.text = "";
     }
 
     /// The input is this value.
@@ -174,33 +120,23 @@ impl<'r> InputDoc<'r> {
         self.fill_from_value(trie, 0, value);
     }
 
-    /// Reads a PORC. `body` is used once; without it the exact parser reads.
+    /// Reads a PORC. `body` becomes a copy of it that texts point into; it is used once, and without it the exact parser
+    /// reads.
     pub(crate) fn read_porc(
         &mut self,
         trie: &SlotTrie,
         arena: &'r Arena,
-        body: Option<Body<'r>>,
+        body: Option<&'r mut Vec<u8>>,
         bytes: &[u8],
         trailing: Trailing,
     ) -> Result<(), PorcError> {
         self.clear(trie);
-        if let Some(body) = body
-            && self.fill_tape(body, bytes)
-        {
-            return match self.tape.0.first() {
-                Some(&root @ Node::Object { .. }) => {
-                    let mut walk = Walk {
-                        trie,
-                        arena,
-                        tape: &self.tape.0,
-                        cells: &mut self.cells,
-                    };
-                    walk.fill(0, 0, root).map_err(PorcError::Budget)
-                }
-                other => Err(not_an_object(other)),
-            };
+        if let Some(body) = body {
+            if self.walk(trie, arena, body, bytes, trailing).is_some() {
+                return Ok(());
+            }
+            self.clear(trie);
         }
-        self.tape.0.clear();
         let bytes = arena.bytes(bytes).map_err(PorcError::Budget)?;
         let value = match trailing {
             Trailing::Refuse => crate::json::parse(arena, bytes, Numbers::ByValue),
@@ -220,15 +156,36 @@ impl<'r> InputDoc<'r> {
         }
     }
 
-    /// The fast way: `false` when simd-json refuses or cannot represent the document exactly; then the exact parser
-    /// decides.
-    fn fill_tape(&mut self, body: Body<'r>, bytes: &[u8]) -> bool {
-        let padded = body.bytes;
-        padded.clear();
-        padded.extend_from_slice(bytes);
-        padded.resize(bytes.len() + simd_json::INPUT_PADDING, 0);
-        simd_json::fill_tape_padded(padded, bytes.len(), body.buffers, &mut self.tape).is_ok()
-            && tape::is_exact(&self.tape.0, bytes)
+    /// The fast way; `None` when the document is not surely an object that it reads as the exact parser does.
+    pub(super) fn walk(
+        &mut self,
+        trie: &SlotTrie,
+        arena: &'r Arena,
+        body: &'r mut Vec<u8>,
+        bytes: &[u8],
+        trailing: Trailing,
+    ) -> Option<()> {
+        body.clear();
+        body.extend_from_slice(bytes);
+        body.resize(bytes.len() + PADDING, 0);
+        // All at once, which costs less than text by text.
+        self.text = std::str::from_utf8(body).ok()?;
+        self.parts.clear();
+        let mut walk = Walk {
+            trie,
+            build: Build {
+                scanner: Scanner::new(self.text, 0),
+                arena,
+                parts: &mut self.parts,
+            },
+            cells: &mut self.cells,
+        };
+        if walk.build.scanner.blanks() != b'{' {
+            return None;
+        }
+        walk.fill(0)?;
+        walk.build.scanner.blanks();
+        (trailing == Trailing::Ignore || walk.build.scanner.at == bytes.len()).then_some(())
     }
 
     /// Fills the cells of a trie node and all below it from a value; they must be missing. Recursive over the trie.
@@ -238,8 +195,12 @@ impl<'r> InputDoc<'r> {
             && !kids.is_empty()
         {
             for entry in entries {
-                if let Some(kid) = entry.key.as_str().and_then(|key| kids.find(key)) {
-                    self.fill_from_value(trie, kid, entry.value);
+                let Some(kid) = entry.key.as_str().and_then(|key| kids.find(key)) else {
+                    continue;
+                };
+                match entry.value.tag() {
+                    Tag::Object => self.fill_from_value(trie, kid, entry.value),
+                    _ => self.put(kid, Cell(entry.value)),
                 }
             }
         }
@@ -266,73 +227,163 @@ impl<'r> InputDoc<'r> {
             .unwrap_or(Cell::MISSING)
     }
 
-    /// The number of members of the object in a cell, without building it; `None`: no object. Members of equal keys count
-    /// each. For a cell with replacements below this is at least 1.
-    pub(crate) fn object_len(&self, trie_node: u16) -> Option<usize> {
+    /// Whether the object in a cell has members, without building it; `None`: no object.
+    pub(crate) fn has_members(&self, trie: &SlotTrie, trie_node: u16) -> Option<bool> {
         match self.cell(trie_node).state() {
             State::Missing => None,
-            State::Ready(value) => (value.tag() == Tag::Object).then(|| value.len()),
-            State::Node(at) => match self.tape.0.get(at as usize) {
-                Some(&Node::Object { len, .. }) => Some(len),
-                _ => None,
-            },
-            State::Stale(_) => Some(1),
+            State::Ready(value) => (value.tag() == Tag::Object).then(|| !value.is_empty()),
+            State::Text(_) | State::Stale(_) => Some(true),
+            State::Gathered => Some(self.members(trie, trie_node).next().is_some()),
         }
+    }
+
+    /// Keys and nodes of the cells right below a node that are there.
+    fn members<'t>(&self, trie: &'t SlotTrie, trie_node: u16) -> impl Iterator<Item = (&'t str, u16)> {
+        let kids = trie.kids_of(trie_node).map(Kids::iter);
+        kids.into_iter()
+            .flatten()
+            .filter(|(_, kid)| !self.cell(*kid).is_missing())
     }
 
     /// The value of a cell; builds it if nobody asked before.
     pub(crate) fn value(
         &mut self,
-        trie: &SlotTrie,
+        trie: &'r SlotTrie,
         arena: &'r Arena,
         trie_node: u16,
     ) -> Result<Option<Value<'r>>, EvalErrorKind> {
         let value = match self.cell(trie_node).state() {
             State::Missing => return Ok(None),
             State::Ready(value) => return Ok(Some(value)),
-            State::Node(at) => tape::subtree(arena, &self.tape.0, at as usize)?,
-            State::Stale(at) => self.rebuild(trie, arena, trie_node, at)?,
+            State::Text(at) => self.built(arena, at)?,
+            State::Stale(at) => self.rebuilt(trie, arena, trie_node, at)?,
+            State::Gathered => self.gathered(trie, arena, trie_node, &[])?,
         };
         self.put(trie_node, Cell(value));
         Ok(Some(value))
     }
 
-    /// The container of a stale cell: what the tape says, with the replacements below it.
-    fn rebuild(
-        &self,
-        trie: &SlotTrie,
+    /// The object at a place of the text, which was read before: it is right.
+    fn built(&mut self, arena: &'r Arena, at: u32) -> Result<Value<'r>, EvalErrorKind> {
+        let mut build = Build {
+            scanner: Scanner::new(self.text, at as usize),
+            arena,
+            parts: &mut self.parts,
+        };
+        let value = build.whole();
+        if value.is_none() {
+            self.parts.clear();
+        }
+        value.ok_or(EvalErrorKind::ArenaExhausted)
+    }
+
+    /// The object of a stale cell: what the text says, with the cells and the replacements below it.
+    fn rebuilt(
+        &mut self,
+        trie: &'r SlotTrie,
         arena: &'r Arena,
         trie_node: u16,
         at: u32,
     ) -> Result<Value<'r>, EvalErrorKind> {
-        let mut value = match at {
-            NO_NODE => None,
-            _ => Some(tape::subtree(arena, &self.tape.0, at as usize)?),
+        let said = match at {
+            NO_TEXT => Value::object(&[]),
+            _ => self.built(arena, at)?,
         };
+        let said: &[Entry<'r>] = match said.kind() {
+            Kind::Object(entries) => entries,
+            _ => &[],
+        };
+        let mut value = self.gathered(trie, arena, trie_node, said)?;
         for replacement in &self.replaced {
             if let Some(rest) = path_below(trie, trie_node, replacement.path) {
-                value = Some(replace_at(arena, value, rest, replacement.value)?);
+                value = replace_at(arena, Some(value), rest, replacement.value)?;
             }
         }
-        Ok(value.unwrap_or(Value::object(&[])))
+        Ok(value)
+    }
+
+    /// The object of the cells right below a node and of those members that have no cell there. Recursive over the trie.
+    fn gathered(
+        &mut self,
+        trie: &'r SlotTrie,
+        arena: &'r Arena,
+        trie_node: u16,
+        others: &[Entry<'r>],
+    ) -> Result<Value<'r>, EvalErrorKind> {
+        let Some(kids) = trie.kids_of(trie_node) else {
+            return Ok(Value::object(&[]));
+        };
+        let mut members = arena.list(kids.len() + others.len())?;
+        for (key, kid) in kids.iter() {
+            if let Some(value) = self.value(trie, arena, kid)? {
+                let key = Value::string(key);
+                members.push(Entry { key, value });
+            }
+        }
+        let has_cell = |entry: &&Entry<'r>| entry.key.as_str().is_some_and(|key| kids.find(key).is_some());
+        members.extend(others.iter().filter(|entry| !has_cell(entry)).copied());
+        object_from(arena, members.into_bump_slice_mut())
+    }
+
+    /// The cells at and below a node become those of a value, or undefined. Those above are to be told by
+    /// [`InputDoc::outdate`].
+    pub(crate) fn settle(&mut self, trie: &SlotTrie, trie_node: u16, value: Option<Value<'r>>) {
+        if !self.cell(trie_node).is_missing() {
+            self.clear_below(trie, trie_node);
+        }
+        if let Some(value) = value {
+            self.fill_from_value(trie, trie_node, value);
+        }
+    }
+
+    /// The cell of a node becomes the object of those cells right below it that `keep` names; others become undefined.
+    pub(crate) fn gather(&mut self, trie: &SlotTrie, trie_node: u16, keep: &[u16]) {
+        if let Some(kids) = trie.kids_of(trie_node) {
+            for (_, kid) in kids.iter().filter(|(_, kid)| !keep.contains(kid)) {
+                self.clear_below(trie, kid);
+            }
+        }
+        self.put(trie_node, Cell::GATHERED);
+    }
+
+    /// Tells the object in a cell, which has members, that what is at `path` below it has changed: the cell at `trie_node`
+    /// is there.
+    pub(crate) fn outdate(
+        &mut self,
+        trie: &'r SlotTrie,
+        arena: &'r Arena,
+        above: u16,
+        path: &[Value<'r>],
+        trie_node: u16,
+    ) -> Result<(), EvalErrorKind> {
+        let told = match self.cell(above).state() {
+            State::Text(at) | State::Stale(at) => Cell::stale(at),
+            State::Missing | State::Gathered => Cell::GATHERED,
+            State::Ready(old) => match self.value(trie, arena, trie_node)? {
+                Some(value) => Cell(replace_at(arena, Some(old), path, value)?),
+                None => Cell(old),
+            },
+        };
+        self.put(above, told);
+        Ok(())
     }
 
     /// Puts a value at a path, for the cells at, above and below it.
     pub(crate) fn replace(
         &mut self,
-        trie: &SlotTrie,
+        trie: &'r SlotTrie,
         arena: &'r Arena,
         path: &'r [Value<'r>],
         value: Value<'r>,
     ) -> Result<(), EvalErrorKind> {
         let mut trie_node = 0;
         for (depth, key) in path.iter().enumerate() {
+            if let State::Gathered = self.cell(trie_node).state() {
+                self.value(trie, arena, trie_node)?;
+            }
             let above = match self.cell(trie_node).state() {
-                State::Missing => Cell::stale(NO_NODE),
-                State::Node(at) | State::Stale(at) => Cell::stale(match self.tape.0.get(at as usize) {
-                    Some(Node::Object { .. }) => at,
-                    _ => NO_NODE,
-                }),
+                State::Missing | State::Gathered => Cell::stale(NO_TEXT),
+                State::Text(at) | State::Stale(at) => Cell::stale(at),
                 State::Ready(old) => {
                     let rest = path.get(depth..).unwrap_or_default();
                     Cell(replace_at(arena, Some(old), rest, value)?)
@@ -385,14 +436,4 @@ fn path_below<'p, 'r>(trie: &SlotTrie, trie_node: u16, path: &'p [Value<'r>]) ->
         rest = behind;
     }
     (!rest.is_empty()).then_some(rest)
-}
-
-fn not_an_object(node: Option<&Node<'_>>) -> PorcError {
-    match node {
-        Some(Node::Array { .. }) => PorcError::NotAnObject("array"),
-        Some(Node::String(_)) => PorcError::NotAnObject("string"),
-        Some(Node::Static(StaticNode::Bool(_))) => PorcError::NotAnObject("bool"),
-        Some(Node::Static(StaticNode::Null)) => PorcError::Null,
-        _ => PorcError::NotAnObject("number"),
-    }
 }

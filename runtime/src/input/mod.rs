@@ -1,12 +1,15 @@
 //! The input document of a request: read once, seen through slots.
 
+mod build;
 mod doc;
 mod error;
-mod tape;
+mod lanes;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod trie;
+mod walk;
 
-pub(crate) use doc::{Body, Cell, InputDoc, Replacement, Saved, buffers};
+pub(crate) use doc::{Cell, InputDoc, Replacement, Saved};
 pub use error::{PorcError, Trailing};
 pub use trie::SlotTrie;

@@ -1,11 +1,21 @@
-//! PORCs in all their forms: simd-json's way and the exact way must say the same.
+//! PORCs in all their forms: the fast way and the exact way must say the same.
 
-use super::{Body, InputDoc, PorcError, SlotTrie, Trailing, buffers};
+use super::{InputDoc, PorcError, SlotTrie, Trailing};
 use crate::arena::Arena;
 use crate::json::{Escape, write};
-use simd_json::Tape;
 
-/// JSON text of `input`, and of the slots, or the error. `fast`: with simd-json.
+fn empty<'r>() -> InputDoc<'r> {
+    InputDoc {
+        cells: Vec::new(),
+        replaced: Vec::new(),
+        saved_cells: Vec::new(),
+        saved_replaced: Vec::new(),
+        text: "",
+        parts: Vec::new(),
+    }
+}
+
+/// JSON text of `input`, and of the slots, or the error. `fast`: by the walk, where it dares to.
 fn read(bytes: &[u8], slots: &[&[&str]], fast: bool, trailing: Trailing) -> Result<String, PorcError> {
     let paths: Vec<Vec<String>> = slots
         .iter()
@@ -13,19 +23,9 @@ fn read(bytes: &[u8], slots: &[&[&str]], fast: bool, trailing: Trailing) -> Resu
         .collect();
     let (trie, cells) = SlotTrie::build(&paths).unwrap();
     let arena = Arena::new(1 << 12, 64 << 20);
-    let (mut padded, mut simd) = (Vec::new(), buffers(1 << 10));
-    let mut doc = InputDoc {
-        cells: Vec::new(),
-        replaced: Vec::new(),
-        saved_cells: Vec::new(),
-        saved_replaced: Vec::new(),
-        tape: Tape(Vec::new()),
-    };
-    let body = fast.then_some(Body {
-        bytes: &mut padded,
-        buffers: &mut simd,
-    });
-    doc.read_porc(&trie, &arena, body, bytes, trailing)?;
+    let mut copy = Vec::new();
+    let mut doc = empty();
+    doc.read_porc(&trie, &arena, fast.then_some(&mut copy), bytes, trailing)?;
     let mut out = Vec::new();
     for cell in cells {
         match doc.value(&trie, &arena, cell).unwrap() {
@@ -243,6 +243,196 @@ fn both_ways_agree_on_damaged_documents() {
             let mut longer = seed.to_vec();
             longer.insert(at, byte);
             compare(&longer);
+        }
+    }
+}
+
+/// What usual requests look like is read by the walk; nothing of it is left to the exact parser.
+#[test]
+fn usual_documents_are_read_once() {
+    for text in [
+        "{}",
+        " {\r\n\t\"a\" : { } , \"b\":[ ] }\n",
+        r#"{"a":{"b":[1,-2.5,1e3,true,null,{"x\n":"\u00e9\ud83d\ude00"}],"c":{"d":"x"}},"s":"\"q\\ é😀"}"#,
+        r#"{"skipped":{"n":[0,-0,-0.5,1e-9,1E+9,"\u12aB\/\"",{"k\"":[[]]}],"e":{}},"a":1}"#,
+        r#"{"a":"exactly8","ab":"exactly 16 bytes","abc":"and one byte more"}"#,
+    ] {
+        let paths: Vec<Vec<String>> = vec![vec![], vec!["a".into(), "b".into()], vec!["s".into()]];
+        let (trie, _) = SlotTrie::build(&paths).unwrap();
+        let arena = Arena::new(1 << 12, 1 << 20);
+        let mut copy = Vec::new();
+        let mut doc = empty();
+        let read = doc.walk(&trie, &arena, &mut copy, text.as_bytes(), Trailing::Refuse);
+        assert!(read.is_some(), "{text}");
+    }
+}
+
+/// Members of keys that differ late, or have escapes, or are long.
+#[test]
+fn keys_are_told_apart() {
+    let slots: &[&[&str]] = &[
+        &["abcdefghijklmno"],
+        &["abcdefghijklmnop"],
+        &["abcdefghijklmnoq"],
+        &["é"],
+        &[""],
+    ];
+    check_slots(
+        br#"{"abcdefghijklmno":1,"abcdefghijklmnoq":2,"abcdefghijklmnor":3,"\u00e9":4,"":5,"abcdefghijklmn":6}"#,
+        slots,
+        "1 - 2 4 5",
+    );
+    check_slots("{\"é\":1,\"e\":2,\"\\u0000\":3}".as_bytes(), slots, "- - - 1 -");
+    check_slots(br#"{"abcdefghijklmnop\u0000":1}"#, slots, "- - - - -");
+}
+
+/// Where the walk gives up it leaves nothing behind.
+#[test]
+fn what_is_nested_deep_is_read_whole() {
+    for (before, behind) in [(62, 1), (63, 1), (64, 1), (65, 1), (1, 64), (3, 64), (3, 65)] {
+        let inner = format!("{}7{}", "[".repeat(behind), "]".repeat(behind));
+        let text = format!(
+            "{{\"a\":{{\"b\":{}{inner}{}}},\"c\":{}{inner}{}}}",
+            "{\"x\":".repeat(before),
+            "}".repeat(before),
+            "[".repeat(before),
+            "]".repeat(before),
+        );
+        check(&text, &text);
+        check_slots(text.as_bytes(), &[&["a", "b", "x", "y"], &["d"]], "- -");
+    }
+}
+
+/// Random documents, damaged at random: both ways must agree on all slots and on what is wrong.
+#[test]
+fn both_ways_agree_on_random_documents() {
+    let slots: &[&[&str]] = &[
+        &[],
+        &["a"],
+        &["a", "a"],
+        &["a", "b"],
+        &["b", "a", "c"],
+        &["c"],
+        &["longer key of a member"],
+    ];
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for _ in 0..3_000 {
+        let mut text = Vec::new();
+        random.document(&mut text, 4);
+        for damage in 0..4 {
+            if damage > 0 {
+                random.damage(&mut text);
+            }
+            for trailing in [Trailing::Refuse, Trailing::Ignore] {
+                let slow = read(&text, slots, false, trailing);
+                let fast = read(&text, slots, true, trailing);
+                assert_eq!(slow, fast, "{}", String::from_utf8_lossy(&text));
+            }
+        }
+    }
+}
+
+/// A generator of documents (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % bound
+    }
+
+    fn pick(&mut self, from: &[&'static str]) -> &'static str {
+        from[self.below(from.len())]
+    }
+
+    fn blank(&mut self, text: &mut Vec<u8>) {
+        text.extend(
+            self.pick(&["", "", "", " ", "\n", "\n            ", "\t\r\n "])
+                .as_bytes(),
+        );
+    }
+
+    fn key(&mut self, text: &mut Vec<u8>) {
+        let keys = [
+            "\"a\"",
+            "\"a\"",
+            "\"b\"",
+            "\"c\"",
+            "\"\\u0061\"",
+            "\"longer key of a member\"",
+            "\"longer key of a member too\"",
+        ];
+        text.extend(self.pick(&keys).as_bytes());
+    }
+
+    fn document(&mut self, text: &mut Vec<u8>, depth: usize) {
+        text.push(b'{');
+        for member in 0..self.below(6) {
+            if member > 0 {
+                text.push(b',');
+            }
+            self.blank(text);
+            self.key(text);
+            self.blank(text);
+            text.push(b':');
+            self.value(text, depth);
+        }
+        self.blank(text);
+        text.push(b'}');
+    }
+
+    fn value(&mut self, text: &mut Vec<u8>, depth: usize) {
+        let scalars = [
+            "true",
+            "false",
+            "null",
+            "0",
+            "-0",
+            "7",
+            "-12.50",
+            "1e3",
+            "1e400",
+            "123456789012345678",
+            "1234567890123456789",
+            "99999999999999999999",
+            "0.1e-7",
+            "\"\"",
+            "\"x\"",
+            "\"eight by\"",
+            "\"some text that is longer than sixteen bytes\"",
+            "\"\\n\\\"\\\\\\/\\u00e9\\ud83d\\ude00\\udead\"",
+            "\"é😀\"",
+        ];
+        self.blank(text);
+        match self.below(4) {
+            0 if depth > 0 => self.document(text, depth - 1),
+            1 if depth > 0 => {
+                text.push(b'[');
+                for item in 0..self.below(4) {
+                    if item > 0 {
+                        text.push(b',');
+                    }
+                    self.value(text, depth - 1);
+                }
+                text.push(b']');
+            }
+            _ => text.extend(self.pick(&scalars).as_bytes()),
+        }
+        self.blank(text);
+    }
+
+    fn damage(&mut self, text: &mut Vec<u8>) {
+        let bytes = b"{}[]:,\"\\ 0-.eE+1a\x00\xff\xc3\ntfnu";
+        let (at, byte) = (self.below(text.len() + 1), bytes[self.below(bytes.len())]);
+        match self.below(4) {
+            0 => text.insert(at, byte),
+            1 if at < text.len() => text[at] = byte,
+            2 if at < text.len() => {
+                text.remove(at);
+            }
+            _ => text.truncate(at),
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::bytecode::SlotPath;
 use crate::limits::{PATH_LEN_MAX, SLOT_CELLS_MAX};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The tree. Node 0 is `input`; the nodes below node n are n+1 … [`SlotTrie::end`]`(n)` - 1.
 #[derive(Debug)]
@@ -19,9 +20,9 @@ struct Node {
 /// Members of one node that are read.
 #[derive(Debug, Default)]
 pub(crate) struct Kids {
-    /// A digest of each key: most other keys differ in it already.
-    digests: Box<[u32]>,
-    keys: Box<[Box<str>]>,
+    /// The first bytes of each key: most other keys differ in them already.
+    heads: Box<[u64]>,
+    keys: Box<[Key]>,
     nodes: Box<[u16]>,
 }
 
@@ -29,32 +30,99 @@ impl Kids {
     /// The node of a member.
     #[inline]
     pub(crate) fn find(&self, key: &str) -> Option<u16> {
-        let wanted = digest(key);
-        for (at, &digest) in self.digests.iter().enumerate() {
-            if digest == wanted && self.keys.get(at).is_some_and(|known| **known == *key) {
+        let bytes = key.as_bytes();
+        let (head, tail) = match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            _ => (short_word(bytes), 0),
+        };
+        self.of_parts(bytes, head, tail)
+    }
+
+    /// The node of a member whose key is this part of a text, which goes on for eight bytes at least.
+    #[inline]
+    pub(crate) fn find_in(&self, text: &[u8], key: Range<usize>) -> Option<u16> {
+        let word_at = |at: usize| Some(u64::from_le_bytes(*text.get(at..)?.first_chunk()?));
+        let head = word_at(key.start)?;
+        let (head, tail) = match 8_usize.checked_sub(key.len()) {
+            // In two steps, since no shift is as wide as the word. The bytes behind the key go.
+            Some(behind @ 1..) => (head << 8 << (8 * (behind - 1)) >> 8 >> (8 * (behind - 1)), 0),
+            _ => (head, word_at(key.end - 8)?),
+        };
+        self.of_parts(text.get(key)?, head, tail)
+    }
+
+    #[inline(always)]
+    fn of_parts(&self, key: &[u8], head: u64, tail: u64) -> Option<u16> {
+        for (at, &known) in self.heads.iter().enumerate() {
+            if known == head && self.keys.get(at)?.is(key, tail) {
                 return self.nodes.get(at).copied();
             }
         }
         None
     }
 
+    /// Keys and nodes, in the order of the keys.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u16)> {
+        self.keys
+            .iter()
+            .map(|key| &*key.text)
+            .zip(self.nodes.iter().copied())
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Whether there are none.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.digests.is_empty()
+        self.heads.is_empty()
     }
 }
 
-/// Length, first, middle and last byte of a key.
-#[inline]
-fn digest(key: &str) -> u32 {
-    let bytes = key.as_bytes();
-    let (Some(&first), Some(&middle), Some(&last)) =
-        (bytes.first(), bytes.get(bytes.len() / 2), bytes.last())
-    else {
-        return 0;
-    };
-    u32::from_le_bytes([bytes.len() as u8, first, middle, last])
+/// A key. Its length, its first and its last eight bytes are all there is to one of sixteen bytes or fewer.
+#[derive(Debug)]
+struct Key {
+    text: Box<str>,
+    /// The last eight bytes; 0 for a key of fewer.
+    tail: u64,
+}
+
+impl Key {
+    fn new(text: &str) -> Key {
+        let tail = text
+            .as_bytes()
+            .last_chunk()
+            .map_or(0, |tail| u64::from_le_bytes(*tail));
+        Key {
+            text: text.into(),
+            tail,
+        }
+    }
+
+    /// Whether this is a key with the same first bytes.
+    #[inline(always)]
+    fn is(&self, key: &[u8], tail: u64) -> bool {
+        let known = self.text.as_bytes();
+        known.len() == key.len() && self.tail == tail && (key.len() <= 16 || known == key)
+    }
+}
+
+/// Bytes of a text that is shorter than a word, as one.
+fn short_word(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
+/// The first eight bytes of a key, or all it has.
+fn head(key: &str) -> u64 {
+    match key.as_bytes().first_chunk() {
+        Some(head) => u64::from_le_bytes(*head),
+        None => short_word(key.as_bytes()),
+    }
 }
 
 impl SlotTrie {
@@ -140,8 +208,8 @@ fn number(draft: &Draft<'_>, nodes: &mut Vec<Node>) -> Option<u16> {
         kid_nodes.push(number(kid, nodes)?);
     }
     let kids = Kids {
-        digests: draft.kids.keys().map(|key| digest(key)).collect(),
-        keys: draft.kids.keys().map(|&key| key.into()).collect(),
+        heads: draft.kids.keys().map(|key| head(key)).collect(),
+        keys: draft.kids.keys().map(|key| Key::new(key)).collect(),
         nodes: kid_nodes.into_boxed_slice(),
     };
     let end = u16::try_from(nodes.len()).ok()?;

@@ -11,6 +11,7 @@ mod write;
 pub use error::{JsonError, JsonErrorKind};
 pub use indent::indent;
 pub use number::Numbers;
-pub(crate) use number::{EXACT_FLOAT, float_value};
+pub(crate) use number::value as number_value;
+pub(crate) use parse::string_at;
 pub use parse::{parse, parse_prefix};
 pub use write::{Escape, Unprintable, write, write_string};

@@ -20,7 +20,7 @@ pub enum Numbers {
 }
 
 /// The value of a number's text, which is JSON's grammar.
-pub(super) fn value<'r>(
+pub(crate) fn value<'r>(
     arena: &'r Arena,
     text: &'r str,
     numbers: Numbers,

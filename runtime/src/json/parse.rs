@@ -37,15 +37,20 @@ pub fn parse_prefix<'r>(
     text: &'r [u8],
     numbers: Numbers,
 ) -> Result<(Value<'r>, usize), JsonError> {
-    let mut parser = Parser {
-        arena,
-        reader: Reader { text, at: 0 },
-        numbers,
-        open: List::new(arena),
-        values: List::new(arena),
-    };
+    let mut parser = Parser::new(arena, Reader { text, at: 0 }, numbers);
     let value = parser.document()?;
     Ok((value, parser.reader.at))
+}
+
+/// The string whose opening quote is at `at`; also gives the offset behind it.
+pub(crate) fn string_at<'r>(
+    arena: &'r Arena,
+    text: &'r [u8],
+    at: usize,
+) -> Result<(&'r str, usize), JsonError> {
+    let mut parser = Parser::new(arena, Reader { text, at }, Numbers::ByValue);
+    let string = parser.string()?;
+    Ok((string, parser.reader.at))
 }
 
 /// A container that is not closed yet.
@@ -66,6 +71,16 @@ struct Parser<'r> {
 }
 
 impl<'r> Parser<'r> {
+    fn new(arena: &'r Arena, reader: Reader<'r>, numbers: Numbers) -> Parser<'r> {
+        Parser {
+            arena,
+            reader,
+            numbers,
+            open: List::new(arena),
+            values: List::new(arena),
+        }
+    }
+
     fn document(&mut self) -> Result<Value<'r>, JsonError> {
         loop {
             let Some(mut value) = self.value_or_open()? else {

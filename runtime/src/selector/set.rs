@@ -2,8 +2,9 @@
 //!
 //! Patterns without operators are keys of a table. The others become automata over whole texts: a pattern that is not tied
 //! to the start or end of the text gets "any bytes" there, so that one walk to the end of the text tells all that match.
-//! If an automaton would grow too large its patterns are divided; a single pattern that is still too large is searched
-//! alone, in the caller's memory.
+//! If that automaton would grow too large, the patterns that are a text with anything behind it, which most large sets are
+//! made of, become keys of a second table, which is asked once for each length of its keys. The others are divided among
+//! automata; a single pattern that is still too large is searched alone, in the caller's memory.
 
 use std::collections::HashMap;
 
@@ -29,14 +30,26 @@ const NFA_BYTES_MAX: usize = 32 << 20;
 #[derive(Debug, Default)]
 pub struct SelectorSet {
     exact: HashMap<Box<str>, Vec<u32>, BuildTextHasher>,
+    prefixes: Prefixes,
     automata: Vec<Automata>,
     singles: Vec<(Pattern, u32)>,
+}
+
+/// Patterns that are a text with anything behind it.
+#[derive(Debug, Default)]
+struct Prefixes {
+    /// Entries by text.
+    entries: HashMap<Box<str>, Vec<u32>, BuildTextHasher>,
+    /// Lengths of the texts, each once.
+    lengths: Vec<usize>,
 }
 
 #[derive(Debug)]
 struct Automata {
     dfa: dense::DFA<Vec<u32>>,
-    /// Where a text starts.
+    /// What every text that matches begins with.
+    prefix: Vec<u8>,
+    /// The state behind it.
     start: StateID,
     /// Entry of each pattern of the automaton.
     entries: Vec<u32>,
@@ -62,6 +75,8 @@ pub enum Selected {
 struct Candidate<'p> {
     entry: u32,
     pattern: &'p str,
+    /// The text, of a text with anything behind it.
+    prefix: Option<String>,
     hir: Hir,
 }
 
@@ -87,21 +102,48 @@ impl SelectorSet {
                 None => candidates.push(Candidate {
                     entry,
                     pattern,
+                    prefix: prefix_text(&hir),
                     hir: whole_text(hir),
                 }),
             }
         }
-        set.add(&candidates)?;
+        set.add_all(candidates)?;
         Ok(set)
     }
 
-    fn add(&mut self, candidates: &[Candidate<'_>]) -> Result<(), Re2Error> {
-        if candidates.is_empty() {
+    fn add_all(&mut self, mut candidates: Vec<Candidate<'_>>) -> Result<(), Re2Error> {
+        if candidates.is_empty() || self.add_automaton(&candidates) {
             return Ok(());
         }
-        if let Some((dfa, start)) = automaton(candidates) {
-            let entries = candidates.iter().map(|candidate| candidate.entry).collect();
-            self.automata.push(Automata { dfa, start, entries });
+        candidates.retain(|candidate| match &candidate.prefix {
+            Some(prefix) => {
+                self.prefixes.add(prefix, candidate.entry);
+                false
+            }
+            None => true,
+        });
+        self.add(&candidates)
+    }
+
+    /// One automaton for these, if that is not too large.
+    fn add_automaton(&mut self, candidates: &[Candidate<'_>]) -> bool {
+        let Some((dfa, start)) = automaton(candidates) else {
+            return false;
+        };
+        let prefix = common_prefix(candidates).to_vec();
+        self.automata.push(Automata {
+            start: prefix
+                .iter()
+                .fold(start, |state, &byte| dfa.next_state(state, byte)),
+            prefix,
+            dfa,
+            entries: candidates.iter().map(|candidate| candidate.entry).collect(),
+        });
+        true
+    }
+
+    fn add(&mut self, candidates: &[Candidate<'_>]) -> Result<(), Re2Error> {
+        if candidates.is_empty() || self.add_automaton(candidates) {
             return Ok(());
         }
         if let [single] = candidates {
@@ -126,11 +168,12 @@ impl SelectorSet {
     }
 
     /// Calls `found` for each entry that matches, in no order; more than once if several of its patterns match. `cache` must
-    /// come from this set. O(bytes of the text), times the number of automata.
+    /// come from this set. O(bytes of the text), times the number of automata and of lengths of prefixes.
     pub fn each_match(&self, cache: &mut SelectorCache, text: &str, mut found: impl FnMut(u32)) {
         if let Some(entries) = self.exact.get(text) {
             entries.iter().for_each(|&entry| found(entry));
         }
+        self.prefixes.each_match(text, &mut found);
         self.automata
             .iter()
             .for_each(|automata| automata.each_match(text, &mut found));
@@ -169,10 +212,36 @@ impl SelectorSet {
     }
 }
 
+impl Prefixes {
+    fn add(&mut self, prefix: &str, entry: u32) {
+        self.entries.entry(prefix.into()).or_default().push(entry);
+        if !self.lengths.contains(&prefix.len()) {
+            self.lengths.push(prefix.len());
+        }
+    }
+
+    fn each_match(&self, text: &str, found: &mut impl FnMut(u32)) {
+        for &length in &self.lengths {
+            let Some((prefix, rest)) = text.split_at_checked(length) else {
+                continue;
+            };
+            // `.` is no line feed.
+            if let Some(entries) = self.entries.get(prefix)
+                && memchr::memchr(b'\n', rest.as_bytes()).is_none()
+            {
+                entries.iter().for_each(|&entry| found(entry));
+            }
+        }
+    }
+}
+
 impl Automata {
     fn each_match(&self, text: &str, found: &mut impl FnMut(u32)) {
+        let Some(rest) = text.as_bytes().strip_prefix(&*self.prefix) else {
+            return;
+        };
         let mut state = self.start;
-        for &byte in text.as_bytes() {
+        for &byte in rest {
             state = self.dfa.next_state(state, byte);
             if self.dfa.is_dead_state(state) {
                 return;
@@ -205,6 +274,49 @@ fn exact_text(hir: &Hir) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The text of `^text.*$`.
+fn prefix_text(hir: &Hir) -> Option<String> {
+    let HirKind::Concat(parts) = hir.kind() else {
+        return None;
+    };
+    let [start, text, rest, end] = parts.as_slice() else {
+        return None;
+    };
+    match (start.kind(), text.kind(), rest.kind(), end.kind()) {
+        (
+            HirKind::Look(Look::Start),
+            HirKind::Literal(text),
+            HirKind::Repetition(Repetition {
+                min: 0,
+                max: None,
+                sub,
+                ..
+            }),
+            HirKind::Look(Look::End),
+        ) if **sub == Hir::dot(Dot::AnyCharExceptLF) => String::from_utf8(text.0.to_vec()).ok(),
+        _ => None,
+    }
+}
+
+/// What all these begin with.
+fn common_prefix<'c>(candidates: &'c [Candidate<'_>]) -> &'c [u8] {
+    let literal = |candidate: &'c Candidate<'_>| match candidate.hir.kind() {
+        HirKind::Concat(parts) => match parts.as_slice() {
+            [start, text, ..] if *start.kind() == HirKind::Look(Look::Start) => match text.kind() {
+                HirKind::Literal(text) => &*text.0,
+                _ => &[],
+            },
+            _ => &[],
+        },
+        _ => &[],
+    };
+    let common = |a: &'c [u8], b: &'c [u8]| {
+        let len = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+        a.get(..len).unwrap_or_default()
+    };
+    candidates.iter().map(literal).reduce(common).unwrap_or_default()
 }
 
 /// A pattern that matches a whole text exactly if `hir` matches somewhere in it.
@@ -321,6 +433,43 @@ mod tests {
         assert_eq!(set.singles.len(), 1);
         let text = format!("b{}a{}", "x".repeat(5), "y".repeat(30));
         check(&[(0, large), (1, "^b.*$")], &text, &[0, 1]);
+    }
+
+    #[test]
+    fn what_all_patterns_begin_with_is_compared_at_once() {
+        let patterns = [(0, "^mrn:a:.*x$"), (1, "^mrn:ab?$"), (2, "^mrn:a(:.*)?$")];
+        let set = SelectorSet::build(patterns).unwrap();
+        assert_eq!(set.automata[0].prefix, b"mrn:a");
+        check(&patterns, "mrn:a:x", &[0, 2]);
+        check(&patterns, "mrn:a", &[1, 2]);
+        check(&patterns, "mrn:ab", &[1]);
+        check(&patterns, "mrn:", &[]);
+        check(&patterns, "mrn:b", &[]);
+        check(&[(0, "^mrn:a|b$"), (1, "^mrn:a$")], "mrn:axb", &[0]);
+        check(&[(0, "^(?i)mrn$"), (1, "^mrn.*$")], "MRN", &[0]);
+    }
+
+    #[test]
+    fn many_texts_with_anything_behind_them_need_no_automaton() {
+        let patterns: Vec<(u32, String)> = (0..3_000)
+            .map(|n| (n, format!("^service{n}:.*$")))
+            .chain([(3_000, "^.*:read$".to_owned()), (3_001, "^servicé.*$".to_owned())])
+            .collect();
+        let set = SelectorSet::build(patterns.iter().map(|(entry, text)| (*entry, text.as_str()))).unwrap();
+        assert_eq!((set.prefixes.lengths.len(), set.automata.len()), (5, 1));
+        let found = |text| {
+            let mut found = Vec::new();
+            set.each_match(&mut set.create_cache(), text, |entry| found.push(entry));
+            found.sort_unstable();
+            found
+        };
+        assert_eq!(found("service17:read"), [17, 3_000]);
+        assert_eq!(found("service17:"), [17]);
+        assert_eq!(found("service17:a\nb"), [] as [u32; 0]);
+        assert_eq!(found("service3000:x"), [] as [u32; 0]);
+        assert_eq!(found("servicé:read"), [3_000, 3_001]);
+        assert_eq!(found("servicê:"), [] as [u32; 0]);
+        assert_eq!(found(""), [] as [u32; 0]);
     }
 
     #[test]

@@ -162,7 +162,7 @@ impl<'r> Value<'r> {
 
     /// A string.
     #[must_use]
-    pub fn string(text: &'r str) -> Value<'r> {
+    pub const fn string(text: &'r str) -> Value<'r> {
         Value::slice(Tag::String, text.as_bytes())
     }
 

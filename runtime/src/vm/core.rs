@@ -12,17 +12,15 @@ use crate::arena::Arena;
 use crate::builtins::Fetch;
 use crate::builtins::caches::Caches;
 use crate::bytecode::Program;
-use crate::input::{Body, Cell, InputDoc, Replacement, buffers};
+use crate::input::{Cell, InputDoc, Replacement};
 use crate::limits::{DEADLINE_POLL_FUEL, Limits};
 use crate::value::Value;
-use simd_json::{Buffers, Tape};
 
 /// All scratch memory of one core. Not shared: each core has its own.
 pub struct Vm {
     limits: Limits,
     arena: Arena,
     body: Vec<u8>,
-    buffers: Buffers,
     caches: Caches,
     spare: Spare,
 }
@@ -35,7 +33,7 @@ pub(super) struct Spare {
     replaced: Vec<Replacement<'static>>,
     saved_cells: Vec<Cell<'static>>,
     saved_replaced: Vec<Replacement<'static>>,
-    tape: Vec<simd_json::Node<'static>>,
+    parts: Vec<Value<'static>>,
     outcomes: Vec<Outcome<'static>>,
     fixed: Vec<(u32, Value<'static>)>,
     memo: Memo<'static>,
@@ -58,8 +56,8 @@ impl Vm {
         spare.regs.reserve(1024);
         spare.frames.reserve(64);
         spare.outcomes.reserve(256);
-        // A node of the tape for each four bytes is more than usual documents have.
-        spare.tape.reserve(limits.body_warm_bytes / 4);
+        // The lists of usual requests have fewer elements.
+        spare.parts.reserve(256);
         Vm {
             limits: *limits,
             arena: Arena::keeping(
@@ -68,21 +66,19 @@ impl Vm {
                 limits.arena_max_bytes,
             ),
             body: Vec::with_capacity(limits.body_warm_bytes),
-            buffers: buffers(limits.body_warm_bytes),
             caches: Caches::default(),
             spare,
         }
     }
 
-    /// Bytes that it holds on to, without simd-json's buffers and the pattern caches.
+    /// Bytes that it holds on to, without the pattern caches.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let spare = &self.spare;
         self.arena.used_bytes()
             + self.body.capacity()
-            + spare.regs.capacity() * size_of::<Value<'_>>()
+            + (spare.regs.capacity() + spare.parts.capacity()) * size_of::<Value<'_>>()
             + (spare.cells.capacity() + spare.saved_cells.capacity()) * size_of::<Cell<'_>>()
-            + spare.tape.capacity() * size_of::<simd_json::Node<'_>>()
             + spare.outcomes.capacity() * size_of::<Outcome<'_>>()
             + spare.frames.capacity() * size_of::<Frame>()
             + spare.rule_cells.capacity() * size_of::<RuleCell>()
@@ -99,7 +95,6 @@ impl Vm {
             limits,
             arena,
             body,
-            buffers,
             caches,
             spare,
         } = self;
@@ -110,7 +105,8 @@ impl Vm {
             replaced: std::mem::take(&mut spare.replaced),
             saved_cells: std::mem::take(&mut spare.saved_cells),
             saved_replaced: std::mem::take(&mut spare.saved_replaced),
-            tape: Tape(std::mem::take(&mut spare.tape)),
+            text: "",
+            parts: std::mem::take(&mut spare.parts),
         };
         doc.clear(&program.trie);
         let mut rule_cells = std::mem::take(&mut spare.rule_cells);
@@ -142,7 +138,7 @@ impl Vm {
             mock_base: 0,
             builders: std::mem::take(&mut spare.builders),
             caches,
-            body: Some(Body { bytes: body, buffers }),
+            body: Some(body),
             home: spare,
         }
     }
@@ -157,7 +153,7 @@ impl Drop for Request<'_> {
         spare.replaced = emptied(std::mem::take(&mut doc.replaced));
         spare.saved_cells = emptied(std::mem::take(&mut doc.saved_cells));
         spare.saved_replaced = emptied(std::mem::take(&mut doc.saved_replaced));
-        spare.tape = emptied(std::mem::take(&mut doc.tape.0));
+        spare.parts = emptied(std::mem::take(&mut doc.parts));
         spare.regs = emptied(std::mem::take(&mut self.regs));
         spare.grouped = emptied(std::mem::take(&mut self.grouped));
         spare.undo = emptied(std::mem::take(&mut self.undo));
@@ -177,7 +173,12 @@ impl Drop for Request<'_> {
 
 /// The memory of a list for items that differ in their lifetime alone: collecting in place reuses it, as the counting of
 /// allocations in the tests shows.
+#[inline]
 pub(super) fn emptied<A, B>(mut list: Vec<A>) -> Vec<B> {
+    if list.capacity() == 0 {
+        // Most programs need only some of the lists.
+        return Vec::new();
+    }
     list.clear();
     list.into_iter().filter_map(|_| None).collect()
 }

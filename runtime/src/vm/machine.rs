@@ -12,7 +12,7 @@ use crate::arena::Arena;
 use crate::builtins::caches::Caches;
 use crate::bytecode::Program;
 use crate::error::EvalErrorKind;
-use crate::input::{Body, InputDoc};
+use crate::input::InputDoc;
 use crate::limits::{DEADLINE_POLL_FUEL, Limits};
 use crate::value::Value;
 
@@ -44,8 +44,8 @@ pub struct Request<'v> {
     pub(super) mock_base: u32,
     pub(super) builders: Vec<Builder<'v>>,
     pub(super) caches: &'v mut Caches,
-    /// Buffers for the bytes of the first PORC.
-    pub(super) body: Option<Body<'v>>,
+    /// Memory for a copy of the first PORC.
+    pub(super) body: Option<&'v mut Vec<u8>>,
     pub(super) home: &'v mut Spare,
 }
 

@@ -52,16 +52,6 @@ impl<'v> Request<'v> {
         }
     }
 
-    /// `input` at `path` becomes `value`, for slots at, above and below the path. Forgets all rule results.
-    pub fn replace_input(&mut self, path: &[&'v str], value: Value<'v>) -> Result<(), EvalErrorKind> {
-        self.forget();
-        let keys = self.arena.filled(path.len(), Value::UNSET)?;
-        for (place, &key) in keys.iter_mut().zip(path) {
-            *place = Value::string(key);
-        }
-        self.doc.replace(&self.program.trie, self.arena, keys, value)
-    }
-
     fn forget(&mut self) {
         self.rules.forget();
         self.memo.clear();
@@ -83,19 +73,44 @@ impl<'v> Request<'v> {
         self.doc.cell(*cell).value().as_str()
     }
 
-    /// Whether a slot is an object. Builds nothing.
+    /// Whether a slot is an object, and if so whether it has members. Builds nothing.
     #[must_use]
-    pub fn slot_is_object(&self, slot: SlotId) -> bool {
-        let cell = self.program.slot_cells.get(usize::from(slot.0));
-        cell.is_some_and(|cell| self.doc.object_len(*cell).is_some())
+    pub fn slot_has_members(&self, slot: SlotId) -> Option<bool> {
+        let cell = self.program.slot_cells.get(usize::from(slot.0))?;
+        self.doc.has_members(&self.program.trie, *cell)
     }
 
-    /// Whether a slot is an object with members. Builds nothing.
-    #[must_use]
-    pub fn slot_has_members(&self, slot: SlotId) -> bool {
+    /// The slot becomes `value` (`None`: undefined), and so do those below it; those above it are to be told by
+    /// [`Request::outdate_slot`]. For the time before anything is called: rule results are kept.
+    pub(crate) fn settle_slot(&mut self, slot: SlotId, value: Option<Value<'v>>) {
         let cell = self.program.slot_cells.get(usize::from(slot.0));
-        cell.and_then(|cell| self.doc.object_len(*cell))
-            .is_some_and(|len| len > 0)
+        if let Some(&cell) = cell {
+            self.doc.settle(&self.program.trie, cell, value);
+        }
+    }
+
+    /// The slot becomes the object of those slots right below it that `keep` names; as [`Request::settle_slot`].
+    pub(crate) fn gather_slot(&mut self, slot: SlotId, keep: [SlotId; 5]) {
+        let cells = &self.program.slot_cells;
+        let cell_of = |slot: SlotId| cells.get(usize::from(slot.0)).copied().unwrap_or(u16::MAX);
+        self.doc
+            .gather(&self.program.trie, cell_of(slot), &keep.map(cell_of));
+    }
+
+    /// Tells a slot, which has members, that the slot at `path` below it was settled or gathered.
+    pub(crate) fn outdate_slot(
+        &mut self,
+        above: SlotId,
+        path: &[Value<'v>],
+        slot: SlotId,
+    ) -> Result<(), EvalErrorKind> {
+        let cells = &self.program.slot_cells;
+        let (Some(&above), Some(&cell)) = (cells.get(usize::from(above.0)), cells.get(usize::from(slot.0)))
+        else {
+            return Ok(());
+        };
+        self.doc
+            .outdate(&self.program.trie, self.arena, above, path, cell)
     }
 
     /// The whole input; `None`: undefined.

@@ -1,0 +1,241 @@
+//! Who asks: roles, groups and scopes of the principal, each looked up once, and what they say about it.
+
+use super::annotations::{Annotation, layer_of, merge, object};
+use crate::arena::Arena;
+use crate::error::EvalErrorKind;
+use crate::image::{Group, Image, Layer, Subject};
+use crate::value::{Kind, Value};
+use bumpalo::collections::Vec as BumpVec;
+
+/// A name of the request, with what the image knows by it.
+#[derive(Debug)]
+pub(super) struct Named<'r, T> {
+    pub(super) mrn: &'r str,
+    pub(super) known: Option<&'r T>,
+}
+
+impl<T> Clone for Named<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Named<'_, T> {}
+
+/// What the principal is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Belongings<'r> {
+    /// In request order.
+    pub(super) groups: &'r [Named<'r, Group>],
+    /// Direct roles in request order, then the roles of the groups in group order, each once.
+    pub(super) roles: &'r [Named<'r, Subject>],
+    /// In request order.
+    pub(super) scopes: &'r [Named<'r, Subject>],
+    /// `scopes` is there and is neither null nor an array of strings. The reference takes that for no scopes, which grant.
+    pub(super) scopes_malformed: bool,
+    /// All roles are those of the one group.
+    is_one_group: bool,
+}
+
+impl<'r> Belongings<'r> {
+    /// Looks up the elements of three lists of the request. Elements that are no strings, and what is no list, count as
+    /// nothing.
+    pub(super) fn find(
+        image: &'r Image,
+        arena: &'r Arena,
+        [roles, groups, scopes]: [Option<Value<'r>>; 3],
+    ) -> Result<Belongings<'r>, EvalErrorKind> {
+        let (direct, of_groups) = (elements(roles), elements(groups));
+        let groups = named(arena, of_groups, |mrn| image.find_group(mrn))?;
+        let scopes_malformed = match scopes.map(Value::kind) {
+            None | Some(Kind::Null) => false,
+            Some(Kind::Array(items)) => texts(items).count() < items.len(),
+            Some(_) => true,
+        };
+        Ok(Belongings {
+            groups,
+            roles: role_set(image, arena, direct, groups)?,
+            scopes: named(arena, elements(scopes), |mrn| image.find_scope(mrn))?,
+            scopes_malformed,
+            is_one_group: groups.len() == 1 && texts(direct).next().is_none(),
+        })
+    }
+}
+
+fn elements(list: Option<Value<'_>>) -> &[Value<'_>] {
+    match list.map(Value::kind) {
+        Some(Kind::Array(items)) => items,
+        _ => &[],
+    }
+}
+
+fn texts<'r>(items: &'r [Value<'r>]) -> impl Iterator<Item = &'r str> {
+    items.iter().filter_map(|item| item.as_str())
+}
+
+fn named<'r, T>(
+    arena: &'r Arena,
+    items: &'r [Value<'r>],
+    find: impl Fn(&str) -> Option<&'r T>,
+) -> Result<&'r [Named<'r, T>], EvalErrorKind> {
+    if items.is_empty() {
+        return Ok(&[]);
+    }
+    let mut list = arena.list(items.len())?;
+    for mrn in texts(items) {
+        let known = find(mrn);
+        list.push(Named { mrn, known });
+    }
+    Ok(list.into_bump_slice())
+}
+
+/// Up to this many roles a look for duplicates compares all pairs.
+const PAIRWISE_ROLES_MAX: usize = 16;
+
+fn role_set<'r>(
+    image: &'r Image,
+    arena: &'r Arena,
+    direct: &'r [Value<'r>],
+    groups: &'r [Named<'r, Group>],
+) -> Result<&'r [Named<'r, Subject>], EvalErrorKind> {
+    let of_groups = groups
+        .iter()
+        .filter_map(|group| group.known)
+        .flat_map(|group| &group.roles);
+    let count = direct.len() + of_groups.clone().count();
+    if count == 0 {
+        return Ok(&[]);
+    }
+    let mut roles: BumpVec<'r, Named<'r, Subject>> = arena.list(count)?;
+    let direct = texts(direct).map(|mrn| {
+        let index = image.find_role(mrn);
+        let known = index.and_then(|index| image.role(index));
+        (index, Named { mrn, known })
+    });
+    let of_groups = of_groups.filter_map(|index| {
+        let role = image.role(*index)?;
+        let named = Named {
+            mrn: &*role.mrn,
+            known: Some(role),
+        };
+        Some((Some(*index), named))
+    });
+    let all = direct.chain(of_groups);
+    if count <= PAIRWISE_ROLES_MAX {
+        for (_, role) in all {
+            if !roles.iter().any(|earlier| earlier.mrn == role.mrn) {
+                roles.push(role);
+            }
+        }
+        return Ok(roles.into_bump_slice());
+    }
+    // A bit for each role of the image.
+    let seen = arena.filled(image.role_count().div_ceil(64), 0_u64)?;
+    let mut is_new = |index: u32| {
+        let first = image.first_of_name(index);
+        let bit = 1 << (first % 64);
+        let word = seen.get_mut(first as usize / 64)?;
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new.then_some(())
+    };
+    for (index, role) in all {
+        if index.is_none_or(|index| is_new(index).is_some()) {
+            roles.push(role);
+        }
+    }
+    without_repeated_strangers(arena, &mut roles)?;
+    Ok(roles.into_bump_slice())
+}
+
+/// Keeps the first of equal names that the image does not know.
+fn without_repeated_strangers<'r>(
+    arena: &'r Arena,
+    roles: &mut BumpVec<'r, Named<'r, Subject>>,
+) -> Result<(), EvalErrorKind> {
+    let strangers = || roles.iter().enumerate().filter(|(_, role)| role.known.is_none());
+    let mut order: BumpVec<'r, (&str, usize)> = arena.list(strangers().count())?;
+    order.extend(strangers().map(|(place, role)| (role.mrn, place)));
+    order.sort_unstable();
+    let again = arena.filled(roles.len(), false)?;
+    for pair in order.windows(2) {
+        if let [(kept, _), (later, place)] = pair
+            && kept == later
+            && let Some(again) = again.get_mut(*place)
+        {
+            *again = true;
+        }
+    }
+    let mut again = again.iter();
+    roles.retain(|_| again.next() == Some(&false));
+    Ok(())
+}
+
+/// What is said about the principal, as one object: PORC over scopes over groups over roles, each in request order. Unknown
+/// names say nothing.
+pub(super) fn annotations<'r>(
+    image: &'r Image,
+    arena: &'r Arena,
+    sent: Option<Value<'r>>,
+    who: &Belongings<'r>,
+) -> Result<Value<'r>, EvalErrorKind> {
+    let mut layers = Layers {
+        image,
+        arena,
+        state: State::Empty,
+    };
+    if let Some(Kind::Object(entries @ [_, ..])) = sent.map(Value::kind) {
+        layers.state = State::Merged(layer_of(arena, entries)?);
+    }
+    for scope in who.scopes.iter().filter_map(|scope| scope.known) {
+        layers.under(scope.layer)?;
+    }
+    if let (true, State::Empty, [group]) = (who.is_one_group, &layers.state, who.groups)
+        && let Some(closure) = group.known.and_then(|group| group.closure)
+    {
+        return Ok(image.annotation_object(closure));
+    }
+    for group in who.groups.iter().filter_map(|group| group.known) {
+        layers.under(group.layer)?;
+    }
+    for role in who.roles.iter().filter_map(|role| role.known) {
+        layers.under(role.layer)?;
+    }
+    layers.into_object()
+}
+
+struct Layers<'r> {
+    image: &'r Image,
+    arena: &'r Arena,
+    state: State<'r>,
+}
+
+/// Most principals have at most one layer; that one is a constant of the image.
+enum State<'r> {
+    Empty,
+    One(Layer),
+    Merged(&'r [Annotation<'r>]),
+}
+
+impl<'r> Layers<'r> {
+    fn under(&mut self, layer: Layer) -> Result<(), EvalErrorKind> {
+        if layer.is_empty() {
+            return Ok(());
+        }
+        let lower = self.image.annotations(layer);
+        self.state = match self.state {
+            State::Empty => State::One(layer),
+            State::One(higher) => State::Merged(merge(self.arena, lower, self.image.annotations(higher))?),
+            State::Merged(higher) => State::Merged(merge(self.arena, lower, higher.iter().copied())?),
+        };
+        Ok(())
+    }
+
+    fn into_object(self) -> Result<Value<'r>, EvalErrorKind> {
+        match self.state {
+            State::Empty => Ok(Value::object(&[])),
+            State::One(layer) => Ok(self.image.annotation_object(layer)),
+            State::Merged(layer) => object(self.arena, layer),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Sixteen bytes at once: where a text ends, where blanks end. One instruction a step on machines that can, which all of
+//! ours are.
+
+use wide::u8x16;
+
+/// Bytes that are looked at together.
+pub(super) const LANES: usize = 16;
+
+fn is(bytes: u8x16, byte: u8) -> u8x16 {
+    bytes.simd_eq(u8x16::splat(byte))
+}
+
+/// The place of the first quote, backslash or control character; [`LANES`]: there is none.
+#[inline(always)]
+pub(super) fn plain_run(bytes: [u8; LANES]) -> usize {
+    let bytes = u8x16::new(bytes);
+    let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+    let marks = is(bytes, b'"') | is(bytes, b'\\') | control;
+    (marks.to_bitmask() | 1 << LANES).trailing_zeros() as usize
+}
+
+/// The place of the first byte that is no blank; [`LANES`]: there is none.
+#[inline(always)]
+pub(super) fn blank_run(bytes: [u8; LANES]) -> usize {
+    let bytes = u8x16::new(bytes);
+    let blanks = is(bytes, b' ') | is(bytes, b'\t') | is(bytes, b'\n') | is(bytes, b'\r');
+    (!blanks.to_bitmask()).trailing_zeros() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LANES, blank_run, plain_run};
+
+    /// Each byte at each place, among plain bytes and among blanks.
+    #[test]
+    fn every_byte_ends_what_it_has_to_end() {
+        for byte in 0..=u8::MAX {
+            for place in 0..LANES {
+                let (mut text, mut blanks) = (*b"abcdefgh\xc3\xa9\xff mnop", *b" \n\t\r            ");
+                (text[place], blanks[place]) = (byte, byte);
+                let ends = byte < 0x20 || byte == b'"' || byte == b'\\';
+                assert_eq!(plain_run(text), if ends { place } else { LANES }, "{byte}");
+                let goes_on = b" \n\t\r".contains(&byte);
+                assert_eq!(blank_run(blanks), if goes_on { LANES } else { place }, "{byte}");
+            }
+        }
+    }
+}
