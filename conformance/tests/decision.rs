@@ -265,8 +265,8 @@ struct Counted {
 impl Observer for Counted {
     fn event(&mut self, event: &Event<'_>) {
         match event {
-            Event::Enter { name, .. } if name.contains("one") => self.evaluated += 1,
-            Event::Known { name, .. } if name.contains("one") => self.known += 1,
+            Event::Enter { .. } => self.evaluated += 1,
+            Event::Known { .. } => self.known += 1,
             _ => {}
         }
     }

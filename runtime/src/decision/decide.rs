@@ -16,6 +16,7 @@ use crate::input::{PorcError, Trailing};
 use crate::limits::Limits;
 use crate::value::Value;
 use crate::vm::{Request, RequestEnv, Vm};
+use bumpalo::collections::Vec as BumpVec;
 
 /// What one core needs to decide: a VM and the caches of an image's selectors. [`Decider::exchange`] takes it to another image.
 #[derive(Debug)]
@@ -249,20 +250,10 @@ fn decide<'r, A: Ask>(
         Settled::Deny(_) => false,
         Settled::Open => identity && resource && scope,
     };
-    let mut kept = phases.references.len();
     if !image.include_all_references() {
-        kept = match settled {
-            Settled::Grant(_) | Settled::Deny(_) => end_operation.references,
-            Settled::Open if porc.resource_unknown => {
-                phases.references.drain(end_operation.references..kept - 1);
-                phases.references.len()
-            }
-            Settled::Open if !identity => end_identity.references,
-            Settled::Open if !resource => end_resource.references,
-            Settled::Open => kept,
-        };
+        let ends = [end_operation, end_identity, end_resource].map(|end| end.references);
+        shorten(&mut phases.references, &porc, settled, (identity, resource), ends);
     }
-    phases.references.truncate(kept);
     let overall_ns = phases.last_ns.saturating_sub(start_ns);
     Ok(Decision {
         granted,
@@ -279,6 +270,26 @@ fn decide<'r, A: Ask>(
         overall_ns,
         document,
     })
+}
+
+/// Keeps the references up to the first phase that denied, where more was asked than a record names.
+fn shorten(
+    references: &mut BumpVec<'_, Reference<'_>>,
+    porc: &Porc<'_>,
+    settled: Settled,
+    (identity, resource): (bool, bool),
+    [end_operation, end_identity, end_resource]: [usize; 3],
+) {
+    match settled {
+        Settled::Grant(_) | Settled::Deny(_) => references.truncate(end_operation),
+        Settled::Open if porc.resource_unknown => {
+            let last = references.len().saturating_sub(1);
+            references.drain(end_operation..last.max(end_operation));
+        }
+        Settled::Open if !identity => references.truncate(end_identity),
+        Settled::Open if !resource => references.truncate(end_resource),
+        Settled::Open => {}
+    }
 }
 
 /// Time of each phase. A resource that was not found is not asked for.

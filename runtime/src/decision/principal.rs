@@ -115,7 +115,7 @@ fn role_set<'r>(
     let of_groups = of_groups.filter_map(|index| {
         let role = image.role(*index)?;
         let named = Named {
-            mrn: &*role.mrn,
+            mrn: &role.mrn,
             known: Some(role),
         };
         Some((Some(*index), named))

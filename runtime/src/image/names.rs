@@ -1,5 +1,7 @@
 //! MRN → index: a small open-addressing table over names known at load time.
 
+use crate::selector::hash;
+
 /// Names with their indices. The set is fixed by the image, so only look-ups see text from outside, and a look-up ends at
 /// the first empty cell whatever it is asked for: at most half of the cells are taken.
 #[derive(Debug)]
@@ -58,22 +60,6 @@ impl Names {
     }
 }
 
-/// A multiplicative hash over eight bytes at a time; good enough for names that nobody outside chooses.
-fn hash(bytes: &[u8]) -> u64 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut state = bytes.len() as u64;
-    let mut mix = |word: u64| state = (state.rotate_left(5) ^ word).wrapping_mul(FACTOR);
-    let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().for_each(|word| mix(u64::from_le_bytes(*word)));
-    match bytes.last_chunk::<8>() {
-        // Some bytes count twice, which costs less than a loop over the rest.
-        Some(word) if !rest.is_empty() => mix(u64::from_le_bytes(*word)),
-        Some(_) => {}
-        None => rest.iter().for_each(|byte| mix(u64::from(*byte))),
-    }
-    state ^ (state >> 32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::Names;
@@ -87,6 +73,34 @@ mod tests {
         }
         assert_eq!(table.find("mrn:iam:role:500"), None);
         assert_eq!(table.find(""), None);
+    }
+
+    /// Names as people number them, each of which is found within a few steps.
+    #[test]
+    fn names_that_differ_in_few_bytes_do_not_crowd() {
+        let shapes: [fn(u32) -> String; 5] = [
+            |n| format!("mrn:iam:role:{n}"),
+            |n| format!("r{n:06}"),
+            |n| format!("mrn:{n}:role:admin"),
+            |n| format!("mrn:tenant-{:03}:role:reader-{:03}", n % 100, n / 100),
+            |n| char::from_u32(0x4e00 + n).unwrap().to_string(),
+        ];
+        for shape in shapes {
+            let names: Vec<Box<str>> = (0..10_000).map(|n| shape(n).into()).collect();
+            let table = Names::new(names.clone());
+            let steps = |name: &str| {
+                let from = table.cells.iter().cycle().skip(table.start(name));
+                from.take_while(|cell| {
+                    table
+                        .names
+                        .get(**cell as usize)
+                        .is_some_and(|known| &**known != name)
+                })
+                .count()
+            };
+            let most = names.iter().map(|name| steps(name)).max();
+            assert!(most < Some(40), "{} takes {most:?} steps", names[0]);
+        }
     }
 
     #[test]

@@ -3,4 +3,5 @@
 mod hash;
 mod set;
 
+pub(crate) use hash::hash;
 pub use set::{Selected, SelectorCache, SelectorSet};
