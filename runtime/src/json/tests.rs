@@ -49,6 +49,41 @@ fn last_of_equal_keys_wins() {
     assert!(out.contains("\"k7\":157,") && !out.contains(":7,"), "{out}");
 }
 
+/// Every byte of ASCII, and characters of every length, at every offset of short and long texts.
+#[test]
+fn what_is_escaped_is_found_wherever_it_stands() {
+    let plain = "abcdefghijklmnopqrstuvwxyz";
+    for odd in (0..128u8)
+        .map(char::from)
+        .chain(['é', '\u{2027}', '\u{2028}', '\u{2029}', '\u{202a}', '😀'])
+    {
+        for length in [0, 1, 7, 8, 9, 16, 20] {
+            for at in 0..=length {
+                let (front, behind) = plain[..length].split_at(at);
+                let text = format!("{front}{odd}{behind}");
+                for escape in [Escape::Plain, Escape::Html] {
+                    let mut out = Vec::new();
+                    super::write_string(&mut out, &text, escape);
+                    let spelled = match odd {
+                        '"' => "\\\"".to_owned(),
+                        '\\' => "\\\\".to_owned(),
+                        '\u{8}' => "\\b".to_owned(),
+                        '\t' => "\\t".to_owned(),
+                        '\n' => "\\n".to_owned(),
+                        '\u{c}' => "\\f".to_owned(),
+                        '\r' => "\\r".to_owned(),
+                        '<' | '>' | '&' if escape == Escape::Html => format!("\\u{:04x}", u32::from(odd)),
+                        '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}' => format!("\\u{:04x}", u32::from(odd)),
+                        other => other.to_string(),
+                    };
+                    let want = format!("\"{front}{spelled}{behind}\"");
+                    assert_eq!(String::from_utf8(out).unwrap(), want);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn strings() {
     check(r#""\"\\\/\b\f\n\r\t""#, r#""\"\\/\b\f\n\r\t""#);

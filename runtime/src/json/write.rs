@@ -50,8 +50,8 @@ pub fn write(out: &mut Vec<u8>, value: Value<'_>, escape: Escape) -> Result<(), 
 pub fn write_string(out: &mut Vec<u8>, text: &str, escape: Escape) {
     out.push(b'"');
     let bytes = text.as_bytes();
-    let mut copied = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
+    let (mut copied, mut at) = (0, plain_prefix(bytes));
+    while let Some(&byte) = bytes.get(at) {
         let escaped = match byte {
             b'"' => "\\\"",
             b'\\' => "\\\\",
@@ -72,8 +72,12 @@ pub fn write_string(out: &mut Vec<u8>, text: &str, escape: Escape) {
             0xf4 if bytes.get(at + 1) == Some(&0x8f) && matches!(bytes.get(at + 2), Some(0xba | 0xbb)) => {
                 "\\ufffd"
             }
-            _ => continue,
+            _ => "",
         };
+        if escaped.is_empty() {
+            at += 1 + plain_prefix(bytes.get(at + 1..).unwrap_or_default());
+            continue;
+        }
         out.extend_from_slice(bytes.get(copied..at).unwrap_or_default());
         out.extend_from_slice(escaped.as_bytes());
         copied = at + 1;
@@ -90,10 +94,47 @@ pub fn write_string(out: &mut Vec<u8>, text: &str, escape: Escape) {
             _ if escaped == "\\u00" => out.extend([hex_digit(byte >> 4), hex_digit(byte & 15)]),
             _ => {}
         }
+        at = copied + plain_prefix(bytes.get(copied..).unwrap_or_default());
     }
     out.extend_from_slice(bytes.get(copied..).unwrap_or_default());
     out.push(b'"');
 }
+
+/// How many bytes at the start are ASCII that is written as it is under every [`Escape`], eight at a time. Writing records
+/// is mostly this.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let found = not_plain(u64::from_le_bytes(*eight));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    let filled = rest
+        .iter()
+        .rev()
+        .fold(ONES * u64::from(b' '), |word, byte| word << 8 | u64::from(*byte));
+    match not_plain(filled) {
+        0 => bytes.len(),
+        found => at + found.trailing_zeros() as usize / 8,
+    }
+}
+
+/// The first byte of `word` (in memory order) that is not plain has its highest bit set, and no bit below it is.
+fn not_plain(word: u64) -> u64 {
+    let repeated = |byte: u8| ONES * u64::from(byte);
+    let below = |word: u64, bound: u8| word.wrapping_sub(repeated(bound)) & !word;
+    let control = below(word, 0x20);
+    // `"` and `&`, `<` and `>` differ in one bit.
+    let quote_or_and = below(word & !repeated(b'"' ^ b'&') ^ repeated(b'"'), 1);
+    let angle = below(word & !repeated(b'<' ^ b'>') ^ repeated(b'<'), 1);
+    let backslash = below(word ^ repeated(b'\\'), 1);
+    (word | control | quote_or_and | angle | backslash) & repeated(0x80)
+}
+
+const ONES: u64 = u64::from_le_bytes([1; 8]);
 
 fn hex_digit(nibble: u8) -> u8 {
     match nibble {

@@ -153,5 +153,14 @@ fn decimal(text: &[u8]) -> Option<u64> {
 fn plausible_host(value: &[u8]) -> bool {
     value
         .iter()
-        .all(|b| b.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+;=".contains(b))
+        .all(|byte| byte.is_ascii_alphanumeric() || is_host_mark(*byte))
+}
+
+/// The marks that RFC 3986 allows in an authority without user.
+const fn is_host_mark(byte: u8) -> bool {
+    matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']' | b'%')
+        || matches!(
+            byte,
+            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'='
+        )
 }
