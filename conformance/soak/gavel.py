@@ -1,0 +1,164 @@
+"""What the scripts of this folder share: a started gavel, its admin port, its memory and descriptors, load upon it, checks."""
+
+import argparse
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DOMAIN = f"{ROOT}/examples/clinic/clinic.yml"
+GRANTED = f"{ROOT}/examples/clinic/nurse-reads.json"
+DENIED = f"{ROOT}/examples/clinic/nurse-off-shift.json"
+JSON = {"Content-Type": "application/json"}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(what, done, seconds=20):
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise SystemExit(f"timed out: {what}")
+        time.sleep(0.02)
+
+
+class Checks:
+    """Counts what held; `figure` prints what was measured."""
+
+    def __init__(self):
+        self.failed = []
+        self.held = 0
+
+    def check(self, name, holds, detail=""):
+        print(("ok   " if holds else "FAIL ") + name + (f": {detail}" if detail != "" else ""), flush=True)
+        if holds:
+            self.held += 1
+        else:
+            self.failed.append(name)
+
+    def figure(self, name, value):
+        print(f"figure {name} {value}", flush=True)
+
+    def end(self):
+        print(f"{self.held} passed, {len(self.failed)} failed")
+        sys.exit(1 if self.failed else 0)
+
+
+class Gavel:
+    """A gavel on loopback. Its records are counted, or kept with `keep_records`; its log is kept."""
+
+    def __init__(self, binary, *flags, bundle=DOMAIN, keep_records=False, wrapper=(), environment=None, threads=1, admin=True):
+        self.port = free_port()
+        self.admin_port = free_port() if admin else None
+        words = [*wrapper, binary, "serve", "--host", "127.0.0.1", "--port", str(self.port), "--threads", str(threads)]
+        if bundle:
+            words += ["--bundle", bundle]
+        if admin:
+            words += ["--admin", f"127.0.0.1:{self.admin_port}"]
+        self.records, self.record_count, self.log = [], 0, []
+        self.keep_records = keep_records
+        self.process = subprocess.Popen(words + list(flags), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        env={**os.environ, **(environment or {})})
+        self.readers = [threading.Thread(target=read, daemon=True) for read in (self._read_records, self._read_log)]
+        for reader in self.readers:
+            reader.start()
+
+    def started(self):
+        wait_until("start: " + "\n".join(self.log[-3:]), lambda: self.process.poll() is not None or self._takes_connections())
+        if self.process.poll() is not None:
+            raise SystemExit("gavel ended at start: " + "\n".join(self.log))
+        return self
+
+    def _takes_connections(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def _read_records(self):
+        for line in self.process.stdout:
+            self.record_count += 1
+            if self.keep_records:
+                self.records.append(line)
+
+    def _read_log(self):
+        for line in self.process.stderr:
+            self.log.append(line.decode(errors="replace").rstrip())
+
+    def said(self, text):
+        return any(text in line for line in self.log)
+
+    def ask(self, body, path="/decision", timeout=10):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("POST", path, body, JSON)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def admin(self, path, method="GET", body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=30)
+        try:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def metric(self, name):
+        """Sum over all series of a metric that begin with `name`."""
+        found = [float(line.rsplit(" ", 1)[1]) for line in self.admin("/metrics")[1].splitlines() if line.startswith(name)]
+        return sum(found) if found else None
+
+    def rss_kib(self):
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, seconds=40, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.signal(number)
+        status = self.process.wait(seconds)
+        for reader in self.readers:
+            reader.join(5)
+        return status
+
+
+class Load:
+    """gavel-load in the background; its figures when it ends. Without a rate as fast as it goes."""
+
+    def __init__(self, tool, port, rate, seconds, connections=8, body=GRANTED, *more):
+        words = [tool, "--url", f"http://127.0.0.1:{port}/decision", *(["--rate", str(rate)] if rate else ["--closed"]), "--seconds", str(seconds),
+                 "--connections", str(connections), "--body", body, "--json", *more]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def result(self):
+        out, problem = self.process.communicate()
+        if self.process.returncode not in (0, 1):
+            raise SystemExit("gavel-load: " + problem)
+        return json.loads(out)
+
+
+def arguments(description):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("gavel", help="the binary under test")
+    parser.add_argument("load", nargs="?", help="gavel-load, for the scripts that need load")
+    parser.add_argument("--short", action="store_true", help="seconds instead of minutes")
+    return parser.parse_args()

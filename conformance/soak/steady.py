@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Thirty minutes at 60% of the largest rate, with reloads: memory flat within 2%, descriptors flat, no failed request."""
+
+import os
+import signal
+import tempfile
+import time
+
+from gavel import DENIED, DOMAIN, GRANTED, Checks, Gavel, Load, arguments
+
+
+def main():
+    options = arguments(__doc__)
+    minutes = 0.3 if options.short else 30
+    checks = Checks()
+    with open(DOMAIN) as file:
+        text = file.read()
+    with tempfile.TemporaryDirectory() as folder:
+        domain = os.path.join(folder, "domain.yml")
+        with open(domain, "w") as file:
+            file.write(text)
+        server = Gavel(options.gavel, bundle=domain).started()
+        largest = Load(options.load, server.port, None, 3, 16, GRANTED).result()
+        rate = largest["rate"] * 0.6
+        checks.figure("steady.rate", f"{rate:.0f}")
+        running = Load(options.load, server.port, rate, minutes * 60, 16, GRANTED, "--body", DENIED)
+        samples, reloads = [], 0
+        end = time.monotonic() + minutes * 60 - 2
+        next_reload = time.monotonic() + 1
+        while time.monotonic() < end:
+            time.sleep(1)
+            if time.monotonic() >= next_reload:
+                with open(domain, "w") as file:
+                    file.write(text + f"# {reloads}\n")
+                server.signal(signal.SIGHUP)
+                reloads += 1
+                next_reload += 1 if options.short else 10
+            samples.append((server.rss_kib(), server.descriptors()))
+        result = running.result()
+        checks.check("no request failed", result["failed"] == 0, f"{result['right']} right, {result['failed']} failed")
+        # What the first requests and reloads take is no growth.
+        later = samples[len(samples) // 5:]
+        first = sum(rss for rss, _ in later[:len(later) // 4]) / (len(later) // 4)
+        last = sum(rss for rss, _ in later[-(len(later) // 4):]) / (len(later) // 4)
+        checks.figure("steady.rss_mib", f"{last / 1024:.1f}")
+        checks.figure("steady.rss_growth_percent", f"{(last / first - 1) * 100:.2f}")
+        checks.check("memory is flat within 2%", last <= first * 1.02, f"{first:.0f} KiB, later {last:.0f} KiB")
+        descriptors = {count for _, count in later}
+        checks.check("descriptors are flat", max(descriptors) - min(descriptors) <= 2, sorted(descriptors))
+        checks.figure("steady.p999_us", result["latency_ns"]["p99.9"] / 1000)
+        checks.check(f"it reloaded {reloads} times", (server.metric("gavel_policy_reloads_total") or 0) >= reloads - 1)
+        checks.check("it drains", server.stop() == 0)
+        checks.check("each request has its record", server.record_count >= result["right"], server.record_count)
+    checks.end()
+
+
+main()

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Builds the container image for each architecture asked for, with buildah and without an engine: FROM scratch, one static binary.
+#   deploy/image/build.sh [amd64] [arm64]        default: amd64
+# Result: target/oci, an OCI layout with one index `gavel:VERSION`, and target/oci/ARCH.digest.
+# The same sources and tools give the same bytes: times are those of the last commit, paths are not in the binary.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+[ $# -gt 0 ] || set -- amd64
+export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
+SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}"
+export SOURCE_DATE_EPOCH
+command -v buildah >/dev/null || { echo "needs buildah (Debian: apt-get install buildah)" >&2; exit 2; }
+version="$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)"
+layout="target/oci"
+index="gavel-$$"
+work="$(mktemp -d)"
+trap 'buildah manifest rm "$index" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+
+mkdir -p "$layout"
+buildah manifest create "$index" >/dev/null
+for arch in "$@"; do
+  binary="$(deploy/image/binary.sh "$arch")"
+  mkdir -p "$work/$arch"
+  install -m 0755 "$binary" "$work/$arch/gavel"
+  cp deploy/image/Containerfile "$work/$arch/Containerfile"
+  buildah bud --quiet --arch "$arch" --timestamp "$SOURCE_DATE_EPOCH" --layers=false \
+    --build-arg "VERSION=$version" --manifest "$index" -f "$work/$arch/Containerfile" "$work/$arch" >"$work/$arch.id"
+  printf '%s: %s bytes, image %s\n' "$arch" "$(stat -c %s "$binary")" "$(cut -c1-12 "$work/$arch.id")"
+done
+rm -rf "$layout"
+buildah manifest push --all "$index" "oci:$layout:gavel:$version" >/dev/null 2>&1
+for arch in "$@"; do cp "$work/$arch.id" "$layout/$arch.digest"; done
+echo "$layout: gavel:$version ($*)"
