@@ -29,6 +29,27 @@ pub fn two_over_one(example: &Example, rounds: usize, round_ns: u64) -> Result<f
     Ok(best)
 }
 
+/// Threads, and their decisions in a second over those of one thread, up to one for each core.
+///
+/// # Errors
+/// As [`two_over_one`].
+pub fn over_one(example: &Example, rounds: usize, round_ns: u64) -> Result<Vec<(f64, f64)>, String> {
+    let cores = std::thread::available_parallelism().map_err(|error| error.to_string())?;
+    let image = corpus::image(example)?;
+    let bodies: Vec<&[u8]> = example.requests.iter().map(|(_, body)| body.as_slice()).collect();
+    let passes = ((round_ns as f64 * 100.0 / round(&image, &bodies, 1, 100)) as u64).max(1);
+    let mut series = Vec::new();
+    for threads in 1..=cores.get() {
+        let mut best: f64 = 0.0;
+        for _ in 0..rounds {
+            let one = round(&image, &bodies, 1, passes);
+            best = best.max(threads as f64 * one / round(&image, &bodies, threads, passes));
+        }
+        series.push((threads as f64, best));
+    }
+    Ok(series)
+}
+
 /// ns from the common start to the end of the last of so many threads, each of which decides all bodies `passes` times.
 fn round(image: &Image, bodies: &[&[u8]], threads: usize, passes: u64) -> f64 {
     let start = Barrier::new(threads);

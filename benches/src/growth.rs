@@ -42,6 +42,14 @@ pub fn figures(rounds: usize, round_ns: u64) -> Result<Vec<(&'static str, f64)>,
     Ok(figures)
 }
 
+/// An image of so many policies.
+///
+/// # Errors
+/// A domain that does not compile.
+pub fn image_of(policies: usize) -> Result<Image, String> {
+    loaded(parts(policies)?)
+}
+
 /// What an image of so many policies is made of.
 fn parts(policies: usize) -> Result<ImageParts, String> {
     let mut sources = SourceMap::default();

@@ -10,5 +10,6 @@ pub mod load;
 pub mod measure;
 pub mod native;
 pub mod peers;
+pub mod process;
 pub mod server;
 pub mod synthetic;

@@ -15,7 +15,7 @@ use gavel_server::metrics::Counters;
 
 use gavel_benches::corpus::{self, Example};
 use gavel_benches::measure::median;
-use gavel_benches::server::Server;
+use gavel_benches::server::{Server, Start};
 
 /// Requests of one round, one after the other.
 const REQUESTS: u32 = 5_000;
@@ -122,7 +122,12 @@ fn record(decision: &Decision<'_>, body: &[u8], sink: &mut Sink) -> bool {
 /// # Errors
 /// A server that does not start or answer.
 pub(crate) fn served(binary: &Path, domain: &Path, body: &[u8], rounds: usize) -> Result<f64, String> {
-    let server = Server::start_on(None, binary, domain, body, &[])?;
+    let anywhere = Start {
+        core: None,
+        records: None,
+        flags: &[],
+    };
+    let server = Server::start_as(&anywhere, binary, domain, body)?;
     let mut client = Client::connect(server.port)?;
     let (request, probe) = (message("/decision", body), message("/decision?probe=true", body));
     let mut shares = Vec::new();

@@ -1,33 +1,65 @@
-//! A real `gavel serve` process on loopback, and the load that `wrk` puts on it.
+//! A real `gavel serve` process on loopback.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::process::{Cores, Process, post};
 
 /// A running server; ends with the value.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
+    /// The process.
+    pub process: Process,
     /// Where it listens.
     pub port: u16,
     /// From the start of the process to the first answer.
     pub start_ms: f64,
 }
 
+/// How a server is started.
+#[derive(Debug)]
+pub struct Start<'s> {
+    /// The processor it stays on.
+    pub core: Option<usize>,
+    /// Where its access records go; nowhere without.
+    pub records: Option<&'s Path>,
+    /// Further flags.
+    pub flags: &'s [&'s str],
+}
+
 /// A binary of the workspace, built as this program is.
 pub fn binary(package: &str, name: &str) -> Result<PathBuf, String> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     let path = own.with_file_name(name);
+    // The folder is named as the profile, but for one.
+    let folder = own
+        .parent()
+        .and_then(Path::file_name)
+        .and_then(|name| name.to_str());
+    let profile = match folder {
+        Some("debug") => "dev",
+        Some(profile) => profile,
+        None => "release",
+    };
     let built = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .args(["build", "--release", "--quiet", "-p", package, "--bin", name])
+        .args([
+            "build",
+            "--profile",
+            profile,
+            "--quiet",
+            "-p",
+            package,
+            "--bin",
+            name,
+        ])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .status();
     match built {
         Ok(status) if status.success() && path.exists() => Ok(path),
         _ => Err(format!(
-            "{} is not there; build it with cargo build --release",
+            "{} could not be built with cargo build --profile {profile}",
             path.display()
         )),
     }
@@ -35,28 +67,36 @@ pub fn binary(package: &str, name: &str) -> Result<PathBuf, String> {
 
 impl Server {
     /// Starts it on a free port with one thread, on the first core, and waits for the first answer to `body`.
-    pub fn start(binary: &Path, domain: &Path, body: &[u8], extra: &[&str]) -> Result<Server, String> {
-        Server::start_on(Some("0"), binary, domain, body, extra)
+    ///
+    /// # Errors
+    /// A server that ends or does not answer.
+    pub fn start(binary: &Path, domain: &Path, body: &[u8], flags: &[&str]) -> Result<Server, String> {
+        let how = Start {
+            core: Cores::find().server,
+            records: None,
+            flags,
+        };
+        Server::start_as(&how, binary, domain, body)
     }
 
-    /// As [`Server::start`], on this core or on any.
-    pub fn start_on(
-        core: Option<&str>,
-        binary: &Path,
-        domain: &Path,
-        body: &[u8],
-        extra: &[&str],
-    ) -> Result<Server, String> {
-        let began = Instant::now();
-        let mut command = match core.filter(|_| on_path("taskset")) {
-            Some(core) => {
-                let mut pinned = Command::new("taskset");
-                pinned.args(["-c", core]).arg(binary);
-                pinned
-            }
-            None => Command::new(binary),
+    /// As [`Server::start`], otherwise.
+    ///
+    /// # Errors
+    /// A server that ends or does not answer, a file for records that cannot be written.
+    pub fn start_as(how: &Start<'_>, binary: &Path, domain: &Path, body: &[u8]) -> Result<Server, String> {
+        let records = match how.records {
+            // At the end, wherever that is: others may cut the file while it is written.
+            Some(path) => std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .map_err(|error| format!("{}: {error}", path.display()))?
+                .into(),
+            None => Stdio::null(),
         };
-        let mut child = command
+        let began = Instant::now();
+        let mut command = Command::new(binary);
+        command
             .args([
                 "serve",
                 "--host",
@@ -68,20 +108,14 @@ impl Server {
                 "-b",
             ])
             .arg(domain)
-            .args(extra)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| error.to_string())?;
-        let port = match child.stderr.take().map(read_port) {
-            Some(Ok(port)) => port,
-            other => {
-                let _ = child.kill();
-                return Err(format!("the server did not say its port: {other:?}"));
-            }
-        };
+            .args(how.flags)
+            .stdout(records)
+            .stderr(Stdio::piped());
+        let mut process = Process::start(&mut command, how.core)?;
+        let log = process.child.stderr.take().ok_or("the server has no log")?;
+        let port = read_port(log).map_err(|log| format!("the server did not say its port: {log}"))?;
         let mut server = Server {
-            child,
+            process,
             port,
             start_ms: 0.0,
         };
@@ -91,28 +125,20 @@ impl Server {
     }
 
     /// One request over a connection of its own; the answer's head and body.
+    ///
+    /// # Errors
+    /// No answer.
     pub fn post(&self, body: &[u8]) -> Result<String, String> {
-        let run = || -> std::io::Result<String> {
-            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-            let head = format!(
-                "POST /decision HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
-                 Content-Length: {}\r\n\r\n",
-                body.len()
-            );
-            stream.write_all(head.as_bytes())?;
-            stream.write_all(body)?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        };
-        run().map_err(|error| error.to_string())
+        post(self.port, "/decision", body)
     }
 
     /// Time that the only worker has spent on a processor.
+    ///
+    /// # Errors
+    /// The server has ended.
     pub fn worker_ns(&self) -> Result<u64, String> {
-        let tasks =
-            std::fs::read_dir(format!("/proc/{}/task", self.child.id())).map_err(|e| e.to_string())?;
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.process.child.id()))
+            .map_err(|e| e.to_string())?;
         for task in tasks.flatten() {
             let named = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
             if named.trim() == "worker-0" {
@@ -126,63 +152,12 @@ impl Server {
     }
 
     /// Resident memory.
+    ///
+    /// # Errors
+    /// The server has ended.
     pub fn rss_mib(&self) -> Result<f64, String> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
-            .map_err(|e| e.to_string())?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .ok_or("no VmRSS")?;
-        let kib: f64 = line
-            .trim()
-            .trim_end_matches(" kB")
-            .trim()
-            .parse()
-            .map_err(|_| "VmRSS is no number")?;
-        Ok(kib / 1024.0)
+        self.process.rss_mib()
     }
-
-    /// Requests per second under `wrk`, which runs on another core where there is one.
-    pub fn load(&self, script: &Path, seconds: u32) -> Result<f64, String> {
-        let mut command = if on_path("taskset") {
-            let mut pinned = Command::new("taskset");
-            pinned.args(["-c", "1", "wrk"]);
-            pinned
-        } else {
-            Command::new("wrk")
-        };
-        let output = command
-            .args(["-t1", "-c32", &format!("-d{seconds}s"), "-s"])
-            .arg(script)
-            .arg(format!("http://127.0.0.1:{}/decision", self.port))
-            .output()
-            .map_err(|error| format!("wrk: {error}"))?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        if text.contains("Non-2xx") {
-            return Err(format!("wrk saw errors: {text}"));
-        }
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix("Requests/sec:"))
-            .ok_or("no figure from wrk")?;
-        line.trim()
-            .parse()
-            .map_err(|_| "the figure of wrk is no number".to_owned())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Whether a command can be called.
-#[must_use]
-pub fn on_path(command: &str) -> bool {
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(command).is_file()))
 }
 
 /// The port that the server logs; the rest of its log is read and dropped, so that it never blocks.

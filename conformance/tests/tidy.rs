@@ -82,6 +82,43 @@ fn members_depend_only_downwards() {
     }
 }
 
+/// Crates that are there to be compared with, or to measure.
+const BENCHES_ONLY: &[&str] = &[
+    "regorus",
+    "cedar-policy",
+    "cedar-policy-core",
+    "criterion",
+    "hdrhistogram",
+    "rustix",
+];
+
+/// A feature of a peer's dependency would be a feature of the product's.
+#[test]
+fn peers_are_no_part_of_the_product() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "-p",
+            "gavel-server",
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains("gavel-runtime"), "{tree}");
+    let strangers: Vec<&&str> = BENCHES_ONLY
+        .iter()
+        .filter(|name| names.contains(**name))
+        .collect();
+    assert!(strangers.is_empty(), "gavel-server depends on {strangers:?}");
+}
+
 /// The list behind `allow` in `deny.toml`.
 fn allowed_licences() -> BTreeSet<String> {
     let text = std::fs::read_to_string(root().join("deny.toml")).unwrap();

@@ -10,12 +10,14 @@
 
 mod answer;
 mod connection;
+mod held;
 mod job;
 mod result;
 mod run;
 mod witness;
 
 pub use answer::{Answer, Step, read_answer};
+pub use held::hold;
 pub use job::{Ask, Content, Expected, Job, Pace, Target};
 pub use result::{Outcome, Slow};
 pub use run::{pin, run};

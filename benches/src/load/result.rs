@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
 
+use super::witness::Stall;
+
 /// The longest latency that is told apart: an hour.
 const LATENCY_NS_MAX: u64 = 3_600_000_000_000;
 
@@ -79,6 +81,8 @@ pub struct Outcome {
     pub slow: Vec<Slow>,
     /// How many of these there were.
     pub slow_count: u64,
+    /// Times in which the generator itself did not run although it had asked to.
+    pub stalls: Vec<Stall>,
 }
 
 impl Outcome {
@@ -98,6 +102,7 @@ impl Outcome {
             seconds,
             slow: Vec::new(),
             slow_count: 0,
+            stalls: Vec::new(),
         })
     }
 
@@ -112,11 +117,11 @@ impl Outcome {
         }
     }
 
-    /// Takes the outcome of another thread of the same job in.
+    /// Takes in the outcome of another thread of the same job.
     ///
     /// # Errors
     /// Histograms of other bounds.
-    pub(super) fn add(&mut self, other: &Outcome) -> Result<(), String> {
+    pub fn add(&mut self, other: &Outcome) -> Result<(), String> {
         self.latency.add(&other.latency).map_err(|e| e.to_string())?;
         self.lateness.add(&other.lateness).map_err(|e| e.to_string())?;
         self.right += other.right;
@@ -125,6 +130,7 @@ impl Outcome {
         self.reconnects += other.reconnects;
         self.slow.extend_from_slice(&other.slow);
         self.slow_count += other.slow_count;
+        self.stalls.extend_from_slice(&other.stalls);
         let (mine, theirs) = (&mut self.failures, &other.failures);
         mine.wrong += theirs.wrong;
         mine.broken += theirs.broken;

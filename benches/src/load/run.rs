@@ -11,12 +11,16 @@ use rustix::thread::CpuSet;
 use super::connection::{Connection, Gone, Sent};
 use super::job::{Job, Pace};
 use super::result::Outcome;
+use super::witness::Stall;
 
 /// Events that are taken from the kernel at once.
 const EVENTS_MAX: usize = 256;
 
 /// How often overdue answers and closed connections are looked for.
 const SWEEP_NS: u64 = 10_000_000;
+
+/// Waking so much later than asked is a stall.
+const STALL_NS: u64 = 1_000_000;
 
 /// Binds the calling thread to one processor.
 ///
@@ -156,6 +160,14 @@ impl<'j> Worker<'j> {
                 Ok(_) => {}
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(error) => return Err(format!("epoll: {error}")),
+            }
+            let woke_ns = self.now_ns();
+            let wanted_ns = now_ns + u64::try_from(timeout.tv_nsec).unwrap_or(0);
+            if woke_ns > wanted_ns + STALL_NS {
+                self.outcome.stalls.push(Stall {
+                    from_ns: wanted_ns,
+                    to_ns: woke_ns,
+                });
             }
             for event in &events {
                 let at = usize::try_from(event.data.u64()).unwrap_or(usize::MAX);

@@ -1,5 +1,6 @@
 //! Tells stalls of the machine from those of a server: a thread on the same processor that only sleeps for a millisecond
-//! at a time. When it wakes late, nobody on that processor could run: the hypervisor or the kernel took it.
+//! at a time. Who sleeps that much is run at once when it wakes, even beside a thread that is busy, or at the next turn of
+//! the scheduler, which is below 4 ms. When it wakes later than that, the hypervisor or the kernel had the processor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,7 @@ use super::run::pin;
 const NAP: Duration = Duration::from_millis(1);
 
 /// A sleep that took so much longer is a stall.
-const STALL: Duration = Duration::from_millis(1);
+const STALL: Duration = Duration::from_millis(4);
 
 /// A time in which a processor ran nothing of ours, in ns from the witness' beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,23 +1,48 @@
-//! The peer: the `regorus` crate's register VM on the same policies, phases and requests.
+//! The peer `regorus`, its register VM and its interpreter, on the same policies, phases and requests.
 //!
 //! It is given an easier job than ours: which policies to ask is handed to it, and it reads the document with annotations
-//! and resource already resolved. It parses the JSON, runs every policy of every phase on programs compiled before, and
+//! and resource already resolved. It parses the JSON, runs every policy of every phase on what was compiled before, and
 //! combines the votes.
 
 use gavel_compiler::domain;
 use gavel_compiler::source::SourceMap;
 use gavel_runtime::decision::{Decider, Phase, Reference};
 use gavel_runtime::image::Image;
-use gavel_runtime::json;
-use gavel_runtime::value::Value;
 use regorus::languages::rego::compiler::Compiler;
 use regorus::rvm::vm::RegoVM;
 
 use crate::corpus::Example;
 
-/// One VM with its program for each policy of a domain.
+/// One machine for each policy of a domain.
 pub struct Peer {
-    policies: Vec<RegoVM>,
+    policies: Vec<Machine>,
+}
+
+/// Which of its two machines runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The register VM.
+    Vm,
+    /// The interpreter.
+    Interpreter,
+}
+
+enum Machine {
+    Vm(Box<RegoVM>),
+    Interpreter(regorus::CompiledPolicy),
+}
+
+impl Machine {
+    fn run(&mut self, input: regorus::Value) -> regorus::Value {
+        let result = match self {
+            Machine::Vm(vm) => {
+                vm.set_input(input);
+                vm.execute().ok()
+            }
+            Machine::Interpreter(policy) => policy.eval_with_input(input).ok(),
+        };
+        result.unwrap_or(regorus::Value::Undefined)
+    }
 }
 
 /// A request in the peer's form.
@@ -31,7 +56,7 @@ const ENTRY: &str = "data.authz.allow";
 
 impl Peer {
     /// Compiles every policy of the example with its libraries.
-    pub fn new(example: &Example) -> Result<Peer, String> {
+    pub fn new(example: &Example, kind: Kind) -> Result<Peer, String> {
         let text = std::fs::read_to_string(&example.domain).map_err(|error| error.to_string())?;
         let mut sources = SourceMap::default();
         let file = sources.add_file("domain", &text);
@@ -45,7 +70,7 @@ impl Peer {
             let modules: Vec<String> = modules
                 .map(|module| sources.source(module).text.to_string())
                 .collect();
-            vm(&modules).map_err(|error| format!("{}: {error:#}", policy.mrn))
+            machine(&modules, kind).map_err(|error| format!("{}: {error:#}", policy.mrn))
         });
         Ok(Peer {
             policies: policies.collect::<Result<_, _>>()?,
@@ -59,9 +84,8 @@ impl Peer {
         let mut phases = [false, false, false];
         let mut scope_asked = false;
         for (phase, policy) in &request.ask {
-            let vm = self.policies.get_mut(*policy).ok_or("no such policy")?;
-            vm.set_input(input.clone());
-            let result = vm.execute().unwrap_or(regorus::Value::Undefined);
+            let machine = self.policies.get_mut(*policy).ok_or("no such policy")?;
+            let result = machine.run(input.clone());
             match phase {
                 Phase::Operation => settled = Some(result.as_i64().unwrap_or(-1)),
                 Phase::Identity => phases[0] |= result == regorus::Value::from(true),
@@ -80,18 +104,21 @@ impl Peer {
     }
 }
 
-fn vm(modules: &[String]) -> Result<RegoVM, Box<dyn std::error::Error>> {
+fn machine(modules: &[String], kind: Kind) -> Result<Machine, Box<dyn std::error::Error>> {
     let mut engine = regorus::Engine::new();
     engine.set_rego_v0(true);
     for (index, module) in modules.iter().enumerate() {
         engine.add_policy(format!("module-{index}.rego"), module.clone())?;
     }
     let compiled = engine.compile_with_entrypoint(&ENTRY.into())?;
+    if kind == Kind::Interpreter {
+        return Ok(Machine::Interpreter(compiled));
+    }
     let program = Compiler::compile_from_policy(&compiled, &[ENTRY])?;
     let mut vm = RegoVM::new();
     vm.load_program(program);
     vm.set_data(regorus::Value::new_object())?;
-    Ok(vm)
+    Ok(Machine::Vm(Box::new(vm)))
 }
 
 /// The request as the peer takes it, from what our engine made of it.
@@ -101,16 +128,12 @@ pub fn request(
     body: &[u8],
     references: &[(Phase, Option<u32>)],
 ) -> Result<Request, String> {
-    let document: Value<'_> = decider
-        .realised(image, body, &crate::corpus::env())
-        .map_err(|refusal| refusal.to_string())?;
-    let mut text = Vec::new();
-    json::write(&mut text, document, json::Escape::Plain).map_err(|_| "the document has no JSON text")?;
+    let document = super::clinic::realised(decider, image, body)?;
     let ask = references
         .iter()
         .filter_map(|(phase, policy)| Some((*phase, policy.as_ref().copied()? as usize)));
     Ok(Request {
-        document: String::from_utf8(text).map_err(|error| error.to_string())?,
+        document,
         ask: ask.collect(),
     })
 }

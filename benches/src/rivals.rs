@@ -1,0 +1,133 @@
+//! Whole decisions in process, from the bytes of the body, against peers that run in process, on the same requests in turns.
+
+use std::hint::black_box;
+
+use gavel_benches::corpus::{self, Example};
+use gavel_benches::measure::{Pair, pair};
+use gavel_benches::peers::cedar;
+use gavel_benches::peers::clinic::{self, Facts, realised};
+use gavel_benches::peers::regorus::{self, Kind, Peer};
+
+use crate::effort::Effort;
+use crate::outcome::Report;
+
+/// Against regorus on every domain and against Cedar on the clinic.
+///
+/// # Errors
+/// A peer that decides differently.
+pub(crate) fn decisions(examples: &[Example], effort: &Effort, report: &mut Report) -> Result<(), String> {
+    let vm = against_regorus(examples, Kind::Vm, effort)?;
+    report.figure("decision.regorus_rvm_over_gavel.worst", vm.example);
+    report.figure("decision.regorus_rvm_over_gavel.worst_request", vm.request);
+    report.figure("decision.ns.worst", vm.ns);
+    let interpreter = against_regorus(examples, Kind::Interpreter, effort)?;
+    report.figure(
+        "decision.regorus_interpreter_over_gavel.worst",
+        interpreter.example,
+    );
+    report.figure(
+        "decision.regorus_interpreter_over_gavel.worst_request",
+        interpreter.request,
+    );
+    match examples.iter().find(|example| example.name == clinic::EXAMPLE) {
+        Some(example) => against_cedar(example, effort, report),
+        None => Ok(()),
+    }
+}
+
+/// The smallest ratios, and our slowest request.
+struct Worst {
+    example: f64,
+    request: f64,
+    ns: f64,
+}
+
+fn against_regorus(examples: &[Example], kind: Kind, effort: &Effort) -> Result<Worst, String> {
+    let mut worst = Worst {
+        example: f64::INFINITY,
+        request: f64::INFINITY,
+        ns: 0.0,
+    };
+    for example in examples {
+        let image = corpus::image(example)?;
+        let mut decider = corpus::decider(&image);
+        let mut rival = Peer::new(example, kind)?;
+        let (mut ours_ns, mut theirs_ns) = (0.0, 0.0);
+        for (name, body) in &example.requests {
+            let decision = corpus::decide(&mut decider, &image, body)?;
+            let granted = decision.granted;
+            let asked = regorus::asked(decision.references);
+            let request = regorus::request(&mut decider, &image, body, &asked)?;
+            if rival.decide(&request)? != granted {
+                return Err(format!(
+                    "{}/{name}: gavel and its peer decide differently",
+                    example.name
+                ));
+            }
+            let times = pair(
+                effort.rounds,
+                effort.round_ns / 2,
+                || {
+                    black_box(corpus::decide(&mut decider, &image, black_box(body)).map(|d| d.granted)).ok();
+                },
+                || {
+                    black_box(rival.decide(black_box(&request))).ok();
+                },
+            );
+            say(example, name, &format!("regorus {kind:?}"), &times);
+            worst.request = worst.request.min(times.ratio);
+            worst.ns = worst.ns.max(times.first_ns);
+            ours_ns += times.first_ns;
+            theirs_ns += times.second_ns;
+        }
+        worst.example = worst.example.min(theirs_ns / ours_ns);
+    }
+    Ok(worst)
+}
+
+/// Cedar twice: with request and entities made beforehand, which is its evaluator alone against all of ours, and from the
+/// bytes of the document, as a service has them.
+fn against_cedar(example: &Example, effort: &Effort, report: &mut Report) -> Result<(), String> {
+    let image = corpus::image(example)?;
+    let mut decider = corpus::decider(&image);
+    let rival = cedar::Peer::new()?;
+    let (mut prepared_worst, mut whole_worst) = (f64::INFINITY, f64::INFINITY);
+    for (name, body) in &example.requests {
+        let granted = corpus::decide(&mut decider, &image, body)?.granted;
+        let document = realised(&mut decider, &image, body)?;
+        let whole = |document: &str| {
+            let prepared = rival.prepare(&Facts::read(document)?)?;
+            Ok::<bool, String>(rival.decide(&prepared))
+        };
+        if whole(&document)? != granted {
+            return Err(format!(
+                "{}/{name}: gavel and Cedar decide differently",
+                example.name
+            ));
+        }
+        let prepared = rival.prepare(&Facts::read(&document)?)?;
+        let mut ours = || {
+            black_box(corpus::decide(&mut decider, &image, black_box(body)).map(|d| d.granted)).ok();
+        };
+        let times = pair(effort.rounds, effort.round_ns, &mut ours, || {
+            black_box(rival.decide(black_box(&prepared)));
+        });
+        say(example, name, "Cedar, prepared", &times);
+        prepared_worst = prepared_worst.min(times.ratio);
+        let times = pair(effort.rounds, effort.round_ns, &mut ours, || {
+            black_box(whole(black_box(&document))).ok();
+        });
+        say(example, name, "Cedar from JSON", &times);
+        whole_worst = whole_worst.min(times.ratio);
+    }
+    report.figure("decision.cedar_prepared_over_gavel.worst_request", prepared_worst);
+    report.figure("decision.cedar_over_gavel.worst_request", whole_worst);
+    Ok(())
+}
+
+fn say(example: &Example, request: &str, rival: &str, times: &Pair) {
+    println!(
+        "{}/{request}: gavel {:.0} ns, {rival} {:.0} ns, ratio {:.1}",
+        example.name, times.first_ns, times.second_ns, times.ratio
+    );
+}
