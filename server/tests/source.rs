@@ -224,6 +224,12 @@ fn a_source_is_waited_for_polled_and_outlived() {
     assert!(!server.grants());
     server.wait_for("what was kept in");
     drop(server);
+    source.put("/shop.yml", "kind: [");
+    let server = Gavel::start(&source.url(), &flags);
+    server.wait_for("reachable: ");
+    assert!(!server.grants());
+    drop(server);
+    source.clear();
     let kept = cache.join("last-good");
     let damaged = fs::read_to_string(&kept)
         .unwrap()

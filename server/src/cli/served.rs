@@ -14,7 +14,7 @@ use crate::limits;
 use crate::log::{self, Level};
 use crate::publish::Fresh;
 use crate::reload::{Attempt, Loading, Wish, label};
-use crate::source::{self, Origin};
+use crate::source::{self, Content, Origin};
 use crate::trace::Tracing;
 
 /// The command line's words about what is served.
@@ -117,10 +117,21 @@ impl Served {
         let Some(content) = origin.fetch(wish.only_if_changed)? else {
             return Ok(None);
         };
-        let loaded = load::load_got(origin.url(), content.bytes(), &self.domains, &self.global)?;
-        let fresh = self.fresh(loaded, wish)?;
+        let (content, fresh) = match self.fresh_of(origin.url(), &content, wish) {
+            Ok(fresh) => (content, fresh),
+            Err(failure) => {
+                let kept = origin.kept_instead(&content, failure)?;
+                let fresh = self.fresh_of(origin.url(), &kept, wish)?;
+                (kept, fresh)
+            }
+        };
         origin.accept(content);
         Ok(Some(fresh))
+    }
+
+    fn fresh_of(&self, url: &str, content: &Content, wish: &Wish) -> Result<Fresh, Failure> {
+        let loaded = load::load_got(url, content.bytes(), &self.domains, &self.global)?;
+        self.fresh(loaded, wish)
     }
 
     fn fresh(&self, mut loaded: Loaded, wish: &Wish) -> Result<Fresh, Failure> {

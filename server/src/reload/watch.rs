@@ -19,6 +19,7 @@ use super::loading::Wish;
 use super::reloader::Reloader;
 use crate::limits;
 use crate::log::{self, Level};
+use crate::sys;
 
 /// Starts the thread, which asks for a reload whenever the files of the last load hold something else.
 ///
@@ -39,9 +40,10 @@ pub fn watch(reloader: Reloader) -> io::Result<()> {
             None
         }
     };
-    thread::Builder::new()
-        .name("watch".to_owned())
-        .spawn(move || run(&reloader, folders, &hints))?;
+    thread::Builder::new().name("watch".to_owned()).spawn(move || {
+        sys::step_back();
+        run(&reloader, folders, &hints);
+    })?;
     Ok(())
 }
 

@@ -112,23 +112,34 @@ impl Origin {
                 got,
                 from_cache: false,
             })),
-            Err(why) => self.kept(&why).map(Some),
+            Err(why) => self
+                .kept(Failure::Operator(format!("{}: {why}", self.url)))
+                .map(Some),
         }
     }
 
-    fn kept(&self, why: &str) -> Result<Content, Failure> {
-        let url = &self.url;
-        let failure = |more: String| Failure::Operator(format!("{url}: {why}{more}"));
+    /// At the start: what was kept, in place of content that is not valid.
+    ///
+    /// # Errors
+    /// `failure`, where there is nothing that could be better.
+    pub fn kept_instead(&self, content: &Content, failure: Failure) -> Result<Content, Failure> {
+        if content.from_cache {
+            return Err(failure);
+        }
+        self.kept(failure)
+    }
+
+    fn kept(&self, failure: Failure) -> Result<Content, Failure> {
         let Some(cache) = self.cache.as_ref().filter(|_| !self.begun) else {
-            return Err(failure(String::new()));
+            return Err(failure);
         };
         let got = cache
-            .take(url, self.key.as_ref())
-            .map_err(|useless| failure(format!("; {useless}")))?;
+            .take(&self.url, self.key.as_ref())
+            .map_err(|useless| Failure::Operator(format!("{failure}; {useless}")))?;
         let path = cache.path();
         log::line(
             Level::Warn,
-            format_args!("{url}: {why}: what was kept in {} is served", path.display()),
+            format_args!("{failure}: what was kept in {} is tried", path.display()),
         );
         Ok(Content {
             got,
