@@ -306,6 +306,28 @@ fn a_full_disk() {
     });
 }
 
+/// The same for a file, and a disk that never has room again: the process says so and ends in order.
+#[test]
+fn a_file_on_a_full_disk() {
+    for (policy, allowed) in [("deny", false), ("drop", true), ("wait", true)] {
+        let flags = ["--audit-full", policy, "--audit-file", "/dev/full"];
+        let mut server = Server::start("epoll", &flags);
+        let mut client = server.connect();
+        eventually(|| {
+            client.post(GRANTED);
+            server.saw("cannot be written at this moment: /dev/full: no space left on device")
+        });
+        assert_eq!(client.post(GRANTED) == granted(), allowed, "{policy}");
+        let (status, output, log) = server.stop();
+        assert_eq!((status.code(), output.as_str()), (Some(0), ""));
+        let said = |text: &str| log.iter().any(|line| line.contains(text));
+        assert!(
+            said("not all access records were written") && !said(" 0 lost"),
+            "{log:#?}"
+        );
+    }
+}
+
 /// Nobody takes what is delivered: the spool reaches its bound, and the policy decides.
 #[test]
 fn a_spool_at_its_bound() {

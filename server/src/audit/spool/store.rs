@@ -140,6 +140,13 @@ impl Spool {
             .mode(0o700)
             .create(&folder)
             .map_err(failed)?;
+        if options.fsync != Fsync::Never
+            && let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty())
+        {
+            // A folder that was just made is to be there after a loss of power, too. One that was there needs nothing, and its
+            // parent may be closed to us.
+            let _ = place::sync_folder(parent);
+        }
         let lock = lock(&folder).map_err(failed)?;
         let delivered = place::delivered(&folder).map_err(failed)?;
         let segments = recover(&folder, delivered).map_err(failed)?;
