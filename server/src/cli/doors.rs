@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::args::ServeArgs;
+use crate::cli::serve_args::ServeArgs;
 use crate::doors::LocalSocket;
 use crate::envoy::{Address, Protocol};
 use crate::error::Failure;

@@ -22,6 +22,7 @@ mod references;
 mod report;
 mod run;
 mod serve;
+mod serve_args;
 mod served;
 mod suite;
 mod suite_report;

@@ -6,8 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::admin;
-use crate::cli::args::{Global, ServeArgs};
+use crate::cli::args::Global;
 use crate::cli::doors::Doors;
+use crate::cli::serve_args::ServeArgs;
 use crate::cli::served::Served;
 use crate::config;
 use crate::envoy::{self, Protocol};

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::cli::args::{DomainArgs, Global, ServeArgs};
+use crate::cli::args::{DomainArgs, Global};
 use crate::cli::load::{self, Loaded};
 use crate::cli::references::Roots;
+use crate::cli::serve_args::ServeArgs;
 use crate::envoy::Lens;
 use crate::error::Failure;
 use crate::files;

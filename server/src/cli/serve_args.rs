@@ -1,0 +1,145 @@
+//! Flags of `serve`, but for those about access records.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::args::DomainArgs;
+use crate::cli::audit_args::AuditArgs;
+use crate::io::DriverChoice;
+use crate::limits;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Service")]
+pub(crate) struct ServeArgs {
+    /// Port; 0 for any free one. 9000 if absent, or none if --envoy-socket says where Envoy connects.
+    #[arg(long, value_name = "PORT", allow_hyphen_values = true, value_parser = port)]
+    pub(crate) port: Option<u16>,
+    /// Address; all interfaces if absent.
+    #[arg(long, value_name = "IP")]
+    pub(crate) host: Option<IpAddr>,
+    /// Where the decision API is: ADDRESS:PORT instead of --host and --port, or unix:PATH (repeatable, one of each). With a
+    /// unix socket alone there is no port.
+    #[arg(long, value_name = "ADDRESS:PORT|unix:PATH")]
+    pub(crate) listen: Vec<String>,
+    #[command(flatten)]
+    pub(crate) socket: SocketArgs,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+    /// What is spoken at --port: generic (POST /decision), envoy (ext_authz over gRPC) or envoy-http (ext_authz over HTTP).
+    #[arg(long, short, default_value = "generic")]
+    pub(crate) protocol: String,
+    /// Another port, for Envoy over gRPC, besides --port.
+    #[arg(long, value_name = "PORT", allow_hyphen_values = true, value_parser = port)]
+    pub(crate) envoy_port: Option<u16>,
+    /// Unix socket for Envoy: over HTTP with --protocol envoy-http, else over gRPC.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) envoy_socket: Option<PathBuf>,
+    /// What stands in front of each path over envoy-http: the filter's `path_prefix`.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) envoy_path_prefix: Option<String>,
+    /// Domain whose mapper is used for Envoy; needed if there are several.
+    #[arg(long, short)]
+    pub(crate) name: Option<String>,
+    /// Cores to serve on; what the process may use if absent.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Kernel interface for sockets.
+    #[arg(long, value_enum, default_value = "auto", env = "GAVEL_IO")]
+    pub(crate) io: DriverChoice,
+    /// Largest request body; 1 MiB if absent, 8 MiB for Envoy.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_body_bytes: Option<usize>,
+    /// Time for requests in flight after SIGTERM or SIGINT.
+    #[arg(long, value_name = "SECONDS", default_value_t = limits::DRAIN_SECONDS_DEFAULT)]
+    pub(crate) drain_seconds: u64,
+    /// Time between SIGTERM or SIGINT and the end of the first connection: the process says that it is not ready and serves
+    /// on, so that whoever sends requests can turn away.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(crate) drain_delay: u64,
+    /// Address and port for probes, metrics, status and reloads, or a port of 127.0.0.1; none if absent.
+    #[arg(long, value_name = "[ADDRESS:]PORT", help_heading = "Administration")]
+    pub(crate) admin: Option<String>,
+    /// File with the token that must be shown at --admin, for all but probes. Needed where other machines can reach it.
+    #[arg(long, value_name = "FILE", help_heading = "Administration")]
+    pub(crate) admin_token_file: Option<PathBuf>,
+    /// The address that clients know the decision API by, for AuthZEN's metadata; without it there is none.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// In place of --bundle: URL of a PolicyDomain or an image file, which is asked for again and again. At the start it is
+    /// waited for.
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with = "bundle",
+        help_heading = "Policies"
+    )]
+    pub(crate) source: Option<String>,
+    /// Public Ed25519 key (PEM, or base64) that what --source has must be signed with: in the header Gavel-Signature, or at
+    /// the URL with .sig behind its path.
+    #[arg(long, value_name = "FILE", requires = "source", help_heading = "Policies")]
+    pub(crate) source_key: Option<PathBuf>,
+    /// File with a bearer token for --source.
+    #[arg(long, value_name = "FILE", requires = "source", help_heading = "Policies")]
+    pub(crate) source_token_file: Option<PathBuf>,
+    /// Seconds between two questions to --source; more while it fails.
+    #[arg(long, value_name = "SECONDS", requires = "source", default_value_t = limits::SOURCE_POLL_SECONDS,
+          value_parser = clap::value_parser!(u64).range(1..), help_heading = "Policies")]
+    pub(crate) source_poll: u64,
+    /// Folder in which the last valid content of --source is kept, for a start without it.
+    #[arg(long, value_name = "FOLDER", requires = "source", help_heading = "Policies")]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// Reload when the files of the policies change.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// What the policies are called, or @FILE with it, read again at each load. Each access record then says by which
+    /// revision it was decided, as with `audit.revision`.
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) revision: Option<String>,
+    /// Deny every request after the first without deciding, with the first one's record: what a benchmark compares with.
+    #[arg(long, hide = true)]
+    pub(crate) constant_deny: bool,
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
+    #[command(flatten)]
+    pub(crate) domains: DomainArgs,
+}
+
+/// Who may connect to the unix socket of the decision API.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Unix socket")]
+pub(crate) struct SocketArgs {
+    /// Permissions of the socket's file in octal digits; 660 if absent: its owner and its group.
+    #[arg(long, value_name = "MODE")]
+    pub(crate) socket_mode: Option<String>,
+    /// User and group that the socket's file is given to, in numbers.
+    #[arg(long, value_name = "USER[:GROUP]")]
+    pub(crate) socket_owner: Option<String>,
+    /// User whose processes are served, in numbers (repeatable); all who may connect if absent.
+    #[arg(long, value_name = "USER")]
+    pub(crate) socket_user: Vec<u32>,
+}
+
+/// TLS at the port of the decision API.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct TlsArgs {
+    /// Certificate chain in PEM, the service's own first. Read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its key in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Authorities in PEM: clients must show a certificate of one of them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    /// Name that a client's certificate must have, as URI (spiffe://…) or DNS name (repeatable); any if absent.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tls_client_name: Vec<String>,
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .map_err(|_| "a port is a number from 0 to 65535".to_owned())
+}
