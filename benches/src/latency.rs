@@ -24,6 +24,8 @@ struct Watched {
     outcome: Outcome,
     /// Slow answers while neither the machine nor the generator stalled.
     unexplained: u64,
+    /// Seconds in which the server's processor or the generator stalled.
+    stalled_s: f64,
 }
 
 /// Half of saturation: p99.9 over p50, and answers above 5 ms.
@@ -51,7 +53,7 @@ pub(crate) fn half_load(
     for (name, watched) in [("decisions", &real), ("a constant answer", &constant)] {
         let outcome = &watched.outcome;
         report.note(format!(
-            "open loop, {:.0} requests/s for {:.0} s, {name}: p50 {:.0} us, p99 {:.0}, p99.9 {:.0}, p99.99 {:.0}, max {:.0}; above 5 ms {}, {} of them while nothing stalled",
+            "open loop, {:.0} requests/s for {:.0} s, {name}: p50 {:.0} us, p99 {:.0}, p99.9 {:.0}, p99.99 {:.0}, max {:.0}; above 5 ms {}, {} of them while nothing stalled; stalled for {:.3} s",
             outcome.rate(),
             outcome.seconds,
             outcome.latency_us(0.5),
@@ -60,7 +62,8 @@ pub(crate) fn half_load(
             outcome.latency_us(0.9999),
             outcome.latency_us(1.0),
             outcome.slow_count,
-            watched.unexplained
+            watched.unexplained,
+            watched.stalled_s
         ));
     }
     let outcome = &real.outcome;
@@ -99,14 +102,23 @@ fn watch(
         !stalls.iter().any(meets)
     });
     let unexplained = unexplained.count() as u64;
+    let stalled_ns: u64 = stalls.iter().map(|stall| stall.to_ns - stall.from_ns).sum();
+    let stalled_s = stalled_ns as f64 / 1e9;
     match whole {
         Some(whole) => {
             let seconds = whole.outcome.seconds + outcome.seconds;
             whole.outcome.add(&outcome)?;
             whole.outcome.seconds = seconds;
             whole.unexplained += unexplained;
+            whole.stalled_s += stalled_s;
         }
-        None => *whole = Some(Watched { outcome, unexplained }),
+        None => {
+            *whole = Some(Watched {
+                outcome,
+                unexplained,
+                stalled_s,
+            })
+        }
     }
     Ok(())
 }

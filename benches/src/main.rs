@@ -24,7 +24,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use gavel_benches::corpus::{self, Example};
 use gavel_benches::growth;
 use gavel_benches::peers::clinic;
@@ -43,12 +43,28 @@ struct Flags {
     /// Some minutes instead of half an hour; no plots and no record
     #[arg(long)]
     quick: bool,
+    /// One part alone
+    #[arg(long, value_enum)]
+    only: Option<Part>,
     /// Where the whole report writes its page and plots [default: benches/record of the checkout]
     #[arg(long, value_name = "FOLDER", conflicts_with = "quick")]
     into: Option<PathBuf>,
     /// Decide one request so often, for profilers, and measure nothing
     #[arg(long, num_args = 2, value_names = ["EXAMPLE/REQUEST", "COUNT"])]
     repeat: Vec<String>,
+}
+
+/// A part of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Whole decisions in process, against rivals, as requests grow
+    Decisions,
+    /// Access records and their replay
+    Records,
+    /// Large domains
+    Domains,
+    /// The served example, against peers that are servers
+    Serving,
 }
 
 fn main() -> ExitCode {
@@ -70,20 +86,32 @@ fn run(flags: &Flags) -> Result<(), String> {
     let effort = if flags.quick { &QUICK } else { &WHOLE };
     let mut report = Report::default();
     let examples = corpus::examples().map_err(|error| error.to_string())?;
-    report.figure("decision.allocations", allocations()?);
-    rivals::decisions(&examples, effort, &mut report)?;
-    let grown = in_process::figures(&examples, effort.rounds, effort.round_ns)?;
-    report.figures.extend(grown);
-    recording(&examples, effort, &mut report)?;
-    replaying(&examples, effort, &mut report)?;
-    domains::compilation(effort, &mut report.figures)?;
-    report
-        .figures
-        .extend(growth::figures(effort.rounds, effort.round_ns)?);
-    if let Some(example) = examples.first().filter(|_| effort.is_whole) {
+    let wants = |part: Part| flags.only.is_none_or(|only| only == part);
+    if wants(Part::Decisions) {
+        report.figure("decision.allocations", allocations()?);
+        rivals::decisions(&examples, effort, &mut report)?;
+        let grown = in_process::figures(&examples, effort.rounds, effort.round_ns)?;
+        report.figures.extend(grown);
+    }
+    if wants(Part::Records) {
+        recording(&examples, effort, &mut report)?;
+        replaying(&examples, effort, &mut report)?;
+    }
+    if wants(Part::Domains) {
+        domains::compilation(effort, &mut report.figures)?;
+        report
+            .figures
+            .extend(growth::figures(effort.rounds, effort.round_ns)?);
+    }
+    if let Some(example) = examples
+        .first()
+        .filter(|_| effort.is_whole && wants(Part::Decisions))
+    {
         curves::in_process(example, effort, &mut report)?;
     }
-    serving(&examples, effort, &mut report)?;
+    if wants(Part::Serving) {
+        serving(&examples, effort, &mut report)?;
+    }
     println!();
     for (name, value) in &report.figures {
         println!("figure {name} {value:.3}");

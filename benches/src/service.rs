@@ -235,7 +235,7 @@ pub(crate) fn throughput(bench: &Bench, effort: &Effort, report: &mut Report) ->
     let least = busy.iter().copied().fold(f64::INFINITY, f64::min);
     if least < 0.95 {
         report.note(format!(
-            "the load generator was the limit: a server used {least:.2} of its processor; shares by processor time count"
+            "a server had {least:.2} of its processor only: the load generator or other processes were the limit, and shares by processor time count"
         ));
     }
     let rate = median(&mut rates);
