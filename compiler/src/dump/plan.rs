@@ -75,33 +75,7 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         Inst::Index { .. } => index(inst),
         Inst::Field { dst, of, key, .. } => format!("{} = {}[{}]", r(*dst), r(*of), constant_text(key)),
         Inst::Test { cond, .. } => format!("test {}", condition(plan, cond)),
-        Inst::LoopInit { state, over, .. } => format!("loop {} over {}", r(*state), r(*over)),
-        Inst::LoopFind {
-            state,
-            over,
-            path,
-            value,
-            ..
-        } => {
-            let path: String = path
-                .iter()
-                .map(|key| format!("[{}]", constant_text(key)))
-                .collect();
-            format!(
-                "loop {} over {} where {path} == {}",
-                r(*state),
-                r(*over),
-                r(*value)
-            )
-        }
-        Inst::LoopNext {
-            state, key, value, ..
-        } => format!(
-            "next {}: {}, {}",
-            r(*state),
-            key.map_or("_".to_owned(), r),
-            value.map_or("_".to_owned(), r)
-        ),
+        Inst::LoopInit { .. } | Inst::LoopFind { .. } | Inst::LoopNext { .. } => looping(inst),
         Inst::New { .. }
         | Inst::Add { .. }
         | Inst::Put { .. }
@@ -161,6 +135,39 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         }
         Inst::WithEnd => "end with".to_owned(),
         Inst::Note(note) => format!("; {note:?}"),
+    }
+}
+
+fn looping(inst: &Inst) -> String {
+    match inst {
+        Inst::LoopInit { state, over, .. } => format!("loop {} over {}", r(*state), r(*over)),
+        Inst::LoopFind {
+            state,
+            over,
+            path,
+            value,
+            ..
+        } => {
+            let path: String = path
+                .iter()
+                .map(|key| format!("[{}]", constant_text(key)))
+                .collect();
+            format!(
+                "loop {} over {} where {path} == {}",
+                r(*state),
+                r(*over),
+                r(*value)
+            )
+        }
+        Inst::LoopNext {
+            state, key, value, ..
+        } => format!(
+            "next {}: {}, {}",
+            r(*state),
+            key.map_or("_".to_owned(), r),
+            value.map_or("_".to_owned(), r)
+        ),
+        _ => String::new(),
     }
 }
 

@@ -108,6 +108,25 @@ fn index(inst: &Inst, of: Option<K>, key: Option<K>) -> Simpler {
     }
 }
 
+/// A switch on a register that may hold a constant.
+fn switch(inst: &Inst, on: Option<K>) -> Simpler {
+    let (
+        Inst::Switch {
+            index, ways, miss, ..
+        },
+        Some(value),
+    ) = (inst, on)
+    else {
+        return Simpler::Same;
+    };
+    let way = match &*value {
+        Constant::String(text) => Switch::new(index).find(text),
+        _ => None,
+    };
+    let way = way.and_then(|way| ways.get(usize::from(way)));
+    Simpler::Is(Inst::Jump(*way.unwrap_or(miss)))
+}
+
 fn simpler(function: &Function, facts: &Facts, inst: &Inst, builtin: Option<FoldBuiltin<'_>>) -> Simpler {
     let known = |reg: Reg| facts.constant(function, reg);
     match inst {
@@ -131,20 +150,8 @@ fn simpler(function: &Function, facts: &Facts, inst: &Inst, builtin: Option<Fold
         }),
         Inst::Switch {
             on: Operand::Reg(reg),
-            index,
-            ways,
-            miss,
-        } => match known(*reg) {
-            Some(value) => {
-                let way = match &*value {
-                    Constant::String(text) => Switch::new(index).find(text),
-                    _ => None,
-                };
-                let way = way.and_then(|way| ways.get(usize::from(way)));
-                Simpler::Is(Inst::Jump(*way.unwrap_or(miss)))
-            }
-            None => Simpler::Same,
-        },
+            ..
+        } => switch(inst, known(*reg)),
         Inst::Ret { value, body } => match known(*value) {
             Some(value) => Simpler::Is(Inst::RetConst { value, body: *body }),
             None => Simpler::Same,
