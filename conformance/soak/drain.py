@@ -43,7 +43,7 @@ class Client(threading.Thread):
 
 def main():
     options = arguments(__doc__)
-    rounds = 3 if options.short else 20
+    rounds = 2 if options.short else 20
     checks = Checks()
     with open(GRANTED, "rb") as file:
         body = file.read()
@@ -54,7 +54,7 @@ def main():
             clients = [Client(server.port, body) for _ in range(12)]
             for client in clients:
                 client.start()
-            time.sleep(0.3 if options.short else 1)
+            time.sleep(options.seconds or (0.3 if options.short else 1))
             start = time.monotonic()
             server.signal(signal.SIGTERM)
             status = server.stop()

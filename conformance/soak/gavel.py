@@ -5,12 +5,10 @@ import http.client
 import json
 import os
 import re
-import shutil
-import signal
+import signal as signals
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -19,6 +17,14 @@ DOMAIN = f"{ROOT}/examples/clinic/clinic.yml"
 GRANTED = f"{ROOT}/examples/clinic/nurse-reads.json"
 DENIED = f"{ROOT}/examples/clinic/nurse-off-shift.json"
 JSON = {"Content-Type": "application/json"}
+
+
+def version(text, number):
+    """The text of a domain with one constant that is its own, so that its image is another one and its decisions are the same."""
+    known = 'clearance("clerk") := 1\n'
+    before, after = text.split(known)
+    indent = before[before.rindex("\n") + 1:]
+    return f'{before}{known}{indent}clearance("visitor-{number:06}") := 0\n{after}'
 
 
 def free_port():
@@ -83,6 +89,11 @@ class Gavel:
         return self
 
     def _takes_connections(self):
+        if self.admin_port:
+            try:
+                return self.admin("/readyz")[0] == 200
+            except OSError:
+                return False
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
@@ -132,7 +143,7 @@ class Gavel:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def stop(self, seconds=40, number=signal.SIGTERM):
+    def stop(self, seconds=40, number=signals.SIGTERM):
         if self.process.poll() is None:
             self.signal(number)
         status = self.process.wait(seconds)
@@ -156,9 +167,11 @@ class Load:
         return json.loads(out)
 
 
-def arguments(description):
+def arguments(description, more=lambda parser: None):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("gavel", help="the binary under test")
     parser.add_argument("load", nargs="?", help="gavel-load, for the scripts that need load")
     parser.add_argument("--short", action="store_true", help="seconds instead of minutes")
+    parser.add_argument("--seconds", type=float, help="how long what is measured lasts, in place of the script's own time")
+    more(parser)
     return parser.parse_args()

@@ -5,6 +5,7 @@
 
 use std::os::fd::RawFd;
 
+use crate::limits;
 use crate::sys::{self, Half};
 
 /// What a connection waits for; it decides how it ends when the process drains.
@@ -93,7 +94,12 @@ impl Connections {
         let mut late = 0;
         for entry in self.entries.iter_mut().flatten() {
             if entry.deadline <= self.tick {
-                sys::shutdown(entry.fd, Half::Both);
+                // What already arrived on an idle connection is still read and answered.
+                let half = match entry.waits {
+                    Waits::Idle => Half::Read,
+                    Waits::Busy => Half::Both,
+                };
+                sys::shutdown(entry.fd, half);
                 entry.deadline = u64::MAX;
                 late += 1;
             }
@@ -102,9 +108,18 @@ impl Connections {
     }
 
     /// Ends the idle connections of a draining process. What already arrived on them is still read and answered.
+    ///
+    /// A client that asked a moment ago is probably about to ask again: its connection has until the next tick, so that its
+    /// request is answered, with `Connection: close`, instead of meeting a closed door.
     pub fn end_idle(&mut self) {
-        for entry in self.entries.iter().flatten() {
-            if entry.waits == Waits::Idle {
+        let asked_lately = self.tick + limits::IDLE_SECONDS;
+        for entry in self.entries.iter_mut().flatten() {
+            if entry.waits != Waits::Idle {
+                continue;
+            }
+            if entry.deadline >= asked_lately {
+                entry.deadline = self.tick + 1;
+            } else {
                 sys::shutdown(entry.fd, Half::Read);
             }
         }

@@ -1,0 +1,3 @@
+module smuggle
+
+go 1.21
