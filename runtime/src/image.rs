@@ -3,6 +3,7 @@
 //! The compiler hands in [`ImageParts`] with every name resolved to an index; [`Image::new`] verifies the program and
 //! builds the look-up tables. Nothing here changes afterwards.
 
+mod contents;
 mod file;
 mod layers;
 mod listed;

@@ -38,5 +38,6 @@ mod terminal;
 pub mod tls;
 pub mod trace;
 pub mod viewer;
+pub mod why;
 pub mod words;
 pub mod worker;

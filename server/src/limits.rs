@@ -330,3 +330,33 @@ pub const TLS_READ_BYTES: usize = 4 * 1024;
 
 /// Seconds between two looks at the files with certificates.
 pub const CERTIFICATE_SECONDS: u64 = 5;
+
+/// Most access records that the admin port keeps for its page: what a person looks through.
+pub const ADMIN_DECISIONS_MAX: usize = 1000;
+
+/// Longest record that is kept there; of longer ones only the length is. With [`ADMIN_DECISIONS_MAX`] at most 16 MiB.
+pub const ADMIN_DECISION_BYTES_MAX: usize = 16 * 1024;
+
+/// Entries of what is loaded in one answer.
+pub const ADMIN_PAGE_ENTRIES: usize = 200;
+
+/// Largest PORC that the admin port explains: people paste them.
+pub const WHY_BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Seconds that the answer may take, of which most goes into compiling the policies for tracing.
+pub const WHY_SECONDS_MAX: u64 = 60;
+
+/// Time of the decision that is watched. Watching is slow, and nothing waits for it but its asker.
+pub const WHY_NS_MAX: u64 = 5_000_000_000;
+
+/// Seconds after the last question until the traced policies are dropped.
+pub const WHY_KEEP_SECONDS: u64 = 300;
+
+/// Seconds between looks whether they still are what is served.
+pub const WHY_LOOK_SECONDS: u64 = 10;
+
+/// Bodies of rules in one explanation.
+pub const WHY_BODIES_MAX: usize = 500;
+
+/// Bytes of one text that an explanation shows.
+pub const WHY_TEXT_BYTES_MAX: usize = 64 * 1024;

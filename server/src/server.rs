@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::ValueEnum as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::admin::{self, Facts, Overview, Service};
+use crate::admin::{self, Facts, Keeping, Overview, Recent, Service};
 use crate::audit::{self, Audit, FullPolicy, Monitor, Output, Render, Sink};
 use crate::control::{Control, Event};
 use crate::deal::Dealer;
@@ -30,6 +30,7 @@ use crate::reload::{self, Ask, Cause, Loading, Reloader, Wish};
 use crate::source;
 use crate::sys;
 use crate::tls::{self, Certificates, Renewal};
+use crate::why::{Retrace, Why};
 use crate::worker::{self, Setup};
 
 /// How to serve.
@@ -64,6 +65,8 @@ pub struct Options {
     pub poll: Option<(String, Duration)>,
     /// Where the admin port is, if there is one.
     pub admin: Option<admin::Options>,
+    /// Where the admin port has the policies from that tell what happens in them.
+    pub retrace: Option<Retrace>,
     /// Deny every request after the first without deciding; for benchmarks.
     pub constant_deny: bool,
 }
@@ -88,7 +91,9 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
     let count = doors.workers.len() + doors.envoy.as_ref().map_or(0, |_| options.threads);
     let counters: Vec<Arc<Counters>> = (0..count).map(|_| Arc::default()).collect();
     let publisher = Arc::new(Publisher::new(fresh, count));
-    let (audit, sinks) = start_audit(options, publisher.archive(), &counters, output, &tell)?;
+    ready_page(options, &overview, &publisher);
+    let recorder = recorder(publisher.archive(), overview.recent.get());
+    let (audit, sinks) = start_audit(options, recorder, &counters, output, &tell)?;
     let reach: Vec<String> = doors.reach().chain(admin).collect();
     let _ = overview.service.set(Service {
         publisher: Arc::clone(&publisher),
@@ -167,6 +172,18 @@ fn start_admin(options: &Options, overview: &Arc<Overview>) -> Result<Option<Str
     let name = bound.name.clone();
     admin::start(bound, Arc::clone(overview))?;
     Ok(Some(name))
+}
+
+/// Gives the status page what it needs beyond numbers.
+fn ready_page(options: &Options, overview: &Overview, publisher: &Arc<Publisher>) {
+    let decisions = options.admin.as_ref().map_or(0, |admin| admin.decisions);
+    if decisions > 0 {
+        let _ = overview.recent.set(Arc::new(Recent::new(decisions)));
+    }
+    if let Some(retrace) = &options.retrace {
+        let why = Why::new(Arc::clone(publisher), Arc::clone(retrace));
+        let _ = overview.why.set(why);
+    }
 }
 
 /// Starts the threads that serve.
@@ -294,9 +311,24 @@ fn told(first: usize, tell: mpsc::Sender<Event>) -> impl Fn(usize, Word) + Send 
     }
 }
 
+/// What makes records, and keeps the last ones if that is asked for.
+fn recorder(
+    archive: &Arc<Archive>,
+    recent: Option<&Arc<Recent>>,
+) -> impl FnOnce() -> Box<dyn Render> + Send + use<> {
+    let (archive, recent) = (Arc::clone(archive), recent.map(Arc::clone));
+    move || {
+        let recorder = Box::new(Recorder::new(archive));
+        match recent {
+            Some(recent) => Box::new(Keeping::new(recorder, recent)),
+            None => recorder,
+        }
+    }
+}
+
 fn start_audit(
     options: &Options,
-    archive: &Arc<Archive>,
+    recorder: impl FnOnce() -> Box<dyn Render> + Send + 'static,
     counters: &[Arc<Counters>],
     output: Output,
     tell: &mpsc::Sender<Event>,
@@ -308,13 +340,11 @@ fn start_audit(
         None => 0,
     };
     let ring_bytes = move |index| if index < workers { ring } else { envoy_ring };
-    let archive = Arc::clone(archive);
-    let render = move || -> Box<dyn Render> { Box::new(Recorder::new(archive)) };
     let tell = tell.clone();
     let died = move || {
         let _ = tell.send(Event::AuditDied);
     };
-    audit::start(counters, ring_bytes, options.audit_full, output, render, died)
+    audit::start(counters, ring_bytes, options.audit_full, output, recorder, died)
         .map_err(|e| Failure::Operator(format!("audit thread: {e}")))
 }
 

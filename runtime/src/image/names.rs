@@ -40,6 +40,11 @@ impl Names {
         hash(name.as_bytes()) as usize & (self.cells.len() - 1)
     }
 
+    /// All names, by their index.
+    pub(super) fn all(&self) -> &[Box<str>] {
+        &self.names
+    }
+
     /// The index of a name.
     pub(super) fn find(&self, name: &str) -> Option<u32> {
         let mut cell = self.start(name);

@@ -112,7 +112,7 @@ pub struct Resource {
 }
 
 #[derive(Debug)]
-struct StoredOperation {
+pub(super) struct StoredOperation {
     domain: u32,
     policy: u32,
 }
@@ -125,19 +125,19 @@ pub struct Image {
     pool: Pool,
     annotations: Vec<StoredAnnotation>,
     policies: Vec<Policy>,
-    roles: Vec<Subject>,
+    pub(super) roles: Vec<Subject>,
     role_names: Names,
     /// Of each role, the index of the first that has its MRN.
     role_firsts: Vec<u32>,
-    groups: Vec<Group>,
-    group_names: Names,
-    scopes: Vec<Subject>,
+    pub(super) groups: Vec<Group>,
+    pub(super) group_names: Names,
+    pub(super) scopes: Vec<Subject>,
     scope_names: Names,
-    resource_groups: Vec<Subject>,
+    pub(super) resource_groups: Vec<Subject>,
     resource_group_names: Names,
     default_resource: Option<Resource>,
     pub(super) operation_selectors: SelectorSet,
-    operations: Vec<StoredOperation>,
+    pub(super) operations: Vec<StoredOperation>,
     pub(super) resource_selectors: SelectorSet,
     pub(super) resources: Vec<Resource>,
     include_all_references: bool,

@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
+use super::recent::Recent;
 use crate::audit::Monitor;
 use crate::io::DriverReport;
 use crate::metrics::Counters;
 use crate::publish::Publisher;
 use crate::reload::Reloader;
+use crate::why::Why;
 
 /// How far the life of the process has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +78,10 @@ pub struct Overview {
     pub service: OnceLock<Service>,
     /// Set once the threads run that have a choice of drivers.
     pub driver: OnceLock<DriverReport>,
+    /// Set once policies are loaded.
+    pub why: OnceLock<Why>,
+    /// Set before anything is decided, if the last records are kept.
+    pub recent: OnceLock<Arc<Recent>>,
 }
 
 impl Overview {
@@ -89,6 +95,8 @@ impl Overview {
             reloader: OnceLock::new(),
             service: OnceLock::new(),
             driver: OnceLock::new(),
+            why: OnceLock::new(),
+            recent: OnceLock::new(),
         }
     }
 

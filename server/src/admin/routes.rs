@@ -4,36 +4,51 @@ use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
+use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::exposition::MEDIA_TYPE;
 use super::gate::{Barred, Gate};
 use super::overview::{Overview, Stage};
-use super::{metrics_text, status};
+use super::{inquiry, live, loaded, metrics_text, page, status};
 use crate::reload::{Ask, Cause, Outcome, Wish, label};
 
 /// What an answer carries.
 pub(super) type Body = Full<Bytes>;
 
-/// Answers one request. Bodies of requests are not looked at.
-pub(super) async fn answer<B>(request: &Request<B>, overview: &Overview, gate: &Gate) -> Response<Body> {
+/// Answers one request. Bodies are looked at by `/why` only.
+pub(super) async fn answer(request: Request<Incoming>, overview: &Overview, gate: &Gate) -> Response<Body> {
     let stage = overview.stage();
-    let (path, method) = (request.uri().path(), request.method());
+    let (request, body) = request.into_parts();
+    let (path, method) = (request.uri.path(), &request.method);
     let is_probe = matches!(path, "/livez" | "/readyz" | "/startupz");
-    if !is_probe && let Err(barred) = gate.check(method, request.headers()) {
+    let reads = *method == Method::GET || *method == Method::HEAD;
+    if reads && let Some(file) = page::file(path) {
+        return file;
+    }
+    if !is_probe && let Err(barred) = gate.check(method, &request.headers) {
         return refusal(barred);
     }
-    let reads = *method == Method::GET || *method == Method::HEAD;
+    let query = request.uri.query().unwrap_or_default();
     match path {
         "/livez" if reads => health(true, "alive"),
         "/readyz" if reads => health(stage == Stage::Ready, stage.word()),
         "/startupz" if reads => health(stage != Stage::Starting, stage.word()),
         "/metrics" if reads => text(MEDIA_TYPE, metrics_text::text(overview)),
         "/status" if reads => document(StatusCode::OK, &status::json(overview)),
-        "/reload" if *method == Method::POST => reload(request.uri().query(), overview).await,
-        "/reload" => not_allowed("POST"),
-        "/livez" | "/readyz" | "/startupz" | "/metrics" | "/status" => not_allowed("GET, HEAD"),
+        "/live.json" if reads => document(StatusCode::OK, &live::json(overview)),
+        "/loaded.json" if reads => listed(query, overview),
+        "/decisions.json" if reads => document(StatusCode::OK, &recent(overview)),
+        "/why" if *method == Method::POST => {
+            let (status, explanation) = inquiry::answer(body, &request.headers, overview).await;
+            document(status, &explanation)
+        }
+        "/reload" if *method == Method::POST => reload(query, overview).await,
+        "/reload" | "/why" => not_allowed("POST"),
+        "/livez" | "/readyz" | "/startupz" | "/metrics" | "/status" | "/live.json" | "/loaded.json"
+        | "/decisions.json" => not_allowed("GET, HEAD"),
+        _ if page::file(path).is_some() => not_allowed("GET, HEAD"),
         _ => message(StatusCode::NOT_FOUND, "Not Found"),
     }
 }
@@ -47,9 +62,23 @@ fn health(is_well: bool, word: &str) -> Response<Body> {
     document(status, &json!({"status": word}))
 }
 
+/// A page of what is loaded.
+fn listed(query: &str, overview: &Overview) -> Response<Body> {
+    let listed = loaded::Wanted::of(query).and_then(|wanted| loaded::json(overview, &wanted));
+    match listed {
+        Ok(listed) => document(StatusCode::OK, &listed),
+        Err(why) => message(StatusCode::BAD_REQUEST, &why),
+    }
+}
+
+fn recent(overview: &Overview) -> Value {
+    let recent = overview.recent.get().map(|recent| recent.json());
+    recent.unwrap_or_else(|| json!({"kept": 0, "decisions": []}))
+}
+
 /// Reloads and waits for what comes of it. `?revision=LABEL` names what is loaded.
-async fn reload(query: Option<&str>, overview: &Overview) -> Response<Body> {
-    let wish = match wish(query.unwrap_or_default()) {
+async fn reload(query: &str, overview: &Overview) -> Response<Body> {
+    let wish = match wish(query) {
         Ok(wish) => wish,
         Err(why) => return message(StatusCode::BAD_REQUEST, &why),
     };

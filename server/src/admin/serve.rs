@@ -30,6 +30,8 @@ pub struct Options {
     pub address: SocketAddr,
     /// A file with the token.
     pub token_file: Option<PathBuf>,
+    /// How many of the last access records are kept to be shown.
+    pub decisions: usize,
 }
 
 /// A bound port that nobody accepts from yet.
@@ -130,7 +132,7 @@ async fn accept(listener: TcpListener, gate: Gate, overview: Arc<Overview>) -> s
 /// Serves one connection, for a bounded time. How it ended concerns nobody.
 async fn speak(stream: TcpStream, shared: &Shared) {
     let service = service_fn(|request| async move {
-        Ok::<_, Infallible>(routes::answer(&request, &shared.overview, &shared.gate).await)
+        Ok::<_, Infallible>(routes::answer(request, &shared.overview, &shared.gate).await)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -20,6 +20,7 @@ mod load;
 mod mapper;
 mod references;
 mod report;
+mod retrace;
 mod run;
 mod serve;
 mod serve_args;

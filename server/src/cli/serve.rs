@@ -49,6 +49,7 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
         log::line(Level::Warn, format_args!("{text}"));
     }
     let served = Served::new(args, global, options.envoy.is_some())?;
+    options.retrace = Some(served.retrace());
     let first = served.first_wish();
     sys::ignore_file_size_signal();
     server::run(&options, served.loading(), first, args.audit.output()?)
@@ -138,6 +139,7 @@ fn options(args: &ServeArgs, doors: &Doors) -> Result<Options, Failure> {
             .clone()
             .map(|url| (url, Duration::from_secs(args.source_poll))),
         admin: admin(args)?,
+        retrace: None,
         watch: args.watch,
         constant_deny: args.constant_deny,
     })
@@ -156,6 +158,10 @@ fn admin(args: &ServeArgs) -> Result<Option<admin::Options>, Failure> {
             let text = "--admin-token-file has no effect without --admin";
             log::line(Level::Warn, format_args!("{text}"));
         }
+        if args.admin_decisions.is_some() {
+            let text = "--admin-decisions has no effect without --admin";
+            log::line(Level::Warn, format_args!("{text}"));
+        }
         return Ok(None);
     };
     let address = match listen.parse::<u16>() {
@@ -166,7 +172,25 @@ fn admin(args: &ServeArgs) -> Result<Option<admin::Options>, Failure> {
         let text = "it must be a port, or an IP address and a port, as in 127.0.0.1:9001 or [::]:9001";
         Failure::Usage(format!("{source} {listen}: {text}"))
     })?;
-    Ok(Some(admin::Options { address, token_file }))
+    Ok(Some(admin::Options {
+        address,
+        token_file,
+        decisions: admin_decisions(args.admin_decisions, configured.decisions)?,
+    }))
+}
+
+/// How many records the admin port keeps.
+fn admin_decisions(flag: Option<usize>, configured: Option<usize>) -> Result<usize, Failure> {
+    let (count, source) = match (flag, configured) {
+        (Some(count), _) => (count, "--admin-decisions"),
+        (None, Some(count)) => (count, "admin.decisions"),
+        (None, None) => return Ok(0),
+    };
+    let most = limits::ADMIN_DECISIONS_MAX;
+    if count > most {
+        return Err(Failure::Usage(format!("{source} may be at most {most}")));
+    }
+    Ok(count)
 }
 
 /// A log collector reads JSON, as the reference writes it; a person at a terminal reads text. Like the reference this

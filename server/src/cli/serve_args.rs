@@ -64,6 +64,9 @@ pub(crate) struct ServeArgs {
     /// File with the token that must be shown at --admin, for all but probes. Needed where other machines can reach it.
     #[arg(long, value_name = "FILE", help_heading = "Administration")]
     pub(crate) admin_token_file: Option<PathBuf>,
+    /// Keep so many of the last access records in memory, for the page at --admin; at most 1000, none if absent.
+    #[arg(long, value_name = "COUNT", help_heading = "Administration")]
+    pub(crate) admin_decisions: Option<usize>,
     /// The address that clients know the decision API by, for AuthZEN's metadata; without it there is none.
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::args::{DomainArgs, Global};
 use crate::cli::load::{self, Loaded};
 use crate::cli::references::Roots;
+use crate::cli::retrace;
 use crate::cli::serve_args::ServeArgs;
 use crate::envoy::Lens;
 use crate::error::Failure;
@@ -17,6 +18,7 @@ use crate::publish::Fresh;
 use crate::reload::{Attempt, Loading, Wish, label};
 use crate::source::{self, Content, Origin};
 use crate::trace::Tracing;
+use crate::why::Retrace;
 
 /// The command line's words about what is served.
 pub(crate) struct Served {
@@ -79,6 +81,14 @@ impl Served {
         Wish {
             label,
             ..Wish::default()
+        }
+    }
+
+    /// Where the policies come from that tell what happens in them.
+    pub(crate) fn retrace(&self) -> Retrace {
+        match &self.origin {
+            Some(_) => retrace::of_source(),
+            None => retrace::of_domains(&self.domains, self.global.trace),
         }
     }
 

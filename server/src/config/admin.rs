@@ -9,7 +9,7 @@ use super::values::{Environment, overridden};
 use crate::error::Failure;
 
 /// The keys.
-pub(super) const KEYS: [&str; 2] = ["admin.listen", "admin.tokenfile"];
+pub(super) const KEYS: [&str; 3] = ["admin.listen", "admin.tokenfile", "admin.decisions"];
 
 /// What the configuration says of the admin port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Admin {
     pub listen: Option<String>,
     /// `admin.tokenfile`.
     pub token_file: Option<PathBuf>,
+    /// `admin.decisions`: how many of the last access records are kept.
+    pub decisions: Option<usize>,
 }
 
 impl Admin {
@@ -40,9 +42,13 @@ impl Admin {
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
             Some(other) => Err(format!("{key}: {other} is no text")),
         };
+        let decisions = text("admin.decisions")?.map(|text| text.parse());
         Ok(Admin {
             listen: text("admin.listen")?,
             token_file: text("admin.tokenfile")?.map(PathBuf::from),
+            decisions: decisions
+                .transpose()
+                .map_err(|_| "admin.decisions: this is no number of records".to_owned())?,
         })
     }
 }
@@ -60,6 +66,8 @@ mod tests {
         let both = read("Admin: {Listen: '[::]:9001', tokenfile: /run/token}").unwrap();
         assert_eq!(both.listen.as_deref(), Some("[::]:9001"));
         assert_eq!(both.token_file, Some(PathBuf::from("/run/token")));
+        assert_eq!(read("admin: {decisions: 50}").unwrap().decisions, Some(50));
         assert!(read("admin: {listen: [a]}").is_err());
+        assert!(read("admin: {decisions: -1}").is_err());
     }
 }

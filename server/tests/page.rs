@@ -1,0 +1,323 @@
+//! The status page of a real server: its files and their rules, what it fetches, the explanation of a PORC, limits, the
+//! token.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed test panics"
+)]
+
+mod common;
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use common::cli::Scratch;
+use common::{DENIED, GRANTED, Server, eventually, file};
+use serde_json::{Value, json};
+
+fn start_on(bundle: &std::path::Path, flags: &[&str]) -> (Server, SocketAddr) {
+    let mut all = vec!["--admin", "127.0.0.1:0"];
+    all.extend(flags);
+    let mut server = Server::start_on(bundle, "epoll", &all, |_| {});
+    let line = server.wait_for("admin on ");
+    let address = line.split("admin on ").nth(1).unwrap().split(' ').next().unwrap();
+    (server, address.parse().unwrap())
+}
+
+fn start(flags: &[&str]) -> (Server, SocketAddr) {
+    start_on(&file("shop.yml"), flags)
+}
+
+/// Status, head and body of an answer to a request with these header lines and this body.
+fn ask(at: SocketAddr, request: &str, headers: &str, body: &str) -> (u16, String, String) {
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let length = body.len();
+    let text = format!(
+        "{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+    );
+    stream.write_all(text.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head[9..12].parse().unwrap(), head.to_lowercase(), body.to_owned())
+}
+
+#[track_caller]
+fn get(at: SocketAddr, path: &str) -> Value {
+    let (status, _, body) = ask(at, &format!("GET {path}"), "", "");
+    assert_eq!(status, 200, "{path}: {body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+#[track_caller]
+fn why(at: SocketAddr, porc: &str) -> Value {
+    let (status, _, body) = ask(at, "POST /why", "", porc);
+    assert_eq!(status, 200, "{body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+/// Phase, vote, and for each policy its MRN and its vote.
+fn votes(explanation: &Value) -> Vec<String> {
+    let policy = |policy: &Value| format!(" {}={}", policy["policy"], policy["vote"]);
+    let phase = |phase: &Value| {
+        let policies: String = phase["policies"].as_array().unwrap().iter().map(policy).collect();
+        format!("{} {}{policies}", phase["phase"], phase["vote"]).replace('"', "")
+    };
+    explanation["phases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(phase)
+        .collect()
+}
+
+#[test]
+fn the_page_comes_with_rules_for_the_browser() {
+    let (server, at) = start(&[]);
+    for (path, media_type) in [
+        ("/", "text/html"),
+        ("/page.css", "text/css"),
+        ("/page.js", "text/javascript"),
+        ("/why.js", "text/javascript"),
+    ] {
+        let (status, head, body) = ask(at, &format!("GET {path}"), "", "");
+        assert!(status == 200 && !body.is_empty(), "{path}");
+        for rule in [
+            media_type,
+            "default-src 'none'",
+            "script-src 'self'",
+            "nosniff",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(head.contains(rule), "{path}: {rule}: {head}");
+        }
+        assert_eq!(ask(at, &format!("HEAD {path}"), "", "").2, "");
+        assert_eq!(ask(at, &format!("POST {path}"), "", "").0, 405);
+    }
+    for path in ["/live.json", "/loaded.json", "/decisions.json"] {
+        assert_eq!(ask(at, &format!("POST {path}"), "", "").0, 405, "{path}");
+    }
+    assert_eq!(ask(at, "GET /why", "", "").0, 405);
+    assert_eq!(ask(at, "GET /page.html", "", "").0, 404);
+    server.stop();
+}
+
+#[test]
+fn numbers_and_what_is_loaded() {
+    let (server, at) = start(&[]);
+    let mut client = server.connect();
+    client.post(GRANTED);
+    client.post(DENIED);
+    eventually(|| get(at, "/live.json")["decisions"]["count"] == 2);
+    let live = get(at, "/live.json");
+    assert_eq!(live["outcomes"]["grant_override"], 1);
+    let buckets = live["decisions"]["buckets"].as_array().unwrap();
+    let counted: u64 = buckets.iter().map(|bucket| bucket[1].as_u64().unwrap()).sum();
+    assert_eq!(counted, 2);
+    let loaded = get(at, "/loaded.json");
+    assert_eq!(
+        (&loaded["domains"], &loaded["counts"]["policies"]),
+        (&json!(["shop"]), &json!(3))
+    );
+    let page = get(at, "/loaded.json?kind=policies&from=1&count=1");
+    assert_eq!(
+        (&page["total"], &page["entries"][0]["mrn"]),
+        (&json!(3), &json!("mrn:iam:policy:clerk"))
+    );
+    let found = get(at, "/loaded.json?kind=roles&find=cler");
+    let clerk = json!([{"mrn": "mrn:iam:role:clerk", "policy": "mrn:iam:policy:clerk"}]);
+    assert_eq!(found["entries"], clerk);
+    for wrong in ["kind=none", "from=x", "other=1"] {
+        assert_eq!(
+            ask(at, &format!("GET /loaded.json?{wrong}"), "", "").0,
+            400,
+            "{wrong}"
+        );
+    }
+    server.stop();
+}
+
+#[test]
+fn a_denial_is_explained_down_to_the_line() {
+    let (server, at) = start(&[]);
+    let porc = r#"{"operation":"shop:order:write","resource":"mrn:x","principal":{"mroles":["mrn:iam:role:clerk"]}}"#;
+    let told = why(at, porc);
+    let want = [
+        "operation OPEN mrn:iam:policy:gate=GRANT",
+        "identity DENY mrn:iam:policy:clerk=DENY",
+        "resource GRANT mrn:iam:policy:orders=GRANT",
+        "scope null",
+    ];
+    assert_eq!(
+        (&told["decision"], votes(&told)),
+        (&json!("DENY"), want.map(str::to_owned).to_vec())
+    );
+    let bodies = &told["phases"][1]["policies"][0]["bodies"];
+    let tried = bodies
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|body| body["held"] == false)
+        .unwrap();
+    assert_eq!(tried["failure"]["rows"], json!([6, 6]));
+    assert_eq!(
+        tried["failure"]["why"],
+        r#"not "shop:order:write" == "shop:order:read""#
+    );
+    assert!(
+        tried["file"].as_str().unwrap().ends_with("shop.yml:26"),
+        "{tried}"
+    );
+    let decided = bodies
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|body| body["decided"] == true)
+        .unwrap();
+    assert_eq!(decided["rows"], json!([3, 3]));
+    let source = &told["sources"][usize::try_from(decided["source"].as_u64().unwrap()).unwrap()];
+    assert_eq!(source["name"], "mrn:iam:policy:clerk");
+    assert_eq!(
+        source["text"].as_str().unwrap().lines().nth(2),
+        Some("default allow = false")
+    );
+    assert_eq!(
+        told["document"]["resource"]["group"],
+        "mrn:iam:resource-group:orders"
+    );
+    // Nobody hears of it: no record, nothing counted.
+    assert_eq!(get(at, "/live.json")["decisions"]["count"], 0);
+    let (_, output, _) = server.stop();
+    assert_eq!(output, "");
+}
+
+#[test]
+fn an_override_and_what_is_unknown() {
+    let (server, at) = start(&[]);
+    let told = why(at, GRANTED);
+    assert_eq!(
+        (&told["decision"], &told["settled"]),
+        (&json!("GRANT"), &json!(1))
+    );
+    assert_eq!(told["phases"][1]["counts"], false);
+    let told = why(
+        at,
+        r#"{"operation":"shop:order:read","resource":"mrn:x","principal":{"mroles":["mrn:\u003cb\u003e"]}}"#,
+    );
+    let reference = &told["phases"][1]["policies"][0];
+    assert_eq!(
+        (&reference["id"], &reference["policy"]),
+        (&json!("mrn:<b>"), &Value::Null)
+    );
+    assert_eq!(reference["reason"]["code"], "NOTFOUND_ERROR");
+    let told = why(at, "{}");
+    assert_eq!(
+        (&told["decision"], &told["phases"][0]["policies"][0]["policy"]),
+        (&json!("DENY"), &Value::Null)
+    );
+    server.stop();
+}
+
+#[test]
+fn a_body_that_is_no_porc_or_too_long() {
+    let (server, at) = start(&[]);
+    for body in ["", "[]", "{", "{} {}"] {
+        let (status, _, answer) = ask(at, "POST /why", "", body);
+        assert_eq!(status, 400, "{body}: {answer}");
+    }
+    let most = gavel_server::limits::WHY_BODY_BYTES_MAX;
+    let fitting = format!("{{}}{}", " ".repeat(most - 2));
+    assert_eq!(ask(at, "POST /why", "", &fitting).0, 200);
+    let mut stream = TcpStream::connect(at).unwrap();
+    let head = format!(
+        "POST /why HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
+        most + 1
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+    server.stop();
+}
+
+/// Files that changed do not explain what is served, and say so; after a reload they do.
+#[test]
+fn files_that_changed_explain_nothing() {
+    let text = std::fs::read_to_string(file("shop.yml")).unwrap();
+    let domain = Scratch::new("page-shop.yml", &text);
+    let (server, at) = start_on(&domain.0, &[]);
+    assert_eq!(why(at, GRANTED)["unexplained"], Value::Null);
+    std::fs::write(&domain.0, text.replace("shop:door:open", "shop:door:shut")).unwrap();
+    assert_eq!(why(at, GRANTED)["unexplained"], Value::Null, "it is kept");
+    assert_eq!(ask(at, "POST /reload", "", "").0, 200);
+    let told = why(at, GRANTED);
+    assert_eq!(
+        (&told["decision"], &told["revision"]),
+        (&json!("DENY"), &json!(2))
+    );
+    assert_eq!(told["unexplained"], Value::Null);
+    std::fs::write(&domain.0, &text).unwrap();
+    assert_eq!(ask(at, "POST /reload", "", "").0, 200);
+    std::fs::write(&domain.0, "broken").unwrap();
+    let told = why(at, GRANTED);
+    assert_eq!(told["decision"], "GRANT");
+    assert!(
+        told["unexplained"]
+            .as_str()
+            .unwrap()
+            .contains("cannot be compiled"),
+        "{told}"
+    );
+    assert_eq!(told["phases"][0]["policies"][0]["bodies"], Value::Null);
+    server.stop();
+}
+
+#[test]
+fn the_last_records_are_kept_where_that_is_asked_for() {
+    let (server, at) = start(&[]);
+    server.connect().post(GRANTED);
+    assert_eq!(get(at, "/decisions.json"), json!({"kept": 0, "decisions": []}));
+    server.stop();
+    let (server, at) = start(&["--admin-decisions", "2"]);
+    let mut client = server.connect();
+    for body in [GRANTED, GRANTED, DENIED] {
+        client.post(body);
+    }
+    eventually(|| get(at, "/live.json")["recordsWritten"] == 3);
+    let decisions = get(at, "/decisions.json")["decisions"].clone();
+    let words: Vec<&str> = decisions
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["decision"].as_str().unwrap())
+        .collect();
+    assert_eq!(words, ["DENY", "GRANT"]);
+    let (_, output, _) = server.stop();
+    let newest: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+    assert_eq!(decisions[0], newest);
+}
+
+#[test]
+fn the_page_is_open_and_what_it_shows_is_not() {
+    let token = Scratch::new("page-token", "0123456789abcdef\n");
+    let (server, at) = start(&["--admin-token-file", token.0.to_str().unwrap()]);
+    for path in ["/", "/page.js"] {
+        assert_eq!(ask(at, &format!("GET {path}"), "", "").0, 200);
+    }
+    let shown = "Authorization: Bearer 0123456789abcdef\r\n";
+    for path in [
+        "GET /live.json",
+        "GET /loaded.json",
+        "GET /decisions.json",
+        "POST /why",
+    ] {
+        assert_eq!(ask(at, path, "", GRANTED).0, 401, "{path}");
+        assert_eq!(ask(at, path, shown, GRANTED).0, 200, "{path}");
+    }
+    let foreign = format!("{shown}Origin: https://evil.example\r\n");
+    assert_eq!(ask(at, "POST /why", &foreign, GRANTED).0, 403);
+    server.stop();
+}
