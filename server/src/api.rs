@@ -38,6 +38,7 @@ pub fn healthy() -> Reply {
         status: 200,
         body: Body::Document("application/json", OK),
         allow: None,
+        again: false,
     }
 }
 
@@ -50,7 +51,10 @@ pub fn draining() -> Reply {
 /// The answer to a request for whose bytes this core has no memory now.
 #[must_use]
 pub fn overloaded() -> Reply {
-    Reply::error(503, "too many large requests at the same time")
+    Reply {
+        again: true,
+        ..Reply::error(503, "too many large requests at the same time")
+    }
 }
 
 /// Finds the route of a head. `bytes` begin with the request, so that the places of `head` fit.
@@ -87,12 +91,14 @@ fn options(methods: &'static str) -> Reply {
         status: 204,
         body: Body::None,
         allow: Some(methods),
+        again: false,
     }
 }
 
 fn not_allowed(methods: &'static str) -> Reply {
     Reply {
         allow: Some(methods),
+        again: false,
         ..Reply::error(405, "Method Not Allowed")
     }
 }

@@ -12,6 +12,7 @@ mod batch;
 use crate::api::{self, Route};
 use crate::audit::Promises;
 use crate::authzen::Endpoint;
+use crate::bounds::InFlight;
 use crate::connections::{Place, Waits};
 use crate::desk::Verdict;
 use crate::http::request::{Decoder, Message, Method, Persistence, Step};
@@ -27,13 +28,14 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
     let mut conn = Conn {
         line: Line::plain(stream),
         place,
-        decoder: Decoder::new(shared.body_bytes_max),
+        decoder: Decoder::new(shared.bounds.body_bytes),
         input: Vec::new(),
         output: Vec::new(),
         large: false,
         grown: 0,
         deadline: None,
         promises: Promises::default(),
+        answered: 0,
         shared,
     };
     if conn.begin().await {
@@ -107,6 +109,8 @@ struct Conn {
     deadline: Option<(Phase, u64)>,
     /// Answers in the buffer that wait for their records.
     promises: Promises,
+    /// Requests that were answered.
+    answered: u64,
     shared: Rc<Shared>,
 }
 
@@ -157,6 +161,8 @@ impl Conn {
                     Next::Read => break,
                     Next::Again => {}
                     Next::Long(message, long) => {
+                        let shared = Rc::clone(&self.shared);
+                        let _working = InFlight::begin(&shared.in_flight);
                         let ends = match long {
                             Long::Batch(probe) => self.decide_batch(&message, probe).await,
                             Long::AuthZen(endpoint) => self.answer_authzen(&message, endpoint).await,
@@ -256,7 +262,7 @@ impl Conn {
                 Phase::Head => limits::HEAD_SECONDS,
                 Phase::Body => {
                     limits::BODY_SECONDS
-                        + (self.shared.body_bytes_max / limits::BODY_BYTES_PER_SECOND_MIN) as u64
+                        + (self.shared.bounds.body_bytes / limits::BODY_BYTES_PER_SECOND_MIN) as u64
                 }
             }),
         };
@@ -322,7 +328,8 @@ impl Conn {
 
     /// What is said about the connection in the answer to a request.
     fn persistence(&self, message: &Message) -> Persistence {
-        if self.shared.draining.get() {
+        let is_last = |most| self.answered >= most;
+        if self.shared.draining.get() || self.shared.bounds.requests_per_connection.is_some_and(is_last) {
             Persistence::Ends
         } else {
             message.head.persistence
@@ -331,6 +338,7 @@ impl Conn {
 
     /// Appends the answer to one request, unless it is a batch.
     fn respond(&mut self, message: &Message) -> Responded {
+        self.answered += 1;
         let persistence = self.persistence(message);
         let (input, output) = (&self.input, &mut self.output);
         let ending = Ending {
@@ -339,6 +347,10 @@ impl Conn {
         };
         let route = api::route(&message.head, input.get(message.start..).unwrap_or_default());
         match route {
+            Route::Decision { .. } | Route::Batch { .. } | Route::AuthZen(_) if self.shared.is_full() => {
+                self.shared.counters.shed.add(1);
+                response::reply(output, &Reply::shed(), ending);
+            }
             Route::Decision { probe } => {
                 let body = input
                     .get(message.body_start..message.body_end)
@@ -394,6 +406,10 @@ impl Conn {
     /// Waits for the records of the answers in the buffer where an answer needs one. False if nothing may be sent. A client
     /// that is not answered in time is let go, as one that does not take its answer is.
     async fn keep_promises(&mut self) -> bool {
+        if self.promises.is_empty() {
+            return true;
+        }
+        let _working = InFlight::begin(&self.shared.in_flight);
         self.shared
             .keep(self.place, &mut self.promises, &mut self.output)
             .await

@@ -6,6 +6,7 @@ pub mod api;
 pub mod audit;
 pub mod authzen;
 pub mod batch;
+pub mod bounds;
 pub mod cli;
 pub mod config;
 mod conn;

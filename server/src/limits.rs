@@ -86,8 +86,15 @@ pub const BATCH_PACE_NS: u64 = 20_000_000;
 /// kernel's own spreading is even enough, and costs nothing.
 pub const DEALT_CONNECTIONS_PER_WORKER: usize = 50;
 
-/// Open connections of one worker; at the bound it stops accepting until one closes.
-pub const CONNECTIONS_PER_WORKER_MAX: usize = 10_000;
+/// Open connections of one worker unless the command line says otherwise; at the bound it stops accepting until one closes.
+pub const CONNECTIONS_PER_WORKER_DEFAULT: usize = 10_000;
+
+/// Requests that one worker works on at the same time unless the command line says otherwise. Decisions are over before the
+/// next begins, so these are batches and answers that wait for a disk: more of them than this is a disk that stands still.
+pub const IN_FLIGHT_PER_WORKER_DEFAULT: usize = 1_024;
+
+/// Seconds after which a client that was shed may come again.
+pub const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Seconds that a connection may stay open without a request.
 pub const IDLE_SECONDS: u64 = 75;

@@ -15,6 +15,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::admin::{self, Facts, Keeping, Overview, Recent, Service};
 use crate::audit::{self, Audit, FullPolicy, Monitor, Output, Render, Sink};
+use crate::bounds::Bounds;
 use crate::control::{Control, Event};
 use crate::deal::Dealer;
 use crate::desk::Desk;
@@ -51,8 +52,8 @@ pub struct Options {
     pub driver: DriverChoice,
     /// What a full audit ring means.
     pub audit_full: FullPolicy,
-    /// Largest body.
-    pub body_bytes_max: usize,
+    /// What clients may take of each core.
+    pub bounds: Bounds,
     /// The address that clients know the service by.
     pub public_url: Option<Arc<str>>,
     /// Time for requests in flight once the process is told to end.
@@ -144,6 +145,7 @@ impl Options {
     }
 
     fn facts(&self) -> Facts {
+        let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         let audit_full = self.audit_full.to_possible_value();
         Facts {
             workers: self.workers(),
@@ -152,9 +154,12 @@ impl Options {
             watch: self.watch,
             source: self.poll.as_ref().map(|(url, _)| url.clone()),
             limits: vec![
+                ("bodyBytes", number(self.bounds.body_bytes)),
+                ("connectionsPerThread", number(self.bounds.connections)),
+                ("inFlightPerThread", number(self.bounds.in_flight)),
                 (
-                    "bodyBytes",
-                    u64::try_from(self.body_bytes_max).unwrap_or(u64::MAX),
+                    "requestsPerConnection",
+                    self.bounds.requests_per_connection.unwrap_or(0),
                 ),
                 ("drainSeconds", self.drain.as_secs()),
                 ("drainDelaySeconds", self.drain_delay.as_secs()),
@@ -334,7 +339,7 @@ fn start_audit(
     tell: &mpsc::Sender<Event>,
 ) -> Result<(Audit, Vec<Sink>), Failure> {
     let workers = options.workers();
-    let ring = limits::AUDIT_RING_BYTES_MIN.max(options.body_bytes_max.saturating_mul(2));
+    let ring = limits::AUDIT_RING_BYTES_MIN.max(options.bounds.body_bytes.saturating_mul(2));
     let envoy_ring = match &options.envoy {
         Some(envoy) => limits::envoy_ring_bytes(envoy.body_bytes_max),
         None => 0,
@@ -386,7 +391,7 @@ fn start_worker(
     let failed = |e: std::io::Error| Failure::Operator(format!("worker {index}: {e}"));
     let (ours, control) = UnixStream::pair().map_err(failed)?;
     ours.set_nonblocking(true).map_err(failed)?;
-    let (driver, body_bytes_max, tell) = (options.driver, options.body_bytes_max, tell.clone());
+    let (driver, bounds, tell) = (options.driver, options.bounds, tell.clone());
     let (constant_deny, public_url) = (options.constant_deny, options.public_url.clone());
     thread::Builder::new()
         .name(format!("worker-{index}"))
@@ -403,7 +408,7 @@ fn start_worker(
                 driver,
                 desk,
                 counters,
-                body_bytes_max,
+                bounds,
                 public_url,
                 dealer: entrance.dealer,
             };

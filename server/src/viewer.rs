@@ -42,6 +42,7 @@ pub fn page(path: &[u8]) -> Option<Reply> {
         status,
         body,
         allow: None,
+        again: false,
     })
 }
 

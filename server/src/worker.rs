@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use crate::audit::{Acks, Promises};
+use crate::bounds::Bounds;
 use crate::conn;
 use crate::connections::{Connections, Place, Waits};
 use crate::deal::Dealer;
@@ -40,8 +41,8 @@ pub struct Setup {
     pub desk: Desk,
     /// What it counts.
     pub counters: Arc<Counters>,
-    /// Largest body.
-    pub body_bytes_max: usize,
+    /// What clients may take.
+    pub bounds: Bounds,
     /// The address that clients know the service by.
     pub public_url: Option<Arc<str>>,
     /// Who has how many connections, if there are several workers.
@@ -92,7 +93,9 @@ pub(crate) struct Shared {
     /// The process is about to drain.
     pub(crate) leaving: Cell<bool>,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) body_bytes_max: usize,
+    pub(crate) bounds: Bounds,
+    /// Requests that are worked on.
+    pub(crate) in_flight: Cell<usize>,
     pub(crate) public_url: Option<Arc<str>>,
     pub(crate) certificates: Option<Arc<Certificates>>,
     /// Receive buffers for what is large.
@@ -120,7 +123,12 @@ pub(crate) struct Shared {
 impl Shared {
     /// Whether receive buffers may grow by so many bytes more.
     pub(crate) fn may_grow(&self, by: usize) -> bool {
-        self.grown.get().saturating_add(by) <= limits::input_bytes(self.body_bytes_max)
+        self.grown.get().saturating_add(by) <= limits::input_bytes(self.bounds.body_bytes)
+    }
+
+    /// Whether no further request can be worked on.
+    pub(crate) fn is_full(&self) -> bool {
+        self.in_flight.get() >= self.bounds.in_flight
     }
 
     /// What a connection's receive buffer exceeds its first size by: so much until now, so much from now on.
@@ -227,7 +235,8 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         draining: Cell::new(false),
         leaving: Cell::new(false),
         counters: setup.counters,
-        body_bytes_max: setup.body_bytes_max,
+        bounds: setup.bounds,
+        in_flight: Cell::new(0),
         public_url: setup.public_url,
         certificates: setup.certificates,
         inputs: Pool::new(limits::INPUT_BYTES_START),
@@ -282,9 +291,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
 
 async fn accept(listener: Rc<Listener>, shared: Rc<Shared>) {
     loop {
-        while shared.connections.borrow().count() >= limits::CONNECTIONS_PER_WORKER_MAX
-            && !shared.draining.get()
-        {
+        while shared.connections.borrow().count() >= shared.bounds.connections && !shared.draining.get() {
             pause(&shared).await;
         }
         match listener.accept().await {

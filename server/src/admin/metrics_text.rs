@@ -31,6 +31,7 @@ families! {
     EXPIRED = Counter "gavel_connections_expired_total" "Connections that were cut because a deadline had passed.";
     HANDSHAKES_FAILED = Counter "gavel_tls_handshakes_failed_total" "Connections that ended in the TLS handshake: no TLS, or a client that is not taken.";
     REFUSED = Counter "gavel_requests_refused_total" "Requests that were refused before their body was looked at.";
+    SHED = Counter "gavel_requests_shed_total" "Requests for a decision that got 503 because too many were worked on.";
     LOST = Counter "gavel_audit_records_lost_total" "Access records that are missing: there was no room for them, or they could not be written.";
     LEFT_OUT = Counter "gavel_audit_records_left_out_total" "Grants that left no record because only a sample of them is asked for.";
     REVOKED = Counter "gavel_audit_grants_revoked_total" "Grants, counted as such, that were answered as denials because their record failed later.";
@@ -121,12 +122,13 @@ fn decision_metrics(service: &Service, out: &mut Exposition) {
         histograms.for_each(|histogram| phases.add(histogram));
         out.histogram(&PHASE_TIME, &[("phase", phase)], &phases);
     }
-    let counters: [(Family, Get); 5] = [
+    let counters: [(Family, Get); 6] = [
         (PANICS, |counters| &counters.panics),
         (CONNECTIONS, |counters| &counters.connections),
         (EXPIRED, |counters| &counters.expired),
         (HANDSHAKES_FAILED, |counters| &counters.handshakes_failed),
         (REFUSED, |counters| &counters.refused),
+        (SHED, |counters| &counters.shed),
     ];
     for (family, counter) in counters {
         out.single(&family, sum(all, |counters| counter(counters).get()));

@@ -115,11 +115,10 @@ fn audit(service: &Service, full: &str) -> Value {
 }
 
 fn all_limits(overview: &Overview) -> Value {
-    let fixed: [(&str, usize); 8] = [
+    let fixed: [(&str, usize); 7] = [
         ("headBytes", limits::HEAD_BYTES_MAX),
         ("headers", limits::HEADERS_MAX),
         ("targetBytes", limits::TARGET_BYTES_MAX),
-        ("connectionsPerThread", limits::CONNECTIONS_PER_WORKER_MAX),
         ("inputBytesPerThread", limits::INPUT_BYTES_PER_WORKER),
         ("envoyConnections", limits::ENVOY_CONNECTIONS_MAX),
         ("policyFileBytes", limits::TEXT_BYTES_MAX),

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::admin;
+use crate::bounds::Bounds;
 use crate::cli::args::Global;
 use crate::cli::doors::Doors;
 use crate::cli::serve_args::ServeArgs;
@@ -106,21 +107,34 @@ fn public_url(url: &str) -> Result<Arc<str>, Failure> {
     Ok(url.trim_end_matches('/').into())
 }
 
+fn bounds(args: &ServeArgs) -> Result<Bounds, Failure> {
+    let body_bytes = args.max_body_bytes.unwrap_or(limits::BODY_BYTES_MAX_DEFAULT);
+    if body_bytes > limits::BODY_BYTES_MAX_CEILING {
+        let most = limits::BODY_BYTES_MAX_CEILING;
+        return Err(Failure::Usage(format!("--max-body-bytes may be at most {most}")));
+    }
+    let at_least_one = [
+        ("--max-body-bytes", body_bytes),
+        ("--max-connections", args.max_connections),
+        ("--max-in-flight", args.max_in_flight),
+    ];
+    if let Some((flag, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
+        return Err(Failure::Usage(format!("{flag} must be at least 1")));
+    }
+    Ok(Bounds {
+        body_bytes,
+        connections: args.max_connections,
+        in_flight: args.max_in_flight,
+        requests_per_connection: Some(args.max_requests_per_connection).filter(|most| *most > 0),
+    })
+}
+
 fn options(args: &ServeArgs, doors: &Doors) -> Result<Options, Failure> {
     let threads = match args.threads {
         Some(0) => return Err(Failure::Usage("--threads must be at least 1".to_owned())),
         Some(threads) => threads,
         None => thread::available_parallelism().map_or(1, usize::from),
     };
-    let body_bytes_max = args.max_body_bytes.unwrap_or(limits::BODY_BYTES_MAX_DEFAULT);
-    if body_bytes_max == 0 {
-        let text = "--max-body-bytes must be at least 1";
-        return Err(Failure::Usage(text.to_owned()));
-    }
-    if body_bytes_max > limits::BODY_BYTES_MAX_CEILING {
-        let most = limits::BODY_BYTES_MAX_CEILING;
-        return Err(Failure::Usage(format!("--max-body-bytes may be at most {most}")));
-    }
     Ok(Options {
         host: doors.host,
         port: doors.port,
@@ -130,7 +144,7 @@ fn options(args: &ServeArgs, doors: &Doors) -> Result<Options, Failure> {
         threads,
         driver: args.io,
         audit_full: args.audit.audit_full,
-        body_bytes_max,
+        bounds: bounds(args)?,
         public_url: args.public_url.as_deref().map(public_url).transpose()?,
         drain: Duration::from_secs(args.drain_seconds),
         drain_delay: Duration::from_secs(args.drain_delay),

@@ -51,6 +51,16 @@ pub(crate) struct ServeArgs {
     /// Largest request body; 1 MiB if absent, 8 MiB for Envoy.
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_body_bytes: Option<usize>,
+    /// Open connections of each thread; at the bound no more are accepted until one closes.
+    #[arg(long, value_name = "N", default_value_t = limits::CONNECTIONS_PER_WORKER_DEFAULT)]
+    pub(crate) max_connections: usize,
+    /// Requests that each thread works on at the same time (batches, answers that wait for their records); what is over gets
+    /// 503 with Retry-After.
+    #[arg(long, value_name = "N", default_value_t = limits::IN_FLIGHT_PER_WORKER_DEFAULT)]
+    pub(crate) max_in_flight: usize,
+    /// Answers after which a connection ends, so that clients find new instances; 0 for no bound.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) max_requests_per_connection: u64,
     /// Time for requests in flight after SIGTERM or SIGINT.
     #[arg(long, value_name = "SECONDS", default_value_t = limits::DRAIN_SECONDS_DEFAULT)]
     pub(crate) drain_seconds: u64,

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use crate::http::request::{Persistence, Refusal};
+use crate::limits;
 
 /// The answer to a decision: status line and type, what is said about the connection, length and body.
 macro_rules! decision {
@@ -39,6 +40,8 @@ pub struct Reply {
     pub body: Body,
     /// Methods for the `Allow` field.
     pub allow: Option<&'static str>,
+    /// The client may come again in a moment: the `Retry-After` field.
+    pub again: bool,
 }
 
 /// Content of a [`Reply`].
@@ -70,6 +73,16 @@ impl Reply {
             status,
             body: Body::Message(message.into()),
             allow: None,
+            again: false,
+        }
+    }
+
+    /// The answer where too much is asked at the same time. Nothing was decided.
+    #[must_use]
+    pub fn shed() -> Reply {
+        Reply {
+            again: true,
+            ..Reply::error(503, "too many requests at the same time")
         }
     }
 }
@@ -167,6 +180,9 @@ pub fn reply(out: &mut Vec<u8>, reply: &Reply, ending: Ending) {
     let _ = write!(out, "HTTP/1.1 {} {}\r\n", reply.status, reason(reply.status));
     if let Some(methods) = reply.allow {
         let _ = write!(out, "Allow: {methods}\r\n");
+    }
+    if reply.again {
+        let _ = write!(out, "Retry-After: {}\r\n", limits::RETRY_AFTER_SECONDS);
     }
     match &reply.body {
         Body::Moved(place) => {

@@ -14,6 +14,8 @@ pub struct Counters {
     pub connections: Counter,
     /// Connections cut by the sweeper.
     pub expired: Counter,
+    /// Requests that got 503 because too many were worked on.
+    pub shed: Counter,
     /// Connections whose TLS handshake failed.
     pub handshakes_failed: Counter,
     /// Requests refused before their body was looked at.

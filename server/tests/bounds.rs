@@ -1,0 +1,93 @@
+//! Bounds that the command line sets: connections, requests of one connection, requests that are worked on.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+
+mod common;
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use common::cli::run;
+use common::{GRANTED, Server, granted, on_each_driver, post};
+
+#[test]
+fn a_connection_ends_with_its_last_request() {
+    on_each_driver(|driver| {
+        let server = Server::start(driver, &["--max-requests-per-connection", "3"]);
+        let mut client = server.connect();
+        client.send(format!("{0}{0}{0}{0}", post(GRANTED)));
+        for close in [false, false, true] {
+            let answer = client.answer().unwrap();
+            assert_eq!(
+                (answer.body.as_str(), answer.close),
+                ("{\"allow\":true}\n", close)
+            );
+        }
+        client.expect_closed();
+        assert_eq!(server.connect().post(GRANTED), granted());
+        let (status, records, _) = server.stop();
+        assert_eq!((status.code(), records.lines().count()), (Some(0), 4));
+    });
+}
+
+#[test]
+fn a_connection_above_the_bound_waits_for_another_to_close() {
+    on_each_driver(|driver| {
+        let server = Server::start(driver, &["--max-connections", "2"]);
+        let (mut first, mut second, mut third) = (server.connect(), server.connect(), server.connect());
+        assert_eq!(first.post(GRANTED), granted());
+        assert_eq!(second.post(GRANTED), granted());
+        third.send(post(GRANTED));
+        third
+            .stream()
+            .set_read_timeout(Some(Duration::from_millis(300)))
+            .unwrap();
+        assert!(third.stream().read(&mut [0; 1]).is_err());
+        third
+            .stream()
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        drop(first);
+        assert_eq!(third.answer(), Some(granted()));
+        server.stop();
+    });
+}
+
+#[test]
+fn what_is_over_the_requests_that_are_worked_on_may_come_again() {
+    on_each_driver(|driver| {
+        let server = Server::start(driver, &["--max-in-flight", "1"]);
+        let mut batch = server.connect();
+        let body = format!("[{}]", vec![GRANTED; 10_000].join(","));
+        let end = Instant::now() + Duration::from_secs(20);
+        let mut other = server.connect();
+        loop {
+            batch.send(post(&body).replacen("/decision ", "/decisions?probe=true ", 1));
+            other.send(post(GRANTED));
+            let (head, answer) = other.answer_with_head().unwrap();
+            assert_eq!(batch.answer().unwrap().status, 200);
+            if answer.status == 503 {
+                assert!(head.contains("Retry-After: 1\r\n"), "{head}");
+                assert_eq!(
+                    answer.body,
+                    "{\"message\":\"too many requests at the same time\"}\n"
+                );
+                break;
+            }
+            assert!(Instant::now() < end, "never too much at the same time");
+        }
+        assert_eq!(other.post(GRANTED), granted());
+        server.stop();
+    });
+}
+
+#[test]
+fn bounds_of_nothing_are_refused() {
+    let bundle = common::file("shop.yml");
+    for flag in ["--max-connections", "--max-in-flight", "--max-body-bytes"] {
+        let (status, _, problem) = run(&format!("serve -b {} {flag} 0", bundle.display()), "");
+        assert!(
+            status == Some(1) && problem.contains(&format!("{flag} must be at least 1")),
+            "{problem}"
+        );
+    }
+}
