@@ -123,11 +123,11 @@ fn wrong_places_are_named() {
             "one address can be named",
         ),
         (
-            "--listen unix:/tmp/x --socket-mode 999",
+            "--listen unix:/run/x.sock --socket-mode 999",
             "--socket-mode 999: no mode in octal digits",
         ),
         (
-            "--listen unix:/tmp/x --socket-owner web",
+            "--listen unix:/run/x.sock --socket-owner web",
             "--socket-owner web: neither USER nor USER:GROUP",
         ),
         (

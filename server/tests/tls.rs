@@ -252,7 +252,7 @@ fn half_a_configuration_is_refused() {
             "--tls-client-name needs --tls-client-ca, which vouches for names",
         ),
         (
-            "--tls-cert a --tls-key b --listen unix:/tmp/x",
+            "--tls-cert a --tls-key b --listen unix:/run/x.sock",
             "--tls-cert is for the port of the decision API, and there is none",
         ),
         (

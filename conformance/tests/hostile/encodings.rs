@@ -34,7 +34,7 @@ fn encodings() {
         "glob.quote_meta",
         "io.jwt.decode",
     ] {
-        let got = outcome(&format!("{f}(input.a)"), vec![mib()]);
+        let got = outcome(&format!("{f}(input.a)"), vec![mib()], Passes::ALL);
         check(&format!("{f}(input.a)"), vec![mib()], &got);
     }
     check("crypto.hmac.sha256(input.a, input.a)", vec![mib()], VALUE);
