@@ -31,18 +31,23 @@ def send(sock, data):
 
 
 class Attack:
-    """Opens connections and does `step` with each, over and over, until it is stopped."""
+    """Opens connections, each of which sends `first`, and does `step` with each, over and over, until it is stopped."""
 
-    def __init__(self, port, count, step):
-        self.port, self.step = port, step
+    def __init__(self, port, count, step, first):
+        self.port, self.step, self.first = port, step, first
         self.socks = []
         for at in range(count):
-            self.socks.append(connect(port))
+            self.socks.append(self._open())
             if at % 200 == 199:
                 time.sleep(0.02)
         self.ends = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
+
+    def _open(self):
+        sock = connect(self.port)
+        send(sock, self.first)
+        return sock
 
     def _run(self):
         turn = 0
@@ -52,7 +57,7 @@ class Attack:
                 sock = self.socks[at]
                 if not self.step(sock):
                     sock.close()
-                    self.socks[at] = connect(self.port)
+                    self.socks[at] = self._open()
             turn += 1
 
     def stop(self):
@@ -161,9 +166,7 @@ def main():
     for name, (count, step, first) in ATTACKS.items():
         if not (options.short and quiet):
             quiet = Load(options.load, server.port, rate, seconds, 4).result()
-        attack = Attack(server.port, count if not options.short else min(count, 300), step)
-        for sock in attack.socks:
-            send(sock, first)
+        attack = Attack(server.port, count if not options.short else min(count, 300), step, first)
         time.sleep(0.2 if options.short else 0.5)
         busy = Load(options.load, server.port, rate, seconds, 4).result()
         rss_mib = server.rss_kib() / 1024

@@ -87,6 +87,27 @@ fn draining_finishes_what_is_in_flight() {
 }
 
 #[test]
+fn a_client_that_asked_a_moment_ago_may_ask_once_more() {
+    on_each_driver(|driver| {
+        let mut server = Server::start(driver, &[]);
+        let mut client = server.connect();
+        assert_eq!(client.post(GRANTED), granted());
+        server.signal("TERM");
+        server.wait_for("shutting down");
+        eventually(|| std::net::TcpStream::connect(("127.0.0.1", server.port)).is_err());
+        let last = Answer {
+            close: true,
+            ..granted()
+        };
+        assert_eq!(client.post(GRANTED), last);
+        client.expect_closed();
+        let (status, output, _) = server.wait();
+        assert_eq!(status.code(), Some(0));
+        assert_eq!(output.lines().count(), 2);
+    });
+}
+
+#[test]
 fn draining_has_an_end() {
     on_each_driver(|driver| {
         let server = Server::start(driver, &["--drain-seconds", "1"]);
