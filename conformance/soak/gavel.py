@@ -1,6 +1,7 @@
 """What the scripts of this folder share: a started gavel, its admin port, its memory and descriptors, load upon it, checks."""
 
 import argparse
+import atexit
 import http.client
 import json
 import os
@@ -78,6 +79,8 @@ class Gavel:
         self.keep_records = keep_records
         self.process = subprocess.Popen(words + list(flags), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         env={**os.environ, **(environment or {})})
+        # A script that breaks off leaves no process behind.
+        atexit.register(self.process.kill)
         self.readers = [threading.Thread(target=read, daemon=True) for read in (self._read_records, self._read_log)]
         for reader in self.readers:
             reader.start()
