@@ -77,7 +77,7 @@ fn probes_status_and_metrics_say_what_happened() {
         assert_eq!(status(at, &format!("HEAD {probe}")), 200, "{probe}");
         assert_eq!(status(at, &format!("POST {probe}")), 405, "{probe}");
     }
-    assert_eq!((status(at, "GET /"), status(at, "GET /reload")), (404, 405));
+    assert_eq!((status(at, "GET /none"), status(at, "GET /reload")), (404, 405));
     let mut client = server.connect();
     for _ in 0..3 {
         client.post(GRANTED);

@@ -321,3 +321,26 @@ fn the_page_is_open_and_what_it_shows_is_not() {
     assert_eq!(ask(at, "POST /why", &foreign, GRANTED).0, 403);
     server.stop();
 }
+
+#[test]
+fn more_records_than_fit_are_an_error() {
+    let mut command = common::gavel();
+    command
+        .args([
+            "serve",
+            "--port",
+            "0",
+            "--admin",
+            "127.0.0.1:0",
+            "--admin-decisions",
+            "1001",
+            "-b",
+        ])
+        .arg(file("shop.yml"));
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !output.status.success() && text.contains("--admin-decisions may be at most 1000"),
+        "{text}"
+    );
+}

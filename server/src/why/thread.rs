@@ -90,6 +90,8 @@ impl Work {
                 Some(_) => asked.recv_timeout(Duration::from_secs(limits::WHY_LOOK_SECONDS)),
             };
             match ask {
+                // Whoever asked has gone, and may be asking again.
+                Ok(ask) if ask.answer.is_closed() => {}
                 Ok(ask) => {
                     // A panic is our bug: the asker hears that there is none, and the next one is answered.
                     let answered = catch_unwind(AssertUnwindSafe(|| self.answer(&ask.body)));
