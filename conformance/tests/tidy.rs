@@ -282,7 +282,6 @@ const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[
     // One flat match over the elements of a layout.
     ("runtime/src/builtins/time/parse.rs", "read", 97),
     // The four phases in their order.
-    ("runtime/src/decision/decide.rs", "decide", 81),
 ];
 
 /// Names and lengths of the functions of a formatted text.

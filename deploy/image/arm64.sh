@@ -12,7 +12,7 @@ command -v aarch64-linux-gnu-gcc-12 >/dev/null ||
   apt-get install -y --no-install-recommends gcc-12-aarch64-linux-gnu libc6-dev-arm64-cross
 
 rm -rf "$place"
-mkdir -p "$place"/{lists/partial,cache/archives/partial,debs,root}
+mkdir -p "$place"/{lists/partial,cache/archives/partial,debs,tree}
 # A view of the archive that knows both architectures, without telling the machine's package database.
 apt=(apt-get -qq -o "Dir::State::lists=$place/lists" -o "Dir::Cache=$place/cache"
   -o APT::Architectures::=amd64 -o APT::Architectures::=arm64 -o APT::Sandbox::User=root)
@@ -22,11 +22,11 @@ std="$(apt-cache -o "Dir::State::lists=$place/lists" -o "Dir::Cache=$place/cache
 (cd "$place/debs" && "${apt[@]}" download rustc-web "$std:amd64" libstd-rust-web-dev:amd64 libstd-rust-web-dev:arm64)
 llvm="$(dpkg-deb -f "$place"/debs/libstd-rust-web-[0-9]*.deb Depends | grep -o 'libllvm[0-9]*' | head -n 1)"
 (cd "$place/debs" && "${apt[@]}" download "$llvm:amd64")
-for package in "$place"/debs/*.deb; do dpkg -x "$package" "$place/root"; done
+for package in "$place"/debs/*.deb; do dpkg -x "$package" "$place/tree"; done
 rm -rf "$place"/{lists,cache,debs}
 cat >"$place/rustc" <<EOF
 #!/bin/sh
-LD_LIBRARY_PATH="$place/root/usr/lib/x86_64-linux-gnu" exec "$place/root/usr/bin/rustc" "\$@"
+LD_LIBRARY_PATH="$place/tree/usr/lib/x86_64-linux-gnu" exec "$place/tree/usr/bin/rustc" "\$@"
 EOF
 chmod +x "$place/rustc"
 "$place/rustc" --version
