@@ -48,6 +48,7 @@ pub mod ast;
 pub mod check;
 mod constant;
 pub mod diagnostic;
+pub mod documents;
 pub mod domain;
 pub mod dump;
 pub mod emit;

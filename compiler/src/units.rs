@@ -156,7 +156,7 @@ impl Unit {
             .add_unit(&optimised(plan, 1, options), sources)
             .map_err(|problem| vec![problem])?;
         if is_function(&checked, entry) {
-            return Ok(Entry::Function(misuse(&checked, entry)));
+            return Ok(Entry::Function(misuse(&checked, entry, "x = ")));
         }
         Ok(entries.find(entry).map_or(Entry::Missing, Entry::Document))
     }
@@ -203,7 +203,7 @@ pub(crate) fn compile(
 }
 
 /// How modules of a unit for this kind of entry are checked.
-fn analyse_options(kind: ModuleKind, options: &Options) -> AnalyseOptions {
+pub(crate) fn analyse_options(kind: ModuleKind, options: &Options) -> AnalyseOptions {
     let network = options.network && kind == ModuleKind::Mapper;
     let allowed = |name: &str| network && builtins::find(name).is_some_and(|id| id.get().network);
     let disallowed = options.disallowed_builtins.iter().filter(|name| !allowed(name));
@@ -226,7 +226,7 @@ fn planned(checked: &Checked, entries: &[Vec<String>], options: &Options) -> Res
 }
 
 /// `units`: of how many the plan is made.
-fn optimised(plan: Plan, units: usize, options: &Options) -> Plan {
+pub(crate) fn optimised(plan: Plan, units: usize, options: &Options) -> Plan {
     let passes = OptOptions {
         passes: options.optimise,
         ..OptOptions::default()
@@ -263,8 +263,8 @@ fn is_function(checked: &Checked, path: &[&str]) -> bool {
         .any(|rule| rule.kind == RuleKind::Function && rule.path == path)
 }
 
-/// What OPA says to a query for a function as if it were a document.
-fn misuse(checked: &Checked, entry: &[&str]) -> String {
+/// What OPA says to a query for a function as if it were a document. `before`: what stands before the path in OPA's query.
+pub(crate) fn misuse(checked: &Checked, entry: &[&str], before: &str) -> String {
     let path = entry.join(".");
     let mut sources = SourceMap::default();
     let file = sources.add_file("query", &format!("x = data.{path}"));
@@ -281,8 +281,9 @@ fn misuse(checked: &Checked, entry: &[&str]) -> String {
     let have = problems.iter().flatten().flat_map(|problem| &problem.help).next();
     let underline = "^".repeat("data.".len() + path.len());
     let have = have.map_or("", String::as_str);
+    let column = before.len() + 1;
     format!(
-        "1 error occurred: 1:5: rego_type_error: function data.{path} used as reference, not called\n\
+        "1 error occurred: 1:{column}: rego_type_error: function data.{path} used as reference, not called\n\
          \tdata.{path}\n\t{underline}\n\t{have}"
     )
 }

@@ -4,6 +4,7 @@ use crate::authzen::{self, Candidates, Endpoint};
 use crate::http::request::{Head, Method};
 use crate::http::response::{Body, Reply};
 use crate::limits;
+use crate::opa;
 use crate::viewer;
 
 /// What a request asks for.
@@ -23,6 +24,8 @@ pub enum Route {
     AuthZen(Endpoint),
     /// What AuthZEN publishes about the service.
     AuthZenMetadata,
+    /// A request to OPA's data API.
+    Opa(opa::Call),
     /// Whether the process takes requests: 200, or 503 while it drains.
     Ready,
     /// An answer that needs nothing else.
@@ -57,9 +60,10 @@ pub fn overloaded() -> Reply {
     }
 }
 
-/// Finds the route of a head. `bytes` begin with the request, so that the places of `head` fit.
+/// Finds the route of a head. `bytes` begin with the request, so that the places of `head` fit. `opa`: OPA's data API is
+/// served.
 #[must_use]
-pub fn route(head: &Head, bytes: &[u8]) -> Route {
+pub fn route(head: &Head, bytes: &[u8], opa: bool) -> Route {
     let (path, query) = split_target(part(bytes, head.target));
     match path {
         b"/decision" => decides(head, bytes, query, |probe| Route::Decision { probe }),
@@ -71,6 +75,11 @@ pub fn route(head: &Head, bytes: &[u8]) -> Route {
         authzen::CONFIGURATION => read_only(head.method, Route::AuthZenMetadata),
         b"/livez" => read_only(head.method, Route::Reply(healthy())),
         b"/readyz" | b"/health" => read_only(head.method, Route::Ready),
+        path if opa && opa::is_ours(path) => {
+            let method = part(bytes, (0, head.target.0)).trim_ascii();
+            let is_yaml = media_type(head, bytes).windows(4).any(|part| part == b"yaml");
+            Route::Opa(opa::call(head.method, method, path, query, is_yaml))
+        }
         _ => match viewer::page(path) {
             Some(reply) => read_only(head.method, Route::Reply(reply)),
             None => Route::Reply(Reply::error(404, "Not Found")),
@@ -95,7 +104,7 @@ fn options(methods: &'static str) -> Reply {
     }
 }
 
-fn not_allowed(methods: &'static str) -> Reply {
+pub(crate) fn not_allowed(methods: &'static str) -> Reply {
     Reply {
         allow: Some(methods),
         again: false,
@@ -254,7 +263,7 @@ mod tests {
         let Step::Request(message) = Decoder::new(1000).advance(&mut bytes, 0) else {
             panic!("not a request")
         };
-        assert_eq!(route(&message.head, &bytes), want, "{request}");
+        assert_eq!(route(&message.head, &bytes, false), want, "{request}");
     }
 
     #[track_caller]
@@ -264,12 +273,14 @@ mod tests {
         let Step::Request(message) = Decoder::new(1000).advance(&mut bytes, 0) else {
             panic!("not a request")
         };
-        let got = match route(&message.head, &bytes) {
+        let got = match route(&message.head, &bytes, false) {
             Route::Decision { probe } => Ok(probe),
             Route::Reply(reply) => Err(reply.status),
-            Route::Batch { .. } | Route::Ready | Route::AuthZen(_) | Route::AuthZenMetadata => {
-                panic!("another route")
-            }
+            Route::Batch { .. }
+            | Route::Ready
+            | Route::AuthZen(_)
+            | Route::AuthZenMetadata
+            | Route::Opa(_) => panic!("another route"),
         };
         assert_eq!(got, want, "{target}");
     }
@@ -339,6 +350,9 @@ mod tests {
             "*",
             "/decision#x",
             "http://decision",
+            "/v1/data/authz/allow",
+            "/v0/data",
+            "/v1/policies",
         ] {
             check(&ask("POST", path), missing.clone());
         }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 mod authzen;
 mod batch;
+mod opa;
 
 use crate::api::{self, Route};
 use crate::audit::Promises;
@@ -293,7 +294,7 @@ impl Conn {
                 }
                 Step::Expect(head) => {
                     let bytes = self.input.get(at..).unwrap_or_default();
-                    match api::route(&head, bytes) {
+                    match api::route(&head, bytes, self.shared.opa.is_some()) {
                         Route::Reply(reply) => {
                             self.refuse(&reply, head.method);
                             break Next::Close;
@@ -302,6 +303,7 @@ impl Conn {
                         | Route::Batch { .. }
                         | Route::AuthZen(_)
                         | Route::AuthZenMetadata
+                        | Route::Opa(_)
                         | Route::Ready => {
                             self.output.extend_from_slice(response::CONTINUE);
                         }
@@ -345,9 +347,12 @@ impl Conn {
             persistence,
             head_only: message.head.method == Method::Head,
         };
-        let route = api::route(&message.head, input.get(message.start..).unwrap_or_default());
+        let bytes = input.get(message.start..).unwrap_or_default();
+        let route = api::route(&message.head, bytes, self.shared.opa.is_some());
         match route {
-            Route::Decision { .. } | Route::Batch { .. } | Route::AuthZen(_) if self.shared.is_full() => {
+            Route::Decision { .. } | Route::Batch { .. } | Route::AuthZen(_) | Route::Opa(_)
+                if self.shared.is_full() =>
+            {
                 self.shared.counters.shed.add(1);
                 response::reply(output, &Reply::shed(), ending);
             }
@@ -370,6 +375,7 @@ impl Conn {
             Route::Batch { probe } => return Responded::Later(Long::Batch(probe)),
             Route::AuthZen(endpoint) => return Responded::Later(Long::AuthZen(endpoint)),
             Route::AuthZenMetadata => authzen::metadata(output, &self.shared, ending),
+            Route::Opa(call) => opa::answer(output, &self.shared, &call, (input, message), ending),
             Route::Ready if self.shared.leaving.get() => response::reply(output, &api::draining(), ending),
             Route::Ready => response::reply(output, &api::healthy(), ending),
             Route::Reply(reply) => {

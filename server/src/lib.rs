@@ -28,6 +28,7 @@ mod line;
 pub mod listen;
 pub mod log;
 pub mod metrics;
+pub mod opa;
 pub mod publish;
 pub mod random;
 pub mod reload;

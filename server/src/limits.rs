@@ -326,6 +326,12 @@ pub const AUTHZEN_RESULTS_MAX: usize = 1_000;
 /// Candidates that one page of an AuthZEN search asks about: some milliseconds of its core.
 pub const AUTHZEN_ASKED_MAX: usize = 4_096;
 
+/// Bytes of the answer of OPA's data API; a larger document is an error.
+pub const OPA_ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes that an indented answer of OPA's data API may have at the most; it stays on one line where it could be more.
+pub const OPA_INDENTED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Bytes of an `X-Request-ID` that goes back with the answer; a longer one does not.
 pub const REQUEST_ID_BYTES_MAX: usize = 256;
 

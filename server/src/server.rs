@@ -56,6 +56,8 @@ pub struct Options {
     pub bounds: Bounds,
     /// The address that clients know the service by.
     pub public_url: Option<Arc<str>>,
+    /// OPA's data API is served.
+    pub opa: bool,
     /// Time for requests in flight once the process is told to end.
     pub drain: Duration,
     /// Time before that in which the process says that it is not ready and serves on.
@@ -392,7 +394,7 @@ fn start_worker(
     let (ours, control) = UnixStream::pair().map_err(failed)?;
     ours.set_nonblocking(true).map_err(failed)?;
     let (driver, bounds, tell) = (options.driver, options.bounds, tell.clone());
-    let (constant_deny, public_url) = (options.constant_deny, options.public_url.clone());
+    let (constant_deny, public_url, opa) = (options.constant_deny, options.public_url.clone(), options.opa);
     thread::Builder::new()
         .name(format!("worker-{index}"))
         .stack_size(limits::STACK_BYTES)
@@ -410,6 +412,7 @@ fn start_worker(
                 counters,
                 bounds,
                 public_url,
+                opa,
                 dealer: entrance.dealer,
             };
             worker::run(setup, |outcome| {

@@ -17,6 +17,7 @@ use crate::io::{Accepted, Bound, ControlPipe, Core, DriverChoice, DriverReport, 
 use crate::limits;
 use crate::log;
 use crate::metrics::Counters;
+use crate::opa;
 use crate::sys;
 use crate::tls::Certificates;
 
@@ -45,6 +46,8 @@ pub struct Setup {
     pub bounds: Bounds,
     /// The address that clients know the service by.
     pub public_url: Option<Arc<str>>,
+    /// OPA's data API is served.
+    pub opa: bool,
     /// Who has how many connections, if there are several workers.
     pub dealer: Option<Dealer>,
 }
@@ -98,6 +101,8 @@ pub(crate) struct Shared {
     pub(crate) in_flight: Cell<usize>,
     pub(crate) public_url: Option<Arc<str>>,
     pub(crate) certificates: Option<Arc<Certificates>>,
+    /// Where documents are evaluated, if OPA's data API is served.
+    pub(crate) opa: Option<RefCell<opa::Machine>>,
     /// Receive buffers for what is large.
     pub(crate) inputs: Pool,
     /// Send buffers.
@@ -239,6 +244,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         in_flight: Cell::new(0),
         public_url: setup.public_url,
         certificates: setup.certificates,
+        opa: setup.opa.then(RefCell::default),
         inputs: Pool::new(limits::INPUT_BYTES_START),
         outputs: Pool::new(limits::OUTPUT_BYTES_START),
         dealer,

@@ -6,6 +6,7 @@ use super::exposition::{Exposition, Family, Kind};
 use super::overview::{Overview, Service, Stage};
 use super::process;
 use crate::metrics::{Counter, Counters, Histogram, Outcome, Snapshot};
+use crate::opa;
 use crate::reload::{Outcome as Loaded, Reloader};
 
 macro_rules! families {
@@ -26,6 +27,7 @@ families! {
     DECISIONS = Counter "gavel_decisions_total" "Requests for a decision by its outcome (grant, deny, or none for what is no PORC) and the class of its reason.";
     DECISION_TIME = Histogram "gavel_decision_duration_seconds" "Time of whole decisions, from the bytes of the request to the last vote.";
     PHASE_TIME = Histogram "gavel_phase_duration_seconds" "Time of each phase of a decision; phases that asked nobody are left out.";
+    OPA = Counter "gavel_opa_requests_total" "Requests to OPA's data API by what came of them; they are no decisions.";
     PANICS = Counter "gavel_panics_total" "Faults of gavel's own that were caught around a decision, which was then denied.";
     CONNECTIONS = Counter "gavel_connections_total" "Connections that were accepted.";
     EXPIRED = Counter "gavel_connections_expired_total" "Connections that were cut because a deadline had passed.";
@@ -121,6 +123,11 @@ fn decision_metrics(service: &Service, out: &mut Exposition) {
         let histograms = all.iter().filter_map(|counters| counters.phases.get(index));
         histograms.for_each(|histogram| phases.add(histogram));
         out.histogram(&PHASE_TIME, &[("phase", phase)], &phases);
+    }
+    out.family(&OPA);
+    for outcome in opa::Outcome::ALL {
+        let count = sum(all, |counters| counters.opa_outcome(outcome));
+        out.sample(&OPA, &[("outcome", outcome.word())], count);
     }
     let counters: [(Family, Get); 6] = [
         (PANICS, |counters| &counters.panics),

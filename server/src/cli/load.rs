@@ -47,7 +47,7 @@ pub(crate) struct Loaded {
     /// What is traced, if anything is.
     pub(crate) trace: Option<Filter>,
     /// Mappers may call `http.send`.
-    network: bool,
+    pub(crate) network: bool,
     /// Records say by which revision they were decided.
     pub(crate) records_revision: bool,
 }

@@ -146,6 +146,7 @@ fn options(args: &ServeArgs, doors: &Doors) -> Result<Options, Failure> {
         audit_full: args.audit.audit_full,
         bounds: bounds(args)?,
         public_url: args.public_url.as_deref().map(public_url).transpose()?,
+        opa: opa(args, doors)?,
         drain: Duration::from_secs(args.drain_seconds),
         drain_delay: Duration::from_secs(args.drain_delay),
         poll: args
@@ -157,6 +158,15 @@ fn options(args: &ServeArgs, doors: &Doors) -> Result<Options, Failure> {
         watch: args.watch,
         constant_deny: args.constant_deny,
     })
+}
+
+/// OPA's data API stands beside the decision API.
+fn opa(args: &ServeArgs, doors: &Doors) -> Result<bool, Failure> {
+    if args.opa && doors.port.is_none() && doors.socket.is_none() {
+        let text = "--opa: the data API is beside the decision API, which is not served";
+        return Err(Failure::Usage(text.to_owned()));
+    }
+    Ok(args.opa)
 }
 
 /// Where the admin port is: flags win over the configuration.

@@ -80,6 +80,9 @@ pub(crate) struct ServeArgs {
     /// The address that clients know the decision API by, for AuthZEN's metadata; without it there is none.
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+    /// Serve OPA's data API, too: /v1/data and /v0/data, with all documents of policies and libraries.
+    #[arg(long)]
+    pub(crate) opa: bool,
     /// In place of --bundle: URL of a PolicyDomain or an image file, which is asked for again and again. At the start it is
     /// waited for.
     #[arg(

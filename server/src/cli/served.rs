@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use gavel_compiler::documents;
+use gavel_compiler::policies;
 use sha2::{Digest, Sha256};
 
 use crate::cli::args::{DomainArgs, Global};
-use crate::cli::load::{self, Loaded};
+use crate::cli::load::{self, Loaded, on_a_deep_stack};
 use crate::cli::references::Roots;
+use crate::cli::report;
 use crate::cli::retrace;
 use crate::cli::serve_args::ServeArgs;
 use crate::envoy::Lens;
@@ -14,6 +17,7 @@ use crate::error::Failure;
 use crate::files;
 use crate::limits;
 use crate::log::{self, Level};
+use crate::opa::Documents;
 use crate::publish::Fresh;
 use crate::reload::{Attempt, Loading, Wish, label};
 use crate::source::{self, Content, Origin};
@@ -29,6 +33,8 @@ pub(crate) struct Served {
     origin: Option<Origin>,
     /// Envoy is served, which needs a mapper.
     with_mapper: bool,
+    /// OPA's data API is served, which needs all documents.
+    with_documents: bool,
     revision: Option<Label>,
 }
 
@@ -68,6 +74,7 @@ impl Served {
             name,
             origin,
             with_mapper,
+            with_documents: args.opa,
             revision,
         })
     }
@@ -146,6 +153,10 @@ impl Served {
     }
 
     fn fresh(&self, mut loaded: Loaded, wish: &Wish) -> Result<Fresh, Failure> {
+        let documents = self
+            .with_documents
+            .then(|| self.documents(&mut loaded))
+            .transpose()?;
         let lens = self.with_mapper.then(|| self.lens(&mut loaded)).transpose()?;
         let label = match (&wish.label, &self.revision) {
             (Some(label), _) => Some(label.clone()),
@@ -172,10 +183,35 @@ impl Served {
             digest,
             label,
             lens,
+            documents,
             tracing,
             records,
             is_recorded: loaded.records_revision || self.revision.is_some(),
         })
+    }
+
+    /// All documents of policies and libraries.
+    ///
+    /// # Errors
+    /// An image file, which does not have them; documents that the compiler refuses, though no decision needs them.
+    fn documents(&self, loaded: &mut Loaded) -> Result<Documents, Failure> {
+        if loaded.files.is_empty() {
+            let file = self.domains.bundle.first().map(|path| path.to_string_lossy());
+            let name = file.unwrap_or_else(|| "what --source has".into());
+            let text = "--opa needs the PolicyDomain itself, because an image has only what decisions need";
+            return Err(Failure::Usage(format!("{name} is an image file: {text}")));
+        }
+        let options = policies::Options {
+            dialect: loaded.dialect,
+            disallowed_builtins: loaded.unsafe_builtins.clone(),
+            network: loaded.network,
+            ..policies::Options::default()
+        };
+        let (sources, files) = (&mut loaded.sources, &loaded.files);
+        let outcome = on_a_deep_stack(|| documents::compile(sources, files, &options))?;
+        let compiled =
+            outcome.map_err(|problems| Failure::Policy(report::problems(&loaded.sources, &problems)))?;
+        Documents::new(compiled).map_err(Failure::Policy)
     }
 
     /// The mapper for Envoy. Without one the server starts, as the reference does, and denies every request of Envoy.

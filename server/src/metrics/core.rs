@@ -3,6 +3,7 @@
 use crate::metrics::counter::Counter;
 use crate::metrics::histogram::Histogram;
 use crate::metrics::outcome::Outcome;
+use crate::opa;
 use gavel_runtime::decision::Decision;
 
 /// Counters and histograms of one thread, on cache lines of their own. Some 15 KiB, of which the histograms' pages are
@@ -29,6 +30,7 @@ pub struct Counters {
     /// Grants that were counted and answered as denials, because what became of their records was heard later.
     pub grants_revoked: Counter,
     outcomes: [Counter; Outcome::ALL.len()],
+    opa: [Counter; opa::Outcome::ALL.len()],
     /// Time of each phase in the order of [`gavel_runtime::decision::Phase`]; phases that asked nobody are left out.
     pub phases: [Histogram; 4],
     /// Time of whole decisions, from the bytes of the request to the last vote.
@@ -42,6 +44,19 @@ impl Counters {
         if let Some(counter) = self.outcomes.get(outcome as usize) {
             counter.add(1);
         }
+    }
+
+    /// Counts the end of a request to OPA's data API; only the owning thread may call this.
+    pub fn opa_ended(&self, outcome: opa::Outcome) {
+        if let Some(counter) = self.opa.get(outcome as usize) {
+            counter.add(1);
+        }
+    }
+
+    /// Requests to OPA's data API that ended like this.
+    #[must_use]
+    pub fn opa_outcome(&self, outcome: opa::Outcome) -> u64 {
+        self.opa.get(outcome as usize).map_or(0, Counter::get)
     }
 
     /// Measures a decision; only the owning thread may call this.

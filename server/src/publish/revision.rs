@@ -8,6 +8,7 @@ use gavel_runtime::decision::RecordOptions;
 use gavel_runtime::image::Image;
 
 use crate::envoy::Lens;
+use crate::opa::Documents;
 use crate::trace::Tracing;
 
 /// What was loaded and waits for its number.
@@ -20,6 +21,8 @@ pub struct Fresh {
     pub label: Option<String>,
     /// The mapper for Envoy, where Envoy is served.
     pub lens: Option<Lens>,
+    /// All documents of the policies, where OPA's data API is served.
+    pub documents: Option<Documents>,
     /// What is needed to trace decisions, if they are traced.
     pub tracing: Option<Tracing>,
     /// How access records are written.

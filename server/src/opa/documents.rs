@@ -1,0 +1,122 @@
+//! Which policy's document a path asks for.
+
+use gavel_compiler::documents::{self as compiled, Document, World};
+use gavel_runtime::bytecode::{FnId, Program, verify};
+
+/// The documents of all policies and libraries that are served.
+pub struct Documents {
+    program: Program,
+    worlds: Vec<World>,
+}
+
+/// What a path asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found<'d> {
+    /// The document of a function of the program, and how many elements of the path lead to it.
+    Document(FnId, usize),
+    /// Nothing stands there.
+    Missing,
+    /// A function, which has no document: what is said of it.
+    Function(&'d str),
+    /// Several policies have such a document, or it is not known which one is meant.
+    Unclear(String),
+}
+
+impl Documents {
+    /// Documents that can be evaluated.
+    ///
+    /// # Errors
+    /// The program is over a bound of the machine, or a fault of the compiler.
+    pub fn new(compiled: compiled::Documents) -> Result<Documents, String> {
+        let program = verify(compiled.program)
+            .map_err(|error| format!("the documents of the policies make no program: {error}"))?;
+        let worlds = compiled.worlds;
+        Ok(Documents { program, worlds })
+    }
+
+    /// Yields the documents.
+    pub(super) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Finds the document at a path, of a policy if one is named.
+    ///
+    /// Without a name it is the policy whose package holds the path, or is below it; a library's only where no policy has
+    /// it, since policies see the libraries that they need.
+    pub(super) fn find(&self, path: &[String], policy: Option<&str>) -> Found<'_> {
+        if let Some(name) = policy {
+            let mut named = self.worlds.iter().filter(|world| is_named(world, name));
+            return match (named.next(), named.next()) {
+                (Some(world), None) => at(world, path),
+                (None, _) => Found::Unclear(format!("policy: there is no {name}")),
+                (Some(_), Some(_)) => {
+                    let found = self.worlds.iter().filter(|world| is_named(world, name));
+                    Found::Unclear(several("policy: several domains have", name, found))
+                }
+            };
+        }
+        let own = |is_policy: bool| {
+            let worlds = self.worlds.iter();
+            worlds.filter(move |world| {
+                let common = world
+                    .package
+                    .iter()
+                    .zip(path)
+                    .all(|(ours, theirs)| ours == theirs);
+                world.is_policy == is_policy && common && at(world, path) != Found::Missing
+            })
+        };
+        for is_policy in [true, false] {
+            let mut candidates = own(is_policy);
+            match (candidates.next(), candidates.next()) {
+                (Some(world), None) => return at(world, path),
+                (Some(_), Some(_)) => {
+                    let name = super::answer::reference(path);
+                    return Found::Unclear(several("several policies have", &name, own(is_policy)));
+                }
+                (None, _) => {}
+            }
+        }
+        Found::Missing
+    }
+}
+
+/// Policies are named by MRN, or by domain and MRN where several domains have the same.
+fn is_named(world: &World, name: &str) -> bool {
+    name == world.mrn
+        || name
+            .strip_prefix(&*world.domain)
+            .and_then(|rest| rest.strip_prefix('/'))
+            == Some(&world.mrn)
+}
+
+/// Names some of the candidates.
+fn several<'w>(what: &str, name: &str, worlds: impl Iterator<Item = &'w World>) -> String {
+    const SHOWN: usize = 10;
+    let names: Vec<String> = worlds
+        .map(|world| format!("{}/{}", world.domain, world.mrn))
+        .collect();
+    let shown = names.get(..SHOWN.min(names.len())).unwrap_or_default().join(", ");
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{what} {name}; choose one with ?policy=: {shown}{more}")
+}
+
+/// The longest beginning of a path at which something stands decides.
+fn at<'w>(world: &'w World, path: &[String]) -> Found<'w> {
+    let mut beginnings = (0..=path.len()).rev().filter_map(|end| path.get(..end));
+    let Some((beginning, document)) = beginnings.find_map(|beginning| {
+        let document = world.documents.get(beginning)?;
+        Some((beginning, document))
+    }) else {
+        return Found::Missing;
+    };
+    match document {
+        Document::Rules(id) => Found::Document(*id, beginning.len()),
+        Document::Package(id) if beginning.len() == path.len() => Found::Document(*id, path.len()),
+        Document::Package(_) => Found::Missing,
+        Document::Function(text) => Found::Function(text),
+    }
+}

@@ -1,0 +1,269 @@
+//! Where one core evaluates documents: the ask and the bytes of a body go in, status and JSON come out.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use gavel_runtime::json::{Escape, JsonError, Numbers, Unprintable, parse_prefix, write};
+use gavel_runtime::limits::Limits;
+use gavel_runtime::value::{Kind, Value};
+use gavel_runtime::vm::{Request, Vm};
+
+use super::answer::{failed, finished, problem, reference};
+use super::call::{Ask, Input, Version};
+use super::documents::{Documents, Found};
+use super::outcome::Outcome;
+use crate::desk;
+use crate::limits;
+use crate::log;
+use crate::random::Random;
+use crate::sys;
+
+/// Status, JSON, and what is counted.
+pub(crate) struct Answer {
+    /// Status code.
+    pub(crate) status: u16,
+    /// The body.
+    pub(crate) text: String,
+    /// For the metric.
+    pub(crate) outcome: Outcome,
+}
+
+/// A machine for documents. The budgets of a request are those of a decision.
+pub(crate) struct Machine {
+    vm: Vm,
+    random: Random,
+}
+
+impl Default for Machine {
+    fn default() -> Machine {
+        Machine {
+            vm: Vm::new(&Limits::DEFAULT),
+            random: Random::seeded(),
+        }
+    }
+}
+
+/// What is known about an answer besides the document.
+#[derive(Clone, Copy, Default)]
+struct About {
+    parse_ns: u64,
+    evaluation_ns: u64,
+    lacks_input: bool,
+}
+
+impl Machine {
+    /// Answers by documents under a digest.
+    ///
+    /// A panic below is our bug: the machine is replaced.
+    pub(crate) fn answer(&mut self, documents: &Documents, digest: &str, ask: &Ask, body: &[u8]) -> Answer {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.evaluate(documents, digest, ask, body)));
+        outcome.unwrap_or_else(|_| {
+            *self = Machine::default();
+            log::line(
+                log::Level::Error,
+                format_args!("the evaluation of a document panicked: the machine was replaced"),
+            );
+            refused(500, "internal_error", "internal fault", Outcome::Failed)
+        })
+    }
+
+    fn evaluate(&mut self, documents: &Documents, digest: &str, ask: &Ask, body: &[u8]) -> Answer {
+        let begun_ns = sys::monotonic_ns();
+        let (entry, consumed) = match documents.find(&ask.path, ask.policy.as_deref()) {
+            Found::Document(entry, consumed) => (Some(entry), consumed),
+            Found::Missing => (None, 0),
+            Found::Function(text) => return refused(500, "internal_error", text, Outcome::Failed),
+            Found::Unclear(text) => return refused(400, "invalid_parameter", &text, Outcome::Refused),
+        };
+        let (env, _) = desk::moment(&mut self.random);
+        let program = documents.program();
+        let mut request = self.vm.request(program, &env);
+        let input = match input(&request, ask, body) {
+            Ok(input) => input,
+            Err(text) => return refused(400, "invalid_parameter", &text, Outcome::Refused),
+        };
+        let mut about = About {
+            lacks_input: input.is_none() && ask.input == Input::Body,
+            ..About::default()
+        };
+        request.set_input(input);
+        let parsed_ns = sys::monotonic_ns();
+        let value = match entry.map(|entry| request.call(entry)) {
+            None => None,
+            Some(Ok(value)) => value,
+            Some(Err(error)) => {
+                return Answer {
+                    status: 500,
+                    text: failed(error, program.place_of(error.pc)),
+                    outcome: Outcome::Failed,
+                };
+            }
+        };
+        about.parse_ns = parsed_ns.saturating_sub(begun_ns);
+        about.evaluation_ns = sys::monotonic_ns().saturating_sub(parsed_ns);
+        let rest = ask.path.get(consumed..).unwrap_or_default();
+        let value = value.and_then(|value| inside(value, rest));
+        answer(ask, value, entry.is_some(), about, digest)
+    }
+}
+
+fn refused(status: u16, code: &str, message: &str, outcome: Outcome) -> Answer {
+    Answer {
+        status,
+        text: problem(code, message),
+        outcome,
+    }
+}
+
+/// The input; `None`: undefined. What stands behind the JSON of a body is not looked at, as in OPA.
+fn input<'v>(request: &Request<'v>, ask: &Ask, body: &[u8]) -> Result<Option<Value<'v>>, String> {
+    let parsed = |text: &[u8], whole: bool| -> Result<Value<'v>, String> {
+        let arena = request.arena();
+        let text = arena.bytes(text).map_err(|kind| kind.message().to_owned())?;
+        let read = |error: JsonError| error.to_string();
+        let (value, end) = parse_prefix(arena, text, Numbers::Text).map_err(read)?;
+        let rest = text.get(end..).unwrap_or_default();
+        match whole && !rest.trim_ascii().is_empty() {
+            true => Err("text behind the document".to_owned()),
+            false => Ok(value),
+        }
+    };
+    match (&ask.input, ask.version) {
+        (Input::Query(None), _) => Ok(None),
+        (Input::Query(Some(text)), _) => {
+            let wrong = |why| format!("parameter contains malformed input document: {why}");
+            parsed(text, true).map(Some).map_err(wrong)
+        }
+        (Input::Body, version) if body.trim_ascii().is_empty() => Ok(match version {
+            Version::V0 => Some(Value::NULL),
+            Version::V1 => None,
+        }),
+        (Input::Body, Version::V0) => {
+            let wrong = |why| {
+                format!("unexpected parse error for input: body contains malformed input document: {why}")
+            };
+            parsed(body, false).map(Some).map_err(wrong)
+        }
+        (Input::Body, Version::V1) => {
+            let wrong = |why| format!("body contains malformed input document: {why}");
+            member(parsed(body, false).map_err(wrong)?)
+                .map_err(|()| wrong("it has to be an object with a member `input`".to_owned()))
+        }
+    }
+}
+
+/// The member `input` of a body. OPA takes `null` for none, and any case for a name that nobody spells right.
+fn member<'v>(body: Value<'v>) -> Result<Option<Value<'v>>, ()> {
+    let entries = match body.kind() {
+        Kind::Object(entries) => entries,
+        Kind::Null => return Ok(None),
+        _ => return Err(()),
+    };
+    let exact = entries.iter().find(|entry| entry.key.as_str() == Some("input"));
+    let similar = || {
+        let mut found = entries.iter();
+        found.find(|entry| {
+            entry
+                .key
+                .as_str()
+                .is_some_and(|key| key.eq_ignore_ascii_case("input"))
+        })
+    };
+    let value = exact.or_else(similar).map(|entry| entry.value);
+    Ok(value.filter(|value| !matches!(value.kind(), Kind::Null)))
+}
+
+/// What stands inside a document behind more elements.
+fn inside<'v>(value: Value<'v>, path: &[String]) -> Option<Value<'v>> {
+    path.iter()
+        .try_fold(value, |value, element| element_of(value, element))
+}
+
+/// Elements that are integers index by integer, all others by text.
+fn element_of<'v>(value: Value<'v>, element: &str) -> Option<Value<'v>> {
+    let number = element.parse::<i64>().ok();
+    let is_it = |key: &Value<'v>| match (key.kind(), number) {
+        (Kind::Int(key), Some(number)) => key == number,
+        (Kind::String(key), None) => key == element,
+        _ => false,
+    };
+    match value.kind() {
+        Kind::Array(items) => items.get(usize::try_from(number?).ok()?).copied(),
+        Kind::Object(entries) => entries
+            .iter()
+            .find(|entry| is_it(&entry.key))
+            .map(|entry| entry.value),
+        Kind::Set(members) => members.iter().find(|member| is_it(member)).copied(),
+        _ => None,
+    }
+}
+
+fn answer(ask: &Ask, value: Option<Value<'_>>, has_rules: bool, about: About, digest: &str) -> Answer {
+    let outcome = match value {
+        Some(_) => Outcome::Result,
+        None => Outcome::Undefined,
+    };
+    let mut out = Vec::new();
+    let written = match (ask.version, value) {
+        (Version::V0, None) => {
+            let what = if has_rules { "undefined" } else { "missing" };
+            let text = format!("document {what}: {}", reference(&ask.path));
+            return refused(404, "undefined_document", &text, outcome);
+        }
+        (Version::V0, Some(value)) => write(&mut out, value, Escape::Html),
+        (Version::V1, value) => {
+            out.push(b'{');
+            members(&mut out, ask, about, digest);
+            let written = value.map_or(Ok(()), |value| {
+                out.extend_from_slice(b"\"result\":");
+                let written = write(&mut out, value, Escape::Html);
+                out.push(b',');
+                written
+            });
+            if about.lacks_input {
+                out.extend_from_slice(WARNING);
+            }
+            if out.last() == Some(&b',') {
+                out.pop();
+            }
+            out.push(b'}');
+            written
+        }
+    };
+    let why = match written {
+        Err(Unprintable::NoText) => Some("the result has no JSON text"),
+        Err(Unprintable::TooLong | Unprintable::TooDeep) => Some(TOO_LARGE),
+        Ok(()) if out.len() > limits::OPA_ANSWER_BYTES_MAX => Some(TOO_LARGE),
+        Ok(()) => None,
+    };
+    if let Some(why) = why {
+        return refused(500, "internal_error", why, Outcome::Failed);
+    }
+    Answer {
+        status: 200,
+        text: finished(out, ask.pretty),
+        outcome,
+    }
+}
+
+const TOO_LARGE: &str = "the result is larger than an answer may be";
+
+const WARNING: &[u8] =
+    b"\"warning\":{\"code\":\"api_usage_warning\",\"message\":\"'input' key missing from the request\"}";
+
+/// What was asked for besides the result, each member with a comma behind it.
+fn members(out: &mut Vec<u8>, ask: &Ask, about: About, digest: &str) {
+    if ask.provenance {
+        let version = env!("CARGO_PKG_VERSION");
+        let text = format!("\"provenance\":{{\"version\":\"{version}\",\"revision\":\"{digest}\"}},");
+        out.extend_from_slice(text.as_bytes());
+    }
+    if ask.metrics {
+        let (parse, evaluation) = (about.parse_ns, about.evaluation_ns);
+        let text = format!(
+            "\"metrics\":{{\"timer_rego_input_parse_ns\":{parse},\"timer_rego_query_eval_ns\":{evaluation},\
+             \"timer_server_handler_ns\":{}}},",
+            parse.saturating_add(evaluation)
+        );
+        out.extend_from_slice(text.as_bytes());
+    }
+}

@@ -1,0 +1,5 @@
+package names
+
+owner := "alice"
+
+all := {owner, "bob"}
