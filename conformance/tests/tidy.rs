@@ -281,7 +281,6 @@ const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[
     ("runtime/src/vm/run.rs", "run_with", 251),
     // One flat match over the elements of a layout.
     ("runtime/src/builtins/time/parse.rs", "read", 97),
-    // The four phases in their order.
 ];
 
 /// Names and lengths of the functions of a formatted text.
