@@ -2,7 +2,7 @@
 
 use crate::emit::{EmitOptions, ProgramBuilder};
 use crate::opa_ast::parse_module;
-use crate::opt::{Known, OptOptions, optimise};
+use crate::opt::{Known, NODES_MAX, OptOptions, optimise};
 use crate::plan::Plan;
 use crate::source::SourceMap;
 use gavel_runtime::arena::Arena;
@@ -93,6 +93,8 @@ impl Folding {
         let result = request.call(entry);
         self.0.set(left - request.fuel_used().min(left));
         Some(match result.ok()? {
+            // Parts that a value has many times take no room until they are written down.
+            Some(value) if !value.has_at_most(NODES_MAX) => return None,
             Some(value) => Known {
                 value: Some(value.to_constant()?),
                 body: request.evidence(entry)?,

@@ -8,7 +8,7 @@ use gavel_runtime::value::Constant;
 
 /// What a value may be made of. Larger ones are made at run time, so that what a program says in few words does not become
 /// a large image.
-const NODES_MAX: usize = 4096;
+pub(crate) const NODES_MAX: usize = 4096;
 /// Bytes of text that count as one.
 const NODE_BYTES: usize = 32;
 /// Functions that one evaluation may need.

@@ -21,5 +21,6 @@ mod search;
 mod slots;
 mod tables;
 
+pub(crate) use constant::NODES_MAX;
 pub use passes::{PASSES, Pass, Passes};
 pub use pipeline::{Change, Evaluate, FoldBuiltin, Known, OptOptions, optimise};

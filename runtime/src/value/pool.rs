@@ -106,4 +106,24 @@ impl Value<'_> {
             ),
         })
     }
+
+    /// Whether the value is made of at most so many values, itself included. One that is part of it twice counts twice, as it
+    /// would be there twice in a constant. O(`most`).
+    #[must_use]
+    pub fn has_at_most(self, most: usize) -> bool {
+        fn take(value: Value<'_>, left: &mut usize) -> bool {
+            let Some(rest) = left.checked_sub(1) else {
+                return false;
+            };
+            *left = rest;
+            match value.kind() {
+                Kind::Array(items) | Kind::Set(items) => items.iter().all(|item| take(*item, left)),
+                Kind::Object(entries) => entries
+                    .iter()
+                    .all(|entry| take(entry.key, left) && take(entry.value, left)),
+                _ => true,
+            }
+        }
+        take(self, &mut { most })
+    }
 }
