@@ -4,6 +4,8 @@
 mod common;
 
 use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use common::cli::run;
@@ -58,23 +60,30 @@ fn what_is_over_the_requests_that_are_worked_on_may_come_again() {
         let server = Server::start(driver, &["--max-in-flight", "1"]);
         let mut batch = server.connect();
         let body = format!("[{}]", vec![GRANTED; 10_000].join(","));
+        let request = post(&body).replacen("/decision ", "/decisions?probe=true ", 1);
         let end = Instant::now() + Duration::from_secs(20);
-        let mut other = server.connect();
-        loop {
-            batch.send(post(&body).replacen("/decision ", "/decisions?probe=true ", 1));
-            other.send(post(GRANTED));
-            let (head, answer) = other.answer_with_head().unwrap();
-            assert_eq!(batch.answer().unwrap().status, 200);
-            if answer.status == 503 {
-                assert!(head.contains("Retry-After: 1\r\n"), "{head}");
-                assert_eq!(
-                    answer.body,
-                    "{\"message\":\"too many requests at the same time\"}\n"
-                );
-                break;
+        let (mut other, seen) = (server.connect(), AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !seen.load(Ordering::Relaxed) && Instant::now() < end {
+                    batch.send(&request);
+                    assert_eq!(batch.answer().unwrap().status, 200);
+                }
+            });
+            while !seen.load(Ordering::Relaxed) {
+                other.send(post(GRANTED));
+                let (head, answer) = other.answer_with_head().unwrap();
+                if answer.status == 503 {
+                    seen.store(true, Ordering::Relaxed);
+                    assert!(head.contains("Retry-After: 1\r\n"), "{head}");
+                    assert_eq!(
+                        answer.body,
+                        "{\"message\":\"too many requests at the same time\"}\n"
+                    );
+                }
+                assert!(Instant::now() < end, "never too much at the same time");
             }
-            assert!(Instant::now() < end, "never too much at the same time");
-        }
+        });
         assert_eq!(other.post(GRANTED), granted());
         server.stop();
     });
