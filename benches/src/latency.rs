@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use gavel_benches::load::{self, Job, Outcome, Pace, Stall, Witness};
+use gavel_benches::load::{self, Floor, Job, Outcome, Pace, Stall, Witness};
 use gavel_benches::peers::served::Served;
 
 use crate::effort::Effort;
@@ -42,10 +42,13 @@ pub(crate) fn half_load(
     let seconds = effort.half_load_seconds / slices.max(1);
     let mut real: Option<Watched> = None;
     let mut constant: Option<Watched> = None;
+    let mut floor = Floor::default();
     for _ in 0..slices {
         watch(bench, &bench.on_real(), rate / 2.0, seconds, &mut real)?;
         let part = (seconds / CONSTANT_PART).max(2);
         watch(bench, &bench.on_constant(), rate / 2.0, part, &mut constant)?;
+        let cores: Vec<usize> = bench.cores.server.into_iter().chain(bench.cores.load).collect();
+        floor.add(&Floor::watch(&cores, Duration::from_secs(part.into()))?);
     }
     let (Some(real), Some(constant)) = (real, constant) else {
         return Err("no time for a load at half of saturation".to_owned());
@@ -76,6 +79,13 @@ pub(crate) fn half_load(
         "http.p999_over_p50_half_load.constant",
         constant.outcome.latency_us(0.999) / constant.outcome.latency_us(0.5),
     );
+    report.figure("http.p999_us_half_load", outcome.latency_us(0.999));
+    report.note(format!(
+        "the machine itself: a thread that only reads the clock waits {:.0} us at p99.9 while both processors are busy",
+        floor.wait_us(0.999)
+    ));
+    report.figure("machine.p999_wait_us", floor.wait_us(0.999));
+    report.figure("machine.stolen_share", floor.stolen_share());
     report.figure("http.half_load_seconds", outcome.seconds);
     report.figure("http.outliers_above_5ms", real.unexplained as f64);
     report.figure("http.outliers_above_5ms.all", outcome.slow_count as f64);

@@ -133,6 +133,10 @@ pub const AUDIT_RING_BYTES_MIN: usize = 4 * 1024 * 1024;
 /// Bytes of text that the audit thread gathers before it writes.
 pub const AUDIT_BATCH_BYTES: usize = 256 * 1024;
 
+/// Records that the audit thread renders before it offers its processor to others: about 150 us. Where it shares
+/// one with a worker, the scheduler would else let it go on for milliseconds while requests wait.
+pub const AUDIT_RECORDS_BEFORE_YIELD: u32 = 16;
+
 /// Size of the audit thread's text between two writes: a batch and the record that ends it, unless that one is large.
 pub const AUDIT_TEXT_BYTES_KEEP: usize = AUDIT_BATCH_BYTES + 64 * 1024;
 

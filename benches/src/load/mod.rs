@@ -10,6 +10,7 @@
 
 mod answer;
 mod connection;
+mod floor;
 mod held;
 mod job;
 mod result;
@@ -17,6 +18,7 @@ mod run;
 mod witness;
 
 pub use answer::{Answer, Step, read_answer};
+pub use floor::Floor;
 pub use held::hold;
 pub use job::{Ask, Content, Expected, Job, Pace, Target};
 pub use result::{Outcome, Slow};

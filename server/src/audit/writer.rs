@@ -141,6 +141,7 @@ impl Writer {
     fn drain(&mut self, stopping: bool) -> bool {
         self.say_first();
         let mut any = false;
+        let mut taken = 0_u32;
         for index in 0..self.rings.len() {
             let slots = |ring: &Ring| ring.frames.slots();
             // A frame is published whole, so its rest is there when its header is.
@@ -148,6 +149,10 @@ impl Writer {
             while left > 0 && !self.holds_back() && self.take(index) {
                 any = true;
                 left = left.saturating_sub(HEADER_BYTES + self.frame.len());
+                taken += 1;
+                if taken % limits::AUDIT_RECORDS_BEFORE_YIELD == 0 {
+                    thread::yield_now();
+                }
                 if self.batch.len() >= limits::AUDIT_BATCH_BYTES {
                     self.flush(stopping);
                 }
