@@ -150,7 +150,7 @@ impl Writer {
                 any = true;
                 left = left.saturating_sub(HEADER_BYTES + self.frame.len());
                 taken += 1;
-                if taken % limits::AUDIT_RECORDS_BEFORE_YIELD == 0 {
+                if taken.is_multiple_of(limits::AUDIT_RECORDS_BEFORE_YIELD) {
                     thread::yield_now();
                 }
                 if self.batch.len() >= limits::AUDIT_BATCH_BYTES {
