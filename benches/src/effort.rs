@@ -29,7 +29,7 @@ pub(crate) const QUICK: Effort = Effort {
     is_whole: false,
 };
 
-/// What a record is made of: half an hour.
+/// What a record is made of: three quarters of an hour.
 pub(crate) const WHOLE: Effort = Effort {
     rounds: 31,
     round_ns: 100_000_000,

@@ -5,16 +5,16 @@ use gavel_benches::growth_request::{self, Policies};
 use gavel_benches::measure::median;
 use gavel_benches::{cores, handwritten};
 
+use crate::effort::Effort;
+use crate::outcome::Report;
+
 /// All of them, with a row of text for each measurement.
 ///
 /// # Errors
 /// Answers that differ; domains that do not compile.
-pub(crate) fn figures(
-    examples: &[Example],
-    rounds: usize,
-    round_ns: u64,
-) -> Result<Vec<(&'static str, f64)>, String> {
-    let mut figures = by_hand(examples, rounds, round_ns)?;
+pub(crate) fn figures(examples: &[Example], effort: &Effort, report: &mut Report) -> Result<(), String> {
+    let (rounds, round_ns) = (effort.rounds, effort.round_ns);
+    by_hand(examples, effort, report)?;
     for (name, policies) in [
         ("decision.ns_per_role", Policies::Own),
         ("decision.ns_per_role.shared", Policies::Shared),
@@ -23,36 +23,40 @@ pub(crate) fn figures(
         for (roles, ns) in &series {
             println!("{roles} roles, {policies:?} policies: {ns:.0} ns");
         }
-        figures.push((name, growth_request::per_role(&series)));
+        report.figure(name, growth_request::per_role(&series));
     }
     if let Some(example) = examples.first() {
         for (bytes, ns) in growth_request::bodies(example, "opening-hours", rounds, round_ns)? {
             println!("a body of {bytes} bytes: {ns:.0} ns");
         }
         match cores::two_over_one(example, rounds, round_ns) {
-            Ok(ratio) => figures.push(("decision.two_cores_over_one", ratio)),
-            Err(why) => println!("skipped: decision.two_cores_over_one ({why})"),
+            Ok(ratio) => report.figure("decision.two_cores_over_one", ratio),
+            Err(why) => report.note(format!("skipped: decision.two_cores_over_one ({why})")),
         }
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// Against the rules by hand: the worst domain, the worst request, the median request. With so many requests a round is a
 /// quarter as long.
-fn by_hand(examples: &[Example], rounds: usize, round_ns: u64) -> Result<Vec<(&'static str, f64)>, String> {
-    let compared = handwritten::compare(examples, rounds, round_ns / 4)?;
+fn by_hand(examples: &[Example], effort: &Effort, report: &mut Report) -> Result<(), String> {
+    let compared = handwritten::compare(examples, effort.rounds, effort.round_ns / 4)?;
+    let mut rows = "| request | by hand, ns | gavel, ns | ratio |\n|---|---|---|---|\n".to_owned();
     for (name, times) in &compared.requests {
-        println!(
-            "{name}: by hand {:.0} ns, gavel {:.0} ns, ratio {:.2}",
+        rows.push_str(&format!(
+            "| {name} | {:.0} | {:.0} | {:.2} |\n",
             times.first_ns, times.second_ns, times.ratio
-        );
+        ));
     }
-    println!("\n{}", compared.table);
+    report.table("Against rules written by hand", rows);
+    report.table(
+        "What decisions and rules by hand take their time for",
+        compared.table,
+    );
     let mut ratios: Vec<f64> = compared.requests.iter().map(|(_, times)| times.ratio).collect();
     let worst = |ratios: &[f64]| ratios.iter().copied().fold(0.0, f64::max);
-    Ok(vec![
-        ("decision.over_native.worst", worst(&compared.domains)),
-        ("decision.over_native.worst_request", worst(&ratios)),
-        ("decision.over_native.median", median(&mut ratios)),
-    ])
+    report.figure("decision.over_native.worst", worst(&compared.domains));
+    report.figure("decision.over_native.worst_request", worst(&ratios));
+    report.figure("decision.over_native.median", median(&mut ratios));
+    Ok(())
 }

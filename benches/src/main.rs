@@ -40,7 +40,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "report")]
 struct Flags {
-    /// Some minutes instead of half an hour; no plots and no record
+    /// Some minutes instead of three quarters of an hour; no plots and no record
     #[arg(long)]
     quick: bool,
     /// One part alone
@@ -90,8 +90,7 @@ fn run(flags: &Flags) -> Result<(), String> {
     if wants(Part::Decisions) {
         report.figure("decision.allocations", allocations()?);
         rivals::decisions(&examples, effort, &mut report)?;
-        let grown = in_process::figures(&examples, effort.rounds, effort.round_ns)?;
-        report.figures.extend(grown);
+        in_process::figures(&examples, effort, &mut report)?;
     }
     if wants(Part::Records) {
         recording(&examples, effort, &mut report)?;

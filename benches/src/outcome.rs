@@ -31,6 +31,8 @@ pub(crate) struct Report {
     pub(crate) figures: Vec<(&'static str, f64)>,
     /// Plots.
     pub(crate) curves: Vec<Curve>,
+    /// Titles and Markdown tables: what figures are the worst or the middle of.
+    pub(crate) tables: Vec<(&'static str, String)>,
     /// Rows of text that explain figures: what was left out, and how things were measured.
     pub(crate) notes: Vec<String>,
 }
@@ -39,6 +41,12 @@ impl Report {
     /// A figure.
     pub(crate) fn figure(&mut self, name: &'static str, value: f64) {
         self.figures.push((name, value));
+    }
+
+    /// A table in Markdown, with its head.
+    pub(crate) fn table(&mut self, title: &'static str, text: String) {
+        println!("\n{title}\n\n{text}");
+        self.tables.push((title, text));
     }
 
     /// Something to be known beside the figures.

@@ -46,6 +46,9 @@ fn page(report: &Report) -> String {
     for note in &report.notes {
         let _ = writeln!(page, "* {note}");
     }
+    for (title, table) in &report.tables {
+        let _ = writeln!(page, "\n## {title}\n\n{}", table.trim_end());
+    }
     for curve in &report.curves {
         let _ = writeln!(
             page,

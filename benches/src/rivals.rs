@@ -17,10 +17,12 @@ use crate::outcome::Report;
 /// A peer that decides differently.
 pub(crate) fn decisions(examples: &[Example], effort: &Effort, report: &mut Report) -> Result<(), String> {
     let vm = against_regorus(examples, Kind::Vm, effort)?;
+    report.table("Against regorus, register VM", vm.rows);
     report.figure("decision.regorus_rvm_over_gavel.worst", vm.example);
     report.figure("decision.regorus_rvm_over_gavel.worst_request", vm.request);
     report.figure("decision.ns.worst", vm.ns);
     let interpreter = against_regorus(examples, Kind::Interpreter, effort)?;
+    report.table("Against regorus, interpreter", interpreter.rows);
     report.figure(
         "decision.regorus_interpreter_over_gavel.worst",
         interpreter.example,
@@ -40,6 +42,8 @@ struct Worst {
     example: f64,
     request: f64,
     ns: f64,
+    /// A row of Markdown for each request, and one for each domain with all of its requests.
+    rows: String,
 }
 
 fn against_regorus(examples: &[Example], kind: Kind, effort: &Effort) -> Result<Worst, String> {
@@ -47,6 +51,7 @@ fn against_regorus(examples: &[Example], kind: Kind, effort: &Effort) -> Result<
         example: f64::INFINITY,
         request: f64::INFINITY,
         ns: 0.0,
+        rows: HEAD.to_owned(),
     };
     for example in examples {
         let image = corpus::image(example)?;
@@ -74,13 +79,23 @@ fn against_regorus(examples: &[Example], kind: Kind, effort: &Effort) -> Result<
                     black_box(rival.decide(black_box(&request))).ok();
                 },
             );
-            say(example, name, &format!("regorus {kind:?}"), &times);
+            worst
+                .rows
+                .push_str(&row(&format!("{}/{name}", example.name), &times));
             worst.request = worst.request.min(times.ratio);
             worst.ns = worst.ns.max(times.first_ns);
             ours_ns += times.first_ns;
             theirs_ns += times.second_ns;
         }
-        worst.example = worst.example.min(theirs_ns / ours_ns);
+        let whole = Pair {
+            first_ns: ours_ns,
+            second_ns: theirs_ns,
+            ratio: theirs_ns / ours_ns,
+        };
+        worst
+            .rows
+            .push_str(&row(&format!("**{}**, all", example.name), &whole));
+        worst.example = worst.example.min(whole.ratio);
     }
     Ok(worst)
 }
@@ -92,6 +107,7 @@ fn against_cedar(example: &Example, effort: &Effort, report: &mut Report) -> Res
     let mut decider = corpus::decider(&image);
     let rival = cedar::Peer::new()?;
     let (mut prepared_worst, mut whole_worst) = (f64::INFINITY, f64::INFINITY);
+    let mut rows = HEAD.to_owned();
     for (name, body) in &example.requests {
         let granted = corpus::decide(&mut decider, &image, body)?.granted;
         let document = realised(&mut decider, &image, body)?;
@@ -112,22 +128,25 @@ fn against_cedar(example: &Example, effort: &Effort, report: &mut Report) -> Res
         let times = pair(effort.rounds, effort.round_ns, &mut ours, || {
             black_box(rival.decide(black_box(&prepared)));
         });
-        say(example, name, "Cedar, prepared", &times);
+        rows.push_str(&row(&format!("{name}, request and entities prepared"), &times));
         prepared_worst = prepared_worst.min(times.ratio);
         let times = pair(effort.rounds, effort.round_ns, &mut ours, || {
             black_box(whole(black_box(&document))).ok();
         });
-        say(example, name, "Cedar from JSON", &times);
+        rows.push_str(&row(&format!("{name}, from JSON"), &times));
         whole_worst = whole_worst.min(times.ratio);
     }
+    report.table("Against Cedar, the clinic", rows);
     report.figure("decision.cedar_prepared_over_gavel.worst_request", prepared_worst);
     report.figure("decision.cedar_over_gavel.worst_request", whole_worst);
     Ok(())
 }
 
-fn say(example: &Example, request: &str, rival: &str, times: &Pair) {
-    println!(
-        "{}/{request}: gavel {:.0} ns, {rival} {:.0} ns, ratio {:.1}",
-        example.name, times.first_ns, times.second_ns, times.ratio
-    );
+const HEAD: &str = "| request | gavel, ns | peer, ns | ratio |\n|---|---|---|---|\n";
+
+fn row(name: &str, times: &Pair) -> String {
+    format!(
+        "| {name} | {:.0} | {:.0} | {:.1} |\n",
+        times.first_ns, times.second_ns, times.ratio
+    )
 }
