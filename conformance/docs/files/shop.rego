@@ -1,0 +1,12 @@
+package shop
+
+default allow = false
+
+allow {
+	input.user == "root"
+}
+
+allow {
+	role := input.roles[_]
+	role == "clerk"
+}

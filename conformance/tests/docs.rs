@@ -1,0 +1,248 @@
+//! What the documentation says of bounds and settings is what the program has.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use gavel_compiler::domain::limits as domain;
+use gavel_server::limits::*;
+
+fn text_of(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).unwrap()
+}
+
+/// A number as the documents write it.
+fn count(number: impl TryInto<u64>) -> String {
+    let digits = number.try_into().unwrap_or_default().to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A size as the documents write it.
+fn bytes(number: impl TryInto<u64>) -> String {
+    let number = number.try_into().unwrap_or_default();
+    match number {
+        n if n >= 1 << 30 && n.is_multiple_of(1 << 30) => format!("{} GiB", n >> 30),
+        n if n >= 1 << 20 && n.is_multiple_of(1 << 20) => format!("{} MiB", n >> 20),
+        n if n >= 1 << 10 && n.is_multiple_of(1 << 10) => format!("{} KiB", n >> 10),
+        n => format!("{n} B"),
+    }
+}
+
+/// A time as the documents write it.
+fn seconds(number: u64) -> String {
+    match number {
+        n if n >= 300 && n.is_multiple_of(60) => format!("{} minutes", n / 60),
+        n => format!("{n} s"),
+    }
+}
+
+/// A constant of the server, the row of `docs/limits.md` that it stands in, and how it stands there.
+macro_rules! rows {
+    ($($how:ident $name:ident $row:literal)*) => { vec![$((stringify!($name), $row, $how($name))),*] };
+}
+
+/// Constants that nobody meets who sends requests, writes policies or runs the service: sizes of buffers, shares of time.
+const INNER: [&str; 27] = [
+    "OUTPUT_BYTES_FLUSH",
+    "READS_PER_TURN",
+    "INPUT_BYTES_IDLE",
+    "INPUT_BYTES_START",
+    "OUTPUT_BYTES_START",
+    "BUFFER_BYTES_KEEP",
+    "BUFFERS_KEEP",
+    "BATCH_SLICE_NS",
+    "BATCH_PACE_NS",
+    "DEALT_CONNECTIONS_PER_WORKER",
+    "AUDIT_BATCH_BYTES",
+    "AUDIT_TEXT_BYTES_KEEP",
+    "AUDIT_RETRY_MS_MIN",
+    "AUDIT_RETRY_MS_MAX",
+    "SPOOL_INTERVAL_MS",
+    "STACK_BYTES",
+    "ENVOY_STREAM_WINDOW_BYTES",
+    "ENVOY_CONNECTION_WINDOW_BYTES",
+    "UNIX_SOCKET_MODE",
+    "WATCH_QUIET_MS",
+    "WATCH_SETTLE_MS_MAX",
+    "CACHE_LINE_BYTES_MAX",
+    "REPLAY_BUFFER_BYTES",
+    "TLS_READ_BYTES",
+    "WHY_LOOK_SECONDS",
+    "MESSAGE_DEPTH_MAX",
+    "BODY_BYTES_PER_SECOND_MIN",
+];
+
+fn nanoseconds(number: u64) -> String {
+    match number / 1_000_000 {
+        ms if ms >= 1000 => seconds(ms / 1000),
+        ms => format!("{ms} ms"),
+    }
+}
+
+fn microseconds(number: u64) -> String {
+    nanoseconds(number * 1000)
+}
+
+fn of_the_server() -> Vec<(&'static str, &'static str, String)> {
+    rows! {
+        bytes HEAD_BYTES_MAX "request line and header fields"
+        count HEADERS_MAX "header fields"
+        bytes TARGET_BYTES_MAX "request target"
+        bytes BODY_BYTES_MAX_DEFAULT "body"
+        bytes BODY_BYTES_MAX_CEILING "body"
+        bytes CHUNK_LINE_BYTES_MAX "chunk-size line"
+        bytes CHUNK_EXTENSION_BYTES_MAX "all chunk extensions"
+        bytes TRAILER_BYTES_MAX "trailers"
+        count BATCH_DECISIONS_MAX "PORCs in a batch"
+        nanoseconds BATCH_NS_MAX "time of a batch"
+        count AUTHZEN_EVALUATIONS_MAX "questions of an AuthZEN batch"
+        bytes AUTHZEN_PORC_BYTES_MAX "bytes of their PORCs"
+        count AUTHZEN_RESULTS_MAX "results of a page of an AuthZEN search"
+        count AUTHZEN_ASKED_MAX "candidates of a page"
+        bytes OPA_ANSWER_BYTES_MAX "answer of OPA's data API"
+        bytes OPA_INDENTED_BYTES_MAX "the same, indented"
+        bytes REQUEST_ID_BYTES_MAX "`X-Request-ID` that goes back"
+        count CONNECTIONS_PER_WORKER_DEFAULT "open connections of a thread"
+        count LISTEN_BACKLOG "connections in that queue"
+        count IN_FLIGHT_PER_WORKER_DEFAULT "requests that a thread works on at the same time"
+        count RETRY_AFTER_SECONDS "requests that a thread works on at the same time"
+        bytes INPUT_BYTES_PER_WORKER "bytes of large requests that a thread holds"
+        seconds IDLE_SECONDS "time without a request"
+        seconds HEAD_SECONDS "time for a head, or a TLS handshake"
+        seconds BODY_SECONDS "time for a body"
+        seconds WRITE_SECONDS "time for taking an answer"
+        seconds LINGER_SECONDS "time after the last answer"
+        bytes LINGER_BYTES_MAX "time after the last answer"
+        seconds DRAIN_SECONDS_DEFAULT "time to drain"
+        seconds AUDIT_FLUSH_SECONDS "time to write what is left of the records then"
+        nanoseconds DECISION_NS_MAX "time of one decision"
+        bytes ENVOY_BODY_BYTES_MAX_DEFAULT "body of a request"
+        bytes ENVOY_ATTRIBUTES_BYTES_MAX "everything besides the body"
+        count MESSAGE_FIELDS_MAX "fields of one message"
+        bytes ENVOY_HEAD_BYTES_MAX "header section of a request over HTTP"
+        count ENVOY_HEADERS_MAX "header fields of it"
+        seconds ENVOY_REQUEST_SECONDS "time until a message is here"
+        count ENVOY_CONNECTIONS_MAX "connections of all threads"
+        count ENVOY_STREAMS_MAX "calls on one connection at the same time"
+        seconds ENVOY_PING_SECONDS "pause between two pings"
+        seconds ENVOY_PONG_SECONDS "time for the answer to a ping"
+        count MAPPER_LANES "mappers that wait at the same time"
+        count MAPPER_QUEUE_MAX "requests that wait for their turn"
+        seconds FETCH_SECONDS_MAX "time of all `http.send` of one evaluation"
+        count FETCH_REQUESTS_MAX "different calls of one evaluation"
+        count FETCH_REDIRECTS_MAX "redirects of one call"
+        bytes FETCH_ANSWER_BYTES_MAX "body of one answer"
+        bytes FETCH_KEPT_BYTES_MAX "answers that are kept"
+        count FETCH_KEPT_MAX "answers that are kept"
+        bytes AUDIT_RING_BYTES_MIN "ring of access records of a thread"
+        microseconds AUDIT_WAIT_US "wait for room in it"
+        bytes SPOOL_BYTES_DEFAULT "spool"
+        bytes SPOOL_BYTES_MIN "spool"
+        bytes SPOOL_SEGMENT_BYTES "one file of the spool"
+        bytes AUDIT_FILE_BYTES_DEFAULT "file of access records"
+        count AUDIT_FILES_DEFAULT "renamed files"
+        bytes TEXT_BYTES_MAX "a PolicyDomain file, a Rego file, a configuration file"
+        bytes INPUT_FILE_BYTES_MAX "input of the verbs of `test`"
+        bytes DOCUMENT_BYTES_MAX "values of one file that `gavel eval` reads"
+        bytes REPLAY_RECORD_BYTES_MAX "one record of a replay"
+        bytes REPLAY_SKIP_BYTES_MAX "one record of a replay"
+        bytes IMAGE_BYTES_MAX "an image file"
+        bytes CERTIFICATE_BYTES_MAX "certificates and keys"
+        bytes SIGNATURE_BYTES_MAX "a signature, or the key"
+        count LABEL_CHARS_MAX "label of a revision"
+        seconds SOURCE_SECONDS_MAX "time of one question with its answer"
+        seconds SOURCE_POLL_SECONDS "pause between two questions"
+        seconds SOURCE_PAUSE_SECONDS_MAX "longest pause after failures in a row"
+        seconds WATCH_POLL_SECONDS "pause between two looks at watched files"
+        seconds CERTIFICATE_SECONDS "pause between two looks at certificates"
+        count ADMIN_CONNECTIONS_MAX "connections"
+        seconds ADMIN_CONNECTION_SECONDS "time of a connection"
+        count TOKEN_BYTES_MIN "the token"
+        bytes TOKEN_BYTES_MAX "the file with the token"
+        count ADMIN_DECISIONS_MAX "records that are kept for the page"
+        bytes ADMIN_DECISION_BYTES_MAX "one of them"
+        count ADMIN_PAGE_ENTRIES "entries of one answer of `/loaded.json`"
+        bytes WHY_BODY_BYTES_MAX "a PORC for `/why`"
+        seconds WHY_SECONDS_MAX "time of the answer of `/why`"
+        nanoseconds WHY_NS_MAX "time of the decision that is watched for it"
+        count WHY_BODIES_MAX "bodies of rules in the answer"
+        bytes WHY_TEXT_BYTES_MAX "one text in it"
+        seconds WHY_KEEP_SECONDS "time for which policies are kept"
+    }
+}
+
+fn of_the_compiler() -> Vec<(&'static str, &'static str, String)> {
+    vec![
+        ("DEPTH_MAX", "nesting of YAML", count(domain::DEPTH_MAX as u64)),
+        ("NODES_MAX", "nodes of YAML", count(domain::NODES_MAX as u64)),
+        (
+            "SELECTOR_BYTES_MAX",
+            "one selector",
+            bytes(domain::SELECTOR_BYTES_MAX as u64),
+        ),
+        (
+            "LIBRARIES_MAX",
+            "libraries that a module needs",
+            count(domain::LIBRARIES_MAX as u64),
+        ),
+        (
+            "REF_ELEMENTS_MAX",
+            "elements of a reference",
+            count(gavel_compiler::limits::REF_ELEMENTS_MAX as u64),
+        ),
+    ]
+}
+
+#[test]
+fn the_page_of_limits_has_every_bound_of_the_server() {
+    let page = text_of("docs/limits.md");
+    let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| ")).collect();
+    let server = of_the_server();
+    for (name, begin, value) in server.iter().chain(&of_the_compiler()) {
+        let has = |row: &&str| {
+            let cells: Vec<&str> = row.split(" | ").collect();
+            row.starts_with(begin)
+                && cells
+                    .iter()
+                    .skip(1)
+                    .any(|cell| words(cell).any(|word| word == *value))
+        };
+        assert!(
+            rows.iter().any(has),
+            "docs/limits.md: `| {begin}` lacks {value} ({name})"
+        );
+    }
+    let source = text_of("server/src/limits.rs");
+    let declared: BTreeSet<&str> = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub const ")?.split(':').next())
+        .filter(|name| !name.starts_with("fn "))
+        .collect();
+    let known: BTreeSet<&str> = server.iter().map(|(name, ..)| *name).chain(INNER).collect();
+    assert_eq!(
+        declared, known,
+        "constants of the server, and those that this test knows"
+    );
+}
+
+/// The words of a cell, and each with the one behind it: `4 MiB` is found and `64 MiB` is no `4 MiB`.
+fn words(cell: &str) -> impl Iterator<Item = String> {
+    let parts: Vec<&str> = cell
+        .split([' ', ';'])
+        .map(|part| part.trim_matches([',', '`']))
+        .collect();
+    let pairs: Vec<String> = parts.windows(2).map(|pair| pair.join(" ")).collect();
+    parts
+        .into_iter()
+        .map(str::to_owned)
+        .chain(pairs)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
