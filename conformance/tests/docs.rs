@@ -49,7 +49,7 @@ macro_rules! rows {
 }
 
 /// Constants that nobody meets who sends requests, writes policies or runs the service: sizes of buffers, shares of time.
-const INNER: [&str; 27] = [
+const INNER: &[&str] = &[
     "OUTPUT_BYTES_FLUSH",
     "READS_PER_TURN",
     "INPUT_BYTES_IDLE",
