@@ -20,8 +20,10 @@ HERE = f"{elsewhere.ROOT}/conformance/docs"
 class Report:
     """Counts what held and prints what did not."""
 
-    def __init__(self):
+    def __init__(self, known):
         self.held, self.failed, self.skipped = 0, 0, 0
+        # The flags of each verb.
+        self.known = known
 
     def holds(self, count=1):
         self.held += count
@@ -50,6 +52,8 @@ def split(commands, place, report):
             continue
         if not_here := elsewhere.rule(command):
             why, wrong = not_here
+            unknown = facts.flags_in(command.partition(" serve ")[2]) - set(report.known["serve"])
+            wrong = f"gavel serve has no {' '.join(sorted(unknown))}" if unknown else wrong
             report.fails(place, f"{command}: {wrong}") if wrong else report.skips(place, command, why)
             continue
         if not parts or isinstance(parts[-1], str):
@@ -60,10 +64,6 @@ def split(commands, place, report):
 
 def run_block(block, here, place, report):
     """Runs one block of commands; what it printed."""
-    if reason := block.of("not run"):
-        for command in shell.statements(block.text):
-            report.skips(place, command, reason)
-        return None
     printed = ""
     parts = split(shell.statements(block.text), place, report)
     for part in parts:
@@ -129,13 +129,13 @@ def main():
     if missing:
         print(f"needs {' '.join(missing)}")
         return 2
-    began, report = time.monotonic(), Report()
+    began, known = time.monotonic(), facts.helps(binary)
+    report = Report(known)
     pages = {name: page.read(name, f"{elsewhere.ROOT}/{name}") for name in names()}
     wanted = sys.argv[2:] or list(pages)
     if unknown := set(wanted) - set(pages):
         print(f"no pages of the checkout: {' '.join(sorted(unknown))}")
         return 2
-    known = facts.helps(binary)
     for name in wanted:
         found = pages[name]
         for line, wrong in [*facts.links(found, pages), *facts.spans(found, known)]:

@@ -16,7 +16,7 @@ def file_is_there(words):
 
 
 def cargo(words):
-    """The package and what is named of it exist."""
+    """The package and what is named of it exist; an example that is built (the tests do) is run."""
     named = dict(zip(words, words[1:]))
     package = named.get("-p", "gavel-server" if "--bin" not in named else None)
     folder = f"{ROOT}/{package.removeprefix('gavel-')}" if package else ROOT
@@ -31,6 +31,10 @@ def cargo(words):
             declared = re.search(rf'name = "{re.escape(name)}"', file.read())
         if not declared and not os.path.exists(f"{folder}/{place}/{name}.rs") and not os.path.isdir(f"{folder}/{place}/{name}"):
             return f"{package} has no {flag[2:]} {name}"
+        built = f"{ROOT}/target/debug/{place}/{name}"
+        if flag == "--example" and os.path.exists(built):
+            done = subprocess.run([built], cwd=ROOT, capture_output=True, text=True, timeout=60)
+            return f"{name} ends with {done.returncode}: {done.stderr[-500:]}" if done.returncode else None
     return None
 
 
@@ -58,8 +62,8 @@ def nothing(_):
 # Beginning of the command, why it is not run, and what is checked of it instead.
 RULES = [
     (r"cargo test\b", "what .ci/run does before this", nothing),
-    (r"cargo (run|build|bench|doc|clippy)\b", "builds; that package and target exist is checked", cargo),
-    (r"kubectl\b", "needs a cluster; what -k names is rendered", kubectl),
+    (r"cargo (run|build|bench|doc|clippy)\b", "builds; package and target exist, and examples are run where they are built", cargo),
+    (r"kubectl (?!kustomize)", "needs a cluster; what -k names is rendered", kubectl),
     (r"istioctl\b|skopeo\b", "needs a mesh or a registry", nothing),
     (r"docker\b|podman\b", "needs an engine; conformance/deploy/images.py runs the images under runc", nothing),
     (r"(sudo )?(systemctl|journalctl)\b", "needs systemd; conformance/deploy/manifests.py has the unit verified", unit),
@@ -75,6 +79,8 @@ RULES = [
 
 def rule(command):
     """Why this command is not run, and what is wrong with it nevertheless; None if it is run."""
+    if command.startswith("kubectl ") and " kustomize " in command and not shutil.which("kubectl"):
+        return "kubectl is not there", None
     for begin, why, look in RULES:
         if re.match(begin, command):
             return why, look(re.sub(r"^sudo ", "", command).split())

@@ -7,14 +7,13 @@ Comments that a reader does not see steer the test; each is about the block behi
   <!-- file NAME -->   the block is the content of this file
   <!-- output of COMMAND -->   the block is what this command prints
   <!-- exit N -->      the last command of the block ends with this status
-  <!-- not run: REASON -->     the block cannot be run by a test
 """
 import re
 from dataclasses import dataclass, field
 
 COMMANDS = {"sh", "bash"}
 FENCE = re.compile(r"^```(\S*)(.*)$")
-COMMENT = re.compile(r"^<!-- *(setup|file|output of|exit|not run:)(.*?) *-->\s*$", re.S)
+COMMENT = re.compile(r"^<!-- *(setup|file|output of|exit)(.*?) *-->\s*$", re.S)
 
 
 @dataclass
@@ -86,7 +85,7 @@ def read(name, path):
             found = COMMENT.match("\n".join(lines[at:end + 1]))
             if not found:
                 raise SystemExit(f"{name}:{at + 1}: this comment says nothing that the test knows")
-            said = said + [(found[1].rstrip(":"), found[2].strip())]
+            said = said + [(found[1], found[2].strip())]
             at = end + 1
             continue
         if re.match(r"\s+```", line):
