@@ -170,6 +170,21 @@ class Load:
         return json.loads(out)
 
 
+class Asker:
+    """asker.py in the background, an ordinary client over TLS; its figures when it ends, named as those of gavel-load."""
+
+    def __init__(self, port, authority, rate, seconds, connections=4, body=GRANTED):
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "asker.py")
+        words = [sys.executable, script, str(port), authority, str(rate), str(seconds), str(connections), body]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def result(self):
+        out, problem = self.process.communicate()
+        if self.process.returncode:
+            raise SystemExit("asker.py: " + problem)
+        return json.loads(out)
+
+
 def arguments(description, more=lambda parser: None):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("gavel", help="the binary under test")

@@ -50,6 +50,8 @@ macro_rules! rows {
 
 /// Constants that nobody meets who sends requests, writes policies or runs the service: sizes of buffers, shares of time.
 const INNER: &[&str] = &[
+    "DOCUMENT_BYTES_COPIED",
+    "TURN_NS",
     "OUTPUT_BYTES_FLUSH",
     "READS_PER_TURN",
     "INPUT_BYTES_IDLE",
@@ -115,6 +117,9 @@ fn of_the_server() -> Vec<(&'static str, &'static str, String)> {
         count IN_FLIGHT_PER_WORKER_DEFAULT "requests that a thread works on at the same time"
         count RETRY_AFTER_SECONDS "requests that a thread works on at the same time"
         bytes INPUT_BYTES_PER_WORKER "bytes of large requests that a thread holds"
+        bytes SEND_BUFFER_BYTES "bytes of answers that the kernel keeps"
+        bytes OUTPUT_BYTES_PER_WORKER "bytes of large answers"
+        bytes WRITE_BYTES "bytes of an answer that are sent at once"
         seconds IDLE_SECONDS "time without a request"
         seconds HEAD_SECONDS "time for a head, or a TLS handshake"
         seconds BODY_SECONDS "time for a body"

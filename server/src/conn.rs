@@ -4,11 +4,13 @@
 //! reads and writes them in the meantime. A connection that waits for a request holds little or none of them, so that
 //! thousands may be open.
 
+use std::io::ErrorKind;
 use std::rc::Rc;
 
 mod authzen;
 mod batch;
 mod opa;
+mod send;
 
 use crate::api::{self, Route};
 use crate::audit::Promises;
@@ -21,17 +23,25 @@ use crate::http::response::{self, Ending, Reply};
 use crate::io::Stream;
 use crate::limits;
 use crate::line::Line;
+use crate::metrics::Carrier;
 use crate::sys::{self, Half};
+use crate::tls::Certificates;
 use crate::worker::Shared;
 
 /// Serves a connection that is already entered at `place`.
 pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
+    let carrier = match stream.is_local() {
+        true => Carrier::Unix,
+        false => Carrier::of_address(shared.certificates.is_some()),
+    };
+    shared.counters.open.entered(carrier);
     let mut conn = Conn {
         line: Line::plain(stream),
         place,
         decoder: Decoder::new(shared.bounds.body_bytes),
         input: Vec::new(),
         output: Vec::new(),
+        document: &[],
         large: false,
         grown: 0,
         deadline: None,
@@ -39,7 +49,7 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
         answered: 0,
         shared,
     };
-    if conn.begin().await {
+    if conn.begin(carrier).await {
         conn.run().await;
     }
     conn.shared.account(conn.grown, 0);
@@ -56,6 +66,7 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
     // The entry goes before the descriptor does.
     shared.connections.borrow_mut().leave(place);
     drop(line);
+    shared.counters.open.left(carrier);
     shared.connection_closed();
 }
 
@@ -97,12 +108,25 @@ enum Responded {
     Later(Long),
 }
 
+/// How long the requests of one turn take, from the second one on.
+#[derive(Default)]
+struct Turn(Option<u64>);
+
+impl Turn {
+    fn is_over(&mut self) -> bool {
+        let now_ns = sys::monotonic_ns();
+        now_ns - *self.0.get_or_insert(now_ns) > limits::TURN_NS
+    }
+}
+
 struct Conn {
     line: Line,
     place: Place,
     decoder: Decoder,
     input: Vec<u8>,
     output: Vec<u8>,
+    /// Sent behind the output: a document of the service's own.
+    document: &'static [u8],
     /// The requests of this connection are larger than the buffer that it may keep.
     large: bool,
     /// What this connection has of the bytes by which its core's receive buffers may grow.
@@ -117,19 +141,25 @@ struct Conn {
 
 impl Conn {
     /// Begins TLS where it is spoken: not on unix sockets. False if the peer is not taken.
-    async fn begin(&mut self) -> bool {
-        let Some(certificates) = self.shared.certificates.clone() else {
+    async fn begin(&mut self, carrier: Carrier) -> bool {
+        let certificates = self.shared.certificates.clone();
+        let Some(certificates) = certificates.filter(|_| carrier == Carrier::Tls) else {
             return true;
         };
-        if self.line.socket().is_local() {
-            return true;
-        }
         self.shared.watch_for(self.place, limits::HEAD_SECONDS);
-        let begun = self.line.secure(&certificates).await.is_ok();
+        let begun = self.shake_hands(&certificates).await.is_ok();
         if !begun {
             self.shared.counters.handshakes_failed.add(1);
         }
         begun
+    }
+
+    async fn shake_hands(&mut self, certificates: &Certificates) -> std::io::Result<()> {
+        self.line.secure(certificates)?;
+        while !self.line.shake_hands().await? {
+            self.shared.step_aside(self.line.socket()).await;
+        }
+        Ok(())
     }
 
     async fn run(&mut self) {
@@ -137,7 +167,7 @@ impl Conn {
         loop {
             turn = turn.wrapping_add(1);
             if turn.is_multiple_of(limits::READS_PER_TURN) {
-                self.shared.let_others_run(self.line.socket()).await;
+                self.shared.step_aside(self.line.socket()).await;
             }
             self.watch_read();
             if self.is_idle() && !self.keeps_buffer() {
@@ -160,7 +190,7 @@ impl Conn {
                 }
                 match next {
                     Next::Read => break,
-                    Next::Again => {}
+                    Next::Again => self.shared.step_aside(self.line.socket()).await,
                     Next::Long(message, long) => {
                         let shared = Rc::clone(&self.shared);
                         let _working = InFlight::begin(&shared.in_flight);
@@ -228,7 +258,11 @@ impl Conn {
     async fn read(&mut self) -> bool {
         let input = std::mem::take(&mut self.input);
         let idle = input.is_empty();
-        let (result, input) = self.line.read(input).await;
+        let (mut result, mut input) = self.line.read(input).await;
+        while matches!(&result, Err(error) if error.kind() == ErrorKind::WouldBlock) {
+            self.shared.step_aside(self.line.socket()).await;
+            (result, input) = self.line.read(input).await;
+        }
         if idle {
             // What fills the small buffer is probably more than it.
             self.large = input.len() >= limits::INPUT_BYTES_IDLE;
@@ -271,12 +305,15 @@ impl Conn {
         connections.set(self.place, Waits::Busy, deadline);
     }
 
-    /// Answers every complete request in the buffer and drops its bytes.
+    /// Answers the complete requests in the buffer, as many as one turn has time and room for, and drops their bytes.
     fn answer(&mut self) -> Next {
         self.take_output();
-        let mut at = 0;
+        let (mut at, mut turn) = (0, Turn::default());
         let next = loop {
-            if self.output.len() >= limits::OUTPUT_BYTES_FLUSH {
+            let is_full = self.output.len() >= limits::OUTPUT_BYTES_FLUSH || !self.document.is_empty();
+            // Whoever asks one thing at a time costs no clock call.
+            let has_more = at > 0 && at < self.input.len();
+            if is_full || (has_more && turn.is_over()) {
                 break Next::Again;
             }
             match self.decoder.advance(&mut self.input, at) {
@@ -350,9 +387,11 @@ impl Conn {
         let bytes = input.get(message.start..).unwrap_or_default();
         let route = api::route(&message.head, bytes, self.shared.opa.is_some());
         match route {
-            Route::Decision { .. } | Route::Batch { .. } | Route::AuthZen(_) | Route::Opa(_)
-                if self.shared.is_full() =>
-            {
+            Route::Decision { .. } if self.shared.is_full() => {
+                self.shared.counters.shed.add(1);
+                response::reply(output, &Reply::shed(), ending);
+            }
+            Route::Batch { .. } | Route::AuthZen(_) | Route::Opa(_) if self.shared.is_full_of_answers() => {
                 self.shared.counters.shed.add(1);
                 response::reply(output, &Reply::shed(), ending);
             }
@@ -382,7 +421,7 @@ impl Conn {
                 if reply.status >= 400 {
                     self.shared.counters.refused.add(1);
                 }
-                response::reply(output, &reply, ending);
+                self.document = response::reply_but_document(output, &reply, ending);
             }
         }
         if persistence == Persistence::Ends {
@@ -419,20 +458,6 @@ impl Conn {
         self.shared
             .keep(self.place, &mut self.promises, &mut self.output)
             .await
-    }
-
-    /// Writes what is to be written and gives the buffer back. False once the client takes no more.
-    async fn write(&mut self) -> bool {
-        let output = std::mem::take(&mut self.output);
-        let (taken, output) = if output.is_empty() {
-            (true, output)
-        } else {
-            self.shared.watch_for(self.place, limits::WRITE_SECONDS);
-            let (result, output) = self.line.write_all(output).await;
-            (result.is_ok(), output)
-        };
-        self.shared.outputs.give_back(output);
-        taken
     }
 
     /// The client closed its sending side: whatever was complete is answered already, a cut request gets its 400.

@@ -91,6 +91,12 @@ impl Doors {
         })
     }
 
+    /// All certificates that are shown.
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = Arc<Certificates>> {
+        let envoy = self.envoy.as_ref().and_then(|envoy| envoy.certificates.clone());
+        self.certificates.iter().cloned().chain(envoy)
+    }
+
     /// What is served where, and who can connect.
     pub(crate) fn reach(&self) -> impl Iterator<Item = String> {
         self.reach.iter().cloned()

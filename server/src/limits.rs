@@ -24,8 +24,28 @@ pub const CHUNK_EXTENSION_BYTES_MAX: usize = 8 * 1024;
 /// Trailer section of one chunked request; more is 431.
 pub const TRAILER_BYTES_MAX: usize = 8 * 1024;
 
-/// Answers that may wait in memory before they are written although more requests are already buffered.
-pub const OUTPUT_BYTES_FLUSH: usize = 64 * 1024;
+/// Answers that may wait in memory before they are written although more requests are already buffered. A connection whose
+/// client takes nothing holds as much.
+pub const OUTPUT_BYTES_FLUSH: usize = 16 * 1024;
+
+/// Bytes of an answer that are handed to the kernel at once; the others get their turn before the next ones. The kernel
+/// copies some gigabytes a second, so that this holds up nobody for longer than a few decisions take.
+pub const WRITE_BYTES: usize = 16 * 1024;
+
+/// Longest document of the service's own that is copied behind the head of its answer; a longer one is sent from where it is.
+pub const DOCUMENT_BYTES_COPIED: usize = 1024;
+
+/// What the kernel may keep of one connection's answers that the client has not taken; it counts its own costs, too, and
+/// doubles this. Without the bound it grows to some megabytes for each client that does not read. Enough for a megabyte a
+/// second over the slowest of links.
+pub const SEND_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Bytes of large answers (batches, AuthZEN, OPA's data API) of one worker that wait to be taken; while there are more, such
+/// requests get 503.
+pub const OUTPUT_BYTES_PER_WORKER: usize = 64 * 1024 * 1024;
+
+/// Time that the requests of one connection which are here at once may take until the others get their turn.
+pub const TURN_NS: u64 = 100_000;
 
 /// Bytes of a file with policies, tests or documents, and of a configuration file; what the compiler reads of one.
 pub const TEXT_BYTES_MAX: usize = gavel_compiler::domain::limits::FILE_BYTES_MAX;
@@ -37,7 +57,7 @@ pub const INPUT_FILE_BYTES_MAX: usize = BODY_BYTES_MAX_CEILING;
 pub const DOCUMENT_BYTES_MAX: usize = 1 << 30;
 
 /// Reads after which a connection that always has more to read lets the others run.
-pub const READS_PER_TURN: u32 = 16;
+pub const READS_PER_TURN: u32 = 4;
 
 /// Receive buffer that a connection keeps while it waits for its next request: a head and a PORC of the usual size. One
 /// whose requests are larger waits without any and reads in two steps.

@@ -128,6 +128,8 @@ fn open(address: SocketAddr) -> io::Result<Socket> {
     }
     // A restart must not wait for the last process's connections to fade.
     socket.set_reuse_address(true)?;
+    // Connections have what the listening socket has.
+    socket.set_send_buffer_size(limits::SEND_BUFFER_BYTES)?;
     Ok(socket)
 }
 

@@ -86,7 +86,7 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
     let (tell, events) = mpsc::channel();
     start_signals(&tell, &signals)?;
     let overview = Arc::new(Overview::new(options.facts()));
-    let admin = start_admin(options, &overview)?;
+    let (admin, admin_certificates) = start_admin(options, &overview)?.unzip();
     let (reloader, publishes) = start_reloader(loading, first, &tell)?;
     let _ = overview.reloader.set(reloader.clone());
     let fresh = first_load(&events)?;
@@ -114,7 +114,10 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
         drain_delay: options.drain_delay,
         overview,
         hang_up: hang_up(reloader.clone(), audit.monitor()),
-        tidy: tidy(Arc::clone(&publisher), doors.certificates.clone()),
+        tidy: tidy(
+            Arc::clone(&publisher),
+            doors.certificates().chain(admin_certificates.flatten()).collect(),
+        ),
     };
     let address = doors.address;
     let _file = doors.file.take();
@@ -170,15 +173,18 @@ impl Options {
     }
 }
 
-/// Starts the admin port, if there is one: who can reach it.
-fn start_admin(options: &Options, overview: &Arc<Overview>) -> Result<Option<String>, Failure> {
+/// Who can reach the admin port, and its certificates.
+type AdminDoor = (String, Option<Arc<Certificates>>);
+
+/// Starts the admin port, if there is one.
+fn start_admin(options: &Options, overview: &Arc<Overview>) -> Result<Option<AdminDoor>, Failure> {
     let Some(admin) = &options.admin else {
         return Ok(None);
     };
     let bound = admin.bind()?;
-    let name = bound.name.clone();
+    let door = (bound.name.clone(), bound.certificates.clone());
     admin::start(bound, Arc::clone(overview))?;
-    Ok(Some(name))
+    Ok(Some(door))
 }
 
 /// Gives the status page what it needs beyond numbers.
@@ -278,34 +284,39 @@ fn hang_up(reloader: Reloader, records: Monitor) -> Box<dyn Fn()> {
 }
 
 /// Once a second; now and then certificates are looked at.
-fn tidy(publisher: Arc<Publisher>, certificates: Option<Arc<Certificates>>) -> Box<dyn Fn()> {
+fn tidy(publisher: Arc<Publisher>, certificates: Vec<Arc<Certificates>>) -> Box<dyn Fn()> {
     let seconds = Cell::new(0u64);
-    let last_problem = RefCell::new(String::new());
+    let last_problems = vec![RefCell::new(String::new()); certificates.len()];
     Box::new(move || {
         publisher.tidy();
         seconds.set(seconds.get() + 1);
-        let Some(certificates) = &certificates else { return };
-        if !seconds.get().is_multiple_of(limits::CERTIFICATE_SECONDS) {
-            return;
-        }
-        match certificates.renew() {
-            Ok(Renewal::Same) => last_problem.borrow_mut().clear(),
-            Ok(Renewal::Taken) => {
-                last_problem.borrow_mut().clear();
-                log::line(
-                    Level::Info,
-                    format_args!("new certificates are shown from now on"),
-                );
-            }
-            // Said once: they are looked at again and again while they are written.
-            Err(problem) if *last_problem.borrow() == problem => {}
-            Err(problem) => {
-                let text = format_args!("the certificates stay, because the new ones are wrong: {problem}");
-                log::line(Level::Error, text);
-                *last_problem.borrow_mut() = problem;
+        if seconds.get().is_multiple_of(limits::CERTIFICATE_SECONDS) {
+            for (certificates, last_problem) in certificates.iter().zip(&last_problems) {
+                renew(certificates, &mut last_problem.borrow_mut());
             }
         }
     })
+}
+
+fn renew(certificates: &Certificates, last_problem: &mut String) {
+    match certificates.renew() {
+        Ok(Renewal::Same) => last_problem.clear(),
+        Ok(Renewal::Taken) => {
+            last_problem.clear();
+            let chain = certificates.chain().display();
+            log::line(
+                Level::Info,
+                format_args!("new certificates are shown from now on: {chain}"),
+            );
+        }
+        // Said once: they are looked at again and again while they are written.
+        Err(problem) if *last_problem == problem => {}
+        Err(problem) => {
+            let text = format_args!("the certificates stay, because the new ones are wrong: {problem}");
+            log::line(Level::Error, text);
+            *last_problem = problem;
+        }
+    }
 }
 
 /// What the threads for Envoy say becomes events of theirs, numbered behind the workers.

@@ -112,6 +112,8 @@ pub(crate) struct Shared {
     uring: bool,
     /// Bytes by which the receive buffers in use exceed their first size.
     grown: Cell<usize>,
+    /// Bytes of large answers that wait to be taken.
+    held: Cell<usize>,
     /// Accept tasks that have not ended.
     open_doors: Cell<usize>,
     /// The control pipe ended: connections are not waited for.
@@ -134,6 +136,11 @@ impl Shared {
     /// Whether no further request can be worked on.
     pub(crate) fn is_full(&self) -> bool {
         self.in_flight.get() >= self.bounds.in_flight
+    }
+
+    /// Whether no further request can be worked on that may get a large answer.
+    pub(crate) fn is_full_of_answers(&self) -> bool {
+        self.is_full() || self.held.get() >= limits::OUTPUT_BYTES_PER_WORKER
     }
 
     /// What a connection's receive buffer exceeds its first size by: so much until now, so much from now on.
@@ -175,6 +182,15 @@ impl Shared {
         settled.is_some()
     }
 
+    /// Waits until it is known what became of the record with this ticket: whether it is where it has to be.
+    pub(crate) async fn is_recorded(&self, place: Place, ticket: u64) -> bool {
+        let Some(acks) = &self.acks else {
+            return true;
+        };
+        self.watch_for(place, limits::WRITE_SECONDS);
+        acks.recorded(ticket).await
+    }
+
     /// Gives up the turn of a task that could go on for ever: on epoll an operation that is ready at once does not wait.
     ///
     /// A task that wakes itself is put at the front of monoio's queue, so another one, the usher, has to wake it.
@@ -192,6 +208,23 @@ impl Shared {
             Poll::Ready(())
         })
         .await;
+    }
+
+    /// Gives up the turn of a task that has just read or written. On io_uring it had to wait for that already.
+    pub(crate) async fn step_aside(&self, stream: &Stream) {
+        if !self.uring {
+            self.let_others_run(stream).await;
+        }
+    }
+
+    /// So many bytes of a large answer wait to be taken, until [`Shared::let_go`].
+    pub(crate) fn hold(&self, bytes: usize) {
+        self.held.set(self.held.get().saturating_add(bytes));
+    }
+
+    /// They were taken, or never will be.
+    pub(crate) fn let_go(&self, bytes: usize) {
+        self.held.set(self.held.get().saturating_sub(bytes));
     }
 
     /// Between two slices of a batch: the others run, and the audit thread gets the time to make room. Returns the time.
@@ -250,6 +283,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         dealer,
         uring,
         grown: Cell::new(0),
+        held: Cell::new(0),
         open_doors: Cell::new(setup.doors.len()),
         abandoned: Cell::new(false),
         acceptor: Cell::new(None),

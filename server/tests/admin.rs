@@ -129,6 +129,35 @@ fn probes_status_and_metrics_say_what_happened() {
 }
 
 /// A domain in a file of its own, so that it can change.
+/// Open connections by what carries them, which are fewer once they close.
+#[test]
+fn open_connections_are_counted() {
+    let place = std::env::temp_dir().join(format!("gavel-open-{}.sock", std::process::id()));
+    let socket = format!("unix:{}", place.display());
+    let (server, at) = start(&["--threads", "2", "--listen", &socket, "--envoy-port", "0"]);
+    let open = |serves: &str, carrier: &str| {
+        let found = samples(at);
+        let name = format!("gavel_connections_open{{serves=\"{serves}\",carrier=\"{carrier}\"}}");
+        *found.get(&name).unwrap_or_else(|| panic!("{name}: {found:#?}"))
+    };
+    let clients: Vec<_> = (0..5).map(|_| server.connect()).collect();
+    let local = std::os::unix::net::UnixStream::connect(&place).unwrap();
+    eventually(|| open("decisions", "tcp") == 5.0 && open("decisions", "unix") == 1.0);
+    assert_eq!((open("decisions", "tls"), open("envoy", "tcp")), (0.0, 0.0));
+    // The one that asks.
+    assert_eq!(open("admin", "tcp"), 1.0);
+    let counts = &json(at, "GET /status")["connections"];
+    assert_eq!(
+        counts["decisions"],
+        serde_json::json!({"tcp": 5, "tls": 0, "unix": 1})
+    );
+    assert_eq!(counts["admin"]["tcp"], 1);
+    drop(local);
+    drop(clients);
+    eventually(|| open("decisions", "tcp") + open("decisions", "unix") == 0.0);
+    server.stop();
+}
+
 fn scratch(name: &str) -> Scratch {
     Scratch::new(name, &std::fs::read_to_string(file("shop.yml")).unwrap())
 }

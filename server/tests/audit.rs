@@ -306,6 +306,69 @@ fn a_full_disk() {
     });
 }
 
+/// What AuthZEN's questions get then: as at `/decision`, an answer in which nothing is granted.
+#[test]
+fn authzen_on_a_full_disk() {
+    on_each_driver(|driver| {
+        for policy in ["deny", "wait"] {
+            let spool = folder(&format!("authzen-{policy}"), driver);
+            let flags = ["--audit-full", policy, "--audit-spool", text(&spool)];
+            let mut server = Server::start(driver, &flags);
+            let mut client = server.connect();
+            assert_eq!(client.post(GRANTED), granted());
+            let allow = policy != "deny";
+            let open = r#""action":{"name":"shop:door:open"}"#;
+            let parts = format!(
+                r#""subject":{{"type":"user","id":"ann"}},"resource":{{"type":"door","id":"front"}},"context":{{"x":"{}"}}"#,
+                "x".repeat(3000)
+            );
+            let many = |semantic: &str| {
+                let shut = r#"{"action":{"name":"shop:door:shut"}}"#;
+                format!(
+                    r#"{{{parts},{open},"evaluations":[{{}},{{}},{shut},{{}}],"options":{{"evaluations_semantic":"{semantic}"}}}}"#
+                )
+            };
+            let answers = |granted: &[bool]| {
+                let items: Vec<_> = granted
+                    .iter()
+                    .map(|granted| format!(r#"{{"decision":{granted}}}"#))
+                    .collect();
+                format!(r#"{{"evaluations":[{}]}}"#, items.join(","))
+            };
+            let cases = [
+                (
+                    "evaluation",
+                    format!("{{{parts},{open}}}"),
+                    format!(r#"{{"decision":{allow}}}"#),
+                ),
+                (
+                    "evaluations",
+                    many("execute_all"),
+                    answers(&[allow, allow, false, allow]),
+                ),
+                (
+                    "evaluations",
+                    many("deny_on_first_deny"),
+                    answers(if allow { &[true, true, false] } else { &[false] }),
+                ),
+                ("evaluations", many("permit_on_first_permit"), answers(&[allow])),
+            ];
+            for (path, body, want) in cases {
+                limit_files(&server, "2000");
+                // What is decided before anybody knows of the disk is taken back.
+                client.send(post(&body).replacen("/decision ", &format!("/access/v1/{path} "), 1));
+                let answer = client.answer().unwrap();
+                assert_eq!((answer.status, answer.body), (200, want), "{policy} {body}");
+                server.wait_for("cannot be written");
+                limit_files(&server, "unlimited");
+                server.wait_for("written again");
+                eventually(|| client.post(GRANTED) == granted());
+            }
+            assert_eq!(server.stop().0.code(), Some(0));
+        }
+    });
+}
+
 /// The same for a file, and a disk that never has room again: the process says so and ends in order.
 #[test]
 fn a_file_on_a_full_disk() {

@@ -30,6 +30,7 @@ families! {
     OPA = Counter "gavel_opa_requests_total" "Requests to OPA's data API by what came of them; they are no decisions.";
     PANICS = Counter "gavel_panics_total" "Faults of gavel's own that were caught around a decision, which was then denied.";
     CONNECTIONS = Counter "gavel_connections_total" "Connections that were accepted.";
+    OPEN = Gauge "gavel_connections_open" "Connections that are open, by what they are served and what carries them.";
     EXPIRED = Counter "gavel_connections_expired_total" "Connections that were cut because a deadline had passed.";
     HANDSHAKES_FAILED = Counter "gavel_tls_handshakes_failed_total" "Connections that ended in the TLS handshake: no TLS, or a client that is not taken.";
     REFUSED = Counter "gavel_requests_refused_total" "Requests that were refused before their body was looked at.";
@@ -87,6 +88,12 @@ fn process_metrics(overview: &Overview, out: &mut Exposition) {
     out.family(&THREADS);
     out.sample(&THREADS, &[("serves", "decisions")], overview.facts.workers);
     out.sample(&THREADS, &[("serves", "envoy")], overview.facts.envoy_threads);
+    out.family(&OPEN);
+    for (serves, carriers) in overview.open() {
+        for (carrier, count) in carriers {
+            out.sample(&OPEN, &[("serves", serves), ("carrier", carrier.word())], count);
+        }
+    }
     if let Some(report) = overview.driver.get() {
         out.family(&DRIVER);
         let labels = [("driver", report.driver), ("reason", &report.reason)];

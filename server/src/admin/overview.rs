@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::recent::Recent;
 use crate::audit::Monitor;
 use crate::io::DriverReport;
-use crate::metrics::Counters;
+use crate::metrics::{Carrier, Counters, Open};
 use crate::publish::Publisher;
 use crate::reload::Reloader;
 use crate::why::Why;
@@ -82,6 +82,8 @@ pub struct Overview {
     pub why: OnceLock<Why>,
     /// Set before anything is decided, if the last records are kept.
     pub recent: OnceLock<Arc<Recent>>,
+    /// Connections to the admin port, counted by its thread.
+    pub admin_open: Open,
 }
 
 impl Overview {
@@ -97,7 +99,29 @@ impl Overview {
             driver: OnceLock::new(),
             why: OnceLock::new(),
             recent: OnceLock::new(),
+            admin_open: Open::default(),
         }
+    }
+
+    /// Open connections by what they are served and what carries them.
+    #[must_use]
+    pub fn open(&self) -> [(&'static str, [(Carrier, u64); Carrier::ALL.len()]); 3] {
+        let counters = self.service.get().map(|service| service.counters.as_slice());
+        let (decisions, envoy) = counters
+            .and_then(|counters| counters.split_at_checked(self.facts.workers))
+            .unwrap_or_default();
+        let sum = |threads: &[Arc<Counters>]| {
+            Carrier::ALL.map(|carrier| {
+                let open = threads.iter().map(|thread| thread.open.count(carrier));
+                (carrier, open.sum())
+            })
+        };
+        let admin = Carrier::ALL.map(|carrier| (carrier, self.admin_open.count(carrier)));
+        [
+            ("decisions", sum(decisions)),
+            ("envoy", sum(envoy)),
+            ("admin", admin),
+        ]
     }
 
     /// How far it has come.

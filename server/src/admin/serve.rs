@@ -11,6 +11,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
@@ -22,6 +23,8 @@ use crate::error::Failure;
 use crate::limits;
 use crate::listen;
 use crate::log::{self, Level};
+use crate::metrics::Carrier;
+use crate::tls::{self, Certificates, Files};
 
 /// Where the admin port is, and what it asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +35,16 @@ pub struct Options {
     pub token_file: Option<PathBuf>,
     /// How many of the last access records are kept to be shown.
     pub decisions: usize,
+    /// Certificates, if it speaks TLS.
+    pub tls: Option<Files>,
 }
 
 /// A bound port that nobody accepts from yet.
 pub struct Bound {
     listener: TcpListener,
     gate: Gate,
+    /// With what connections begin.
+    pub certificates: Option<Arc<Certificates>>,
     /// Where it is, and who can reach it.
     pub name: String,
 }
@@ -46,7 +53,7 @@ impl Options {
     /// Binds the port.
     ///
     /// # Errors
-    /// The address is taken or not ours, or others could reach it and there is no token.
+    /// The address is taken or not ours, others could reach it and there is no token, or a certificate that cannot be read.
     pub fn bind(&self) -> Result<Bound, Failure> {
         let is_local = self.address.ip().is_loopback();
         if !is_local && self.token_file.is_none() {
@@ -56,17 +63,23 @@ impl Options {
             )));
         }
         let gate = Gate::new(self.token_file.clone())?;
+        let certificates = self.tls.clone().map(Certificates::load).transpose();
+        let certificates = certificates.map_err(Failure::Operator)?.map(Arc::new);
         let (listener, address) = listen::bind_one(Some(self.address.ip()), self.address.port())?;
         let token = if gate.has_token() {
             "with the token"
         } else {
             "without a token"
         };
-        let who = listen::who_reaches(address.ip());
+        let (who, secured) = (
+            listen::who_reaches(address.ip()),
+            Certificates::words(&certificates),
+        );
         Ok(Bound {
             listener,
             gate,
-            name: format!("admin on {address} ({who}, {token})"),
+            certificates,
+            name: format!("admin on {address}{secured} ({who}, {token})"),
         })
     }
 }
@@ -87,7 +100,12 @@ pub fn start(bound: Bound, overview: Arc<Overview>) -> Result<(), Failure> {
         .spawn(move || {
             let local = LocalSet::new();
             local.block_on(&runtime, async {
-                if let Err(error) = accept(bound.listener, bound.gate, overview).await {
+                let shared = Shared {
+                    overview,
+                    gate: bound.gate,
+                    certificates: bound.certificates,
+                };
+                if let Err(error) = accept(bound.listener, shared).await {
                     log::line(Level::Error, format_args!("the admin port is closed: {error}"));
                 }
             });
@@ -100,11 +118,12 @@ pub fn start(bound: Bound, overview: Arc<Overview>) -> Result<(), Failure> {
 struct Shared {
     overview: Arc<Overview>,
     gate: Gate,
+    certificates: Option<Arc<Certificates>>,
 }
 
-async fn accept(listener: TcpListener, gate: Gate, overview: Arc<Overview>) -> std::io::Result<()> {
+async fn accept(listener: TcpListener, shared: Shared) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let shared = Rc::new(Shared { overview, gate });
+    let shared = Rc::new(shared);
     let permits = Arc::new(Semaphore::new(limits::ADMIN_CONNECTIONS_MAX));
     loop {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
@@ -114,7 +133,7 @@ async fn accept(listener: TcpListener, gate: Gate, overview: Arc<Overview>) -> s
             Ok((stream, _)) => {
                 let shared = Rc::clone(&shared);
                 tokio::task::spawn_local(async move {
-                    speak(stream, &shared).await;
+                    connection(stream, &shared).await;
                     drop(permit);
                 });
             }
@@ -129,8 +148,22 @@ async fn accept(listener: TcpListener, gate: Gate, overview: Arc<Overview>) -> s
     }
 }
 
+async fn connection(stream: TcpStream, shared: &Shared) {
+    let carrier = Carrier::of_address(shared.certificates.is_some());
+    shared.overview.admin_open.entered(carrier);
+    match &shared.certificates {
+        None => speak(stream, shared).await,
+        Some(certificates) => {
+            if let Some(stream) = tls::accept(stream, certificates).await {
+                speak(stream, shared).await;
+            }
+        }
+    }
+    shared.overview.admin_open.left(carrier);
+}
+
 /// Serves one connection, for a bounded time. How it ended concerns nobody.
-async fn speak(stream: TcpStream, shared: &Shared) {
+async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) {
     let service = service_fn(|request| async move {
         Ok::<_, Infallible>(routes::answer(request, &shared.overview, &shared.gate).await)
     });

@@ -21,6 +21,7 @@ pub(super) fn json(overview: &Overview) -> Value {
         "stage": overview.stage().word(),
         "driver": overview.driver.get().map(|report| json!({"name": report.driver, "reason": report.reason})),
         "threads": {"decisions": facts.workers, "envoy": facts.envoy_threads},
+        "connections": connections(overview),
         "listening": service.map(|service| &service.doors),
         "policies": service.map(|service| policies(&service.publisher.current())),
         "reload": overview.reloader.get().map(|reloader| reload(reloader, facts)),
@@ -28,6 +29,17 @@ pub(super) fn json(overview: &Overview) -> Value {
         "audit": service.map(|service| audit(service, &facts.audit_full)),
         "limits": all_limits(overview),
     })
+}
+
+/// Those that are open.
+fn connections(overview: &Overview) -> Value {
+    let served = overview.open().into_iter().map(|(serves, carriers)| {
+        let counts = carriers
+            .into_iter()
+            .map(|(carrier, count)| (carrier.word().to_owned(), count.into()));
+        (serves.to_owned(), Value::Object(counts.collect()))
+    });
+    Value::Object(served.collect())
 }
 
 fn policies(revision: &Revision) -> Value {

@@ -21,7 +21,7 @@ mod writer;
 
 pub use file::FileOptions;
 pub use promise::Acks;
-pub(crate) use promise::{Grant, Promises};
+pub(crate) use promise::Promises;
 pub use redact::{HashKey, Redactions};
 pub use sink::{FullPolicy, Sink};
 pub use start::{Audit, Finished, Monitor, Output, start};

@@ -20,10 +20,10 @@ pub enum Endpoint {
 /// A request that is being answered.
 #[derive(Debug)]
 pub(crate) enum Asking {
-    /// One question.
-    One(Vec<u8>),
-    /// Many, with the answers so far.
-    Many(Evaluations, Vec<serde_json::Value>),
+    /// One question, with its answer once it has one.
+    One(Vec<u8>, Option<Verdict>),
+    /// Many, with the answers so far, and whether they end here.
+    Many(Evaluations, Vec<Item>, bool),
     /// A search over candidates in order.
     Search(Searching),
     /// A body that is no request.
@@ -47,11 +47,11 @@ impl Asking {
     /// Reads the body of a request.
     pub(crate) fn new(endpoint: Endpoint, body: &[u8], desk: &Desk) -> Asking {
         let read = match endpoint {
-            Endpoint::Evaluation => evaluation(body).map(Asking::One),
+            Endpoint::Evaluation => evaluation(body).map(Asking::one),
             Endpoint::Evaluations => match Evaluations::read(body) {
-                Ok(Some(many)) => Ok(Asking::Many(many, Vec::new())),
+                Ok(Some(many)) => Ok(Asking::Many(many, Vec::new(), false)),
                 // Without evaluations it is a single one.
-                Ok(None) => evaluation(body).map(Asking::One),
+                Ok(None) => evaluation(body).map(Asking::one),
                 Err(problem) => Err(problem),
             },
             Endpoint::Search(wanted) => search(body, wanted).map(|search| {
@@ -67,37 +67,61 @@ impl Asking {
         read.unwrap_or_else(Asking::Wrong)
     }
 
-    /// Decides once more. The answer, once nothing is left to decide.
-    pub(crate) fn step(&mut self, desk: &mut Desk) -> Option<Finished> {
+    fn one(porc: Vec<u8>) -> Asking {
+        Asking::One(porc, None)
+    }
+
+    /// Decides once more. True once nothing is left to decide.
+    pub(crate) fn step(&mut self, desk: &mut Desk) -> bool {
         match self {
-            Asking::Wrong(problem) => Some((400, problem_body(problem))),
-            Asking::One(porc) => Some(match desk.decide_element(porc, false) {
-                Verdict::Allow(granted) => (200, answer::decision(granted)),
-                Verdict::Malformed(problem) => (400, problem_body(&problem)),
-                Verdict::TooLarge(problem) => (413, problem_body(&problem)),
-            }),
-            Asking::Many(many, answers) => {
-                let (granted, item) = match many.porc(answers.len()) {
-                    Ok(porc) => decided(&desk.decide_element(&porc, false)),
-                    Err((status, problem)) => (false, answer::failed(status, &problem)),
+            Asking::Wrong(_) => true,
+            Asking::One(porc, verdict) => {
+                *verdict = Some(desk.decide_element(porc, false));
+                true
+            }
+            Asking::Many(many, items, over) => {
+                let item = match many.porc(items.len()) {
+                    Ok(porc) => Item::of(desk.decide_element(&porc, false)),
+                    Err((status, problem)) => Item::Failed(status, problem),
                 };
-                answers.push(item);
-                let ends = answers.len() >= many.count() || many.semantic().ends_with(granted);
-                ends.then(|| (200, answer::results(std::mem::take(answers))))
+                *over = many.semantic().ends_with(item.is_grant()) || items.len() + 1 >= many.count();
+                items.push(item);
+                *over
             }
             Asking::Search(searching) => searching.step(desk),
         }
     }
 
-    /// The answer of a request whose time is over: what was not asked is denied, or on a later page.
-    pub(crate) fn give_up(self) -> Finished {
+    /// Questions that were asked so far, but for those of a search, which leave no records.
+    pub(crate) fn asked(&self) -> usize {
+        match self {
+            Asking::One(_, verdict) => usize::from(verdict.is_some()),
+            Asking::Many(_, items, _) => items.len(),
+            Asking::Wrong(_) | Asking::Search(_) => 0,
+        }
+    }
+
+    /// The record of one of them, counted from 0, failed: a grant becomes a denial. Whether it was one.
+    pub(crate) fn revoke(&mut self, question: usize) -> bool {
+        match self {
+            Asking::One(_, Some(Verdict::Allow(granted))) if question == 0 => std::mem::take(granted),
+            Asking::Many(_, items, _) => match items.get_mut(question) {
+                Some(Item::Decided(granted)) => std::mem::take(granted),
+                Some(Item::Failed(..)) | None => false,
+            },
+            Asking::One(..) | Asking::Wrong(_) | Asking::Search(_) => false,
+        }
+    }
+
+    /// The answer, once nothing is left to decide or the time is over: what was not asked is denied, or on a later page.
+    pub(crate) fn finish(self) -> Finished {
         match self {
             Asking::Wrong(problem) => (400, problem_body(&problem)),
-            Asking::One(_) => (503, problem_body(LATE)),
-            Asking::Many(many, mut answers) => {
-                answers.resize_with(many.count(), || answer::failed(503, LATE));
-                (200, answer::results(answers))
-            }
+            Asking::One(_, None) => (503, problem_body(LATE)),
+            Asking::One(_, Some(Verdict::Allow(granted))) => (200, answer::decision(granted)),
+            Asking::One(_, Some(Verdict::Malformed(problem))) => (400, problem_body(&problem)),
+            Asking::One(_, Some(Verdict::TooLarge(problem))) => (413, problem_body(&problem)),
+            Asking::Many(many, items, over) => (200, results(&many, items, over)),
             Asking::Search(searching) => searching.page(),
         }
     }
@@ -106,12 +130,57 @@ impl Asking {
 /// What is said of questions for which no time was left.
 const LATE: &str = "the time for the request is over";
 
+/// What became of one question of many.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// A decision.
+    Decided(bool),
+    /// It could not be asked: status and text.
+    Failed(u16, String),
+}
+
+impl Item {
+    fn of(verdict: Verdict) -> Item {
+        match verdict {
+            Verdict::Allow(granted) => Item::Decided(granted),
+            Verdict::Malformed(problem) => Item::Failed(400, problem),
+            Verdict::TooLarge(problem) => Item::Failed(413, problem),
+        }
+    }
+
+    fn is_grant(&self) -> bool {
+        matches!(self, Item::Decided(true))
+    }
+
+    fn json(&self) -> serde_json::Value {
+        match self {
+            Item::Decided(granted) => answer::item(*granted),
+            Item::Failed(status, problem) => answer::failed(*status, problem),
+        }
+    }
+}
+
+/// The answer to many questions. `over`: nothing more was to be asked; else time was over.
+fn results(many: &Evaluations, mut items: Vec<Item>, over: bool) -> String {
+    // A grant that was taken back may end them earlier than it did when they were asked.
+    let end = items
+        .iter()
+        .position(|item| many.semantic().ends_with(item.is_grant()));
+    match end {
+        Some(last) => items.truncate(last + 1),
+        None if over => {}
+        None => items.resize_with(many.count(), || Item::Failed(503, LATE.to_owned())),
+    }
+    answer::results(items.iter().map(Item::json).collect())
+}
+
 impl Searching {
-    fn step(&mut self, desk: &mut Desk) -> Option<Finished> {
+    /// Asks about one more candidate. True once the page is full or none is left.
+    fn step(&mut self, desk: &mut Desk) -> bool {
         let next = self.candidates.get(self.asked);
         let is_full = self.granted.len() >= self.search.limit() || self.asked >= limits::AUTHZEN_ASKED_MAX;
         let (Some(candidate), false) = (next, is_full) else {
-            return Some(self.page());
+            return true;
         };
         self.asked += 1;
         // A search decides nothing for anybody, so it leaves no records.
@@ -120,7 +189,7 @@ impl Searching {
         {
             self.granted.push(candidate.clone());
         }
-        None
+        false
     }
 
     /// What was found, and where the next page begins if there are candidates behind this one.
@@ -150,14 +219,6 @@ fn candidates(search: &Search, desk: &Desk) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
-}
-
-fn decided(verdict: &Verdict) -> (bool, serde_json::Value) {
-    match verdict {
-        Verdict::Allow(granted) => (*granted, answer::item(*granted)),
-        Verdict::Malformed(problem) => (false, answer::failed(400, problem)),
-        Verdict::TooLarge(problem) => (false, answer::failed(413, problem)),
-    }
 }
 
 /// The body of a 4xx: the message as a JSON string.

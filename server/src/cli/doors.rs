@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::serve_args::ServeArgs;
+use crate::cli::tls_args::TlsWords;
 use crate::doors::LocalSocket;
 use crate::envoy::{Address, Protocol};
 use crate::error::Failure;
 use crate::limits;
-use crate::tls::Files;
+use crate::tls::{Files, HTTP1};
 
 /// The decision API's address and unix socket, and those of Envoy.
 pub(super) struct Doors {
@@ -22,6 +23,8 @@ pub(super) struct Doors {
     /// Certificates for the port of the decision API.
     pub(super) tls: Option<Files>,
     pub(super) envoy: Vec<(Protocol, Address)>,
+    /// Certificates for Envoy's ports.
+    pub(super) envoy_tls: Option<Files>,
 }
 
 fn usage(text: impl Into<String>) -> Failure {
@@ -43,6 +46,7 @@ impl Doors {
             socket: None,
             tls: None,
             envoy: Vec::new(),
+            envoy_tls: None,
         };
         match main {
             None if args.listen.is_empty() => doors.port = Some(args.port.unwrap_or(PORT_DEFAULT)),
@@ -60,6 +64,7 @@ impl Doors {
         }
         doors.tls(args)?;
         doors.envoy(args, main)?;
+        doors.envoy_tls(args)?;
         Ok(doors)
     }
 
@@ -93,28 +98,32 @@ impl Doors {
 
     fn tls(&mut self, args: &ServeArgs) -> Result<(), Failure> {
         let tls = &args.tls;
-        let (Some(chain), Some(key)) = (&tls.tls_cert, &tls.tls_key) else {
-            if tls.tls_cert.is_some() || tls.tls_key.is_some() || tls.tls_client_ca.is_some() {
-                return Err(usage("TLS needs both --tls-cert and --tls-key"));
-            }
-            return Ok(());
-        };
-        if self.port.is_none() {
-            return Err(usage(
-                "--tls-cert is for the port of the decision API, and there is none",
-            ));
-        }
-        if !tls.tls_client_name.is_empty() && tls.tls_client_ca.is_none() {
-            return Err(usage(
-                "--tls-client-name needs --tls-client-ca, which vouches for names",
-            ));
-        }
-        self.tls = Some(Files {
-            chain: chain.clone(),
-            key: key.clone(),
+        let words = TlsWords {
+            prefix: "--tls",
+            chain: tls.tls_cert.clone(),
+            key: tls.tls_key.clone(),
             client_authorities: tls.tls_client_ca.clone(),
             client_names: tls.tls_client_name.clone(),
-        });
+            protocols: HTTP1,
+        };
+        self.tls = words.files()?;
+        if self.tls.is_some() && self.port.is_none() {
+            return Err(usage(
+                "--tls-cert is for the port of the decision API, and there is none; Envoy's have --envoy-tls-cert",
+            ));
+        }
+        Ok(())
+    }
+
+    fn envoy_tls(&mut self, args: &ServeArgs) -> Result<(), Failure> {
+        self.envoy_tls = args.envoy_tls.words().files()?;
+        let has_port = self
+            .envoy
+            .iter()
+            .any(|(_, address)| matches!(address, Address::Port(_)));
+        if self.envoy_tls.is_some() && !has_port {
+            return Err(usage("--envoy-tls-cert is for Envoy's ports, and there is none"));
+        }
         Ok(())
     }
 

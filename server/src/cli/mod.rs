@@ -31,6 +31,7 @@ mod test_decision;
 mod test_decisions;
 mod test_mapper;
 mod test_replay;
+mod tls_args;
 mod usage;
 
 pub use run::main;

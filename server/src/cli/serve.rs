@@ -43,6 +43,7 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
             body_bytes_max,
             path_prefix,
             network: args.domains.network.network(),
+            tls: doors.envoy_tls,
         });
     }
     if global.trace {
@@ -186,6 +187,10 @@ fn admin(args: &ServeArgs) -> Result<Option<admin::Options>, Failure> {
             let text = "--admin-decisions has no effect without --admin";
             log::line(Level::Warn, format_args!("{text}"));
         }
+        if args.admin_tls.admin_tls_cert.is_some() {
+            let text = "--admin-tls-cert has no effect without --admin";
+            log::line(Level::Warn, format_args!("{text}"));
+        }
         return Ok(None);
     };
     let address = match listen.parse::<u16>() {
@@ -200,6 +205,7 @@ fn admin(args: &ServeArgs) -> Result<Option<admin::Options>, Failure> {
         address,
         token_file,
         decisions: admin_decisions(args.admin_decisions, configured.decisions)?,
+        tls: args.admin_tls.words().files()?,
     }))
 }
 

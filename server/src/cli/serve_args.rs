@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::cli::args::DomainArgs;
 use crate::cli::audit_args::AuditArgs;
+use crate::cli::tls_args::{AdminTlsArgs, EnvoyTlsArgs};
 use crate::io::DriverChoice;
 use crate::limits;
 
@@ -27,6 +28,10 @@ pub(crate) struct ServeArgs {
     pub(crate) socket: SocketArgs,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
+    #[command(flatten)]
+    pub(crate) envoy_tls: EnvoyTlsArgs,
+    #[command(flatten)]
+    pub(crate) admin_tls: AdminTlsArgs,
     /// What is spoken at --port: generic (POST /decision), envoy (ext_authz over gRPC) or envoy-http (ext_authz over HTTP).
     #[arg(long, short, default_value = "generic")]
     pub(crate) protocol: String,

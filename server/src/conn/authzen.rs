@@ -2,7 +2,6 @@
 
 use super::Conn;
 use crate::api;
-use crate::audit::Grant;
 use crate::authzen::{Asking, Endpoint, Metadata, TYPE_ANNOTATION};
 use crate::connections::Waits;
 use crate::http::request::{Message, Persistence};
@@ -10,9 +9,6 @@ use crate::http::response::{self, Ending, Reply};
 use crate::limits;
 use crate::sys;
 use crate::worker::Shared;
-
-/// An answer that holds more than one decision is sent as it is or not at all.
-const UNCHANGEABLE: Grant = (usize::MAX, (b"", b""));
 
 impl Conn {
     /// Answers the request with which the buffer begins. True if the connection ends with it.
@@ -28,23 +24,29 @@ impl Conn {
         );
         let begun_ns = sys::monotonic_ns();
         let mut slice_ns = begun_ns;
-        let (status, text) = loop {
-            let (finished, ticket) = {
+        let mut tickets = Vec::new();
+        loop {
+            let (is_over, ticket) = {
                 let mut desk = self.shared.desk.borrow_mut();
                 (asking.step(&mut desk), desk.take_ticket())
             };
-            self.promises.add(ticket, Some(UNCHANGEABLE));
-            if let Some(finished) = finished {
-                break finished;
-            }
+            let question = asking.asked().saturating_sub(1);
+            tickets.extend(ticket.map(|ticket| (question, ticket)));
             let now_ns = sys::monotonic_ns();
-            if now_ns - begun_ns >= limits::BATCH_NS_MAX {
-                break asking.give_up();
+            if is_over || now_ns - begun_ns >= limits::BATCH_NS_MAX {
+                break;
             }
             if now_ns - slice_ns > limits::BATCH_SLICE_NS {
                 slice_ns = self.shared.next_slice(self.line.socket()).await;
             }
-        };
+        }
+        // The newest first: the others are known by then.
+        for (question, ticket) in tickets.into_iter().rev() {
+            if !self.shared.is_recorded(self.place, ticket).await && asking.revoke(question) {
+                self.shared.counters.grants_revoked.add(1);
+            }
+        }
+        let (status, text) = asking.finish();
         if status >= 400 {
             self.shared.counters.refused.add(1);
         }

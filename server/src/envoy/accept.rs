@@ -12,11 +12,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use crate::envoy::Protocol;
 use crate::envoy::thread::Stage;
 use crate::log::{self, Level};
+use crate::tls::Certificates;
 
-/// A bound socket and what is spoken there.
+/// A bound socket, and how connections to it go.
 pub(super) struct Door {
     pub(super) listener: Listener,
-    pub(super) protocol: Protocol,
+    pub(super) manner: Manner,
     pub(super) dealer: Arc<Dealer>,
 }
 
@@ -30,9 +31,17 @@ pub(super) enum Listener {
 /// A connection on its way to its thread.
 pub(super) struct Accepted {
     pub(super) socket: Socket,
-    pub(super) protocol: Protocol,
+    pub(super) manner: Manner,
     /// One of the connections that there may be at a time.
     pub(super) permit: OwnedSemaphorePermit,
+}
+
+/// What is spoken over a connection, and with what it begins.
+#[derive(Clone)]
+pub(super) struct Manner {
+    pub(super) protocol: Protocol,
+    /// Of connections to an address, where they begin with TLS.
+    pub(super) certificates: Option<Arc<Certificates>>,
 }
 
 /// A connected socket that does not block.
@@ -76,12 +85,12 @@ pub(super) fn open(door: Door, mut stage: watch::Receiver<Stage>) -> io::Result<
         Listener::Tcp(listener) => Source::Tcp(tokio::net::TcpListener::from_std(listener)?),
         Listener::Unix(listener) => Source::Unix(tokio::net::UnixListener::from_std(listener)?),
     };
-    let (protocol, dealer) = (door.protocol, door.dealer);
+    let (manner, dealer) = (door.manner, door.dealer);
     tokio::task::spawn_local(async move {
         let draining = stage.wait_for(|stage| *stage >= Stage::Draining);
         tokio::select! {
             _ = draining => {}
-            () = accept(&source, protocol, &dealer) => {}
+            () = accept(&source, &manner, &dealer) => {}
         }
         // Who is connected already is not reset, but told that the server drains.
         while let Ok(permit) = Arc::clone(&dealer.permits).try_acquire_owned()
@@ -89,7 +98,7 @@ pub(super) fn open(door: Door, mut stage: watch::Receiver<Stage>) -> io::Result<
         {
             dealer.deal(Accepted {
                 socket,
-                protocol,
+                manner: manner.clone(),
                 permit,
             });
         }
@@ -97,12 +106,12 @@ pub(super) fn open(door: Door, mut stage: watch::Receiver<Stage>) -> io::Result<
     Ok(())
 }
 
-async fn accept(source: &Source, protocol: Protocol, dealer: &Dealer) {
+async fn accept(source: &Source, manner: &Manner, dealer: &Dealer) {
     while let Ok(permit) = Arc::clone(&dealer.permits).acquire_owned().await {
         match source.accept().await {
             Ok(socket) => dealer.deal(Accepted {
                 socket,
-                protocol,
+                manner: manner.clone(),
                 permit,
             }),
             Err(error) => {

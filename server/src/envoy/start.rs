@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::audit::Sink;
 use crate::desk::Desk;
-use crate::envoy::accept::{Dealer, Door, Listener};
+use crate::envoy::accept::{Dealer, Door, Listener, Manner};
 use crate::envoy::lanes::Lanes;
 use crate::envoy::thread::{self as worker, Setup, Stage};
 use crate::error::Failure;
@@ -20,6 +20,7 @@ use crate::limits;
 use crate::listen::{self, SocketFile};
 use crate::metrics::Counters;
 use crate::publish::{Post, Revision};
+use crate::tls::{Certificates, Files};
 
 /// How Envoy asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Options {
     pub path_prefix: String,
     /// What mappers may ask with `http.send`, if they may.
     pub network: Option<Arc<Network>>,
+    /// Certificates for the ports, if they speak TLS.
+    pub tls: Option<Files>,
 }
 
 /// Bound sockets that nobody accepts from yet.
@@ -57,7 +60,9 @@ pub struct Bound {
     doors: Vec<(Protocol, Listener)>,
     files: Vec<SocketFile>,
     names: Vec<String>,
-    /// The same, and who can connect.
+    /// With what connections to ports begin.
+    pub certificates: Option<Arc<Certificates>>,
+    /// What is served where, and who can connect.
     pub reach: Vec<String>,
 }
 
@@ -65,12 +70,16 @@ impl Options {
     /// Binds all sockets.
     ///
     /// # Errors
-    /// An address is taken, not ours, or not allowed.
+    /// An address is taken, not ours, or not allowed; or a certificate that cannot be read.
     pub fn bind(&self, host: Option<IpAddr>) -> Result<Bound, Failure> {
+        let certificates = self.tls.clone().map(Certificates::load).transpose();
+        let certificates = certificates.map_err(Failure::Operator)?.map(Arc::new);
+        let secured = Certificates::words(&certificates);
         let mut bound = Bound {
             doors: Vec::new(),
             files: Vec::new(),
             names: Vec::new(),
+            certificates,
             reach: Vec::new(),
         };
         for (protocol, address) in &self.doors {
@@ -78,7 +87,7 @@ impl Options {
                 Address::Port(port) => {
                     let (listener, address) = listen::bind_one(host, *port)?;
                     let who = listen::who_reaches(address.ip());
-                    (Listener::Tcp(listener), address.to_string(), who)
+                    (Listener::Tcp(listener), format!("{address}{secured}"), who)
                 }
                 Address::Socket(path) => {
                     let (listener, file) = listen::bind_unix(path, crate::limits::UNIX_SOCKET_MODE)?;
@@ -150,9 +159,13 @@ pub fn start(
     let (stage, watched) = watch::channel(Stage::Serving);
     let (senders, inboxes): (Vec<_>, Vec<_>) = places.iter().map(|_| mpsc::unbounded_channel()).unzip();
     let dealer = Arc::new(Dealer::new(senders, limits::ENVOY_CONNECTIONS_MAX));
+    let certificates = bound.certificates;
     let door = |(protocol, listener)| Door {
         listener,
-        protocol,
+        manner: Manner {
+            protocol,
+            certificates: certificates.clone(),
+        },
         dealer: Arc::clone(&dealer),
     };
     let mut doors: Vec<Door> = bound.doors.into_iter().map(door).collect();

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::desk::Desk;
-use crate::envoy::accept::{self, Accepted, Door, Socket};
+use crate::envoy::accept::{self, Accepted, Door, Manner, Socket};
 use crate::envoy::answer::Answers;
 use crate::envoy::body::Meter;
 use crate::envoy::judge::Judge;
@@ -23,7 +23,8 @@ use crate::envoy::lanes::Lanes;
 use crate::envoy::{Protocol, grpc, http};
 use crate::limits;
 use crate::log::{self, Level};
-use crate::metrics::Counters;
+use crate::metrics::{Carrier, Counters};
+use crate::tls;
 
 /// How far the life of the server has come. When nobody is left who could say it, nothing is waited for any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,17 +157,32 @@ async fn abandoned(stage: &mut watch::Receiver<Stage>) {
 }
 
 async fn connection(accepted: Accepted, shared: Rc<Shared>) {
-    let Accepted {
-        socket,
-        protocol,
-        permit,
-    } = accepted;
+    let carrier = match &accepted.socket {
+        Socket::Tcp(_) => Carrier::of_address(accepted.manner.certificates.is_some()),
+        Socket::Unix(_) => Carrier::Unix,
+    };
+    shared.counters.open.entered(carrier);
+    begin(accepted.socket, accepted.manner, Rc::clone(&shared)).await;
+    shared.counters.open.left(carrier);
+    drop(accepted.permit);
+}
+
+/// Begins TLS where it is spoken, and serves.
+async fn begin(socket: Socket, manner: Manner, shared: Rc<Shared>) {
+    let protocol = manner.protocol;
     match socket {
         Socket::Tcp(stream) => {
             // Answers are small: waiting to fill a packet would only delay them.
             let _ = stream.set_nodelay(true);
-            if let Ok(stream) = tokio::net::TcpStream::from_std(stream) {
-                speak(stream, protocol, shared).await;
+            let Ok(stream) = tokio::net::TcpStream::from_std(stream) else {
+                return;
+            };
+            let Some(certificates) = manner.certificates else {
+                return speak(stream, protocol, shared).await;
+            };
+            match tls::accept(stream, &certificates).await {
+                Some(stream) => speak(stream, protocol, shared).await,
+                None => shared.counters.handshakes_failed.add(1),
             }
         }
         Socket::Unix(stream) => {
@@ -175,7 +191,6 @@ async fn connection(accepted: Accepted, shared: Rc<Shared>) {
             }
         }
     }
-    drop(permit);
 }
 
 /// Serves one connection. How it ended concerns nobody: whoever sent it sees the same.

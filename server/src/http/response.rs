@@ -164,17 +164,47 @@ const fn connection(persistence: Persistence) -> &'static [u8] {
     }
 }
 
+/// Appends any other answer, but for a document that is too long to be copied: that is what is still to be sent.
+#[must_use]
+pub fn reply_but_document(out: &mut Vec<u8>, answer: &Reply, ending: Ending) -> &'static [u8] {
+    match &answer.body {
+        Body::Document(_, bytes) | Body::Page(_, bytes)
+            if bytes.len() > limits::DOCUMENT_BYTES_COPIED && !ending.head_only =>
+        {
+            head(out, answer, bytes.len(), ending.persistence);
+            bytes
+        }
+        Body::None | Body::Message(_) | Body::Document(..) | Body::Page(..) | Body::Moved(_) => {
+            reply(out, answer, ending);
+            &[]
+        }
+    }
+}
+
 /// Appends any other answer.
 pub fn reply(out: &mut Vec<u8>, reply: &Reply, ending: Ending) {
     let message;
-    let (media_type, body) = match &reply.body {
-        Body::None => ("", &[][..]),
+    let body = match &reply.body {
+        Body::None | Body::Moved(_) => &[][..],
         Body::Message(text) => {
             message = json_message(text);
-            ("application/json", message.as_bytes())
+            message.as_bytes()
         }
-        Body::Document(media_type, bytes) | Body::Page(media_type, bytes) => (*media_type, *bytes),
-        Body::Moved(_) => ("text/plain", &[][..]),
+        Body::Document(_, bytes) | Body::Page(_, bytes) => *bytes,
+    };
+    head(out, reply, body.len(), ending.persistence);
+    if !ending.head_only {
+        out.extend_from_slice(body);
+    }
+}
+
+/// Appends the head of such an answer.
+fn head(out: &mut Vec<u8>, reply: &Reply, body_bytes: usize, persistence: Persistence) {
+    let media_type = match &reply.body {
+        Body::None => "",
+        Body::Message(_) => "application/json",
+        Body::Document(media_type, _) | Body::Page(media_type, _) => media_type,
+        Body::Moved(_) => "text/plain",
     };
     // Writing to a `Vec` cannot fail.
     let _ = write!(out, "HTTP/1.1 {} {}\r\n", reply.status, reason(reply.status));
@@ -194,15 +224,11 @@ pub fn reply(out: &mut Vec<u8>, reply: &Reply, ending: Ending) {
     if !media_type.is_empty() {
         let _ = write!(
             out,
-            "Content-Type: {media_type}\r\nContent-Length: {}\r\n",
-            body.len()
+            "Content-Type: {media_type}\r\nContent-Length: {body_bytes}\r\n"
         );
     }
-    out.extend_from_slice(connection(ending.persistence));
+    out.extend_from_slice(connection(persistence));
     out.extend_from_slice(b"\r\n");
-    if !ending.head_only {
-        out.extend_from_slice(body);
-    }
 }
 
 fn json_message(text: &str) -> String {

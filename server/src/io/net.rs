@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 
-use monoio::buf::IoBufMut;
+use monoio::buf::{IoBuf as _, IoBufMut as _};
 use monoio::io::{AsyncReadRent, AsyncWriteRentExt, Canceller};
+use socket2::SockRef;
 
 use crate::sys;
 
@@ -147,14 +149,19 @@ impl Listener {
 }
 
 /// A connection.
-pub struct Stream(monoio::net::TcpStream);
+pub struct Stream {
+    inner: monoio::net::TcpStream,
+    is_local: bool,
+}
 
 impl Stream {
-    fn new(stream: monoio::net::TcpStream) -> Stream {
+    /// From an address.
+    fn new(inner: monoio::net::TcpStream) -> Stream {
         // Answers are small and complete; without this option the second of two would wait for an acknowledgement.
         // A socket that refuses it still works.
-        let _ = stream.set_nodelay(true);
-        Stream(stream)
+        let _ = inner.set_nodelay(true);
+        let is_local = false;
+        Stream { inner, is_local }
     }
 
     /// Takes over a connection that was accepted elsewhere. Must be called inside [`super::Core::run`] of `uring`'s core.
@@ -163,19 +170,25 @@ impl Stream {
     /// What the kernel says.
     pub fn adopt(stream: std::net::TcpStream, uring: bool) -> io::Result<Stream> {
         stream.set_nonblocking(!uring)?;
-        monoio::net::TcpStream::from_std(stream).map(Stream::new)
+        // Asked while it is a socket of any kind: monoio takes it for one of TCP, and cannot say.
+        let is_local = SockRef::from(&stream).local_addr()?.is_unix();
+        let inner = monoio::net::TcpStream::from_std(stream)?;
+        Ok(match is_local {
+            true => Stream { inner, is_local },
+            false => Stream::new(inner),
+        })
     }
 
     /// The descriptor, valid as long as this stream lives.
     #[must_use]
     pub fn raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.inner.as_raw_fd()
     }
 
     /// Whether the peer is on this machine, over a unix socket.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        self.0.local_addr().is_err()
+        self.is_local
     }
 
     /// Waits, without a buffer, until there is something to read or the peer sends no more.
@@ -183,24 +196,24 @@ impl Stream {
     /// On io_uring this is an operation of its own before the read, on epoll a system call more.
     pub async fn readable(&self) {
         // Whatever fails here fails again for the read that follows.
-        let _ = self.0.readable(false).await;
+        let _ = self.inner.readable(false).await;
     }
 
     /// Lets everything else that is ready on this core run. On io_uring only: the completions of other connections are
     /// not seen before the core waits for one of its own, such as this one, that the socket takes more output.
     pub async fn pause(&self) {
-        let _ = self.0.writable(true).await;
+        let _ = self.inner.writable(true).await;
     }
 
     /// Gives the connection up, so that another core can take it.
     pub fn release(self) -> std::net::TcpStream {
-        sys::stream_of(self.0)
+        sys::stream_of(self.inner)
     }
 
     /// Reads into the spare capacity of `buffer`, of which there must be some. 0: the peer sends no more.
     pub async fn read(&mut self, buffer: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
         let (filled, capacity) = (buffer.len(), buffer.capacity());
-        let (result, slice) = self.0.read(buffer.slice_mut(filled..capacity)).await;
+        let (result, slice) = self.inner.read(buffer.slice_mut(filled..capacity)).await;
         let mut buffer = slice.into_inner();
         if result.is_err() {
             buffer.truncate(filled);
@@ -210,8 +223,19 @@ impl Stream {
 
     /// Writes all of `buffer`.
     pub async fn write_all(&mut self, buffer: Vec<u8>) -> (io::Result<()>, Vec<u8>) {
-        let (result, buffer) = self.0.write_all(buffer).await;
+        let (result, buffer) = self.inner.write_all(buffer).await;
         (result.map(drop), buffer)
+    }
+
+    /// Writes a part of `buffer`, which must have it.
+    pub async fn write_part(&mut self, buffer: Vec<u8>, part: Range<usize>) -> (io::Result<()>, Vec<u8>) {
+        let (result, slice) = self.inner.write_all(buffer.slice(part)).await;
+        (result.map(drop), slice.into_inner())
+    }
+
+    /// Writes a text that never goes away, from where it is.
+    pub async fn write_static(&mut self, text: &'static [u8]) -> io::Result<()> {
+        self.inner.write_all(text).await.0.map(drop)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::metrics::counter::Counter;
 use crate::metrics::histogram::Histogram;
+use crate::metrics::open::Open;
 use crate::metrics::outcome::Outcome;
 use crate::opa;
 use gavel_runtime::decision::Decision;
@@ -13,6 +14,8 @@ use gavel_runtime::decision::Decision;
 pub struct Counters {
     /// Connections accepted.
     pub connections: Counter,
+    /// Connections that are open.
+    pub open: Open,
     /// Connections cut by the sweeper.
     pub expired: Counter,
     /// Requests that got 503 because too many were worked on.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A number that one thread adds to and others read. Adding is a load and a store: no locked instruction.
+/// A number that one thread changes and others read. Adding is a load and a store: no locked instruction.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
@@ -18,6 +18,15 @@ impl Counter {
     pub fn add(&self, count: u64) {
         self.0.store(
             self.0.load(Ordering::Relaxed).wrapping_add(count),
+            Ordering::Relaxed,
+        );
+    }
+
+    /// Takes away what was added; only the owning thread may call this.
+    #[inline]
+    pub fn take(&self, count: u64) {
+        self.0.store(
+            self.0.load(Ordering::Relaxed).wrapping_sub(count),
             Ordering::Relaxed,
         );
     }

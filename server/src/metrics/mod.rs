@@ -3,9 +3,11 @@
 mod core;
 mod counter;
 mod histogram;
+mod open;
 mod outcome;
 
 pub use self::core::Counters;
 pub use counter::Counter;
 pub use histogram::{BUCKETS, Histogram, Snapshot, upper_ns};
+pub use open::{Carrier, Open};
 pub use outcome::Outcome;

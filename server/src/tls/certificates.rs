@@ -16,7 +16,7 @@ use crate::files;
 use crate::limits;
 
 /// Where certificates are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
     /// The chain that is shown, the server's own first, in PEM.
     pub chain: PathBuf,
@@ -26,7 +26,15 @@ pub struct Files {
     pub client_authorities: Option<PathBuf>,
     /// Names of clients that are taken, as URI (SPIFFE ids) or DNS name; empty: all that an authority vouches for.
     pub client_names: Vec<String>,
+    /// What is spoken over TLS, for clients that ask (ALPN).
+    pub protocols: &'static [&'static [u8]],
 }
+
+/// HTTP/1.1 alone.
+pub const HTTP1: &[&[u8]] = &[b"http/1.1"];
+
+/// HTTP/2 and HTTP/1.1.
+pub const HTTP2_AND_1: &[&[u8]] = &[b"h2", b"http/1.1"];
 
 /// What new connections are made with. Shared by all cores; the lock is taken once for a connection.
 #[derive(Debug)]
@@ -88,6 +96,22 @@ impl Certificates {
         Ok(Renewal::Taken)
     }
 
+    /// What they say of a port in words: empty without any.
+    #[must_use]
+    pub fn words(certificates: &Option<Arc<Certificates>>) -> &'static str {
+        match certificates {
+            None => "",
+            Some(certificates) if certificates.asks_clients() => " over TLS with a certificate",
+            Some(_) => " over TLS",
+        }
+    }
+
+    /// The file that says who the server is.
+    #[must_use]
+    pub fn chain(&self) -> &Path {
+        &self.files.chain
+    }
+
     /// Whether clients have to show a certificate.
     #[must_use]
     pub fn asks_clients(&self) -> bool {
@@ -132,7 +156,7 @@ impl Files {
         let mut config = builder
             .with_single_cert(chain, key)
             .map_err(|problem| wrong(&self.chain, problem))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = self.protocols.iter().map(|name| name.to_vec()).collect();
         Ok(Arc::new(config))
     }
 

@@ -1,9 +1,11 @@
-//! TLS at the port of the decision API: certificates from files that are read again when they change, clients by certificate
-//! and by name, and one connection's session.
+//! TLS at the ports: certificates from files that are read again when they change, clients by certificate and by name.
+//! `session.rs` is one connection of the decision API, `accept.rs` one of what runs on tokio.
 
+mod accept;
 mod certificates;
 mod clients;
 mod session;
 
-pub use certificates::{Certificates, Files, Renewal};
+pub(crate) use accept::accept;
+pub use certificates::{Certificates, Files, HTTP1, HTTP2_AND_1, Renewal};
 pub(crate) use session::Session;

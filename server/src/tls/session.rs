@@ -38,36 +38,38 @@ impl Session {
         self.waiting
     }
 
-    /// Both sides know each other from here on.
+    /// One step towards both sides knowing each other: a read at most. True once they do.
     ///
     /// # Errors
     /// The peer is none that is taken, speaks no TLS, or is gone.
-    pub(crate) async fn shake_hands(&mut self, stream: &mut Stream) -> io::Result<()> {
-        while self.rustls.is_handshaking() {
-            self.flush(stream).await?;
-            if self.rustls.is_handshaking() && self.take(stream).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
+    pub(crate) async fn shake_hands(&mut self, stream: &mut Stream) -> io::Result<bool> {
+        self.flush(stream).await?;
+        if self.rustls.is_handshaking() && self.take(stream).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.flush(stream).await
+        self.flush(stream).await?;
+        Ok(!self.rustls.is_handshaking())
     }
 
-    /// Reads text into the spare capacity of `buffer`. 0: the peer sends no more.
+    /// Reads text into the spare capacity of `buffer`. 0: the peer sends no more. `WouldBlock`: it sent much in which there
+    /// was no text, such as empty records, of which it may have more.
     pub(crate) async fn read(
         &mut self,
         stream: &mut Stream,
         mut buffer: Vec<u8>,
     ) -> (io::Result<usize>, Vec<u8>) {
+        let mut reads = 0;
         let result = loop {
             match self.opened(&mut buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && reads < limits::READS_PER_TURN => {
+                }
                 // Closed without a word. Whether something is missing is told by the framing of HTTP.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break Ok(0),
                 other => break other,
             }
             match self.take(stream).await {
                 Ok(0) => break Ok(0),
-                Ok(_) => {}
+                Ok(_) => reads += 1,
                 Err(error) => break Err(error),
             }
             if let Err(error) = self.flush(stream).await {

@@ -31,6 +31,18 @@ impl GrpcClient {
         GrpcClient::over(async move { tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap() })
     }
 
+    /// Over TLS to this port, as a client of `localhost`.
+    pub(crate) fn tls(port: u16, config: std::sync::Arc<rustls::ClientConfig>) -> GrpcClient {
+        GrpcClient::over(async move {
+            let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let connector = tokio_rustls::TlsConnector::from(config);
+            connector
+                .connect("localhost".try_into().unwrap(), stream)
+                .await
+                .unwrap()
+        })
+    }
+
     /// Over a unix socket.
     pub(crate) fn unix(path: &std::path::Path) -> GrpcClient {
         GrpcClient::over(async move { tokio::net::UnixStream::connect(path).await.unwrap() })
