@@ -136,6 +136,8 @@ def main():
     if unknown := set(wanted) - set(pages):
         print(f"no pages of the checkout: {' '.join(sorted(unknown))}")
         return 2
+    for place, wrong in facts.examples(binary, known):
+        report.fails(place, wrong)
     for name in wanted:
         found = pages[name]
         for line, wrong in [*facts.links(found, pages), *facts.spans(found, known)]:

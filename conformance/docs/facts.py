@@ -3,12 +3,10 @@ import os, re, subprocess
 
 import elsewhere
 
-VERBS = ["serve", "test decision", "test decisions", "test replay", "test mapper", "test envoy", "eval", "compile", "lint", "build",
-         "audit cat", "audit verify", "completion", "version"]
 # Flags that pages name and that are somebody else's, or deliberately none.
 FOREIGN = {
-    "--release": "cargo", "--features": "cargo", "--save-baseline": "criterion", "--baseline": "criterion", "--bench": "cargo",
-    "--security-opt": "docker", "--constant-deny": "hidden: for benches", "--strict": "OPA's", "--addr": "what never existed", "--v0-compatible": "a word of --opa-flags", "--flag": "any",
+    "--release": "cargo", "--features": "cargo", "--security-opt": "docker", "--strict": "OPA's", "--addr": "what never existed",
+    "--v0-compatible": "a word of --opa-flags", "--flag": "any",
 }
 TOOLS = re.compile(r"(cargo|conformance/|benches/|deploy/|kubectl|docker|curl|openssl|report|faults\.py|steady\.py|gavel-|perf|jq)")
 # Pages that are about other programs of the checkout, whose flags they name.
@@ -19,13 +17,23 @@ MADE = {"benches/record/README.md": "written by `report`"}
 UNITS = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
 
 
+def help_of(binary, verb):
+    return subprocess.run([binary, *verb.split(), "--help"], capture_output=True, text=True, check=True).stdout
+
+
+def verbs(binary, verb=""):
+    """Every verb that does something, by the lists in the help."""
+    text = help_of(binary, verb).partition("Commands:\n")[2].partition("\n\n")[0]
+    names = [name for name in re.findall(r"^  (\w[\w-]*)", text, re.M) if name != "help"]
+    return [found for name in names for found in verbs(binary, f"{verb} {name}".strip())] or [verb]
+
+
 def helps(binary):
     """For each verb the long flags that its help lists, with their defaults."""
     found = {}
-    for verb in VERBS:
-        done = subprocess.run([binary, *verb.split(), "--help"], capture_output=True, text=True, check=True)
+    for verb in verbs(binary):
         flags, last = {}, None
-        for line in done.stdout.split("\n"):
+        for line in help_of(binary, verb).split("\n"):
             flag = re.match(r"\s+(?:-\w, )?(--[a-z][a-z0-9-]*)", line)
             if flag:
                 last = flag[1]
@@ -43,21 +51,36 @@ def flags_in(text):
     return set(re.findall(r"(?<![\w-])(--[a-z][a-z0-9-]*)", text))
 
 
+def examples(binary, known):
+    """Examples in the help of gavel with flags that the verb does not have."""
+    for verb in ["", *known]:
+        for line in help_of(binary, verb).split("\n"):
+            if re.match(r"  gavel .*-", line):
+                for wrong in wrong_flags(line.split("   ")[0].strip(), known):
+                    yield f"gavel {verb} --help", wrong
+
+
+def wrong_flags(command, known):
+    """What is wrong with the verb and the flags of this command."""
+    words = re.sub(r"^((gavel|mpe) )?(--trace |--pretty-log |--trace-filter \S+ )*", "", command)
+    verb = next((verb for verb in sorted(known, key=len, reverse=True) if words == verb or words.startswith(verb + " ")), None)
+    if command.startswith("gavel ") and verb is None and not re.match(r"(help|h|test|audit|VERB|COMMAND|-)", words):
+        yield f"`{command}`: gavel has no such command"
+    if TOOLS.match(command) and not command.startswith("gavel "):
+        return
+    every = set(known[verb]) if verb else set().union(*known.values())
+    unknown = flags_in(words) - every - set(FOREIGN)
+    if unknown:
+        yield f"`{command}`: {'gavel ' + verb if verb else 'gavel'} has no {' '.join(sorted(unknown))}"
+
+
 def spans(page, known):
     """Flags in the page's code spans that no verb has."""
     if page.name.startswith(OTHERS):
         return
-    every = set().union(*known.values()) | set(FOREIGN)
     for line, span in page.spans():
-        words = re.sub(r"^((gavel|mpe) )?(--trace |--pretty-log |--trace-filter \S+ )*", "", span)
-        verb = next((verb for verb in sorted(VERBS, key=len, reverse=True) if words == verb or words.startswith(verb + " ")), None)
-        if span.startswith("gavel ") and verb is None and not re.match(r"(help|h|test|audit|VERB|COMMAND|-)", words):
-            yield line, f"`{span}`: gavel has no such command"
-        if TOOLS.match(span) and not span.startswith("gavel "):
-            continue
-        unknown = flags_in(span) - (set(known[verb]) | set(FOREIGN) if verb else every)
-        if unknown:
-            yield line, f"`{span}`: {'gavel ' + verb if verb else 'gavel'} has no {' '.join(sorted(unknown))}"
+        for wrong in wrong_flags(span, known):
+            yield line, wrong
 
 
 def links(page, pages):
