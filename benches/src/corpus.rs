@@ -6,9 +6,8 @@ use gavel_runtime::image::{Image, ImageParts};
 use gavel_runtime::input::Trailing;
 use gavel_runtime::limits::Limits;
 use gavel_runtime::vm::RequestEnv;
+use gavel_server::clock;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::time::Instant;
 
 /// One domain with its requests.
 #[derive(Debug)]
@@ -67,20 +66,14 @@ pub fn image(example: &Example) -> Result<Image, String> {
     image_of(&example.domain.display().to_string(), &text)
 }
 
-/// The clock of a measured request: monotonic, in ns.
-#[must_use]
-pub fn clock_ns() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// The surroundings of a measured request.
+/// The surroundings of a measured request, with the service's clock.
 #[must_use]
 pub fn env() -> RequestEnv {
     RequestEnv {
         wall_ns: 1_700_000_000_000_000_000,
         seed: 1,
-        monotonic_ns: clock_ns,
+        monotonic_ns: clock::monotonic_ns,
+        begun_ns: clock::monotonic_ns(),
         deadline_ns: None,
     }
 }

@@ -87,6 +87,7 @@ impl Folding {
             wall_ns: 0,
             seed: 0,
             monotonic_ns: || 0,
+            begun_ns: 0,
             deadline_ns: None,
         };
         let mut request = vm.request(&program, &env);

@@ -42,6 +42,7 @@ fn run(module: &str, input: &str, passes: Passes) -> (Result<Constant, &'static 
         wall_ns: 0,
         seed: 0,
         monotonic_ns: || 0,
+        begun_ns: 0,
         deadline_ns: None,
     };
     let mut request = vm.request(&program, &env);

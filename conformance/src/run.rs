@@ -174,6 +174,7 @@ fn evaluate(case: &Case, compiled: RegoProgram) -> Outcome {
         wall_ns: wall_ns(case),
         seed: SEED,
         monotonic_ns: || 0,
+        begun_ns: 0,
         deadline_ns: None,
     };
     let mut request = vm.request(&program, &env);

@@ -29,6 +29,7 @@ const ENV: RequestEnv = RequestEnv {
     wall_ns: STAMP.wall_ns,
     seed: 1,
     monotonic_ns: || 0,
+    begun_ns: 0,
     deadline_ns: None,
 };
 

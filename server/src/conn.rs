@@ -16,6 +16,7 @@ use crate::api::{self, Route};
 use crate::audit::Promises;
 use crate::authzen::Endpoint;
 use crate::bounds::InFlight;
+use crate::clock;
 use crate::connections::{Place, Waits};
 use crate::desk::Verdict;
 use crate::http::request::{Decoder, Message, Method, Persistence, Step};
@@ -114,8 +115,8 @@ struct Turn(Option<u64>);
 
 impl Turn {
     fn is_over(&mut self) -> bool {
-        let now_ns = sys::monotonic_ns();
-        now_ns - *self.0.get_or_insert(now_ns) > limits::TURN_NS
+        let now_ns = clock::monotonic_ns();
+        now_ns.saturating_sub(*self.0.get_or_insert(now_ns)) > limits::TURN_NS
     }
 }
 

@@ -12,12 +12,12 @@ use gavel_runtime::limits::Limits;
 use gavel_runtime::vm::RequestEnv;
 
 use crate::audit::{Acks, Sink};
+use crate::clock;
 use crate::limits;
 use crate::log;
 use crate::metrics::{Counters, Outcome};
 use crate::publish::{Parcel, Post, Revision};
 use crate::random::Random;
-use crate::sys;
 use crate::trace::Tracing;
 
 /// What the caller is told about its body.
@@ -259,12 +259,13 @@ fn traced<'d>(
 
 /// What a request that starts now is told about the world, and what its record is stamped with.
 pub(crate) fn moment(random: &mut Random) -> (RequestEnv, Stamp) {
-    let wall_ns = wall_ns();
+    let (wall_ns, begun_ns) = (wall_ns(), clock::monotonic_ns());
     let env = RequestEnv {
         wall_ns,
         seed: random.next_u64(),
-        monotonic_ns: sys::monotonic_ns,
-        deadline_ns: Some(sys::monotonic_ns() + limits::DECISION_NS_MAX),
+        monotonic_ns: clock::monotonic_ns,
+        begun_ns,
+        deadline_ns: Some(begun_ns + limits::DECISION_NS_MAX),
     };
     let id = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
     (

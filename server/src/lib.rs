@@ -8,6 +8,7 @@ pub mod authzen;
 pub mod batch;
 pub mod bounds;
 pub mod cli;
+pub mod clock;
 pub mod config;
 mod conn;
 pub mod connections;

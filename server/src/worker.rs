@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 
 use crate::audit::{Acks, Promises};
 use crate::bounds::Bounds;
+use crate::clock;
 use crate::conn;
 use crate::connections::{Connections, Place, Waits};
 use crate::deal::Dealer;
@@ -18,7 +19,6 @@ use crate::limits;
 use crate::log;
 use crate::metrics::Counters;
 use crate::opa;
-use crate::sys;
 use crate::tls::Certificates;
 
 /// A second has passed.
@@ -230,13 +230,13 @@ impl Shared {
     /// Between two slices of a batch: the others run, and the audit thread gets the time to make room. Returns the time.
     pub(crate) async fn next_slice(&self, stream: &Stream) -> u64 {
         self.let_others_run(stream).await;
-        let begun_ns = sys::monotonic_ns();
+        let begun_ns = clock::monotonic_ns();
         let mut now_ns = begun_ns;
-        while now_ns - begun_ns < limits::BATCH_PACE_NS && !self.desk.borrow().is_roomy() {
+        while now_ns.saturating_sub(begun_ns) < limits::BATCH_PACE_NS && !self.desk.borrow().is_roomy() {
             // On a machine with one core the audit thread needs this one.
             std::thread::yield_now();
             self.let_others_run(stream).await;
-            now_ns = sys::monotonic_ns();
+            now_ns = clock::monotonic_ns();
         }
         now_ns
     }

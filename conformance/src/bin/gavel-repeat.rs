@@ -20,6 +20,7 @@ const ENV: RequestEnv = RequestEnv {
     wall_ns: 1_700_000_000_000_000_000,
     seed: 1,
     monotonic_ns: || 0,
+    begun_ns: 0,
     deadline_ns: None,
 };
 

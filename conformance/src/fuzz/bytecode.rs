@@ -43,6 +43,7 @@ pub(super) fn run(bytes: &[u8]) -> Result<(), Finding> {
         wall_ns: 0,
         seed: 1,
         monotonic_ns: || 0,
+        begun_ns: 0,
         deadline_ns: None,
     };
     let mut request = vm.request(&program, &env);

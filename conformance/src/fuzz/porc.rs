@@ -104,6 +104,7 @@ fn decide(desk: &mut Desk, bytes: &[u8]) -> Result<(), Finding> {
         wall_ns: STAMP.wall_ns,
         seed: 1,
         monotonic_ns: || 0,
+        begun_ns: 0,
         deadline_ns: None,
     };
     let Desk { image, decider } = desk;

@@ -57,6 +57,7 @@ fn run(shape: &Shape) {
         wall_ns: 1_700_000_000_000_000_000,
         seed: 1,
         monotonic_ns: || 0,
+        begun_ns: 0,
         deadline_ns: None,
     };
     // A value or an error of the budgets; what counts is that it ends.

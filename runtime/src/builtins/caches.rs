@@ -11,9 +11,9 @@ use crate::bytecode::PreparedRegex;
 use crate::error::EvalErrorKind;
 use crate::limits::DEADLINE_POLL_FUEL;
 use crate::re2::{self, Pattern, Re2ErrorKind, Scratch};
+use crate::selector::hash;
 use regex_automata::meta;
 use regex_automata::util::captures::Captures;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Patterns of one kind that are kept. A pattern out of the request displaces the one in its place; a policy uses few.
 const PATTERNS_MAX: usize = 64;
@@ -125,14 +125,14 @@ impl Caches {
 impl Caches {
     /// What became of a text of keys, if it is known.
     pub(super) fn keys(&mut self, text: &str) -> Option<Result<KeySet, Failure>> {
-        let kept = self.keys.at(hash(&text))?.as_ref()?;
+        let kept = self.keys.at(hash(text.as_bytes()))?.as_ref()?;
         (kept.pattern == text).then(|| kept.compiled.clone())
     }
 
     /// Keeps what became of a text of keys, unless it is a long one.
     pub(super) fn keep_keys(&mut self, text: &str, keys: &Result<KeySet, Failure>) {
         if text.len() <= KEYS_LEN_MAX
-            && let Some(place) = self.keys.at(hash(&text))
+            && let Some(place) = self.keys.at(hash(text.as_bytes()))
         {
             *place = Some(Compiled {
                 pattern: text.to_owned(),
@@ -148,7 +148,8 @@ pub(super) fn regex_price(pattern: &str) -> usize {
     COMPILE_FUEL.saturating_add(pattern.len().saturating_mul(COMPILE_FUEL_PER_BYTE))
 }
 
-/// Things, each at the one place that its hash gives.
+/// Things, each at the one place that its hash gives. The hash needs no key: whoever can choose texts can displace things as
+/// well by many of them, and pays for what is compiled.
 #[derive(Debug)]
 struct Places<T> {
     places: Vec<Option<T>>,
@@ -185,7 +186,10 @@ impl<T> Places<Compiled<T>> {
         pay: impl FnOnce() -> Result<(), Failure>,
         compile: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<&mut T, Failure> {
-        let place = self.at(hash(&(pattern, option))).ok_or(Failure::BUILTIN)?;
+        let sum = hash(pattern.as_bytes()).wrapping_add(hash(option.1.as_bytes()));
+        let place = self
+            .at(sum.wrapping_add(option.0.into()))
+            .ok_or(Failure::BUILTIN)?;
         let is_kept = place.as_ref().is_some_and(|kept| {
             kept.pattern == pattern && kept.option.0 == option.0 && kept.option.1 == option.1
         });
@@ -202,10 +206,4 @@ impl<T> Places<Compiled<T>> {
             None => Err(Failure::BUILTIN),
         }
     }
-}
-
-fn hash(thing: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    thing.hash(&mut hasher);
-    hasher.finish()
 }

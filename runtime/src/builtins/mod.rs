@@ -78,6 +78,7 @@ pub use call::{BuiltinFn, BuiltinResult, Call, Failure, FailureCode};
 pub use fetch::{Fetch, FetchFailure};
 pub use glob::Glob;
 pub use table::{BUILTINS, find, find_harness};
+pub(crate) use time::Civil;
 pub use types::Type;
 pub use uri::normal_url;
 

@@ -1,6 +1,6 @@
 //! A program that may run: what `verify` proved and prepared.
 
-use super::{FnId, FnKind, Inst, Line, Mark, ParseModule, Prepared, Sleep};
+use super::{FnId, FnKind, Inst, Line, Mark, ParseModule, Prepared, Sleep, SlotId};
 use crate::input::SlotTrie;
 use crate::value::{Pool, Value};
 
@@ -58,6 +58,14 @@ impl Program {
             .partition_point(|function| starts(function).is_some_and(|start| start <= pc));
         let function = self.functions.get(after.checked_sub(1)?)?;
         Some(&function.name)
+    }
+
+    /// The node of a slot in the trie; of a slot that is none, no node.
+    pub(crate) fn cell_of(&self, slot: SlotId) -> u16 {
+        self.slot_cells
+            .get(usize::from(slot.0))
+            .copied()
+            .unwrap_or(u16::MAX)
     }
 
     /// The base document.

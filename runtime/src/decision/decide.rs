@@ -167,16 +167,15 @@ impl Decider {
         facts: &mut Facts<'_>,
         asking: (&mut A, Wanted),
     ) -> Result<Decision<'r>, Refusal> {
-        // Nobody reads the times of a decision without a record, and each look at the clock costs as much as a policy.
-        let now_ns = match asking.1 {
-            Wanted::Record => env.monotonic_ns,
-            Wanted::Answer => || 0,
+        // Nobody reads the times of a decision without a record, and looks at the clock cost as much as a policy.
+        let clock: (fn() -> u64, u64) = match asking.1 {
+            Wanted::Record => (env.monotonic_ns, env.begun_ns),
+            Wanted::Answer => (|| 0, 0),
         };
-        let start_ns = now_ns();
         let caches = &mut self.caches;
         let mut request = self.vm.request(image.program(), env);
         request.read_porc(body, trailing).map_err(Refusal::Malformed)?;
-        decide(image, caches, &mut request, facts, asking, (now_ns, start_ns)).map_err(Refusal::Budget)
+        decide(image, caches, &mut request, facts, asking, clock).map_err(Refusal::Budget)
     }
 
     /// The document that policies see for a body, as the access record prints it.
@@ -188,7 +187,7 @@ impl Decider {
     ) -> Result<Value<'r>, Refusal> {
         let mut request = self.vm.request(image.program(), env);
         request
-            .read_porc(body, Trailing::Ignore)
+            .read_whole_porc(body, Trailing::Ignore)
             .map_err(Refusal::Malformed)?;
         realise(image, &mut self.caches, &mut request, &mut Facts::Image).map_err(Refusal::Budget)?;
         document(image, &mut request).map_err(Refusal::Budget)
@@ -205,7 +204,7 @@ fn decide<'r, A: Ask>(
 ) -> Result<Decision<'r>, EvalErrorKind> {
     let porc = realise(image, caches, request, facts)?;
     if let Some(why) = porc.unprintable {
-        return unprintable(request, &porc, why, monotonic_ns() - start_ns);
+        return unprintable(request, &porc, why, monotonic_ns().saturating_sub(start_ns));
     }
     let asked = matches!(facts, Facts::Resolver(_));
     let document = asked.then(|| document(image, request)).transpose()?;
@@ -296,14 +295,14 @@ fn shorten(
 fn times(begun_ns: u64, ends: [Mark; 4], porc: &Porc<'_>) -> [u64; 4] {
     let [operation, identity, resource, scope] = ends.map(|end| end.time_ns);
     [
-        operation - begun_ns,
-        identity - operation,
+        operation.saturating_sub(begun_ns),
+        identity.saturating_sub(operation),
         if porc.resource_unknown {
             0
         } else {
-            resource - identity
+            resource.saturating_sub(identity)
         },
-        scope - resource,
+        scope.saturating_sub(resource),
     ]
 }
 

@@ -3,7 +3,7 @@
 //! `porc.rs` reads the request, `facts.rs` says who knows what it leaves out, `annotations.rs` merges what roles, groups and
 //! scopes say about the principal (`principal.rs`), `phase.rs` asks the policies (`ask.rs`: with or without somebody watching), `decide.rs`
 //! combines the votes, `evidence.rs` packs the outcome into a frame for the audit thread, `record.rs` turns a frame into the
-//! access record.
+//! access record (`stamp.rs`: its id and time).
 
 mod annotations;
 mod ask;
@@ -15,6 +15,7 @@ mod porc;
 mod principal;
 mod reason;
 mod record;
+mod stamp;
 
 pub(crate) use annotations::merge;
 pub use annotations::{Annotation, Strategy};

@@ -151,11 +151,7 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
 
     /// Phase 3: the policy of the resource's group.
     pub(super) fn resource(&mut self, porc: &Porc<'r>) -> bool {
-        let policy = self
-            .image
-            .find_resource_group(porc.resource_group)
-            .map(|group| group.policy);
-        self.vote(Phase::Resource, porc.resource_group, policy)
+        self.vote(Phase::Resource, porc.resource_group, porc.resource_policy)
     }
 
     /// Phase 4: one scope is enough; no scopes grant; scopes that cannot be read deny.
@@ -235,8 +231,8 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
         if self.wanted == Wanted::Answer {
             return (result, 0);
         }
-        let now_ns = (self.monotonic_ns)();
-        let duration_ns = now_ns.saturating_sub(self.last_ns);
+        let now_ns = (self.monotonic_ns)().max(self.last_ns);
+        let duration_ns = now_ns - self.last_ns;
         self.last_ns = now_ns;
         (result, duration_ns)
     }

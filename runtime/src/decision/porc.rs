@@ -9,7 +9,7 @@
 //! matches, else the default group; `mannotations` is replaced by what PORC, scopes, groups and roles say together.
 
 use super::facts::{Facts, Resolution, ResourceFacts};
-use super::principal::{Belongings, annotations};
+use super::principal::{Belongings, Said, annotations};
 use crate::bytecode::{RawProgram, SlotId};
 use crate::error::EvalErrorKind;
 use crate::image::{Image, SelectorCaches};
@@ -60,6 +60,11 @@ impl PorcSlots {
         })
     }
 
+    /// Where annotations stand: those of the principal, those of the resource.
+    pub(crate) fn annotation_slots(&self) -> [SlotId; 2] {
+        [self.mannotations, self.annotations]
+    }
+
     /// Members of a resource as policies see it.
     fn members(&self) -> [SlotId; 5] {
         [
@@ -86,6 +91,8 @@ pub(super) struct Porc<'r> {
     pub(super) resource: &'r str,
     /// MRN of the resource's group, empty when it has none.
     pub(super) resource_group: &'r str,
+    /// Index of that group's policy; `None`: there is no such group.
+    pub(super) resource_policy: Option<u32>,
     /// A resource MRN that no selector and no default group takes.
     pub(super) resource_unknown: bool,
     /// Annotations that JSON cannot hold: why.
@@ -116,6 +123,7 @@ pub(super) fn realise<'r>(
         operation: text(request, slots.operation),
         resource: "",
         resource_group: "",
+        resource_policy: None,
         resource_unknown: false,
         unprintable: None,
     };
@@ -125,8 +133,12 @@ pub(super) fn realise<'r>(
         porc.resource = text(request, slots.id);
         porc.resource_group = text(request, slots.group);
     }
+    let mrn = request.slot_text(slots.resource);
+    if mrn.is_none() {
+        porc.resource_policy = policy_of(image, porc.resource_group);
+    }
     if !(recorded && is_object) {
-        match request.slot_text(slots.resource) {
+        match mrn {
             Some(mrn) => find_resource(image, caches, request, &mut porc, facts, mrn)?,
             None => clean_resource(slots, request),
         }
@@ -136,11 +148,18 @@ pub(super) fn realise<'r>(
     let has_members = request.slot_has_members(slots.principal) == Some(true);
     if has_members && !(recorded && request.slot_has_members(slots.mannotations).is_some()) {
         let sent = request.slot(slots.mannotations)?;
-        let merged = annotations(image, request.arena(), sent, &porc.who)?;
+        let said = annotations(image, request.arena(), sent, &porc.who)?;
         if image.has_unprintable_annotations() {
-            porc.unprintable = porc.unprintable.or(unprintable(merged));
+            let object = match said {
+                Said::Layer(layer) => image.annotation_object(layer),
+                Said::Object(object) => object,
+            };
+            porc.unprintable = porc.unprintable.or(unprintable(object));
         }
-        request.settle_slot(slots.mannotations, Some(merged));
+        match said {
+            Said::Layer(layer) => request.settle_known_slot(slots.mannotations, image.cells(layer)),
+            Said::Object(object) => request.settle_slot(slots.mannotations, Some(object)),
+        }
         let [principal, mannotations] = &MANNOTATIONS;
         request.outdate_slot(
             slots.principal,
@@ -150,6 +169,11 @@ pub(super) fn realise<'r>(
         request.outdate_slot(slots.document, std::slice::from_ref(principal), slots.principal)?;
     }
     Ok(porc)
+}
+
+/// Index of the policy of a resource group.
+fn policy_of(image: &Image, group: &str) -> Option<u32> {
+    image.find_resource_group(group).map(|group| group.policy)
 }
 
 /// What resolver and image say of a resource given by MRN.
@@ -163,31 +187,27 @@ fn find_resource<'r>(
 ) -> Result<(), EvalErrorKind> {
     porc.resource = mrn;
     let slots = image.porc_slots();
-    let [annotations, classification, owner] = match resolved(request, porc, facts, mrn)? {
-        Some(members) => {
-            porc.unprintable = members.first().copied().flatten().and_then(unprintable);
-            members
+    // It was sent as a text, so that nothing stands below it yet.
+    if let Some([annotations, classification, owner]) = resolved(request, porc, facts, mrn)? {
+        porc.resource_policy = policy_of(image, porc.resource_group);
+        porc.unprintable = annotations.and_then(unprintable);
+        request.settle_slot(slots.annotations, annotations);
+        request.settle_slot(slots.classification, classification);
+        request.settle_slot(slots.owner, owner);
+    } else if let Some(found) = image.find_resource(caches, mrn) {
+        porc.resource_group = &found.group;
+        porc.resource_policy = found.policy;
+        if !found.layer.is_empty() {
+            if image.has_unprintable_annotations() {
+                porc.unprintable = unprintable(image.annotation_object(found.layer));
+            }
+            request.settle_known_slot(slots.annotations, image.cells(found.layer));
         }
-        None => match image.find_resource(caches, mrn) {
-            Some(found) => {
-                porc.resource_group = &found.group;
-                let annotations = (!found.layer.is_empty()).then(|| image.annotation_object(found.layer));
-                if image.has_unprintable_annotations() {
-                    porc.unprintable = annotations.and_then(unprintable);
-                }
-                [annotations, None, None]
-            }
-            None => {
-                porc.resource_unknown = true;
-                [None; 3]
-            }
-        },
-    };
-    request.settle_slot(slots.annotations, annotations);
-    request.settle_slot(slots.classification, classification);
+    } else {
+        porc.resource_unknown = true;
+    }
     request.settle_slot(slots.group, member(porc.resource_group));
     request.settle_slot(slots.id, member(mrn));
-    request.settle_slot(slots.owner, owner);
     Ok(())
 }
 

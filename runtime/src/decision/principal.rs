@@ -81,12 +81,14 @@ fn named<'r, T>(
     if items.is_empty() {
         return Ok(&[]);
     }
-    let mut list = arena.list(items.len())?;
-    for mrn in texts(items) {
+    let list = arena.filled(items.len(), Named { mrn: "", known: None })?;
+    let mut count = 0;
+    for (place, mrn) in list.iter_mut().zip(texts(items)) {
         let known = find(mrn);
-        list.push(Named { mrn, known });
+        *place = Named { mrn, known };
+        count += 1;
     }
-    Ok(list.into_bump_slice())
+    Ok(list.get(..count).unwrap_or_default())
 }
 
 /// Up to this many roles a look for duplicates compares all pairs.
@@ -120,15 +122,17 @@ fn role_set<'r>(
         };
         Some((Some(*index), named))
     });
-    let all = direct.chain(of_groups);
     if count <= PAIRWISE_ROLES_MAX {
-        for (_, role) in all {
+        let mut add = |(_, role): (Option<u32>, Named<'r, Subject>)| {
             if !roles.iter().any(|earlier| earlier.mrn == role.mrn) {
                 roles.push(role);
             }
-        }
+        };
+        direct.for_each(&mut add);
+        of_groups.for_each(&mut add);
         return Ok(roles.into_bump_slice());
     }
+    let all = direct.chain(of_groups);
     // A bit for each role of the image.
     let seen = arena.filled(image.role_count().div_ceil(64), 0_u64)?;
     let mut is_new = |index: u32| {
@@ -171,14 +175,23 @@ fn without_repeated_strangers<'r>(
     Ok(())
 }
 
-/// What is said about the principal, as one object: PORC over scopes over groups over roles, each in request order. Unknown
+/// What is said about a principal.
+#[derive(Clone, Copy)]
+pub(super) enum Said<'r> {
+    /// What a layer of the image says.
+    Layer(Layer),
+    /// This.
+    Object(Value<'r>),
+}
+
+/// What is said about the principal, together: PORC over scopes over groups over roles, each in request order. Unknown
 /// names say nothing.
 pub(super) fn annotations<'r>(
     image: &'r Image,
     arena: &'r Arena,
     sent: Option<Value<'r>>,
     who: &Belongings<'r>,
-) -> Result<Value<'r>, EvalErrorKind> {
+) -> Result<Said<'r>, EvalErrorKind> {
     let mut layers = Layers {
         image,
         arena,
@@ -193,7 +206,7 @@ pub(super) fn annotations<'r>(
     if let (true, State::Empty, [group]) = (who.is_one_group, &layers.state, who.groups)
         && let Some(closure) = group.known.and_then(|group| group.closure)
     {
-        return Ok(image.annotation_object(closure));
+        return Ok(Said::Layer(closure));
     }
     for group in who.groups.iter().filter_map(|group| group.known) {
         layers.under(group.layer)?;
@@ -201,7 +214,7 @@ pub(super) fn annotations<'r>(
     for role in who.roles.iter().filter_map(|role| role.known) {
         layers.under(role.layer)?;
     }
-    layers.into_object()
+    layers.said()
 }
 
 struct Layers<'r> {
@@ -231,11 +244,11 @@ impl<'r> Layers<'r> {
         Ok(())
     }
 
-    fn into_object(self) -> Result<Value<'r>, EvalErrorKind> {
-        match self.state {
-            State::Empty => Ok(Value::object(&[])),
-            State::One(layer) => Ok(self.image.annotation_object(layer)),
-            State::Merged(layer) => object(self.arena, layer),
-        }
+    fn said(self) -> Result<Said<'r>, EvalErrorKind> {
+        Ok(match self.state {
+            State::Empty => Said::Object(Value::object(&[])),
+            State::One(layer) => Said::Layer(layer),
+            State::Merged(layer) => Said::Object(object(self.arena, layer)?),
+        })
     }
 }

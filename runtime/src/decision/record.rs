@@ -12,8 +12,10 @@ use std::sync::Arc;
 use super::decide::Decider;
 use super::evidence::{Frame, FrameReference};
 use super::phase::{Phase, Settled};
+use super::stamp::{write_id, write_timestamp};
 use crate::image::Image;
 use crate::json;
+use crate::value::with_int_text;
 use crate::vm::RequestEnv;
 
 /// How records are written.
@@ -77,12 +79,7 @@ pub fn write_json(
     }
     record.member("metadata", |out| write_metadata(&frame, options, out));
     record.text_unless_empty("operation", &options.shown(&["/operation"], frame.operation));
-    if let Some(document) = frame.porc.and_then(|body| document(image, body, &frame, decider)) {
-        write_porc(&document, options, &mut record);
-    }
-    if let Some(document) = frame.document.filter(|document| *document != b"{}") {
-        write_porc(document, options, &mut record);
-    }
+    record.optional("porc", |out| write_porc(image, &frame, options, decider, out));
     record.member("principal", |out| {
         let mut principal = Object::open(out);
         principal.text_unless_empty("realm", &options.shown(&["/principal/mrealm"], frame.realm));
@@ -126,12 +123,12 @@ fn deny_reason(n: i64) -> &'static str {
 
 fn write_duration(frame: &Frame<'_>, out: &mut Vec<u8>) {
     let mut duration = Object::open(out);
-    duration.text("overall", &frame.overall_ns.to_string());
+    duration.number("overall", frame.overall_ns);
     if let Some(phases_ns) = frame.phases_ns {
         duration.member("phases", |out| {
             let mut phases = Object::open(out);
             for (name, time_ns) in ["1", "2", "3", "4"].into_iter().zip(phases_ns) {
-                phases.text(name, &time_ns.to_string());
+                phases.number(name, time_ns);
             }
             phases.close();
         });
@@ -150,29 +147,51 @@ fn write_metadata(frame: &Frame<'_>, options: &RecordOptions, out: &mut Vec<u8>)
             env.close();
         });
     }
-    metadata.text("id", &uuid_v4(frame.stamp.random));
+    metadata.member("id", |out| write_id(frame.stamp.random, out));
     if let Some(among) = options.grants_sample.filter(|_| frame.granted) {
         metadata.text("sample", &among.to_string());
     }
-    metadata.text("timestamp", &timestamp(frame.stamp.wall_ns));
+    metadata.member("timestamp", |out| write_timestamp(frame.stamp.wall_ns, out));
     metadata.close();
 }
 
 /// Where the MRN of a resource stands: alone, or in an object.
 const RESOURCE: &[&str] = &["/resource", "/resource/id"];
 
-fn write_porc(document: &[u8], options: &RecordOptions, record: &mut Object<'_>) {
-    let Some(redact) = &options.redact else {
-        return record.member("porc", |out| out.extend_from_slice(document));
+/// Appends the document that policies saw, as it may be shown. False: nothing is shown.
+fn write_porc(
+    image: &Image,
+    frame: &Frame<'_>,
+    options: &RecordOptions,
+    decider: &mut Decider,
+    out: &mut Vec<u8>,
+) -> bool {
+    let start = out.len();
+    let written = match (frame.porc, frame.document) {
+        (Some(body), _) => write_realised(image, body, frame, decider, out).is_some(),
+        (None, Some(document)) => {
+            out.extend_from_slice(document);
+            document != b"{}"
+        }
+        (None, None) => false,
     };
-    let mut shown = Vec::new();
-    if redact.document(document, &mut shown) {
-        record.member("porc", |out| out.extend_from_slice(&shown));
+    match &options.redact {
+        Some(redact) if written => {
+            let document = out.split_off(start);
+            redact.document(&document, out)
+        }
+        _ => written,
     }
 }
 
-/// The document that the image makes of a body, as JSON, if it is more than an empty object.
-fn document(image: &Image, body: &[u8], frame: &Frame<'_>, decider: &mut Decider) -> Option<Vec<u8>> {
+/// Appends the document that the image makes of a body, if it is more than an empty object.
+fn write_realised(
+    image: &Image,
+    body: &[u8],
+    frame: &Frame<'_>,
+    decider: &mut Decider,
+    out: &mut Vec<u8>,
+) -> Option<()> {
     fn no_clock() -> u64 {
         0
     }
@@ -180,12 +199,12 @@ fn document(image: &Image, body: &[u8], frame: &Frame<'_>, decider: &mut Decider
         wall_ns: frame.stamp.wall_ns,
         seed: 0,
         monotonic_ns: no_clock,
+        begun_ns: 0,
         deadline_ns: None,
     };
     let document = decider.realised(image, body, &env).ok()?;
-    let mut text = Vec::new();
-    let printable = json::write(&mut text, document, json::Escape::Html).is_ok();
-    (printable && !matches!(document.kind(), crate::value::Kind::Object([]))).then_some(text)
+    json::write(out, document, json::Escape::Html).ok()?;
+    (!document.is_empty()).then_some(())
 }
 
 /// Where in the document the id of a reference may stand.
@@ -212,7 +231,7 @@ fn write_references(
         let mut object = Object::open(out);
         object.text("decision", if reference.granted { "GRANT" } else { "DENY" });
         if let Some(duration_ns) = reference.duration_ns.filter(|ns| *ns > 0) {
-            object.text("duration", &duration_ns.to_string());
+            object.number("duration", duration_ns);
         }
         object.text_unless_empty("id", &options.shown(places(reference.phase), reference.id));
         object.text("phase", reference.phase.word());
@@ -234,33 +253,6 @@ fn write_references(
         object.close();
     }
     out.push(b']');
-}
-
-/// RFC 3339 in UTC with 0, 3, 6 or 9 decimals.
-fn timestamp(wall_ns: i64) -> String {
-    let second = jiff::Timestamp::from_second(wall_ns.div_euclid(1_000_000_000))
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let whole = second.strftime("%Y-%m-%dT%H:%M:%S");
-    let fraction_ns = wall_ns.rem_euclid(1_000_000_000);
-    if fraction_ns == 0 {
-        format!("{whole}Z")
-    } else if fraction_ns % 1_000_000 == 0 {
-        format!("{whole}.{:03}Z", fraction_ns / 1_000_000)
-    } else if fraction_ns % 1_000 == 0 {
-        format!("{whole}.{:06}Z", fraction_ns / 1_000)
-    } else {
-        format!("{whole}.{fraction_ns:09}Z")
-    }
-}
-
-fn uuid_v4(random: [u8; 16]) -> String {
-    let number = u128::from_be_bytes(random) & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
-    let hex = format!("{number:032x}");
-    let (a, rest) = hex.split_at(8);
-    let (b, rest) = rest.split_at(4);
-    let (c, rest) = rest.split_at(4);
-    let (d, e) = rest.split_at(4);
-    format!("{a}-{b}-{c}-{d}-{e}")
 }
 
 /// Writes the members of one JSON object.
@@ -288,6 +280,24 @@ impl<'o> Object<'o> {
         self.member(name, |out| json::write_string(out, text, json::Escape::Html));
     }
 
+    /// A member that is left out if `write` says false.
+    fn optional(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>) -> bool) {
+        let (start, was_empty) = (self.out.len(), self.empty);
+        let mut written = false;
+        self.member(name, |out| written = write(out));
+        if !written {
+            self.out.truncate(start);
+            self.empty = was_empty;
+        }
+    }
+
+    /// A number, as a string.
+    fn number(&mut self, name: &str, number: u64) {
+        // Durations are far below 2^63.
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        with_int_text(number, |text| self.text(name, text));
+    }
+
     fn text_unless_empty(&mut self, name: &str, text: &str) {
         if !text.is_empty() {
             self.text(name, text);
@@ -296,30 +306,5 @@ impl<'o> Object<'o> {
 
     fn close(self) {
         self.out.push(b'}');
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{timestamp, uuid_v4};
-
-    #[test]
-    fn timestamps_have_as_many_decimals_as_they_need() {
-        assert_eq!(timestamp(0), "1970-01-01T00:00:00Z");
-        assert_eq!(timestamp(1_700_000_000_120_000_000), "2023-11-14T22:13:20.120Z");
-        assert_eq!(
-            timestamp(1_700_000_000_000_120_000),
-            "2023-11-14T22:13:20.000120Z"
-        );
-        assert_eq!(
-            timestamp(1_700_000_000_000_000_001),
-            "2023-11-14T22:13:20.000000001Z"
-        );
-    }
-
-    #[test]
-    fn uuids_say_version_and_variant() {
-        assert_eq!(uuid_v4([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
-        assert_eq!(uuid_v4([0; 16]), "00000000-0000-4000-8000-000000000000");
     }
 }

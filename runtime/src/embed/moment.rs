@@ -43,6 +43,7 @@ impl Moment {
             wall_ns: self.wall_ns,
             seed: (seed ^ (seed >> 64)) as u64,
             monotonic_ns: self.monotonic_ns,
+            begun_ns: (self.monotonic_ns)(),
             deadline_ns: self.deadline_ns,
         }
     }

@@ -5,6 +5,7 @@ use super::tables::{Group, ImageError, Subject};
 use crate::arena::Arena;
 use crate::decision::{Annotation, Strategy, merge};
 use crate::error::EvalErrorKind;
+use crate::input::SlotTrie;
 use crate::value::{Constant, Kind, Value};
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,6 +15,8 @@ pub struct Layer {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) object: usize,
+    /// Run of [`super::Image::cells`].
+    pub(super) cells: (usize, usize),
 }
 
 impl Layer {
@@ -31,33 +34,52 @@ pub(super) struct StoredAnnotation {
     pub(super) strategy: Strategy,
 }
 
-#[derive(Default)]
-pub(super) struct LayerBuilder {
+pub(super) struct LayerBuilder<'t> {
+    /// What of the input the program reads.
+    trie: &'t SlotTrie,
     pub(super) constants: Vec<Constant>,
     pub(super) annotations: Vec<StoredAnnotation>,
+    /// Cells of the input, and the constants that a layer puts there.
+    pub(super) cells: Vec<(u16, usize)>,
     pub(super) has_unprintable: bool,
 }
 
-impl LayerBuilder {
-    pub(super) fn subjects(&mut self, parts: Vec<SubjectPart>) -> Vec<Subject> {
+impl<'t> LayerBuilder<'t> {
+    pub(super) fn new(trie: &'t SlotTrie) -> LayerBuilder<'t> {
+        LayerBuilder {
+            trie,
+            constants: Vec::new(),
+            annotations: Vec::new(),
+            cells: Vec::new(),
+            has_unprintable: false,
+        }
+    }
+
+    /// Subjects whose annotations stand at a cell.
+    pub(super) fn subjects(&mut self, parts: Vec<SubjectPart>, at: u16) -> Vec<Subject> {
         parts
             .into_iter()
             .map(|part| Subject {
                 mrn: part.mrn.into(),
                 policy: part.policy,
-                layer: self.layer(part.annotations),
+                layer: self.layer(part.annotations, at),
             })
             .collect()
     }
 
-    /// Groups behind their MRNs.
-    pub(super) fn groups(&mut self, parts: Vec<GroupPart>, roles: &[SubjectPart]) -> Vec<(Box<str>, Group)> {
+    /// Groups behind their MRNs; their annotations stand at a cell.
+    pub(super) fn groups(
+        &mut self,
+        parts: Vec<GroupPart>,
+        roles: &[SubjectPart],
+        at: u16,
+    ) -> Vec<(Box<str>, Group)> {
         let mut room = CLOSURE_WEIGHT_MAX;
         let mut group = |part: GroupPart| {
             let closure = self.closure(&part, roles, &mut room);
             let group = Group {
-                layer: self.layer(part.annotations),
-                closure,
+                closure: closure.map(|said| self.layer(said, at)),
+                layer: self.layer(part.annotations, at),
                 roles: part.roles,
             };
             (part.mrn.into(), group)
@@ -67,7 +89,12 @@ impl LayerBuilder {
 
     /// The annotations of a group over those of its roles, each of which counts once, by the rules that merge a
     /// principal's annotations. `room`: the weight that may still be merged; `None`: this is too much.
-    fn closure(&mut self, group: &GroupPart, roles: &[SubjectPart], room: &mut usize) -> Option<Layer> {
+    fn closure(
+        &self,
+        group: &GroupPart,
+        roles: &[SubjectPart],
+        room: &mut usize,
+    ) -> Option<Vec<AnnotationPart>> {
         let mut seen = HashSet::new();
         let mut said = group.annotations.clone();
         for role in group.roles.iter().filter_map(|role| roles.get(*role as usize)) {
@@ -78,7 +105,7 @@ impl LayerBuilder {
             *room = room.checked_sub(parts.map(|part| weight(&part.value)).sum())?;
             said = merged_parts(&role.annotations, &said).ok()?;
         }
-        Some(self.layer(said))
+        Some(said)
     }
 
     fn constant(&mut self, constant: Constant) -> usize {
@@ -91,12 +118,14 @@ impl LayerBuilder {
         &mut self,
         lower: &[AnnotationPart],
         higher: &[AnnotationPart],
+        at: u16,
     ) -> Result<Layer, ImageError> {
         let merged = merged_parts(lower, higher)?;
-        Ok(self.layer(merged))
+        Ok(self.layer(merged, at))
     }
 
-    pub(super) fn layer(&mut self, parts: Vec<AnnotationPart>) -> Layer {
+    /// Annotations that stand at a cell.
+    pub(super) fn layer(&mut self, parts: Vec<AnnotationPart>, at: u16) -> Layer {
         let mut by_name: BTreeMap<String, AnnotationPart> = BTreeMap::new();
         for part in parts {
             by_name.insert(part.name.clone(), part);
@@ -107,10 +136,15 @@ impl LayerBuilder {
             .map(|p| (Constant::String(p.name.clone()), p.value.clone()))
             .collect();
         let object = self.constant(Constant::object(members));
+        let first_cell = self.cells.len();
+        self.cells.push((at, object));
         for part in by_name.into_values() {
             self.has_unprintable |= part.unprintable;
+            let value = match self.trie.kid(at, &part.name) {
+                Some(cell) => self.put(cell, &part.value),
+                None => self.constant(part.value),
+            };
             let name = self.constant(Constant::String(part.name));
-            let value = self.constant(part.value);
             self.annotations.push(StoredAnnotation {
                 name,
                 value,
@@ -121,7 +155,24 @@ impl LayerBuilder {
             start,
             end: self.annotations.len(),
             object,
+            cells: (first_cell, self.cells.len()),
         }
+    }
+
+    /// Puts a value into a cell, and its members into those below; its place. Recursive over the trie.
+    fn put(&mut self, cell: u16, value: &Constant) -> usize {
+        let place = self.constant(value.clone());
+        self.cells.push((cell, place));
+        if let Constant::Object(members) = value {
+            for (key, member) in members {
+                if let Constant::String(key) = key
+                    && let Some(below) = self.trie.kid(cell, key)
+                {
+                    self.put(below, member);
+                }
+            }
+        }
+        place
     }
 }
 

@@ -107,6 +107,8 @@ pub enum Operation {
 pub struct Resource {
     /// MRN of its resource group.
     pub group: Box<str>,
+    /// Index of that group's policy; `None`: there is no such group.
+    pub policy: Option<u32>,
     /// Its annotations over those of its group.
     pub layer: Layer,
 }
@@ -124,6 +126,8 @@ pub struct Image {
     porc_slots: PorcSlots,
     pool: Pool,
     annotations: Vec<StoredAnnotation>,
+    /// Cells of the input, and the places of what layers put there.
+    cells: Vec<(u16, usize)>,
     policies: Vec<Policy>,
     pub(super) roles: Vec<Subject>,
     role_names: Names,
@@ -157,18 +161,24 @@ impl Image {
     /// Verifies the program and builds the tables. O(size of the parts).
     pub fn new(mut parts: ImageParts) -> Result<Image, ImageError> {
         parts.check_indices()?;
-        let mut builder = LayerBuilder::default();
-        let groups = builder.groups(parts.groups, &parts.roles);
-        let roles = builder.subjects(parts.roles);
-        let scopes = builder.subjects(parts.scopes);
-        let resource_groups = builder.subjects(parts.resource_groups);
+        let porc_slots = PorcSlots::intern(&mut parts.program).ok_or(ImageError::TooManySlots)?;
+        let program = verify(parts.program).map_err(ImageError::Verify)?;
+        let [of_principal, of_resource] = porc_slots.annotation_slots().map(|slot| program.cell_of(slot));
+        let mut builder = LayerBuilder::new(&program.trie);
+        let groups = builder.groups(parts.groups, &parts.roles, of_principal);
+        let roles = builder.subjects(parts.roles, of_principal);
+        let scopes = builder.subjects(parts.scopes, of_principal);
+        let resource_groups = builder.subjects(parts.resource_groups, of_resource);
         let default_resource = parts
             .default_resource_group
             .and_then(|index| resource_groups.get(index as usize))
             .map(|group| Resource {
                 group: group.mrn.clone(),
+                policy: Some(group.policy),
                 layer: group.layer,
             });
+        let names = |subjects: &[Subject]| Names::new(subjects.iter().map(|s| s.mrn.clone()).collect());
+        let resource_group_names = names(&resource_groups);
         let operation_selectors = selectors(parts.operations.iter().map(|operation| &operation.selectors))?;
         let resource_selectors = selectors(parts.resources.iter().map(|resource| &resource.selectors))?;
         let operations = parts
@@ -183,8 +193,12 @@ impl Image {
             .resources
             .into_iter()
             .map(|entry| {
-                let layer = builder.merged_layer(&entry.group_annotations, &entry.annotations)?;
+                let layer =
+                    builder.merged_layer(&entry.group_annotations, &entry.annotations, of_resource)?;
+                let group = resource_group_names.find(&entry.group);
+                let group = group.and_then(|index| resource_groups.get(index as usize));
                 Ok(Resource {
+                    policy: group.map(|group| group.policy),
                     group: entry.group.into(),
                     layer,
                 })
@@ -199,14 +213,12 @@ impl Image {
                 entry: p.entry,
             })
             .collect();
-        let names = |subjects: &[Subject]| Names::new(subjects.iter().map(|s| s.mrn.clone()).collect());
         let role_names = names(&roles);
-        let porc_slots = PorcSlots::intern(&mut parts.program).ok_or(ImageError::TooManySlots)?;
         Ok(Image {
-            program: verify(parts.program).map_err(ImageError::Verify)?,
             porc_slots,
             pool: Pool::new(&builder.constants).map_err(ImageError::Pool)?,
             annotations: builder.annotations,
+            cells: builder.cells,
             policies,
             role_firsts: (0..)
                 .zip(&roles)
@@ -218,7 +230,7 @@ impl Image {
             groups: groups.into_iter().map(|(_, group)| group).collect(),
             scope_names: names(&scopes),
             scopes,
-            resource_group_names: names(&resource_groups),
+            resource_group_names,
             resource_groups,
             default_resource,
             operation_selectors,
@@ -227,6 +239,7 @@ impl Image {
             resources,
             include_all_references: parts.include_all_references,
             has_unprintable_annotations: builder.has_unprintable,
+            program,
             domains: parts.domains,
             mappers: mappers(parts.mappers)?,
         })
@@ -376,6 +389,13 @@ impl Image {
     #[must_use]
     pub fn annotation_object(&self, layer: Layer) -> Value<'_> {
         self.constant(layer.object)
+    }
+
+    /// What the annotations of a layer are in the cells of the input, if they stand where those of its kind do.
+    pub(crate) fn cells(&self, layer: Layer) -> impl Iterator<Item = (u16, Value<'_>)> {
+        let (start, end) = layer.cells;
+        let cells = self.cells.get(start..end).unwrap_or_default();
+        cells.iter().map(|(cell, place)| (*cell, self.constant(*place)))
     }
 
     /// Places are handed out by `LayerBuilder::constant`, so each is in the pool.

@@ -1,13 +1,11 @@
 //! The input of a request: a cell for each path that the program reads, filled in one walk, containers built on demand.
 
+use super::SlotTrie;
 use super::build::Build;
-use super::scan::{PADDING, Scanner};
+use super::scan::Scanner;
 use super::trie::Kids;
-use super::walk::Walk;
-use super::{PorcError, SlotTrie, Trailing};
 use crate::arena::Arena;
 use crate::error::EvalErrorKind;
-use crate::json::{Numbers, parse_prefix};
 use crate::value::{Entry, Kind, Tag, Value, object_from, replace_at};
 
 /// What is known about the value at one path: the value, or a note in its place, so that a look costs one comparison. Where
@@ -94,7 +92,7 @@ pub(crate) struct Saved {
 /// The input document.
 #[derive(Debug)]
 pub(crate) struct InputDoc<'r> {
-    /// One for each node of the program's trie.
+    /// One for each node of the program's trie; none before there is an input, or something is run without one.
     pub(crate) cells: Vec<Cell<'r>>,
     pub(crate) replaced: Vec<Replacement<'r>>,
     pub(crate) saved_cells: Vec<Cell<'r>>,
@@ -120,76 +118,8 @@ impl<'r> InputDoc<'r> {
         self.fill_from_value(trie, 0, value);
     }
 
-    /// Reads a PORC. `body` becomes a copy of it that texts point into; it is used once, and without it the exact parser
-    /// reads.
-    pub(crate) fn read_porc(
-        &mut self,
-        trie: &SlotTrie,
-        arena: &'r Arena,
-        body: Option<&'r mut Vec<u8>>,
-        bytes: &[u8],
-        trailing: Trailing,
-    ) -> Result<(), PorcError> {
-        self.clear(trie);
-        if let Some(body) = body {
-            if self.walk(trie, arena, body, bytes, trailing).is_some() {
-                return Ok(());
-            }
-            self.clear(trie);
-        }
-        let bytes = arena.bytes(bytes).map_err(PorcError::Budget)?;
-        let value = match trailing {
-            Trailing::Refuse => crate::json::parse(arena, bytes, Numbers::ByValue),
-            Trailing::Ignore => parse_prefix(arena, bytes, Numbers::ByValue).map(|(value, _)| value),
-        };
-        let value = value.map_err(PorcError::Json)?;
-        match value.kind() {
-            Kind::Object(_) => {
-                self.fill_from_value(trie, 0, value);
-                Ok(())
-            }
-            Kind::Null => Err(PorcError::Null),
-            Kind::Bool(_) => Err(PorcError::NotAnObject("bool")),
-            Kind::String(_) => Err(PorcError::NotAnObject("string")),
-            Kind::Array(_) => Err(PorcError::NotAnObject("array")),
-            _ => Err(PorcError::NotAnObject("number")),
-        }
-    }
-
-    /// The fast way; `None` when the document is not surely an object that it reads as the exact parser does.
-    pub(super) fn walk(
-        &mut self,
-        trie: &SlotTrie,
-        arena: &'r Arena,
-        body: &'r mut Vec<u8>,
-        bytes: &[u8],
-        trailing: Trailing,
-    ) -> Option<()> {
-        body.clear();
-        body.extend_from_slice(bytes);
-        body.resize(bytes.len() + PADDING, 0);
-        // All at once, which costs less than text by text.
-        self.text = std::str::from_utf8(body).ok()?;
-        self.parts.clear();
-        let mut walk = Walk {
-            trie,
-            build: Build {
-                scanner: Scanner::new(self.text, 0),
-                arena,
-                parts: &mut self.parts,
-            },
-            cells: &mut self.cells,
-        };
-        if walk.build.scanner.blanks() != b'{' {
-            return None;
-        }
-        walk.fill(0)?;
-        walk.build.scanner.blanks();
-        (trailing == Trailing::Ignore || walk.build.scanner.at == bytes.len()).then_some(())
-    }
-
     /// Fills the cells of a trie node and all below it from a value; they must be missing. Recursive over the trie.
-    fn fill_from_value(&mut self, trie: &SlotTrie, trie_node: u16, value: Value<'r>) {
+    pub(super) fn fill_from_value(&mut self, trie: &SlotTrie, trie_node: u16, value: Value<'r>) {
         self.put(trie_node, Cell(value));
         if let (Kind::Object(entries), Some(kids)) = (value.kind(), trie.kids_of(trie_node))
             && !kids.is_empty()
@@ -332,13 +262,33 @@ impl<'r> InputDoc<'r> {
             self.clear_below(trie, trie_node);
         }
         if let Some(value) = value {
-            self.fill_from_value(trie, trie_node, value);
+            match value.tag() {
+                Tag::Object => self.fill_from_value(trie, trie_node, value),
+                _ => self.put(trie_node, Cell(value)),
+            }
+        }
+    }
+
+    /// As [`InputDoc::settle`] for an object of which somebody has found out before what stands in which cell: its own, and
+    /// those below.
+    pub(crate) fn settle_known(
+        &mut self,
+        trie: &SlotTrie,
+        trie_node: u16,
+        cells: impl Iterator<Item = (u16, Value<'r>)>,
+    ) {
+        if !self.cell(trie_node).is_missing() {
+            self.clear_below(trie, trie_node);
+        }
+        for (cell, value) in cells {
+            self.put(cell, Cell(value));
         }
     }
 
     /// The cell of a node becomes the object of those cells right below it that `keep` names; others become undefined.
     pub(crate) fn gather(&mut self, trie: &SlotTrie, trie_node: u16, keep: &[u16]) {
-        if let Some(kids) = trie.kids_of(trie_node) {
+        // Below what is no object nothing is there.
+        if let (Some(_), Some(kids)) = (self.has_members(trie, trie_node), trie.kids_of(trie_node)) {
             for (_, kid) in kids.iter().filter(|(_, kid)| !keep.contains(kid)) {
                 self.clear_below(trie, kid);
             }

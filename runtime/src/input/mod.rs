@@ -4,6 +4,7 @@ mod build;
 mod doc;
 mod error;
 mod lanes;
+mod read;
 mod scan;
 #[cfg(test)]
 mod tests;

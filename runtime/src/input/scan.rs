@@ -56,6 +56,13 @@ impl<'t> Scanner<'t> {
     /// Documents that people wrote have blanks: a space, or the end of a line and an indentation.
     #[inline(always)]
     fn some_blanks(&mut self) -> u8 {
+        if self.peek() == b' ' {
+            self.at += 1;
+            let byte = self.peek();
+            if byte > b' ' {
+                return byte;
+            }
+        }
         while let Some(bytes) = self.lanes(self.at) {
             let run = blank_run(bytes);
             self.at += run;
@@ -111,10 +118,15 @@ impl<'t> Scanner<'t> {
     #[inline]
     pub(super) fn member(&mut self, arena: &'t Arena, kids: &Kids) -> Option<Option<u16>> {
         let start = self.at + 1;
+        if let Some((kid, len)) = kids.find_short(self.lanes(start)?) {
+            self.at = start + len + 1;
+            self.colon()?;
+            return Some(Some(kid));
+        }
         let kid = match self.plain(start)? {
             (end, b'"') => {
                 self.at = end + 1;
-                kids.find_in(self.text.as_bytes(), start..end)
+                kids.find(self.text.get(start..end)?)
             }
             (_, b'\\') => kids.find(self.escaped(arena)?),
             _ => return None,
@@ -124,7 +136,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Skips the colon that comes next.
-    #[inline]
+    #[inline(always)]
     pub(super) fn colon(&mut self) -> Option<()> {
         (self.blanks() == b':').then(|| self.at += 1)
     }

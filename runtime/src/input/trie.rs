@@ -1,9 +1,9 @@
 //! All paths of the input that a program reads, as one tree whose nodes are numbered depth first.
 
+use super::lanes::LANES;
 use crate::bytecode::SlotPath;
 use crate::limits::{PATH_LEN_MAX, SLOT_CELLS_MAX};
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 /// The tree. Node 0 is `input`; the nodes below node n are n+1 … [`SlotTrie::end`]`(n)` - 1.
 #[derive(Debug)]
@@ -19,110 +19,85 @@ struct Node {
 
 /// Members of one node that are read.
 #[derive(Debug, Default)]
-pub(crate) struct Kids {
-    /// The first bytes of each key: most other keys differ in them already.
-    heads: Box<[u64]>,
-    keys: Box<[Key]>,
-    nodes: Box<[u16]>,
-}
+pub(crate) struct Kids(Box<[Kid]>);
 
 impl Kids {
     /// The node of a member.
-    #[inline]
     pub(crate) fn find(&self, key: &str) -> Option<u16> {
-        let bytes = key.as_bytes();
-        let (head, tail) = match (bytes.first_chunk(), bytes.last_chunk()) {
-            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-            _ => (short_word(bytes), 0),
-        };
-        self.of_parts(bytes, head, tail)
+        let kid = self.0.iter().find(|kid| &*kid.text == key)?;
+        Some(kid.node)
     }
 
-    /// The node of a member whose key is this part of a text, which goes on for eight bytes at least.
-    #[inline]
-    pub(crate) fn find_in(&self, text: &[u8], key: Range<usize>) -> Option<u16> {
-        let word_at = |at: usize| Some(u64::from_le_bytes(*text.get(at..)?.first_chunk()?));
-        let head = word_at(key.start)?;
-        let (head, tail) = match 8_usize.checked_sub(key.len()) {
-            // In two steps, since no shift is as wide as the word. The bytes behind the key go.
-            Some(behind @ 1..) => (head << 8 << (8 * (behind - 1)) >> 8 >> (8 * (behind - 1)), 0),
-            _ => (head, word_at(key.end - 8)?),
-        };
-        self.of_parts(text.get(key)?, head, tail)
-    }
-
+    /// Node and length of a short key that these bytes of a document begin with, and with the quote behind it. Nothing for
+    /// others, which may be known or not.
     #[inline(always)]
-    fn of_parts(&self, key: &[u8], head: u64, tail: u64) -> Option<u16> {
-        for (at, &known) in self.heads.iter().enumerate() {
-            if known == head && self.keys.get(at)?.is(key, tail) {
-                return self.nodes.get(at).copied();
-            }
-        }
-        None
+    pub(crate) fn find_short(&self, bytes: [u8; LANES]) -> Option<(u16, usize)> {
+        let (low, high) = halves(bytes);
+        self.0
+            .iter()
+            .find(|kid| low & kid.low_mask == kid.low && high & kid.high_mask == kid.high)
+            .map(|kid| (kid.node, kid.text.len()))
     }
 
     /// Keys and nodes, in the order of the keys.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u16)> {
-        self.keys
-            .iter()
-            .map(|key| &*key.text)
-            .zip(self.nodes.iter().copied())
+        self.0.iter().map(|kid| (&*kid.text, kid.node))
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
+        self.0.len()
     }
 
     /// Whether there are none.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.heads.is_empty()
+        self.0.is_empty()
     }
 }
 
-/// A key. Its length, its first and its last eight bytes are all there is to one of sixteen bytes or fewer.
+/// A key and its node.
 #[derive(Debug)]
-struct Key {
+struct Kid {
+    /// The key with the quote behind it in two words, and which of their bits count. Of a key that is long, or not written so
+    /// in a document, what no words are.
+    low: u64,
+    low_mask: u64,
+    high: u64,
+    high_mask: u64,
     text: Box<str>,
-    /// The last eight bytes; 0 for a key of fewer.
-    tail: u64,
+    node: u16,
 }
 
-impl Key {
-    fn new(text: &str) -> Key {
-        let tail = text
-            .as_bytes()
-            .last_chunk()
-            .map_or(0, |tail| u64::from_le_bytes(*tail));
-        Key {
+impl Kid {
+    fn new(text: &str, node: u16) -> Kid {
+        let mut kid = Kid {
+            low: 1,
+            low_mask: 0,
+            high: 0,
+            high_mask: 0,
             text: text.into(),
-            tail,
+            node,
+        };
+        let has_escapes = text
+            .bytes()
+            .any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'));
+        if text.len() < LANES && !has_escapes {
+            let (mut bytes, mut mask) = ([0; LANES], [0; LANES]);
+            for ((place, mask), byte) in bytes.iter_mut().zip(&mut mask).zip(text.bytes().chain([b'"'])) {
+                (*place, *mask) = (byte, u8::MAX);
+            }
+            (kid.low, kid.high) = halves(bytes);
+            (kid.low_mask, kid.high_mask) = halves(mask);
         }
-    }
-
-    /// Whether this is a key with the same first bytes.
-    #[inline(always)]
-    fn is(&self, key: &[u8], tail: u64) -> bool {
-        let known = self.text.as_bytes();
-        known.len() == key.len() && self.tail == tail && (key.len() <= 16 || known == key)
+        kid
     }
 }
 
-/// Bytes of a text that is shorter than a word, as one.
-fn short_word(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .rev()
-        .fold(0, |word, byte| word << 8 | u64::from(*byte))
-}
-
-/// The first eight bytes of a key, or all it has.
-fn head(key: &str) -> u64 {
-    match key.as_bytes().first_chunk() {
-        Some(head) => u64::from_le_bytes(*head),
-        None => short_word(key.as_bytes()),
-    }
+#[inline(always)]
+fn halves(bytes: [u8; LANES]) -> (u64, u64) {
+    let both = u128::from_le_bytes(bytes);
+    (both as u64, (both >> 64) as u64)
 }
 
 impl SlotTrie {
@@ -203,15 +178,11 @@ fn number(draft: &Draft<'_>, nodes: &mut Vec<Node>) -> Option<u16> {
         end: 0,
         kids: Kids::default(),
     });
-    let mut kid_nodes = Vec::new();
-    for kid in draft.kids.values() {
-        kid_nodes.push(number(kid, nodes)?);
+    let mut kids = Vec::new();
+    for (key, kid) in &draft.kids {
+        kids.push(Kid::new(key, number(kid, nodes)?));
     }
-    let kids = Kids {
-        heads: draft.kids.keys().map(|key| head(key)).collect(),
-        keys: draft.kids.keys().map(|key| Key::new(key)).collect(),
-        nodes: kid_nodes.into_boxed_slice(),
-    };
+    let kids = Kids(kids.into_boxed_slice());
     let end = u16::try_from(nodes.len()).ok()?;
     *nodes.get_mut(here)? = Node { end, kids };
     u16::try_from(here).ok()

@@ -14,12 +14,11 @@ pub(super) struct Walk<'w, 'r> {
 }
 
 impl<'r> Walk<'_, 'r> {
-    /// Reads the value here into the cells of a trie node and all below it, which are missing. Recursive over the trie.
-    /// `None`: the document is not surely right.
-    pub(super) fn fill(&mut self, trie_node: u16) -> Option<()> {
-        let cell = match self.build.scanner.blanks() {
-            // Most members are texts.
-            b'"' => Cell::ready(Value::string(self.build.scanner.string(self.build.arena)?)),
+    /// Reads the value here, which is no text and begins with `byte`, into the cells of a trie node and all below it, which are
+    /// missing. Recursive over the trie. `None`: the document is not surely right.
+    #[inline(never)]
+    fn other(&mut self, trie_node: u16, byte: u8) -> Option<()> {
+        let cell = match byte {
             b'{' => return self.object(trie_node),
             // Who reads a list reads its elements.
             b'[' => Cell::ready(self.build.value()?),
@@ -37,7 +36,7 @@ impl<'r> Walk<'_, 'r> {
     }
 
     /// Objects are built when somebody asks for one as a whole, which is rare: members are read through cells of their own.
-    fn object(&mut self, trie_node: u16) -> Option<()> {
+    pub(super) fn object(&mut self, trie_node: u16) -> Option<()> {
         let start = self.build.scanner.at;
         let next = self.build.scanner.after();
         if next == b'}' {
@@ -63,9 +62,16 @@ impl<'r> Walk<'_, 'r> {
                 return None;
             }
             match self.build.scanner.member(self.build.arena, kids)? {
+                // Most members are texts, which need no call.
                 Some(kid) => {
+                    let byte = self.build.scanner.blanks();
                     self.forget(kid);
-                    self.fill(kid)?;
+                    if byte == b'"' {
+                        let text = self.build.scanner.string(self.build.arena)?;
+                        self.put(kid, Cell::ready(Value::string(text)));
+                    } else {
+                        self.other(kid, byte)?;
+                    }
                 }
                 None => self.build.scanner.skip()?,
             }

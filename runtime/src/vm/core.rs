@@ -100,7 +100,7 @@ impl Vm {
         } = self;
         arena.reset();
         let arena: &'v Arena = arena;
-        let mut doc = InputDoc {
+        let doc = InputDoc {
             cells: std::mem::take(&mut spare.cells),
             replaced: std::mem::take(&mut spare.replaced),
             saved_cells: std::mem::take(&mut spare.saved_cells),
@@ -108,7 +108,6 @@ impl Vm {
             text: "",
             parts: std::mem::take(&mut spare.parts),
         };
-        doc.clear(&program.trie);
         let mut rule_cells = std::mem::take(&mut spare.rule_cells);
         if rule_cells.len() < program.functions.len() {
             rule_cells.resize(program.functions.len(), RuleCell::EMPTY);

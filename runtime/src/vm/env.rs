@@ -7,8 +7,10 @@ pub struct RequestEnv {
     pub wall_ns: i64,
     /// Seed of `rand.intn`, `uuid.rfc4122` and the like.
     pub seed: u64,
-    /// A clock that only goes forward, in ns; read when the deadline is polled.
+    /// A clock that only goes forward, in ns; read when the deadline is polled, and between the phases of a decision.
     pub monotonic_ns: fn() -> u64,
+    /// When the request began, on that clock: whoever sets a deadline has read it.
+    pub begun_ns: u64,
     /// When the request must be over, on that clock.
     pub deadline_ns: Option<u64>,
 }

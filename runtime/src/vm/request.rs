@@ -31,6 +31,14 @@ impl<'v> Request<'v> {
             .read_porc(&self.program.trie, self.arena, body, bytes, trailing)
     }
 
+    /// As [`Request::read_porc`] for who will look at the document as a whole, which is built at once.
+    pub(crate) fn read_whole_porc(&mut self, bytes: &[u8], trailing: Trailing) -> Result<(), PorcError> {
+        self.forget();
+        let body = self.body.take();
+        self.doc
+            .read_whole_porc(&self.program.trie, self.arena, body, bytes, trailing)
+    }
+
     /// Reads any JSON document; the text of numbers is kept. Forgets as [`Request::read_porc`] does.
     pub fn read_document(&mut self, bytes: &[u8]) -> Result<(), JsonError> {
         let memory = JsonError {
@@ -86,6 +94,14 @@ impl<'v> Request<'v> {
         let cell = self.program.slot_cells.get(usize::from(slot.0));
         if let Some(&cell) = cell {
             self.doc.settle(&self.program.trie, cell, value);
+        }
+    }
+
+    /// As [`Request::settle_slot`] for an object of which it is known what stands in which cell.
+    pub(crate) fn settle_known_slot(&mut self, slot: SlotId, cells: impl Iterator<Item = (u16, Value<'v>)>) {
+        let cell = self.program.slot_cells.get(usize::from(slot.0));
+        if let Some(&cell) = cell {
+            self.doc.settle_known(&self.program.trie, cell, cells);
         }
     }
 
@@ -158,6 +174,9 @@ impl<'v> Request<'v> {
             return Ok((!outcome.value.is_unset()).then_some(outcome.value));
         }
         self.refuel();
+        if self.doc.cells.is_empty() {
+            self.doc.clear(&self.program.trie);
+        }
         let result = self.run(function.0, watch);
         if result.is_err() {
             self.unwind();

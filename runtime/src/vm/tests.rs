@@ -10,6 +10,7 @@ pub(super) const ENV: RequestEnv = RequestEnv {
     wall_ns: 0,
     seed: 0,
     monotonic_ns: || 0,
+    begun_ns: 0,
     deadline_ns: None,
 };
 

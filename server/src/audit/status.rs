@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::audit::ledger::Ledger;
 use crate::audit::spool::Shared;
-use crate::sys;
+use crate::clock;
 
 /// Shared by all; written by the audit thread.
 #[derive(Debug, Default)]
@@ -75,7 +75,7 @@ impl Status {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let depth_bytes = self.ledgers.iter().map(|ledger| ledger.depth()).sum();
-        let since_ns = sys::monotonic_ns().saturating_sub(self.clean_ns.load(Ordering::Relaxed));
+        let since_ns = clock::monotonic_ns().saturating_sub(self.clean_ns.load(Ordering::Relaxed));
         Snapshot {
             depth_bytes,
             lag_ns: if depth_bytes == 0 { 0 } else { since_ns },

@@ -17,10 +17,10 @@ use crate::audit::retry::Retry;
 use crate::audit::sink::{HEADER_BYTES, KIND_RECORD};
 use crate::audit::status::Status;
 use crate::audit::wake::Wake;
+use crate::clock;
 use crate::error::reason;
 use crate::limits;
 use crate::log::{self, Level};
-use crate::sys;
 
 /// Makes records of frames.
 pub trait Render {
@@ -87,7 +87,7 @@ impl Writer {
         loop {
             // Read before the rings, so that nothing can be submitted between an empty ring and the end.
             let stopping = stop.load(Ordering::Acquire);
-            let began_ns = sys::monotonic_ns();
+            let began_ns = clock::monotonic_ns();
             self.reopen_if_asked();
             self.render.begin_pass();
             let found = self.drain(stopping);

@@ -3,11 +3,11 @@
 use super::Conn;
 use crate::api;
 use crate::authzen::{Asking, Endpoint, Metadata, TYPE_ANNOTATION};
+use crate::clock;
 use crate::connections::Waits;
 use crate::http::request::{Message, Persistence};
 use crate::http::response::{self, Ending, Reply};
 use crate::limits;
-use crate::sys;
 use crate::worker::Shared;
 
 impl Conn {
@@ -22,7 +22,7 @@ impl Conn {
             self.input.get(body).unwrap_or_default(),
             &self.shared.desk.borrow(),
         );
-        let begun_ns = sys::monotonic_ns();
+        let begun_ns = clock::monotonic_ns();
         let mut slice_ns = begun_ns;
         let mut tickets = Vec::new();
         loop {
@@ -32,11 +32,11 @@ impl Conn {
             };
             let question = asking.asked().saturating_sub(1);
             tickets.extend(ticket.map(|ticket| (question, ticket)));
-            let now_ns = sys::monotonic_ns();
-            if is_over || now_ns - begun_ns >= limits::BATCH_NS_MAX {
+            let now_ns = clock::monotonic_ns();
+            if is_over || now_ns.saturating_sub(begun_ns) >= limits::BATCH_NS_MAX {
                 break;
             }
-            if now_ns - slice_ns > limits::BATCH_SLICE_NS {
+            if now_ns.saturating_sub(slice_ns) > limits::BATCH_SLICE_NS {
                 slice_ns = self.shared.next_slice(self.line.socket()).await;
             }
         }

@@ -5,12 +5,12 @@ use gavel_runtime::decision::ReasonCode;
 use super::{Conn, Probe};
 use crate::audit::Promises;
 use crate::batch;
+use crate::clock;
 use crate::connections::Waits;
 use crate::desk::Verdict;
 use crate::http::request::{Message, Persistence};
 use crate::http::response::{self, Ending, Reply};
 use crate::limits;
-use crate::sys;
 
 impl Conn {
     /// Decides over all elements of the batch with which the buffer begins, in slices between which others get their
@@ -61,13 +61,13 @@ impl Conn {
         const ANSWER_BYTES: usize = b",{\"allow\":false}".len();
         let mut promises = Promises::default();
         let mut answers = Vec::with_capacity(spans.len() * ANSWER_BYTES + 2);
-        let begun_ns = sys::monotonic_ns();
+        let begun_ns = clock::monotonic_ns();
         let mut slice_ns = begun_ns;
         for (start, end) in spans {
             let place = body_start + *start as usize..body_start + *end as usize;
             let element = self.input.get(place).unwrap_or_default();
-            let now_ns = sys::monotonic_ns();
-            if now_ns - begun_ns < limits::BATCH_NS_MAX {
+            let now_ns = clock::monotonic_ns();
+            if now_ns.saturating_sub(begun_ns) < limits::BATCH_NS_MAX {
                 let mut desk = self.shared.desk.borrow_mut();
                 let verdict = desk.decide_element(element, probe);
                 let ticket = desk.take_ticket();
@@ -80,7 +80,7 @@ impl Conn {
                 promises.add(self.deny(ReasonCode::Evaluation, batch::LATE, probe), None);
                 batch::deny(&mut answers, batch::LATE);
             }
-            if now_ns - slice_ns > limits::BATCH_SLICE_NS {
+            if now_ns.saturating_sub(slice_ns) > limits::BATCH_SLICE_NS {
                 slice_ns = self.shared.next_slice(self.line.socket()).await;
             }
         }

@@ -11,11 +11,11 @@ use super::answer::{failed, finished, problem, reference};
 use super::call::{Ask, Input, Version};
 use super::documents::{Documents, Found};
 use super::outcome::Outcome;
+use crate::clock;
 use crate::desk;
 use crate::limits;
 use crate::log;
 use crate::random::Random;
-use crate::sys;
 
 /// Status, JSON, and what is counted.
 pub(crate) struct Answer {
@@ -67,7 +67,7 @@ impl Machine {
     }
 
     fn evaluate(&mut self, documents: &Documents, digest: &str, ask: &Ask, body: &[u8]) -> Answer {
-        let begun_ns = sys::monotonic_ns();
+        let begun_ns = clock::monotonic_ns();
         let (entry, consumed) = match documents.find(&ask.path, ask.policy.as_deref()) {
             Found::Document(entry, consumed) => (Some(entry), consumed),
             Found::Missing => (None, 0),
@@ -86,7 +86,7 @@ impl Machine {
             ..About::default()
         };
         request.set_input(input);
-        let parsed_ns = sys::monotonic_ns();
+        let parsed_ns = clock::monotonic_ns();
         let value = match entry.map(|entry| request.call(entry)) {
             None => None,
             Some(Ok(value)) => value,
@@ -99,7 +99,7 @@ impl Machine {
             }
         };
         about.parse_ns = parsed_ns.saturating_sub(begun_ns);
-        about.evaluation_ns = sys::monotonic_ns().saturating_sub(parsed_ns);
+        about.evaluation_ns = clock::monotonic_ns().saturating_sub(parsed_ns);
         let rest = ask.path.get(consumed..).unwrap_or_default();
         let value = value.and_then(|value| inside(value, rest));
         answer(ask, value, entry.is_some(), about, digest)

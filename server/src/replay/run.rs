@@ -119,6 +119,7 @@ impl<'i> Replay<'i> {
             wall_ns: recorded.wall_ns.unwrap_or(self.now_ns),
             seed: 0,
             monotonic_ns: || 0,
+            begun_ns: 0,
             deadline_ns: None,
         };
         let (body, mut facts) = if self.resolve {

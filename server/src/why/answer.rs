@@ -13,11 +13,11 @@ use super::bodies::Bodies;
 use super::excerpts::Excerpts;
 use super::thread::Answered;
 use super::traced::Traced;
+use crate::clock;
 use crate::desk;
 use crate::limits;
 use crate::publish::Revision;
 use crate::random::Random;
-use crate::sys;
 
 /// The phases, with their names in answers.
 const PHASES: [(Phase, &str); 4] = [
@@ -105,7 +105,7 @@ fn tell(
     let mut watcher = Bodies::new(traced.texts());
     let mut decider = Decider::new(&traced.image, &Limits::DEFAULT);
     // Being watched takes time.
-    env.deadline_ns = Some(sys::monotonic_ns() + limits::WHY_NS_MAX);
+    env.deadline_ns = Some(clock::monotonic_ns() + limits::WHY_NS_MAX);
     let decided = decider.decide_watched(&traced.image, body, Trailing::Refuse, &env, &mut watcher);
     let agrees = decided.is_ok_and(|decision| {
         let votes = decision.references.iter().map(|reference| reference.granted);

@@ -2,17 +2,17 @@
 
 /// A date and a time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Civil {
-    pub(super) year: i64,
+pub(crate) struct Civil {
+    pub(crate) year: i64,
     /// 1 to 12.
-    pub(super) month: u32,
+    pub(crate) month: u32,
     /// 1 to 31.
-    pub(super) day: u32,
-    pub(super) hour: u32,
-    pub(super) minute: u32,
-    pub(super) second: u32,
+    pub(crate) day: u32,
+    pub(crate) hour: u32,
+    pub(crate) minute: u32,
+    pub(crate) second: u32,
     /// Below 1,000,000,000.
-    pub(super) nanosecond: u32,
+    pub(crate) nanosecond: u32,
 }
 
 pub(super) const MONTHS: [&str; 12] = [
@@ -44,7 +44,7 @@ const DAY_SECONDS: i64 = 86_400;
 
 impl Civil {
     /// The date of a time in seconds since 1970 (of the zone that the date is of).
-    pub(super) fn of(seconds: i64, nanosecond: u32) -> Civil {
+    pub(crate) fn of(seconds: i64, nanosecond: u32) -> Civil {
         let (days, rest) = (seconds.div_euclid(DAY_SECONDS), seconds.rem_euclid(DAY_SECONDS));
         // Years begin in March here, so that the leap day is the last of a year; eras are 400 years.
         let shifted = days + 719_468;

@@ -11,6 +11,7 @@ mod parse;
 pub(super) use builtin::{
     add_date, clock, date, diff, format, parse_duration_ns, parse_ns, parse_rfc3339_ns, weekday,
 };
+pub(crate) use civil::Civil;
 pub(super) use duration::parse as parse_duration;
 pub(super) use moment::Zones;
 pub(super) use parse::is_moment;

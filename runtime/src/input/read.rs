@@ -1,0 +1,139 @@
+//! Reading a PORC into the cells: by the one walk, as a whole, or by the exact parser.
+
+use super::build::Build;
+use super::doc::InputDoc;
+use super::scan::{PADDING, Scanner};
+use super::walk::Walk;
+use super::{PorcError, SlotTrie, Trailing};
+use crate::arena::Arena;
+use crate::json::{Numbers, parse_prefix};
+use crate::value::{Kind, Value};
+
+impl<'r> InputDoc<'r> {
+    /// Reads a PORC. `body` becomes a copy of it that texts point into; it is used once, and without it the exact parser
+    /// reads.
+    pub(crate) fn read_porc(
+        &mut self,
+        trie: &SlotTrie,
+        arena: &'r Arena,
+        body: Option<&'r mut Vec<u8>>,
+        bytes: &[u8],
+        trailing: Trailing,
+    ) -> Result<(), PorcError> {
+        self.clear(trie);
+        if let Some(body) = body {
+            if self.walk(trie, arena, body, bytes, trailing).is_some() {
+                return Ok(());
+            }
+            self.clear(trie);
+        }
+        self.read_exactly(trie, arena, bytes, trailing)
+    }
+
+    /// As [`InputDoc::read_porc`] for who will look at the document as a whole: that is built at once.
+    pub(crate) fn read_whole_porc(
+        &mut self,
+        trie: &SlotTrie,
+        arena: &'r Arena,
+        body: Option<&'r mut Vec<u8>>,
+        bytes: &[u8],
+        trailing: Trailing,
+    ) -> Result<(), PorcError> {
+        self.clear(trie);
+        if let Some(body) = body {
+            if let Some(value) = self.whole(arena, body, bytes, trailing) {
+                self.fill_from_value(trie, 0, value);
+                return Ok(());
+            }
+            self.parts.clear();
+        }
+        self.read_exactly(trie, arena, bytes, trailing)
+    }
+
+    /// Reads a PORC by the exact parser; the cells are missing.
+    fn read_exactly(
+        &mut self,
+        trie: &SlotTrie,
+        arena: &'r Arena,
+        bytes: &[u8],
+        trailing: Trailing,
+    ) -> Result<(), PorcError> {
+        let bytes = arena.bytes(bytes).map_err(PorcError::Budget)?;
+        let value = match trailing {
+            Trailing::Refuse => crate::json::parse(arena, bytes, Numbers::ByValue),
+            Trailing::Ignore => parse_prefix(arena, bytes, Numbers::ByValue).map(|(value, _)| value),
+        };
+        let value = value.map_err(PorcError::Json)?;
+        match value.kind() {
+            Kind::Object(_) => {
+                self.fill_from_value(trie, 0, value);
+                Ok(())
+            }
+            Kind::Null => Err(PorcError::Null),
+            Kind::Bool(_) => Err(PorcError::NotAnObject("bool")),
+            Kind::String(_) => Err(PorcError::NotAnObject("string")),
+            Kind::Array(_) => Err(PorcError::NotAnObject("array")),
+            _ => Err(PorcError::NotAnObject("number")),
+        }
+    }
+
+    /// The fast way; `None` when the document is not surely an object that it reads as the exact parser does.
+    pub(super) fn walk(
+        &mut self,
+        trie: &SlotTrie,
+        arena: &'r Arena,
+        body: &'r mut Vec<u8>,
+        bytes: &[u8],
+        trailing: Trailing,
+    ) -> Option<()> {
+        self.keep_text(body, bytes)?;
+        let mut walk = Walk {
+            trie,
+            build: Build {
+                scanner: Scanner::new(self.text, 0),
+                arena,
+                parts: &mut self.parts,
+            },
+            cells: &mut self.cells,
+        };
+        if walk.build.scanner.blanks() != b'{' {
+            return None;
+        }
+        walk.object(0)?;
+        walk.build.scanner.blanks();
+        (trailing == Trailing::Ignore || walk.build.scanner.at == bytes.len()).then_some(())
+    }
+
+    /// The document, if it is surely an object that is read here as the exact parser does.
+    fn whole(
+        &mut self,
+        arena: &'r Arena,
+        body: &'r mut Vec<u8>,
+        bytes: &[u8],
+        trailing: Trailing,
+    ) -> Option<Value<'r>> {
+        self.keep_text(body, bytes)?;
+        let mut build = Build {
+            scanner: Scanner::new(self.text, 0),
+            arena,
+            parts: &mut self.parts,
+        };
+        if build.scanner.blanks() != b'{' {
+            return None;
+        }
+        let value = build.value()?;
+        build.scanner.blanks();
+        (trailing == Trailing::Ignore || build.scanner.at == bytes.len()).then_some(value)
+    }
+
+    /// Makes `body` the text that is read; nothing if it is no UTF-8.
+    fn keep_text(&mut self, body: &'r mut Vec<u8>, bytes: &[u8]) -> Option<()> {
+        body.clear();
+        body.extend_from_slice(bytes);
+        body.resize(bytes.len() + PADDING, 0);
+        // All at once, which costs less than text by text.
+        self.text = std::str::from_utf8(body).ok()?;
+        self.parts.clear();
+        Some(())
+    }
+}
