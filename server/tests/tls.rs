@@ -199,6 +199,26 @@ fn the_same_answers() {
     });
 }
 
+/// A client that sends its first request without waiting for anything, in one write with its last word of the handshake.
+#[test]
+fn a_request_comes_with_the_end_of_the_handshake() {
+    let authority = Authority::new();
+    let folder = Folder::new("early");
+    let (chain, key) = authority.certificate("pdp.example.com");
+    folder.write("chain.pem", &chain);
+    folder.write("key.pem", &key);
+    on_each_driver(|driver| {
+        let server = start(driver, &folder.flags(&[]));
+        let mut client = connect(&server, &authority, None);
+        client.conn.writer().write_all(post(GRANTED).as_bytes()).unwrap();
+        while client.conn.is_handshaking() {
+            client.conn.complete_io(&mut client.sock).unwrap();
+        }
+        assert!(ask(&mut client, "", ALLOWED).is_ok());
+        server.stop();
+    });
+}
+
 /// A unix socket beside a port with TLS speaks none, on any of the cores that connections are dealt to.
 #[test]
 fn a_unix_socket_beside_it_speaks_none() {

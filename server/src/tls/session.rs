@@ -48,7 +48,9 @@ impl Session {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.flush(stream).await?;
-        Ok(!self.rustls.is_handshaking())
+        // A request may have come with the end of the handshake.
+        self.waiting = !self.rustls.is_handshaking();
+        Ok(self.waiting)
     }
 
     /// Reads text into the spare capacity of `buffer`. 0: the peer sends no more. `WouldBlock`: it sent much in which there
