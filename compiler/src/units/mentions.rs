@@ -1,6 +1,7 @@
 //! What a module adds to `data` and which parts of `data` it may read, as far as its syntax tells: enough to see that a
 //! module means the same whatever else is compiled with it.
 
+use super::together::MARK;
 use crate::ast::{Import, Literal, Module, Term, TermKind};
 use crate::lint::visit::{self, Event};
 use gavel_runtime::value::Constant;
@@ -18,7 +19,8 @@ pub(super) struct Mentions<'a> {
     pub(super) defines: BTreeSet<Path<'a>>,
     /// Constant beginnings of the references that it may make; more than it makes where a variable hides an import.
     pub(super) reads: BTreeSet<Path<'a>>,
-    /// It reads all of `data`, asks for the path of its own rules, or replaces what others may call or read.
+    /// It reads all of `data` or a name that is given to others in a group, asks for the path of its own rules, or replaces
+    /// what others may call or read.
     pub(super) is_alone: bool,
     /// It has a number that is not spelled as its value is printed, which decides how functions keep their results.
     pub(super) has_spelling: bool,
@@ -110,7 +112,7 @@ impl<'a> Walk<'a> {
             }
         };
         let path: Path<'a> = start.iter().copied().chain(constants(behind)).collect();
-        self.found.is_alone |= path.is_empty();
+        self.found.is_alone |= path.first().is_none_or(|first| first.contains(MARK));
         self.found.reads.insert(path);
     }
 
@@ -189,6 +191,12 @@ mod tests {
     fn what_shows_more_than_its_own_is_alone() {
         check("package a\np if data[x].y", &["a.p"], &[""], true);
         check("package a\nimport data as d\np if d.x", &["a.p"], &["x"], false);
+        check(
+            "package a\np if data[\"b\\u00010\"].x",
+            &["a.p"],
+            &["b\u{1}0.x"],
+            true,
+        );
         check("package a\np := walk(data)", &["a.p"], &[""], true);
         check("package a\np if 1 with data.x as 2", &["a.p"], &["x"], true);
         check("package a\np if 1 with count as 2", &["a.p"], &[], true);

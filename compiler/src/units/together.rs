@@ -13,8 +13,9 @@ use bumpalo::Bump;
 use gavel_runtime::image::Entry;
 use std::collections::{HashMap, HashSet};
 
-/// Stands between the first name of a policy's package and its number. No name holds it.
-const MARK: char = '\u{1}';
+/// Stands between the first name of a policy's package and its number. No name holds it, and a module that writes it into
+/// a path is in no group.
+pub(super) const MARK: char = '\u{1}';
 
 /// What each unit becomes; nothing for units that have to be compiled by themselves, which all have where one of them has
 /// an error.

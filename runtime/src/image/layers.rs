@@ -98,7 +98,7 @@ impl<'t> LayerBuilder<'t> {
         let mut seen = HashSet::new();
         let mut said = group.annotations.clone();
         for role in group.roles.iter().filter_map(|role| roles.get(*role as usize)) {
-            if role.annotations.is_empty() || !seen.insert(&role.mrn) {
+            if !seen.insert(&role.mrn) || role.annotations.is_empty() {
                 continue;
             }
             let parts = said.iter().chain(&role.annotations);
