@@ -105,11 +105,7 @@ impl Doors {
 
 /// Binds a unix socket, from which all workers accept.
 fn local(socket: &LocalSocket, workers: &mut Vec<Vec<Bound>>, threads: usize) -> Result<SocketFile, Failure> {
-    let (listener, file) = listen::bind_unix(&socket.path, socket.mode)?;
-    if let Some((user, group)) = socket.owner {
-        std::os::unix::fs::chown(&socket.path, user, group)
-            .map_err(|error| Failure::Operator(format!("owner of {}: {error}", socket.path.display())))?;
-    }
+    let (listener, file) = listen::bind_unix(&socket.path, socket.mode, socket.owner)?;
     workers.resize_with(threads, Vec::new);
     let bound = Bound::Unix(listener, Arc::clone(&socket.users));
     for worker in workers {

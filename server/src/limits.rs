@@ -365,6 +365,9 @@ pub const CERTIFICATE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes that are read at once from a connection under TLS: a handshake or a small request.
 pub const TLS_READ_BYTES: usize = 4 * 1024;
 
+/// Bytes of text in the largest record of TLS (RFC 8446, 5.1).
+pub const TLS_RECORD_BYTES: usize = 16 * 1024;
+
 /// Seconds between two looks at the files with certificates.
 pub const CERTIFICATE_SECONDS: u64 = 5;
 

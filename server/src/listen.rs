@@ -58,13 +58,19 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
-/// Binds a unix socket to which those may connect whom `mode` lets write to a file. It does not block.
+/// Binds a unix socket to which those may connect whom `mode` lets write to a file; `owner`: user and group that the file
+/// is given to. It does not block.
 ///
-/// A socket that nobody listens on any more, left by a process that died, is replaced.
+/// A socket that nobody listens on any more, left by a process that died, is replaced. Nobody can connect before the file
+/// has its owner and its mode.
 ///
 /// # Errors
 /// The path is something else, somebody listens there, or the folder is missing or not ours.
-pub fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Failure> {
+pub fn bind_unix(
+    path: &Path,
+    mode: u32,
+    owner: Option<(Option<u32>, Option<u32>)>,
+) -> Result<(UnixListener, SocketFile), Failure> {
     let cannot = |cause: &str| Failure::Operator(format!("listen on {}: {cause}", path.display()));
     let failed = |error: io::Error| cannot(&crate::error::reason(&error));
     if let Ok(file) = fs::symlink_metadata(path) {
@@ -79,14 +85,21 @@ pub fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), F
             Err(error) => return Err(failed(error)),
         }
     }
-    let listener = UnixListener::bind(path).map_err(failed)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(failed)?;
+    let address = SockAddr::unix(path).map_err(failed)?;
+    socket.bind(&address).map_err(failed)?;
     let file = SocketFile {
         path: path.to_path_buf(),
         identity: identity(path).map_err(failed)?,
     };
+    if let Some((user, group)) = owner {
+        std::os::unix::fs::chown(path, user, group)
+            .map_err(|error| cannot(&format!("owner: {}", crate::error::reason(&error))))?;
+    }
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    Ok((listener, file))
+    socket.listen(limits::LISTEN_BACKLOG).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    Ok((socket.into(), file))
 }
 
 /// Binds one socket for each of `workers` to one address; with port 0 all get the same free port.

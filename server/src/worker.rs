@@ -118,8 +118,8 @@ pub(crate) struct Shared {
     open_doors: Cell<usize>,
     /// The control pipe ended: connections are not waited for.
     abandoned: Cell<bool>,
-    /// Woken when a connection closes and at every tick.
-    acceptor: Cell<Option<Waker>>,
+    /// Accept tasks that pause: woken when a connection closes and at every tick.
+    pausing: RefCell<Vec<Waker>>,
     /// Woken when the core may have nothing left to do.
     finished: Cell<Option<Waker>>,
     /// Tasks that gave up their turn, and the task that calls them in again.
@@ -154,8 +154,14 @@ impl Shared {
         if let Some(dealer) = &self.dealer {
             dealer.left();
         }
-        wake(&self.acceptor);
+        self.wake_acceptors();
         wake(&self.finished);
+    }
+
+    /// Each door has a task of its own, and all of them may pause.
+    fn wake_acceptors(&self) {
+        let pausing = std::mem::take(&mut *self.pausing.borrow_mut());
+        pausing.into_iter().for_each(Waker::wake);
     }
 
     /// Says what a connection waits for and until which tick.
@@ -286,7 +292,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         held: Cell::new(0),
         open_doors: Cell::new(setup.doors.len()),
         abandoned: Cell::new(false),
-        acceptor: Cell::new(None),
+        pausing: RefCell::default(),
         finished: Cell::new(None),
         waiting: RefCell::default(),
         usher: Cell::new(None),
@@ -416,7 +422,7 @@ async fn pause(shared: &Shared) {
     let mut first = true;
     poll_fn(|cx| {
         if std::mem::take(&mut first) {
-            shared.acceptor.set(Some(cx.waker().clone()));
+            shared.pausing.borrow_mut().push(cx.waker().clone());
             return Poll::Pending;
         }
         Poll::Ready(())
@@ -454,11 +460,11 @@ async fn obey(mut pipe: ControlPipe, mut listeners: Vec<Rc<Listener>>, shared: R
             let late = shared.connections.borrow_mut().sweep();
             shared.counters.expired.add(late);
             shared.desk.borrow_mut().refresh();
-            wake(&shared.acceptor);
+            shared.wake_acceptors();
         }
         if drain && !shared.draining.replace(true) {
             listeners.drain(..).for_each(|listener| listener.stop());
-            wake(&shared.acceptor);
+            shared.wake_acceptors();
             shared.connections.borrow_mut().end_idle();
         }
     }

@@ -9,7 +9,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use common::cli::run;
-use common::{GRANTED, Server, on_each_driver, post};
+use common::{GRANTED, Server, granted, on_each_driver, post};
 
 struct Place(PathBuf);
 
@@ -55,6 +55,31 @@ fn decisions_over_a_socket_beside_a_port() {
         let (status, records, _) = server.stop();
         assert_eq!((status.code(), records.lines().count()), (Some(0), 5));
         assert!(!place.0.exists());
+    });
+}
+
+/// Two doors that wait for a connection to close are both told when one does.
+#[test]
+fn two_doors_at_the_bound_open_again() {
+    on_each_driver(|driver| {
+        let place = Place::new(&format!("full-{driver}"));
+        let server = Server::start(driver, &["--listen", &place.flag(), "--max-connections", "2"]);
+        let mut first = server.connect();
+        assert_eq!(first.post(GRANTED), granted());
+        // The socket's door is at the bound with this one.
+        let mut second = UnixStream::connect(&place.0).unwrap();
+        second.write_all(post(GRANTED).as_bytes()).unwrap();
+        assert!(second.read(&mut [0; 1]).is_ok());
+        // The port's door waits for one already, which it takes before it sees that there are too many.
+        let mut third = server.connect();
+        assert_eq!(third.post(GRANTED), granted());
+        drop((first, second, third));
+        assert!(ask(&place.0).ends_with("{\"allow\":true}\n"));
+        assert_eq!(server.connect().post(GRANTED), granted());
+        let (status, _, log) = server.stop();
+        assert_eq!(status.code(), Some(0));
+        let is_cut = |line: &String| line.contains("the time to drain is over");
+        assert!(!log.iter().any(is_cut), "{log:?}");
     });
 }
 
@@ -129,6 +154,10 @@ fn wrong_places_are_named() {
         (
             "--listen unix:/run/x.sock --socket-owner web",
             "--socket-owner web: neither USER nor USER:GROUP",
+        ),
+        (
+            "--port 0 --socket-user 1",
+            "--socket-user are for the unix socket of --listen unix:PATH",
         ),
         (
             "-p envoy --listen 127.0.0.1:0",

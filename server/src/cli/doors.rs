@@ -62,6 +62,11 @@ impl Doors {
                 doors.envoy.extend(address);
             }
         }
+        if doors.socket.is_none() && args.socket.is_asked_for() {
+            return Err(usage(
+                "--socket-mode, --socket-owner and --socket-user are for the unix socket of --listen unix:PATH",
+            ));
+        }
         doors.tls(args)?;
         doors.envoy(args, main)?;
         doors.envoy_tls(args)?;

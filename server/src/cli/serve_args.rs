@@ -142,6 +142,13 @@ pub(crate) struct SocketArgs {
     pub(crate) socket_user: Vec<u32>,
 }
 
+impl SocketArgs {
+    /// Whether any of them is there.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.socket_mode.is_some() || self.socket_owner.is_some() || !self.socket_user.is_empty()
+    }
+}
+
 /// TLS at the port of the decision API.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "TLS")]

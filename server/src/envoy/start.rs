@@ -90,7 +90,7 @@ impl Options {
                     (Listener::Tcp(listener), format!("{address}{secured}"), who)
                 }
                 Address::Socket(path) => {
-                    let (listener, file) = listen::bind_unix(path, crate::limits::UNIX_SOCKET_MODE)?;
+                    let (listener, file) = listen::bind_unix(path, crate::limits::UNIX_SOCKET_MODE, None)?;
                     bound.files.push(file);
                     let who = "its owner and group";
                     (Listener::Unix(listener), path.display().to_string(), who)

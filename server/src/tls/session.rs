@@ -101,12 +101,16 @@ impl Session {
 
     /// Moves decrypted text to `buffer`.
     fn opened(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
-        let (filled, capacity) = (buffer.len(), buffer.capacity());
-        buffer.resize(capacity, 0);
-        let room = buffer.get_mut(filled..).unwrap_or_default();
-        let result = self.rustls.reader().read(room);
+        let filled = buffer.len();
+        // What is made ready here is written twice: no more of a large buffer than one record fills.
+        let room = (buffer.capacity() - filled).min(limits::TLS_RECORD_BYTES);
+        buffer.resize(filled + room, 0);
+        let result = self
+            .rustls
+            .reader()
+            .read(buffer.get_mut(filled..).unwrap_or_default());
         let count = *result.as_ref().unwrap_or(&0);
-        self.waiting = count == capacity - filled && count > 0;
+        self.waiting = count == room && count > 0;
         buffer.truncate(filled + count);
         result
     }
