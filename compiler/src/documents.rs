@@ -20,6 +20,7 @@ use crate::policies::Options;
 use crate::source::{FileId, SourceMap};
 use crate::units::{self, Modules, Unit};
 use gavel_runtime::bytecode::{FnId, RawProgram};
+use sha2::{Digest, Sha256};
 
 /// All documents of some domains.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Documents {
     pub program: RawProgram,
     /// Policies in the order of the domains, then libraries.
     pub worlds: Vec<World>,
+    /// SHA-256 of the texts of all libraries. An image knows those alone that some policy needs.
+    pub libraries_digest: [u8; 32],
 }
 
 /// What a policy or library can see as `data`.
@@ -77,9 +80,16 @@ pub fn compile(
     let set = domain::resolve(sources, &domains)?;
     let mut builder = ProgramBuilder::new(EmitOptions::default());
     let mut worlds = Vec::new();
+    let mut libraries = Sha256::new();
     for unit in units::units(&set) {
-        if unit.kind == ModuleKind::Mapper {
-            continue;
+        match unit.kind {
+            ModuleKind::Mapper => continue,
+            ModuleKind::Library => {
+                let text = &*sources.source(unit.own).text;
+                libraries.update((text.len() as u64).to_le_bytes());
+                libraries.update(text);
+            }
+            ModuleKind::Policy => {}
         }
         let world = world(&unit, sources, &modules, options, &mut builder).map_err(|problems| {
             let context = format!("{}: compilation of all documents failed", unit.title());
@@ -92,6 +102,7 @@ pub fn compile(
     Ok(Documents {
         program: builder.finish(),
         worlds,
+        libraries_digest: libraries.finalize().into(),
     })
 }
 

@@ -109,7 +109,17 @@ fn batches_have_defaults_and_end_where_they_are_told_to() {
         r#"{"decision":true}"#,
     );
     let (_, records, _) = server.stop();
-    assert_eq!(records.lines().count(), 3 + 3 + 2 + 1 + 1);
+    assert_eq!(records.lines().count(), 4 + 4 + 2 + 1 + 1);
+    // An item that cannot be asked is answered with a denial, which is recorded as any other.
+    let unasked = records
+        .lines()
+        .filter(|record| record.contains("`subject.id` is missing"));
+    assert_eq!(
+        unasked
+            .filter(|record| record.contains("\"decision\":\"DENY\""))
+            .count(),
+        2
+    );
 }
 
 #[test]

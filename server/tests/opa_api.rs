@@ -232,7 +232,9 @@ fn what_is_not_served_is_said() {
 
 #[test]
 fn documents_are_reloaded_and_images_refused() {
+    let library = "  policy-libraries:\n  - mrn: mrn:lib:lone\n    name: lone\n    rego: |\n      package lone\n      year := 1\n";
     let domain = std::fs::read_to_string(file("opa/other.yml")).unwrap();
+    let domain = domain.replace("spec:\n", &format!("spec:\n{library}"));
     let folder = Folder::new("opa-api", &[("domain.yml", &domain)]);
     let path = folder.0.join("domain.yml");
     let mut server = start(&path, "epoll", &[]);
@@ -241,6 +243,15 @@ fn documents_are_reloaded_and_images_refused() {
     server.signal("HUP");
     server.wait_for("revision 2 is served");
     check(&server, "GET /v1/data/authz/only_here", 200, "{\"result\":2}");
+    // A library that no policy needs is in no image.
+    check(&server, "GET /v1/data/lone/year", 200, "{\"result\":1}");
+    let changed = domain
+        .replace("only_here := 1", "only_here := 2")
+        .replace("year := 1", "year := 2");
+    std::fs::write(&path, changed).unwrap();
+    server.signal("HUP");
+    server.wait_for("revision 3 is served");
+    check(&server, "GET /v1/data/lone/year", 200, "{\"result\":2}");
     server.stop();
     let (status, _, text) = folder.gavel("compile -b domain.yml -o domain.img --v1-compatible");
     assert_eq!(status, Some(0), "{text}");

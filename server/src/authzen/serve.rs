@@ -5,6 +5,7 @@ use super::evaluation::{Evaluations, evaluation};
 use super::search::{Candidates, Search, search};
 use crate::desk::{Desk, Verdict};
 use crate::limits;
+use gavel_runtime::decision::ReasonCode;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,10 @@ impl Asking {
             Asking::Many(many, items, over) => {
                 let item = match many.porc(items.len()) {
                     Ok(porc) => Item::of(desk.decide_element(&porc, false)),
-                    Err((status, problem)) => Item::Failed(status, problem),
+                    Err((status, problem)) => {
+                        desk.deny(ReasonCode::InvalidParameter, &problem, false);
+                        Item::Failed(status, problem)
+                    }
                 };
                 *over = many.semantic().ends_with(item.is_grant()) || items.len() + 1 >= many.count();
                 items.push(item);
@@ -98,6 +102,13 @@ impl Asking {
             Asking::One(_, verdict) => usize::from(verdict.is_some()),
             Asking::Many(_, items, _) => items.len(),
             Asking::Wrong(_) | Asking::Search(_) => 0,
+        }
+    }
+
+    /// No more is asked: what was not is denied, with a record each, unless nobody waits for it.
+    pub(crate) fn deny_rest(&self, desk: &mut Desk) {
+        if let Asking::Many(many, items, false) = self {
+            (items.len()..many.count()).for_each(|_| desk.deny(ReasonCode::Evaluation, LATE, false));
         }
     }
 

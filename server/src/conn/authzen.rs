@@ -40,6 +40,12 @@ impl Conn {
                 slice_ns = self.shared.next_slice(self.line.socket()).await;
             }
         }
+        let ticket = {
+            let mut desk = self.shared.desk.borrow_mut();
+            asking.deny_rest(&mut desk);
+            desk.take_ticket()
+        };
+        tickets.extend(ticket.map(|ticket| (asking.asked(), ticket)));
         // The newest first: the others are known by then.
         for (question, ticket) in tickets.into_iter().rev() {
             if !self.shared.is_recorded(self.place, ticket).await && asking.revoke(question) {

@@ -7,6 +7,9 @@ use gavel_runtime::bytecode::{FnId, Program, verify};
 pub struct Documents {
     program: Program,
     worlds: Vec<World>,
+    /// Elements of the longest path at which something stands.
+    depth_max: usize,
+    libraries_digest: [u8; 32],
 }
 
 /// What a path asks for.
@@ -31,7 +34,20 @@ impl Documents {
         let program = verify(compiled.program)
             .map_err(|error| format!("the documents of the policies make no program: {error}"))?;
         let worlds = compiled.worlds;
-        Ok(Documents { program, worlds })
+        let paths = worlds.iter().flat_map(|world| world.documents.keys());
+        let depth_max = paths.map(Vec::len).max().unwrap_or(0);
+        Ok(Documents {
+            program,
+            worlds,
+            depth_max,
+            libraries_digest: compiled.libraries_digest,
+        })
+    }
+
+    /// Whether libraries that no policy needs are the same in `other`, too. Everything else of documents is in the image.
+    #[must_use]
+    pub fn has_libraries_of(&self, other: &Documents) -> bool {
+        self.libraries_digest == other.libraries_digest
     }
 
     /// Yields the documents.
@@ -47,7 +63,7 @@ impl Documents {
         if let Some(name) = policy {
             let mut named = self.worlds.iter().filter(|world| is_named(world, name));
             return match (named.next(), named.next()) {
-                (Some(world), None) => at(world, path),
+                (Some(world), None) => self.at(world, path),
                 (None, _) => Found::Unclear(format!("policy: there is no {name}")),
                 (Some(_), Some(_)) => {
                     let found = self.worlds.iter().filter(|world| is_named(world, name));
@@ -63,13 +79,13 @@ impl Documents {
                     .iter()
                     .zip(path)
                     .all(|(ours, theirs)| ours == theirs);
-                world.is_policy == is_policy && common && at(world, path) != Found::Missing
+                world.is_policy == is_policy && common && self.at(world, path) != Found::Missing
             })
         };
         for is_policy in [true, false] {
             let mut candidates = own(is_policy);
             match (candidates.next(), candidates.next()) {
-                (Some(world), None) => return at(world, path),
+                (Some(world), None) => return self.at(world, path),
                 (Some(_), Some(_)) => {
                     let name = super::answer::reference(path);
                     return Found::Unclear(several("several policies have", &name, own(is_policy)));
@@ -78,6 +94,25 @@ impl Documents {
             }
         }
         Found::Missing
+    }
+
+    /// The longest beginning of a path at which something stands decides. Paths come from outside: no more of one is looked
+    /// at than the documents are deep.
+    fn at<'w>(&self, world: &'w World, path: &[String]) -> Found<'w> {
+        let longest = path.len().min(self.depth_max);
+        let mut beginnings = (0..=longest).rev().filter_map(|end| path.get(..end));
+        let Some((beginning, document)) = beginnings.find_map(|beginning| {
+            let document = world.documents.get(beginning)?;
+            Some((beginning, document))
+        }) else {
+            return Found::Missing;
+        };
+        match document {
+            Document::Rules(id) => Found::Document(*id, beginning.len()),
+            Document::Package(id) if beginning.len() == path.len() => Found::Document(*id, path.len()),
+            Document::Package(_) => Found::Missing,
+            Document::Function(text) => Found::Function(text),
+        }
     }
 }
 
@@ -102,21 +137,4 @@ fn several<'w>(what: &str, name: &str, worlds: impl Iterator<Item = &'w World>) 
         more => format!(" and {more} more"),
     };
     format!("{what} {name}; choose one with ?policy=: {shown}{more}")
-}
-
-/// The longest beginning of a path at which something stands decides.
-fn at<'w>(world: &'w World, path: &[String]) -> Found<'w> {
-    let mut beginnings = (0..=path.len()).rev().filter_map(|end| path.get(..end));
-    let Some((beginning, document)) = beginnings.find_map(|beginning| {
-        let document = world.documents.get(beginning)?;
-        Some((beginning, document))
-    }) else {
-        return Found::Missing;
-    };
-    match document {
-        Document::Rules(id) => Found::Document(*id, beginning.len()),
-        Document::Package(id) if beginning.len() == path.len() => Found::Document(*id, path.len()),
-        Document::Package(_) => Found::Missing,
-        Document::Function(text) => Found::Function(text),
-    }
 }

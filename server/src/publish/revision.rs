@@ -90,6 +90,10 @@ impl Revision {
             // What tells rules from others is in their text.
             && format!("{:?}", ours.records.redact) == format!("{:?}", fresh.records.redact)
             && ours.is_recorded == fresh.is_recorded
+            && match (&ours.documents, &fresh.documents) {
+                (Some(ours), Some(fresh)) => ours.has_libraries_of(fresh),
+                (ours, fresh) => ours.is_some() == fresh.is_some(),
+            }
     }
 
     /// Begins a frame for the audit thread. What the engine says of the decision comes behind it.
