@@ -3,9 +3,8 @@
 //! A name is looked for in the working directory, then beside the YAML file. What lies outside both is not read unless its
 //! folder was given: a domain must not be able to show any file of the machine.
 
-use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gavel_compiler::diagnostic::{Code, Diagnostic};
 use gavel_compiler::domain::yaml::Document;
@@ -15,12 +14,14 @@ use gavel_compiler::source::{FileId, SourceMap};
 use crate::cli::report;
 use crate::error::reason;
 use crate::files;
+use crate::reload::Fingerprint;
 
 /// Where files may be read from besides the working directory and the folder of the YAML file.
 #[derive(Debug, Default)]
 pub(crate) struct Roots {
     allowed: Vec<PathBuf>,
-    looked_at: Mutex<BTreeSet<PathBuf>>,
+    /// What was looked at held, before it was read; for whoever wants to know.
+    noted: Option<Mutex<Fingerprint>>,
 }
 
 impl Roots {
@@ -28,17 +29,29 @@ impl Roots {
     pub(crate) fn new(allowed: &[PathBuf]) -> Roots {
         Roots {
             allowed: allowed.to_vec(),
-            looked_at: Mutex::default(),
+            noted: None,
         }
     }
 
-    /// The paths that were looked at so far, whether there was a file or not: who wants to notice a change looks there.
-    pub(crate) fn looked_at(&self) -> Vec<PathBuf> {
-        self.lock().iter().cloned().collect()
+    /// The same, and what is looked at is noted.
+    pub(crate) fn noting(allowed: &[PathBuf]) -> Roots {
+        Roots {
+            noted: Some(Mutex::default()),
+            ..Roots::new(allowed)
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
-        self.looked_at.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The paths that were looked at, whether there was a file or not, and what they held before they were read.
+    pub(crate) fn noted(self) -> Fingerprint {
+        let noted = self.noted.unwrap_or_default();
+        noted.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, paths: &[PathBuf]) {
+        if let Some(noted) = &self.noted {
+            let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            paths.iter().for_each(|path| noted.note(path));
+        }
     }
 }
 
@@ -101,7 +114,7 @@ fn locate(name: &str, yaml: &Path, roots: &Roots) -> Result<(PathBuf, PathBuf), 
     let beside = clean(&here.join(yaml.parent().unwrap_or(Path::new(""))));
     let wanted = clean(&here.join(name));
     let candidates = [wanted.clone(), clean(&beside.join(name))];
-    roots.lock().extend(candidates.iter().cloned());
+    roots.note(&candidates);
     let found = candidates
         .into_iter()
         .find(|candidate| candidate.exists())

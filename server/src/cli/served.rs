@@ -19,7 +19,7 @@ use crate::limits;
 use crate::log::{self, Level};
 use crate::opa::Documents;
 use crate::publish::Fresh;
-use crate::reload::{Attempt, Loading, Wish, label};
+use crate::reload::{Attempt, Fingerprint, Loading, Wish, label};
 use crate::source::{self, Content, Origin};
 use crate::trace::Tracing;
 use crate::why::Retrace;
@@ -115,6 +115,7 @@ impl Served {
 
     fn load(&mut self, wish: &Wish) -> Attempt {
         let mut files = self.named_files();
+        let mut noted = Fingerprint::default();
         let outcome = match self.origin.take() {
             Some(mut origin) => {
                 let outcome = self.load_from(&mut origin, wish);
@@ -122,13 +123,18 @@ impl Served {
                 outcome
             }
             None => {
-                let roots = Roots::new(&self.domains.roots.rego_root);
+                let roots = Roots::noting(&self.domains.roots.rego_root);
                 let loaded = load::load_saved(&self.domains, &self.global, &roots);
-                files.extend(roots.looked_at());
+                noted = roots.noted();
+                files.extend(noted.files().map(Path::to_path_buf));
                 loaded.and_then(|loaded| self.fresh(loaded, wish)).map(Some)
             }
         };
-        Attempt { outcome, files }
+        Attempt {
+            outcome,
+            files,
+            noted,
+        }
     }
 
     fn load_from(&self, origin: &mut Origin, wish: &Wish) -> Result<Option<Fresh>, Failure> {

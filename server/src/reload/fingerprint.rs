@@ -39,6 +39,13 @@ impl Fingerprint {
         Fingerprint(found)
     }
 
+    /// Notes what a file holds, unless it was noted before.
+    pub fn note(&mut self, path: &Path) {
+        if !self.0.contains_key(path) {
+            self.0.insert(path.to_owned(), digest(path));
+        }
+    }
+
     /// This, with what `earlier` says of the files that it knows.
     #[must_use]
     pub fn as_of(mut self, earlier: &Fingerprint) -> Fingerprint {

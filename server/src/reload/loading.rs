@@ -23,6 +23,8 @@ pub struct Attempt {
     pub outcome: Result<Option<Fresh>, Failure>,
     /// Files and folders that it looked at or would have, in any case those that the operator named.
     pub files: Vec<PathBuf>,
+    /// What those that other files name held before they were read.
+    pub noted: Fingerprint,
 }
 
 /// Loads what the operator named.
@@ -65,13 +67,14 @@ impl Loading {
     pub fn attempt(&mut self, wish: &Wish) -> Result<Option<Fresh>, Failure> {
         for _ in 0..TRIES_MAX {
             let before = Fingerprint::of(&self.files);
-            let Attempt { outcome, files } = (self.load)(wish);
-            let stood_still = Fingerprint::of(&self.files) == before;
+            let attempt = (self.load)(wish);
+            let after = Fingerprint::of(&attempt.files);
             // What changes behind the load must be a change for the watcher.
-            self.seen = Fingerprint::of(&files).as_of(&before);
-            self.files = files;
+            self.seen = after.clone().as_of(&attempt.noted).as_of(&before);
+            let stood_still = Fingerprint::of(&self.files) == before && self.seen == after;
+            self.files = attempt.files;
             if stood_still {
-                return outcome;
+                return attempt.outcome;
             }
             std::thread::sleep(PAUSE);
         }
@@ -100,4 +103,36 @@ pub fn label(text: &str) -> Result<String, String> {
         return Err(format!("the label is more than a line of {most} characters"));
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changes_behind_its_first_load_is_loaded_again() {
+        let folder = std::env::temp_dir().join(format!("gavel-loading-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (named, found) = (folder.join("a.yml"), folder.join("b.rego"));
+        std::fs::write(&named, "a").unwrap();
+        std::fs::write(&found, "1").unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        let files = vec![named.clone(), found.clone()];
+        let load = move |_: &Wish| {
+            let mut noted = Fingerprint::default();
+            noted.note(&found);
+            tell.send(std::fs::read_to_string(&found).unwrap()).unwrap();
+            // Somebody writes while this is compiled.
+            std::fs::write(&found, "2").unwrap();
+            Attempt {
+                outcome: Ok(None),
+                files: files.clone(),
+                noted,
+            }
+        };
+        let mut loading = Loading::new(Box::new(load), vec![named], false);
+        assert!(loading.attempt(&Wish::default()).is_ok());
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["1", "2"]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }
