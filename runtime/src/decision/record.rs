@@ -36,7 +36,8 @@ pub trait Redact: fmt::Debug + Send + Sync {
     /// Appends a document, which is JSON without blanks, as it may be shown. False: none of it may be.
     fn document(&self, json: &[u8], out: &mut Vec<u8>) -> bool;
 
-    /// What is shown in place of a text that stands in the document at this JSON Pointer; `None`: itself.
+    /// What is shown in place of a text that stands in the document at this JSON Pointer, where a number stands for any
+    /// element; `None`: itself.
     fn text(&self, pointer: &str, text: &str) -> Option<String>;
 
     /// What is shown in place of the reason of an error; `None`: itself.

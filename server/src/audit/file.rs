@@ -54,7 +54,10 @@ impl RotatingFile {
             name.push(format!(".{number}"));
             PathBuf::from(name)
         };
-        for number in (1..self.options.keep).rev() {
+        // Up to the first free number, so that nothing is pushed out while the open file cannot be renamed.
+        let mut taken = 1..self.options.keep;
+        let free = taken.find(|number| !numbered(*number).exists());
+        for number in (1..free.unwrap_or(self.options.keep)).rev() {
             rename_if_there(&numbered(number), &numbered(number + 1))?;
         }
         if self.options.keep == 0 {
@@ -223,6 +226,21 @@ mod tests {
             ("a.jsonl", "six\n"),
             ("a.jsonl.1", "a record that is longer\n"),
             ("a.jsonl.2", "four\nfive\n"),
+        ]);
+    }
+
+    #[test]
+    fn a_free_number_is_taken_before_anything_is_pushed_out() {
+        let folder = Folder::new("free");
+        let mut file = folder.open(4, 3);
+        write(&mut file, &["1", "one", "two", "three"]);
+        fs::remove_file(folder.0.join("a.jsonl.2")).unwrap();
+        write(&mut file, &["four"]);
+        folder.check(&[
+            ("a.jsonl", "four\n"),
+            ("a.jsonl.1", "three\n"),
+            ("a.jsonl.2", "two\n"),
+            ("a.jsonl.3", "1\n"),
         ]);
     }
 

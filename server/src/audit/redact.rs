@@ -167,7 +167,7 @@ impl Redact for Redactions {
         let mut nodes = vec![&self.root];
         let tokens = tokens(pointer).ok()?;
         for (at, token) in tokens.iter().enumerate() {
-            nodes = nodes.iter().flat_map(|node| below(node, token)).collect();
+            nodes = nodes.iter().flat_map(|node| below_any(node, token)).collect();
             let act = nodes.iter().filter_map(|node| node.act).reduce(stronger);
             // A text within a value that is hashed as a whole has no hash of its own.
             match (act, &self.key) {
@@ -195,6 +195,21 @@ fn stronger(one: Act, other: Act) -> Act {
 
 fn below<'n>(node: &'n Node, name: &str) -> impl Iterator<Item = &'n Node> {
     node.members.get(name).into_iter().chain(node.any.as_deref())
+}
+
+/// As [`below`] for a text that is known to be an element of a list, though not which one.
+fn below_any<'n>(node: &'n Node, name: &str) -> impl Iterator<Item = &'n Node> {
+    let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    let elements = node.members.iter().filter(move |(member, _)| is_number(member));
+    let (element, other) = match is_number(name) {
+        true => (Some(elements.map(|(_, node)| node)), None),
+        false => (None, node.members.get(name)),
+    };
+    element
+        .into_iter()
+        .flatten()
+        .chain(other)
+        .chain(node.any.as_deref())
 }
 
 /// The tokens of a JSON Pointer (RFC 6901).
@@ -322,13 +337,15 @@ mod tests {
     #[test]
     fn texts_beside_the_document() {
         let redactions = redactions(
-            &["/principal/mroles", "/operation"],
+            &["/principal/mroles", "/principal/mgroups/7", "/operation"],
             &["/resource", "/principal/sub"],
         );
         let removed = Some("[redacted]".to_owned());
         assert_eq!(redactions.text("/operation", "x"), removed);
         assert_eq!(redactions.text("/principal/mroles/0", "x"), removed);
         assert_eq!(redactions.text("/principal/mrealm", "x"), None);
+        assert_eq!(redactions.text("/principal/mgroups/0", "x"), removed);
+        assert_eq!(redactions.text("/principal/scopes/0", "x"), None);
         assert_eq!(redactions.text("/resource/id", "x"), removed);
         assert!(
             redactions
