@@ -206,19 +206,7 @@ fn lifted(cx: &ModuleCx<'_, '_>, name: &str, body: &Body<'_>, findings: &mut Fin
         else {
             continue;
         };
-        let mut paths = Vec::new();
-        match &term.kind {
-            TermKind::Infix {
-                op: InfixOp::Equal,
-                left,
-                right,
-                ..
-            } => [left, right]
-                .into_iter()
-                .for_each(|side| arguments(side, &mut paths)),
-            TermKind::Infix { .. } | TermKind::KeyValueIn { .. } => operand(term, &mut paths),
-            _ => arguments(term, &mut paths),
-        }
+        let mut paths = lifted_paths(term);
         paths.retain(|path| may_be_missing(cx, path));
         if paths.is_empty() {
             continue;

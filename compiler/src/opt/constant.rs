@@ -30,7 +30,7 @@ pub(super) fn run(plan: &mut Plan, at: usize, calls: &Calls, evaluate: Option<Ev
     let Some(Known { value, body }) = evaluate(&part) else {
         return false;
     };
-    if value.as_ref().is_some_and(|value| !fits(value)) {
+    if value.as_ref().is_some_and(|value| !fits(value, NODES_MAX)) {
         return false;
     }
     let inst = match value {
@@ -94,7 +94,8 @@ fn is_fixed(function: &Function) -> bool {
     })
 }
 
-fn fits(value: &Constant) -> bool {
+/// Whether a value is made of at most so many others, itself included, and a text of as many as it is long.
+pub(super) fn fits(value: &Constant, nodes_max: usize) -> bool {
     fn take(value: &Constant, left: &mut usize) -> bool {
         let own = match value {
             Constant::String(text) | Constant::Number(text) => 1 + text.len() / NODE_BYTES,
@@ -110,5 +111,5 @@ fn fits(value: &Constant) -> bool {
             _ => true,
         }
     }
-    take(value, &mut { NODES_MAX })
+    take(value, &mut { nodes_max })
 }

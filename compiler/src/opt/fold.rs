@@ -3,6 +3,7 @@
 
 use super::FoldBuiltin;
 use super::code::retain;
+use super::constant::fits;
 use super::facts::Facts;
 use crate::plan::{Access, Cmp, Cond, Container, Function, Inst, K, Operand, Reg};
 use gavel_runtime::bytecode::Switch;
@@ -238,29 +239,11 @@ fn lookup(of: &Constant, key: &Constant) -> Lookup {
 /// Whether a constant may be copied to where it is used. Others are made or looked up at run time, so that what a
 /// program says in few words does not become a large image.
 fn is_small(value: &Constant) -> bool {
-    fn take(value: &Constant, left: &mut usize) -> bool {
-        let own = match value {
-            Constant::String(text) | Constant::Number(text) => 1 + text.len() / NODE_BYTES,
-            _ => 1,
-        };
-        let Some(rest) = left.checked_sub(own) else {
-            return false;
-        };
-        *left = rest;
-        match value {
-            Constant::Array(items) | Constant::Set(items) => items.iter().all(|item| take(item, left)),
-            Constant::Object(members) => members.iter().all(|(k, v)| take(k, left) && take(v, left)),
-            _ => true,
-        }
-    }
-    let mut left = SMALL_NODES;
-    take(value, &mut left)
+    fits(value, SMALL_NODES)
 }
 
 /// Nodes of a constant that is copied freely.
 const SMALL_NODES: usize = 256;
-/// Bytes of text that count as one node.
-const NODE_BYTES: usize = 32;
 
 fn collect(kind: Container, parts: Vec<Constant>) -> Option<Constant> {
     match kind {

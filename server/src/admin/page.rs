@@ -9,10 +9,7 @@ use http::{HeaderValue, Response};
 use http_body_util::Full;
 
 use super::routes::Body;
-
-/// Nothing but what this port serves, and nothing inside of the page.
-const RULES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+use crate::http::response::PAGE_POLICY;
 
 /// The file at a path, if there is one.
 pub(super) fn file(path: &str) -> Option<Response<Body>> {
@@ -28,7 +25,7 @@ pub(super) fn file(path: &str) -> Option<Response<Body>> {
     for (name, value) in [
         (CONTENT_TYPE, media_type),
         (CACHE_CONTROL, "no-cache"),
-        (CONTENT_SECURITY_POLICY, RULES),
+        (CONTENT_SECURITY_POLICY, PAGE_POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
     ] {

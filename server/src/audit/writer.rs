@@ -309,15 +309,16 @@ impl Writer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::Write;
     use std::sync::Mutex;
 
     use super::*;
     use crate::audit::outlet::Plain;
 
+    /// What was written, for whoever has a clone.
     #[derive(Clone, Default)]
-    struct Text(Arc<Mutex<Vec<u8>>>);
+    pub(in crate::audit) struct Text(pub(in crate::audit) Arc<Mutex<Vec<u8>>>);
 
     impl Write for Text {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

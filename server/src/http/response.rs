@@ -59,11 +59,9 @@ pub enum Body {
     Moved(&'static str),
 }
 
-/// What a browser is told about a [`Body::Page`].
-const PAGE_RULES: &[u8] =
-    b"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; \
-connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
-X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCache-Control: no-cache\r\n";
+/// What a page of ours may load and ask for: nothing but what its own port serves, and nobody may show it inside of another.
+pub(crate) const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 impl Reply {
     /// An error with a message.
@@ -218,7 +216,13 @@ fn head(out: &mut Vec<u8>, reply: &Reply, body_bytes: usize, persistence: Persis
         Body::Moved(place) => {
             let _ = write!(out, "Location: {place}\r\n");
         }
-        Body::Page(..) => out.extend_from_slice(PAGE_RULES),
+        Body::Page(..) => {
+            let _ = write!(
+                out,
+                "Content-Security-Policy: {PAGE_POLICY}\r\nX-Content-Type-Options: nosniff\r\n\
+                 Referrer-Policy: no-referrer\r\nCache-Control: no-cache\r\n"
+            );
+        }
         Body::None | Body::Message(_) | Body::Document(..) => {}
     }
     if !media_type.is_empty() {
