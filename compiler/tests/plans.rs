@@ -252,17 +252,15 @@ x := perms.admin
                 r1 = "admin"
                 r3 = input.roles -> L1
                 r7 = ["read"]
-                r10 = "admin"
-                test r10 in r3 -> L1
+                r11 = "admin"
+                test r11 in r3 -> L1
                 put [r1]: r7 to r0
              L1:
-                r8 = ["all"]
                 r9 = "admin"
-                put [r9]: r8 to r0
+                r10 = ["all"]
+                put [r9]: r10 to r0
                 finish r0
                 return r0 by 65535
-            f2 leaf data.p.perms.admin (Rule, 0 params)
-                return ["all"] by 0
             entry p.x = f0
         "#]],
     );

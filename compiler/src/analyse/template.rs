@@ -53,7 +53,7 @@ impl Lowering<'_> {
     fn body<'k>(&mut self, body: &mut Body, known: &'k Known<'k>) -> Known<'k> {
         let arity = |callee: &Callee| self.tree.arity(callee);
         let mut safe = Known::inside(known);
-        let binding = body.iter().filter(|expr| !expr.with.iter().any(names_builtin));
+        let binding = body.iter().filter(|expr| !expr.with.iter().any(by_builtin));
         safe.extend(outputs::of_body(binding, &arity, &|var| known.contains(var)));
         for expr in body {
             self.expr(expr, &safe);
@@ -226,9 +226,8 @@ impl Lowering<'_> {
     }
 }
 
-/// Whether a modifier names a builtin: to OPA that is a variable without a value here, so that the statement binds nothing.
-fn names_builtin(with: &With) -> bool {
-    [&with.target, &with.value]
-        .iter()
-        .any(|term| matches!(term.kind, Kind::Builtin(_)))
+/// Whether a modifier's value is a builtin: to OPA that is a variable without a value here, so that the statement binds
+/// nothing.
+fn by_builtin(with: &With) -> bool {
+    matches!(with.value.kind, Kind::Builtin(_))
 }

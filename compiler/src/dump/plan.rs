@@ -81,6 +81,7 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         | Inst::Put { .. }
         | Inst::TreePut { .. }
         | Inst::TreeAdd { .. }
+        | Inst::TreeMerge { .. }
         | Inst::End { .. }
         | Inst::Collect { .. } => building(inst),
         Inst::CallRule { dst, func, .. } => format!("{} = {}", r(*dst), name(plan, Target::Function(*func))),
@@ -216,6 +217,9 @@ fn building(inst: &Inst) -> String {
             r(*to)
         ),
         Inst::TreePut { to, path, value } => format!("put [{}]: {} to {}", list(path), r(*value), r(*to)),
+        Inst::TreeMerge { to, path, value } => {
+            format!("merge [{}]: {} to {}", list(path), r(*value), r(*to))
+        }
         Inst::TreeAdd { to, path, member } => format!(
             "add [{}]: {} to {}",
             list(path),

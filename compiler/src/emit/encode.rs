@@ -124,6 +124,7 @@ impl Encoder<'_, '_> {
             | Inst::Put { .. }
             | Inst::TreePut { .. }
             | Inst::TreeAdd { .. }
+            | Inst::TreeMerge { .. }
             | Inst::End { .. }
             | Inst::Collect { .. } => self.build(inst)?,
             Inst::CallRule { .. }
@@ -316,6 +317,7 @@ impl Encoder<'_, '_> {
                 op
             }
             Inst::TreePut { to, path, value } => self.tree(Op::TreePut, *to, path, Some(*value))?,
+            Inst::TreeMerge { to, path, value } => self.tree(Op::TreeMerge, *to, path, Some(*value))?,
             Inst::TreeAdd { to, path, member } => {
                 let op = if member.is_some() {
                     Op::TreeAdd

@@ -157,7 +157,8 @@ fn run_mut(inst: &mut Inst) -> Option<&mut Vec<Reg>> {
         | Inst::CallBuiltin { args: run, .. }
         | Inst::CallMocked { args: run, .. }
         | Inst::TreePut { path: run, .. }
-        | Inst::TreeAdd { path: run, .. } => Some(run),
+        | Inst::TreeAdd { path: run, .. }
+        | Inst::TreeMerge { path: run, .. } => Some(run),
         _ => None,
     }
 }

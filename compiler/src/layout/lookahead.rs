@@ -131,13 +131,14 @@ impl<'l> Brackets<'l> {
     }
 
     /// Whether a comma behind the bar shows that it is a union in a list: a body has commas only between the names of
-    /// `some` and `every` and in `k, v in xs`.
+    /// `some` and `every` and in `k, v in xs`. A colon in front of it belongs to neither.
     pub(crate) fn lists_behind(&self, bar: usize, open: usize, text: &str, words: &Words) -> bool {
         let close = self.close(open).unwrap_or(0);
         let mut at = bar + 1;
         while at < close {
             at = match self.token(at) {
                 Token::Comma => return !self.pair_comma(at, text, words),
+                Token::Colon => return false,
                 Token::Ident => match self.keyword(at, text, words) {
                     Some(Word::Some | Word::Every) => return false,
                     _ => at + 1,

@@ -107,7 +107,11 @@ fn is_repeatable(code: &[Step], start: usize, end: usize) -> bool {
             ..
         } => made.contains(to),
         Inst::CallBuiltin { builtin, .. } => is_plain(*builtin),
-        Inst::CallMocked { .. } | Inst::TreePut { .. } | Inst::TreeAdd { .. } | Inst::Note(_) => false,
+        Inst::CallMocked { .. }
+        | Inst::TreePut { .. }
+        | Inst::TreeAdd { .. }
+        | Inst::TreeMerge { .. }
+        | Inst::Note(_) => false,
         inst => !inst.is_with(),
     })
 }

@@ -71,7 +71,7 @@ pub(crate) fn with_body<'a>(cx: &Cx<'a>, parts: &RuleParts<'a>) -> Result<Vec<Pa
     let mut branches = Vec::with_capacity(tail.branches.len());
     if let Some(first) = tail.branches.first() {
         let word = cx.span(first.span.start, first.span.start + 4);
-        check_else(&head, word)?;
+        check_else(&head, has_if, word)?;
     }
     for branch in &tail.branches {
         if let Some((false, _)) = branch.body {
@@ -119,7 +119,7 @@ fn rule<'a>(span: Span, head: Head<'a>, body: Option<Body<'a>>, has_if: bool) ->
     }
 }
 
-fn check_else(head: &Head<'_>, at: Span) -> Result<(), Reject> {
+fn check_else(head: &Head<'_>, has_if: bool, at: Span) -> Result<(), Reject> {
     let open = head.reference.iter().skip(1).any(|term| !is_ground(term));
     if open && head.kind == HeadKind::Value {
         return Err(Reject::new(
@@ -127,7 +127,12 @@ fn check_else(head: &Head<'_>, at: Span) -> Result<(), Reject> {
             "else keyword cannot be used on rules with variables in head",
         ));
     }
-    if head.key.is_some() {
+    // One step behind the name is a key of a partial object, unless `if` tells that it is part of a reference.
+    let keyed = match head.reference {
+        [_, step] if head.args.is_none() => !has_if || matches!(step.kind, TermKind::Ref { .. }),
+        _ => false,
+    };
+    if head.key.is_some() || keyed {
         return Err(Reject::new(
             at,
             "else keyword cannot be used on multi-value rules",
@@ -161,7 +166,7 @@ pub(crate) fn default<'a>(
     }
     let mut seen = HashSet::new();
     for arg in named.args.unwrap_or_default() {
-        let TermKind::Var(name) = arg.kind else {
+        let (TermKind::Var(name), "var") = (arg.kind, value_name(arg)) else {
             let what = value_name(arg);
             return Err(Reject::new(
                 span,

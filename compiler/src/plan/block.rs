@@ -22,25 +22,39 @@ impl Body<'_, '_> {
 
     /// The body of a rule; see `early`. Tells whether solutions behind the first may abort.
     pub(super) fn rule_body(&mut self, block: &Block, args: bool, fail: Label) -> Planned<(Label, bool)> {
+        self.indexed_body(block, args, fail, fail)
+    }
+
+    /// As [`Body::rule_body`]; `excluded` is where control goes when a question fails that OPA asks before it enters the
+    /// body.
+    pub(super) fn indexed_body(
+        &mut self,
+        block: &Block,
+        args: bool,
+        excluded: Label,
+        fail: Label,
+    ) -> Planned<(Label, bool)> {
         let order = self.early_first(block, args);
         let stmts: Vec<&Stmt> = order.early.iter().chain(&order.late).copied().collect();
-        for (document, span) in self.wanted(&stmts) {
+        for (document, span) in self.wanted(&stmts, excluded != fail) {
             self.note(Note::Asks(span));
-            self.defined(document, fail)?;
+            self.defined(document, excluded)?;
         }
         for (document, member, span) in self.wanted_members(&order) {
             self.note(Note::Asks(span));
-            let of = self.reference(&document, &mut { fail })?;
+            let of = self.reference(&document, &mut { excluded })?;
             let member = self.constant(K::new(member.clone()));
-            self.test(Cond::In(Operand::Reg(member), Operand::Reg(of)), fail);
+            self.test(Cond::In(Operand::Reg(member), Operand::Reg(of)), excluded);
         }
-        let (mut redo, mut raises) = (fail, false);
+        let mut asked = excluded;
         for stmt in &order.early {
-            redo = self.stmt(stmt, redo)?;
+            asked = self.stmt(stmt, asked)?;
         }
         for questions in &order.contested {
-            self.one_of(questions, redo)?;
+            self.one_of(questions, asked)?;
         }
+        let mut redo = if asked == excluded { fail } else { asked };
+        let mut raises = false;
         for stmt in &order.late {
             redo = self.stmt(stmt, redo)?;
             raises = raises || (redo != fail && self.raises(stmt));
@@ -51,9 +65,11 @@ impl Body<'_, '_> {
     /// Fails unless one of some questions holds.
     fn one_of(&mut self, questions: &[&Stmt], fail: Label) -> Planned<()> {
         let done = self.label();
+        let before = self.env.clone();
         for question in questions {
             let next = self.label();
             self.stmt(question, next)?;
+            self.env = before.clone();
             self.emit(Inst::Jump(done));
             self.place(next);
         }

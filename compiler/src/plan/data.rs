@@ -6,6 +6,7 @@ use super::ir::{Inst, K, Label, Reg};
 use super::planner::{FnKey, Planner};
 use super::tree::{Node, NodeKind};
 use crate::hir::Term;
+use gavel_runtime::builtins;
 use gavel_runtime::value::{Constant, array_index};
 use std::rc::Rc;
 
@@ -235,7 +236,10 @@ impl Body<'_, '_> {
         }
         let rest = rest.get(path.len() - at.len()..).unwrap_or_default();
         match self.base_value(&path, *redo) {
-            Some(value) => self.stored_steps(value, rest, redo),
+            Some(value) => {
+                let value = self.with_members_of_store(&path, rest.len(), value, *redo);
+                self.stored_steps(value, rest, redo)
+            }
             None => {
                 self.note_failure(true);
                 self.emit(Inst::Jump(*redo));
@@ -262,12 +266,58 @@ impl Body<'_, '_> {
         let value = K::new(value.clone());
         Some(self.constant(value))
     }
+
+    /// A part of the base document that is read `steps` below its path: where `with` put an object further down, what is
+    /// read has the members of the object in the store, too.
+    pub(super) fn with_members_of_store(
+        &mut self,
+        path: &[String],
+        steps: usize,
+        value: Reg,
+        fail: Label,
+    ) -> Reg {
+        let Some(store) = self.planner.store_below(path, path.len() + steps) else {
+            return value;
+        };
+        let Some(builtin) = builtins::find("object.union") else {
+            return value;
+        };
+        let store = self.constant(K::new(store));
+        let dst = self.reg();
+        self.emit(Inst::CallBuiltin {
+            dst,
+            builtin,
+            args: vec![store, value],
+            prepared: None,
+            fail,
+        });
+        dst
+    }
 }
 
 /// Keys of one reference that are told to the rules behind it; heads hardly have more.
 const KEYS_MAX: usize = 4;
 
 impl Planner<'_> {
+    /// What the store has where `with` may put objects below a path, at more than `depth` names: an object of objects that
+    /// lead there. `None`: there is nothing that a replacement could hide.
+    fn store_below(&self, path: &[String], depth: usize) -> Option<Constant> {
+        let targets = &self.replaced.data;
+        let is_whole = |target: &&Vec<String>| {
+            let above = |other: &Vec<String>| other.len() <= depth && target.starts_with(other);
+            target.len() > depth && target.starts_with(path) && !targets.iter().any(above)
+        };
+        let mut store = None;
+        for target in targets.iter().filter(is_whole) {
+            if let (Some(found @ Constant::Object(_)), Some(rest)) =
+                (self.base_at(target), target.get(path.len()..))
+            {
+                store = Some(put_below(store.take(), rest, found.clone()));
+            }
+        }
+        store
+    }
+
     /// Drops what matches anything from the end. Where rules hide base documents it stays: a document that is iterated
     /// has the rules' values, one that is read as a whole those of the base.
     pub(super) fn trim(&self, filter: &mut Filter) {
@@ -275,4 +325,21 @@ impl Planner<'_> {
             filter.pop();
         }
     }
+}
+
+/// An object with a value at a path, beside what it has.
+fn put_below(object: Option<Constant>, path: &[String], value: Constant) -> Constant {
+    let Some((name, rest)) = path.split_first() else {
+        return value;
+    };
+    let mut members = match object {
+        Some(Constant::Object(members)) => members,
+        _ => Vec::new(),
+    };
+    let key = Constant::String(name.clone());
+    let at = members.iter().position(|(other, _)| *other == key);
+    let old = at.map(|at| members.remove(at).1);
+    members.push((key, put_below(old, rest, value)));
+    members.sort_by(|(a, _), (b, _)| a.compare(b));
+    Constant::Object(members)
 }

@@ -50,7 +50,8 @@ impl Body<'_, '_> {
         let mut behind: HashSet<String> = HashSet::new();
         let mut raises = false;
         for stmt in &block.stmts {
-            if !self.is_early(stmt, &mut sources) {
+            let asks_shape = raises && self.asks_shape(stmt, &mut sources);
+            if !asks_shape && !self.is_early(stmt, &mut sources) {
                 raises = raises || self.raises(stmt);
                 order.late.push(stmt);
                 continue;
@@ -106,7 +107,7 @@ impl Body<'_, '_> {
         let named = terms.iter().filter(|term| matches!(term, Term::Ref(_)));
         let name = named.chain(&terms).find_map(|term| document(term));
         let is_question = terms.iter().any(|term| match term {
-            Term::Const(_) => true,
+            Term::Const(_) | Term::Array(_) => true,
             Term::Var(var) => sources.get(var) == Some(&Source::Constant),
             _ => false,
         });
@@ -121,10 +122,10 @@ impl Body<'_, '_> {
         None
     }
 
-    /// Documents that must be defined for the late statements, in so far as something stands in front of them, and where
-    /// those stand.
-    pub(super) fn wanted<'b>(&self, stmts: &[&'b Stmt]) -> Vec<(&'b Ref, Span)> {
-        let behind = stmts.iter().skip_while(|stmt| self.needs(stmt).is_some());
+    /// Documents that must be defined for the late statements, and where those stand; unless `all` are wanted, in so far as
+    /// something stands in front of them.
+    pub(super) fn wanted<'b>(&self, stmts: &[&'b Stmt], all: bool) -> Vec<(&'b Ref, Span)> {
+        let behind = stmts.iter().skip_while(|stmt| !all && self.needs(stmt).is_some());
         behind
             .filter_map(|stmt| Some((self.needs(stmt)?, stmt.span)))
             .collect()
@@ -189,6 +190,30 @@ impl Body<'_, '_> {
             Some(_) => false,
         };
         (is_plain && self.is_document(document)).then_some(document)
+    }
+
+    /// A document against an array of scalars and of variables without a value: OPA's index looks at its length and at
+    /// the scalars.
+    fn asks_shape(&self, stmt: &Stmt, sources: &mut HashMap<VarId, Source>) -> bool {
+        let (document, pattern, items) = match &stmt.kind {
+            StmtKind::Unify { left, right, .. } => match (left, right) {
+                (pattern @ Term::Array(items), document) | (document, pattern @ Term::Array(items)) => {
+                    (document, pattern, items)
+                }
+                _ => return false,
+            },
+            _ => return false,
+        };
+        let is_simple = |item: &Term| match item {
+            Term::Const(value) => is_scalar(value),
+            Term::Var(var) => self.env.get(*var).is_none() && !sources.contains_key(var),
+            _ => false,
+        };
+        let asks = self.source(document, sources) == Some(Source::Document) && items.iter().all(is_simple);
+        if asks {
+            note_others(pattern, sources);
+        }
+        asks
     }
 
     fn is_early(&self, stmt: &Stmt, sources: &mut HashMap<VarId, Source>) -> bool {

@@ -139,7 +139,10 @@ impl Body<'_, '_> {
         let none = self.label();
         let base = self.reg();
         self.emit(Inst::Unset { dst: base });
-        if let Some(src) = self.base_value(of.path, none) {
+        if let Some(mut src) = self.base_value(of.path, none) {
+            if !of.is_iterated {
+                src = self.with_members_of_store(of.path, 0, src, none);
+            }
             self.emit(Inst::Move { dst: base, src });
             let mut redo = none;
             let (key, value) = self.open_loop(src, &mut redo);

@@ -258,6 +258,15 @@ pub enum Inst {
         /// Read.
         member: Option<Reg>,
     },
+    /// An object at a path of a tree, whose members yield to those that are put there.
+    TreeMerge {
+        /// Builder.
+        to: Reg,
+        /// Keys.
+        path: Vec<Reg>,
+        /// Read.
+        value: Reg,
+    },
     /// Finishes a container.
     End {
         /// What was built.

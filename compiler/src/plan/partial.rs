@@ -7,8 +7,8 @@ use super::body::{Body, Env, Planned};
 use super::cond::Cond;
 use super::ir::{Again, Container, Inst, K, Label, NO_BODY, Note, Reg};
 use super::planner::FnKey;
-use super::tree::{Node, NodeKind};
-use crate::hir::{Clause, Rule, RuleKind, Term};
+use super::tree::{Node, NodeKind, Place, places};
+use crate::hir::{Clause, RuleKind, Term};
 use gavel_runtime::value::Constant;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -20,6 +20,16 @@ pub(super) enum HeadKey {
     Known(Constant),
     /// An argument.
     Param(Reg),
+}
+
+/// Where control goes behind a body.
+struct Ways {
+    /// A question in it fails that OPA asks before it enters the body.
+    excluded: Label,
+    /// It has no solution.
+    failed: Label,
+    /// It has one.
+    found: Label,
 }
 
 /// The document being built.
@@ -63,37 +73,80 @@ impl Body<'_, '_> {
     }
 
     fn contributions(&mut self, node: &Node, path: &[String], document: &Document<'_>) -> Planned<()> {
-        let unit = self.planner.unit;
+        let places = places(node, self.planner.unit);
+        if document.kind == Container::Tree {
+            self.containers(&places, document);
+        }
         let mut complete = BTreeSet::new();
-        for (suffix, at) in node.rules_below() {
-            let Some(rule) = unit.rules.get(at) else {
-                continue;
-            };
-            let is_complete = rule.kind == RuleKind::Value && rule.dynamic.is_empty();
-            if rule.kind == RuleKind::Function || (is_complete && !complete.insert(suffix.clone())) {
+        for place in &places {
+            let rule = place.rule;
+            // Among the rules around a variable OPA does not ask for defaults.
+            let is_left_out = place.is_open && rule.is_default;
+            let is_complete = !place.is_open && rule.kind == RuleKind::Value && rule.dynamic.is_empty();
+            if is_left_out || (is_complete && !complete.insert(place.suffix.clone())) {
                 continue;
             }
-            let mut head: Vec<Term> = suffix
-                .iter()
-                .map(|key| Term::Const(Constant::String(key.clone())))
-                .collect();
-            head.extend(rule.dynamic.iter().cloned());
             self.span = Some(rule.span);
             self.note_names(&rule.var_names);
             self.env = Env::default();
             let other = self.label();
-            if !self.take_keys(&head, document.keys, other) {
-                continue;
-            }
-            if is_complete {
-                let leaf = path.iter().chain(&suffix).cloned().collect();
-                self.leaf(leaf, &head, document)?;
-            } else {
-                self.contribution(rule, &head, document)?;
+            if self.take_keys(&place.head, document.keys, other) {
+                if is_complete {
+                    let leaf = path.iter().chain(&place.suffix).cloned().collect();
+                    self.leaf(leaf, &place.head, document)?;
+                } else {
+                    self.contribution(place, document)?;
+                }
             }
             self.place(other);
         }
         Ok(())
+    }
+
+    /// Objects and sets that are there though no rule puts anything into them: what heads without a variable name, and
+    /// what they stand in.
+    fn containers(&mut self, places: &[Place<'_>], document: &Document<'_>) {
+        let mut found: Vec<&[Constant]> = Vec::new();
+        for place in places {
+            let is_below = |other: &Place<'_>| {
+                other.is_general()
+                    && other.keys.len() < place.keys.len()
+                    && place.keys.starts_with(&other.keys)
+            };
+            if places.iter().any(is_below) {
+                continue;
+            }
+            let is_set = place.rule.kind == RuleKind::Set && !place.is_general();
+            let deepest = place.keys.len() + usize::from(place.is_general() || is_set);
+            for depth in 1..deepest {
+                let Some(keys) = place.keys.get(..depth).filter(|keys| !found.contains(keys)) else {
+                    continue;
+                };
+                found.push(keys);
+                let head: Vec<Term> = keys.iter().cloned().map(Term::Const).collect();
+                let other = self.label();
+                self.span = Some(place.rule.span);
+                if self.take_keys(&head, document.keys, other) {
+                    self.container(keys, is_set && depth == place.keys.len(), document);
+                }
+                self.place(other);
+            }
+        }
+    }
+
+    fn container(&mut self, keys: &[Constant], is_set: bool, document: &Document<'_>) {
+        let to = document.to;
+        let path = keys
+            .iter()
+            .map(|key| self.constant(K::new(key.clone())))
+            .collect();
+        if is_set {
+            let member = None;
+            self.emit(Inst::TreeAdd { to, path, member });
+        } else {
+            let value = self.constant(K::new(Constant::Object(Vec::new())));
+            self.emit(Inst::TreeMerge { to, path, value });
+        }
     }
 
     /// Gives keys to the head's variables and goes to `other` where the head has another constant; false: the rule can
@@ -135,14 +188,15 @@ impl Body<'_, '_> {
         Ok(())
     }
 
-    fn contribution(&mut self, rule: &Rule, head: &[Term], document: &Document<'_>) -> Planned<()> {
+    fn contribution(&mut self, place: &Place<'_>, document: &Document<'_>) -> Planned<()> {
+        let rule = place.rule;
         let is_set = rule.kind == RuleKind::Set;
         let before = self.env.clone();
         let next = self.label();
         for (at, clause) in rule.clauses.iter().enumerate() {
             self.env = before.clone();
             if is_set {
-                let member = document.keys.get(head.len());
+                let member = document.keys.get(place.head.len());
                 let fits = member.is_none_or(|key| {
                     self.take_keys(
                         std::slice::from_ref(&clause.value),
@@ -156,7 +210,20 @@ impl Body<'_, '_> {
             }
             let is_last = at + 1 == rule.clauses.len();
             let other = if is_last { next } else { self.label() };
-            self.contribute(clause, head, is_set, (other, next), document)?;
+            let go = match place.is_open {
+                // The first branch that OPA's index lets through is the only one.
+                true => Ways {
+                    excluded: other,
+                    failed: next,
+                    found: next,
+                },
+                false => Ways {
+                    excluded: other,
+                    failed: other,
+                    found: next,
+                },
+            };
+            self.contribute(clause, &place.head, is_set, &go, document)?;
             if !is_last {
                 self.place(other);
             }
@@ -165,23 +232,29 @@ impl Body<'_, '_> {
         Ok(())
     }
 
-    /// All solutions of one body; control goes on to `other` when there was none, to `next` otherwise.
+    /// All solutions of one body.
     fn contribute(
         &mut self,
         clause: &Clause,
         head: &[Term],
         is_set: bool,
-        (other, next): (Label, Label),
+        go: &Ways,
         document: &Document<'_>,
     ) -> Planned<()> {
         self.span = Some(clause.span);
         self.note(Note::Body(clause.span));
+        let tells = go.failed != go.found;
         let hit = self.reg();
-        if other != next {
+        if tells {
             self.emit(Inst::Unset { dst: hit });
         }
         let exhausted = self.label();
-        let (mut redo, raises) = self.rule_body(&clause.body, false, exhausted)?;
+        let excluded = if go.excluded == go.failed {
+            exhausted
+        } else {
+            go.excluded
+        };
+        let (mut redo, raises) = self.indexed_body(&clause.body, false, excluded, exhausted)?;
         self.span = Some(clause.span);
         self.note(Note::Yields(clause.span));
         let is_ground = self.known_term(&clause.value).is_some()
@@ -209,20 +282,20 @@ impl Body<'_, '_> {
         });
         // Further solutions add the same again.
         if redo == exhausted || (is_ground && !raises) {
-            self.emit(Inst::Jump(next));
+            self.emit(Inst::Jump(go.found));
             self.place(exhausted);
-            self.emit(Inst::Jump(other));
+            self.emit(Inst::Jump(go.failed));
             return Ok(());
         }
-        if other != next {
+        if tells {
             self.emit(Inst::Move { dst: hit, src: value });
         }
         self.emit(Inst::Jump(redo));
         self.place(exhausted);
-        if other != next {
-            self.test(Cond::IsSet(hit), other);
+        if tells {
+            self.test(Cond::IsSet(hit), go.failed);
         }
-        self.emit(Inst::Jump(next));
+        self.emit(Inst::Jump(go.found));
         Ok(())
     }
 

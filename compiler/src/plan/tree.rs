@@ -1,6 +1,6 @@
 //! The tree of virtual documents of one unit: which rules stand at which path, and how each path is evaluated.
 
-use crate::hir::{Rule, RuleKind, Unit};
+use crate::hir::{Rule, RuleKind, Term, Unit};
 use gavel_runtime::value::Constant;
 use std::collections::BTreeMap;
 
@@ -118,6 +118,68 @@ impl Node {
             }
         }
         found
+    }
+}
+
+/// Where one rule of a group puts something.
+#[derive(Debug)]
+pub(super) struct Place<'u> {
+    /// The rule.
+    pub rule: &'u Rule,
+    /// Names between the group's node and the rule's.
+    pub suffix: Vec<String>,
+    /// The head's reference behind the group's node.
+    pub head: Vec<Term>,
+    /// The scalars that it begins with.
+    pub keys: Vec<Constant>,
+    /// A rule with a variable in its head stands at this place or above it: OPA evaluates what is below such a rule
+    /// together with it, body by body.
+    pub is_open: bool,
+}
+
+impl Place<'_> {
+    /// Whether the head has something besides scalars.
+    pub(super) fn is_general(&self) -> bool {
+        self.keys.len() < self.head.len()
+    }
+}
+
+/// The places of all rules at and below a node, in the order of [`Node::rules_below`]. Functions have none.
+pub(super) fn places<'u>(node: &Node, unit: &'u Unit) -> Vec<Place<'u>> {
+    let mut places: Vec<Place<'u>> = Vec::new();
+    for (suffix, at) in node.rules_below() {
+        let Some(rule) = unit.rules.get(at).filter(|rule| rule.kind != RuleKind::Function) else {
+            continue;
+        };
+        let names = suffix
+            .iter()
+            .map(|key| Term::Const(Constant::String(key.clone())));
+        let head: Vec<Term> = names.chain(rule.dynamic.iter().cloned()).collect();
+        let keys = head.iter().map_while(scalar).collect();
+        places.push(Place {
+            rule,
+            suffix,
+            head,
+            keys,
+            is_open: false,
+        });
+    }
+    let open: Vec<Vec<Constant>> = places
+        .iter()
+        .filter(|place| place.is_general())
+        .map(|place| place.keys.clone())
+        .collect();
+    for place in &mut places {
+        place.is_open = open.iter().any(|above| place.keys.starts_with(above));
+    }
+    places
+}
+
+fn scalar(term: &Term) -> Option<Constant> {
+    match term {
+        Term::Const(Constant::Array(_) | Constant::Object(_) | Constant::Set(_)) => None,
+        Term::Const(value) => Some(value.clone()),
+        _ => None,
     }
 }
 

@@ -73,7 +73,7 @@ macro_rules! visit {
                 $f(value, Use);
                 $f(to, Use);
             }
-            Inst::TreePut { to, path, value } => {
+            Inst::TreePut { to, path, value } | Inst::TreeMerge { to, path, value } => {
                 path.$iter().for_each(|reg| $f(reg, Use));
                 $f(value, Use);
                 $f(to, Use);
@@ -167,6 +167,7 @@ impl Inst {
             | Inst::Put { .. }
             | Inst::TreePut { .. }
             | Inst::TreeAdd { .. }
+            | Inst::TreeMerge { .. }
             | Inst::End { .. }
             | Inst::Collect { .. }
             | Inst::Ret { .. }

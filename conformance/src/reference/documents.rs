@@ -83,7 +83,8 @@ impl<'u> Machine<'u> {
     /// What `with` put somewhere is not in the store.
     fn follow_base(&mut self, from: &Value, at: Vec<Value>, path: &'u [Term], take: Take<'_, 'u>) -> Tried {
         let Some((element, rest)) = path.split_first() else {
-            return take(self, from.clone());
+            let whole = self.scope.whole(&at, from.clone());
+            return take(self, whole);
         };
         let step = |machine: &mut Machine<'u>, key: Value, part: Option<Value>, take: Take<'_, 'u>| {
             let mut at = at.clone();
@@ -178,7 +179,9 @@ impl<'u> Machine<'u> {
             }
         }
         let rules = Value::object(entries);
-        Ok(Some(match self.scope.base_at(at) {
+        let keys: Vec<Value> = at.iter().map(|name| Value::text(name)).collect();
+        let base = self.scope.base_at(at).map(|base| self.scope.whole(&keys, base));
+        Ok(Some(match base {
             Some(Value::Object(base, _)) if at.is_empty() => {
                 let mut base = BTreeMap::clone(&base);
                 base.remove(&Value::text(SYSTEM));

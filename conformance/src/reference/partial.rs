@@ -1,7 +1,7 @@
 //! Rules that each put something into one document: members of a set, members of objects at any depth.
 
 use super::machine::{Flow, Machine, Stop};
-use super::tree::{Kind, Node};
+use super::tree::{Kind, Node, Place};
 use super::unify::Side;
 use super::value::Value;
 use gavel_compiler::hir::{Rule, RuleKind, Term};
@@ -34,18 +34,24 @@ impl<'u> Machine<'u> {
             },
             visited: Vec::new(),
         };
+        let places = node.places();
+        if node.kind == Kind::Object {
+            containers(&places, keys, &mut document)?;
+        }
         let mut complete = BTreeSet::new();
-        for (names, rule) in node.rules_below() {
-            let names_fit = names
-                .iter()
-                .zip(keys)
-                .all(|(name, key)| Value::text(name) == *key);
-            if rule.kind == RuleKind::Function || !names_fit {
+        for place in &places {
+            let rule = place.rule;
+            let is_left_out = place.is_open && rule.is_default;
+            if is_left_out || !fit(place.keys.get(..place.names.len()).unwrap_or_default(), keys) {
                 continue;
             }
-            let path: Vec<Value> = names.iter().map(|name| Value::text(name)).collect();
-            if rule.kind == RuleKind::Value && rule.dynamic.is_empty() {
-                let below = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+            let path: Vec<Value> = place.names.iter().map(|name| Value::text(name)).collect();
+            if !place.is_open && rule.kind == RuleKind::Value && rule.dynamic.is_empty() {
+                let below = place
+                    .names
+                    .iter()
+                    .map(|name| (*name).to_owned())
+                    .collect::<Vec<_>>();
                 if complete.insert(below.clone())
                     && let Some(leaf) = node.find(&below)
                 {
@@ -57,19 +63,20 @@ impl<'u> Machine<'u> {
                 }
                 continue;
             }
-            let keys = keys.get(names.len()..).unwrap_or_default();
-            self.apart(|machine| machine.contribute(rule, &path, keys, &mut document))?;
+            let keys = keys.get(place.names.len()..).unwrap_or_default();
+            self.apart(|machine| machine.contribute(place, &path, keys, &mut document))?;
         }
         Ok(document.value)
     }
 
     fn contribute(
         &mut self,
-        rule: &'u Rule,
+        place: &Place<'u>,
         path: &[Value],
         keys: &[Value],
         document: &mut Document,
     ) -> Result<(), Stop> {
+        let rule = place.rule;
         for clause in &rule.clauses {
             if self.is_excluded(&clause.body.stmts)? {
                 continue;
@@ -92,11 +99,54 @@ impl<'u> Machine<'u> {
                     })
                 })
             })?;
-            if found {
+            // Around a variable the first branch that OPA's index lets through is the only one.
+            if found || place.is_open {
                 break;
             }
         }
         Ok(())
+    }
+}
+
+/// Objects and sets that are there though nothing is put into them.
+fn containers(places: &[Place<'_>], keys: &[Value], document: &mut Document) -> Result<(), Stop> {
+    for place in places {
+        let is_below = |other: &Place<'_>| {
+            other.is_general && other.keys.len() < place.keys.len() && place.keys.starts_with(&other.keys)
+        };
+        if places.iter().any(is_below) {
+            continue;
+        }
+        let is_set = place.rule.kind == RuleKind::Set && !place.is_general;
+        let whole = place.keys.len();
+        for depth in 1..whole + usize::from(is_set || place.is_general) {
+            let Some(path) = place.keys.get(..depth).filter(|path| fit(path, keys)) else {
+                continue;
+            };
+            let empty = match is_set && depth == whole {
+                true => Value::set(Vec::new()),
+                false => Value::object(Vec::new()),
+            };
+            if !is_there(&document.value, path) {
+                document.value = put_at(Some(&document.value), path, What::Value(empty))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a path and keys agree as far as both go.
+fn fit(path: &[Value], keys: &[Value]) -> bool {
+    path.iter().zip(keys).all(|(step, key)| step == key)
+}
+
+fn is_there(value: &Value, path: &[Value]) -> bool {
+    let Some((key, rest)) = path.split_first() else {
+        return true;
+    };
+    match value {
+        Value::Object(entries, _) => entries.get(key).is_some_and(|value| is_there(value, rest)),
+        _ => false,
     }
 }
 

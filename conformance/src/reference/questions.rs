@@ -109,6 +109,20 @@ impl<'u> Machine<'u> {
                     _ => Verdict::Silent,
                 })
             }
+            StmtKind::Unify {
+                left: Term::Array(items),
+                right: document,
+                ..
+            }
+            | StmtKind::Unify {
+                left: document,
+                right: Term::Array(items),
+                ..
+            } if items.iter().all(is_element) => Ok(match self.known(document, known)? {
+                Some(Known::Document(None, _)) => Verdict::Fails,
+                Some(Known::Document(Some(value), name)) => Verdict::asked(name, has_shape(&value, items)),
+                _ => Verdict::Silent,
+            }),
             StmtKind::Unify { left, right, .. } => {
                 let sides = (self.known(left, known)?, self.known(right, known)?);
                 for (term, other) in [(left, &sides.1), (right, &sides.0)] {
@@ -283,23 +297,45 @@ impl<'u> Machine<'u> {
     }
 }
 
+fn is_scalar(constant: &Constant) -> bool {
+    !matches!(
+        constant,
+        Constant::Array(_) | Constant::Object(_) | Constant::Set(_)
+    )
+}
+
+/// What an array may hold that the index compares with: scalars and variables.
+fn is_element(item: &Term) -> bool {
+    match item {
+        Term::Const(constant) => is_scalar(constant),
+        Term::Var(_) => true,
+        Term::Array(_) | Term::Object(_) | Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => false,
+    }
+}
+
+/// Whether a value is an array with the scalars of a pattern and with anything for its variables.
+fn has_shape(value: &Value, items: &[Term]) -> bool {
+    let is_array = *value >= Value::array(Vec::new()) && *value < Value::object(Vec::new());
+    let members = value.members();
+    let fits = |item: &Term, part: &Value| match item {
+        Term::Const(constant) => Value::of(constant) == *part,
+        _ => true,
+    };
+    is_array
+        && members.len() == items.len()
+        && items
+            .iter()
+            .zip(&members)
+            .all(|(item, (_, part))| fits(item, part))
+}
+
 /// What the index can compare with: a scalar, a variable, or an array of those.
 fn is_simple(term: &Term) -> bool {
-    let is_scalar = |constant: &Constant| {
-        !matches!(
-            constant,
-            Constant::Array(_) | Constant::Object(_) | Constant::Set(_)
-        )
-    };
     match term {
         Term::Const(Constant::Array(items)) => items.iter().all(is_scalar),
         Term::Const(constant) => is_scalar(constant),
         Term::Var(_) => true,
-        Term::Array(items) => items.iter().all(|item| match item {
-            Term::Const(constant) => is_scalar(constant),
-            Term::Var(_) => true,
-            Term::Array(_) | Term::Object(_) | Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => false,
-        }),
+        Term::Array(items) => items.iter().all(is_element),
         Term::Object(_) | Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => false,
     }
 }

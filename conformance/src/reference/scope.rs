@@ -13,6 +13,8 @@ pub(super) struct Scope {
     pub(super) input: Option<Value>,
     /// The base document.
     pub(super) base: Option<Value>,
+    /// The base document without replacements.
+    store: Option<Value>,
     /// Paths behind `data` at and below which no rule counts.
     replaced: Vec<Vec<String>>,
     /// Functions that mean something else.
@@ -40,6 +42,7 @@ impl Scope {
         Scope {
             input: input.map(Value::of),
             base: base.map(Value::of),
+            store: base.map(Value::of),
             replaced: Vec::new(),
             mocks: HashMap::new(),
             documents: BTreeMap::new(),
@@ -65,6 +68,23 @@ impl Scope {
         let base = self.base.clone()?;
         path.iter()
             .try_fold(base, |value, name| value.index(&Value::text(name)))
+    }
+
+    /// A part of the base document as what is read: where something below it was replaced by an object, the members of the
+    /// object in the store are there, too.
+    pub(super) fn whole(&self, keys: &[Value], part: Value) -> Value {
+        let is_below = |path: &Vec<String>| {
+            path.len() > keys.len() && path.iter().zip(keys).all(|(name, key)| Value::text(name) == *key)
+        };
+        if self.replaces(keys) || !self.replaced.iter().any(is_below) {
+            return part;
+        }
+        let store = self.store.clone();
+        let store = store.and_then(|store| keys.iter().try_fold(store, |value, key| value.index(key)));
+        match store {
+            Some(store) => part.over(store),
+            None => part,
+        }
     }
 
     /// The same without what was worked out: it may be different now.

@@ -1,6 +1,8 @@
 //! Which rules stand at which path behind `data`.
 
-use gavel_compiler::hir::{Rule, RuleKind, Unit};
+use super::value::Value;
+use gavel_compiler::hir::{Rule, RuleKind, Term, Unit};
+use gavel_runtime::value::Constant;
 use std::collections::BTreeMap;
 
 /// How the document at a node comes about.
@@ -28,7 +30,47 @@ pub(super) struct Node<'u> {
     pub(super) rules: Vec<&'u Rule>,
 }
 
+/// Where one rule of a group puts something.
+#[derive(Debug)]
+pub(super) struct Place<'u> {
+    pub(super) rule: &'u Rule,
+    /// Names between the group's node and the rule's.
+    pub(super) names: Vec<&'u str>,
+    /// The scalars that the head's reference behind the group's node begins with.
+    pub(super) keys: Vec<Value>,
+    /// The reference has more than those.
+    pub(super) is_general: bool,
+    /// A rule with a variable in its head stands at this place or above it.
+    pub(super) is_open: bool,
+}
+
 impl<'u> Node<'u> {
+    /// The places of all rules of this node and of all below that are no functions.
+    pub(super) fn places(&self) -> Vec<Place<'u>> {
+        let mut places: Vec<Place<'u>> = Vec::new();
+        for (names, rule) in self.rules_below() {
+            if rule.kind == RuleKind::Function {
+                continue;
+            }
+            let mut keys: Vec<Value> = names.iter().map(|name| Value::text(name)).collect();
+            keys.extend(rule.dynamic.iter().map_while(scalar));
+            let is_general = keys.len() < names.len() + rule.dynamic.len();
+            places.push(Place {
+                rule,
+                names,
+                keys,
+                is_general,
+                is_open: false,
+            });
+        }
+        let general = places.iter().filter(|place| place.is_general);
+        let open: Vec<Vec<Value>> = general.map(|place| place.keys.clone()).collect();
+        for place in &mut places {
+            place.is_open = open.iter().any(|above| place.keys.starts_with(above));
+        }
+        places
+    }
+
     /// The tree of a unit.
     pub(super) fn of(unit: &'u Unit) -> Node<'u> {
         let mut root = Node::default();
@@ -90,5 +132,13 @@ impl<'u> Node<'u> {
             child.collect(path, found);
             path.pop();
         }
+    }
+}
+
+fn scalar(term: &Term) -> Option<Value> {
+    match term {
+        Term::Const(Constant::Array(_) | Constant::Object(_) | Constant::Set(_)) => None,
+        Term::Const(value) => Some(Value::of(value)),
+        _ => None,
     }
 }
