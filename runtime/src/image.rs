@@ -10,6 +10,7 @@ mod listed;
 mod load_error;
 mod names;
 mod parts;
+mod recent;
 mod tables;
 
 pub use file::{IMAGE_MAGIC, LoadOptions, SaveError, load, save};

@@ -100,39 +100,63 @@ fn role_set<'r>(
     direct: &'r [Value<'r>],
     groups: &'r [Named<'r, Group>],
 ) -> Result<&'r [Named<'r, Subject>], EvalErrorKind> {
-    let of_groups = groups
-        .iter()
-        .filter_map(|group| group.known)
-        .flat_map(|group| &group.roles);
-    let count = direct.len() + of_groups.clone().count();
+    let of_groups = groups.iter().filter_map(|group| group.known);
+    let count = direct.len() + of_groups.clone().map(|group| group.roles.len()).sum::<usize>();
     if count == 0 {
         return Ok(&[]);
     }
+    if count > PAIRWISE_ROLES_MAX {
+        return large_role_set(image, arena, direct, groups, count);
+    }
+    let roles = arena.filled(count, Named { mrn: "", known: None })?;
+    let mut len = 0;
+    let mut add = |role: Named<'r, Subject>| {
+        let (earlier, free) = roles.split_at_mut(len);
+        if let Some(free) = free.first_mut()
+            && !earlier.iter().any(|earlier| earlier.mrn == role.mrn)
+        {
+            *free = role;
+            len += 1;
+        }
+    };
+    for mrn in texts(direct) {
+        let known = image.find_role(mrn).and_then(|index| image.role(index));
+        add(Named { mrn, known });
+    }
+    for index in of_groups.flat_map(|group| &group.roles) {
+        if let Some(role) = image.role(*index) {
+            add(known(role));
+        }
+    }
+    Ok(roles.get(..len).unwrap_or_default())
+}
+
+fn known(role: &Subject) -> Named<'_, Subject> {
+    Named {
+        mrn: &role.mrn,
+        known: Some(role),
+    }
+}
+
+/// As [`role_set`] for more roles than can be compared pair by pair.
+fn large_role_set<'r>(
+    image: &'r Image,
+    arena: &'r Arena,
+    direct: &'r [Value<'r>],
+    groups: &'r [Named<'r, Group>],
+    count: usize,
+) -> Result<&'r [Named<'r, Subject>], EvalErrorKind> {
     let mut roles: BumpVec<'r, Named<'r, Subject>> = arena.list(count)?;
     let direct = texts(direct).map(|mrn| {
         let index = image.find_role(mrn);
         let known = index.and_then(|index| image.role(index));
         (index, Named { mrn, known })
     });
-    let of_groups = of_groups.filter_map(|index| {
-        let role = image.role(*index)?;
-        let named = Named {
-            mrn: &role.mrn,
-            known: Some(role),
-        };
-        Some((Some(*index), named))
-    });
-    if count <= PAIRWISE_ROLES_MAX {
-        let mut add = |(_, role): (Option<u32>, Named<'r, Subject>)| {
-            if !roles.iter().any(|earlier| earlier.mrn == role.mrn) {
-                roles.push(role);
-            }
-        };
-        direct.for_each(&mut add);
-        of_groups.for_each(&mut add);
-        return Ok(roles.into_bump_slice());
-    }
-    let all = direct.chain(of_groups);
+    let of_groups = groups
+        .iter()
+        .filter_map(|group| group.known)
+        .flat_map(|group| &group.roles);
+    let of_groups = of_groups.filter_map(|index| Some((Some(*index), known(image.role(*index)?))));
     // A bit for each role of the image.
     let seen = arena.filled(image.role_count().div_ceil(64), 0_u64)?;
     let mut is_new = |index: u32| {
@@ -143,7 +167,7 @@ fn role_set<'r>(
         *word |= bit;
         is_new.then_some(())
     };
-    for (index, role) in all {
+    for (index, role) in direct.chain(of_groups) {
         if index.is_none_or(|index| is_new(index).is_some()) {
             roles.push(role);
         }

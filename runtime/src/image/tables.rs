@@ -3,6 +3,7 @@
 use super::layers::{Layer, LayerBuilder, StoredAnnotation};
 use super::names::Names;
 use super::parts::{Entry, ImageParts, MapperPart};
+use super::recent::Recent;
 use crate::bytecode::{FnId, Program, VerifyError, verify};
 use crate::decision::{Annotation, PorcSlots};
 use crate::error::EvalErrorKind;
@@ -153,6 +154,7 @@ pub struct Image {
 /// Caches of the selector automata of one image; one per core, made by [`Image::selector_caches`].
 #[derive(Debug)]
 pub struct SelectorCaches {
+    recent: Recent,
     operations: SelectorCache,
     resources: SelectorCache,
 }
@@ -339,6 +341,13 @@ impl Image {
     /// The operation that an operation string means.
     #[must_use]
     pub fn find_operation(&self, caches: &mut SelectorCaches, operation: &str) -> Operation {
+        let SelectorCaches {
+            recent, operations, ..
+        } = caches;
+        recent.or_find(operation, || self.select_operation(operations, operation))
+    }
+
+    fn select_operation(&self, cache: &mut SelectorCache, operation: &str) -> Operation {
         let owner_of = |entry: u32| {
             self.operations
                 .get(entry as usize)
@@ -346,7 +355,7 @@ impl Image {
         };
         match self
             .operation_selectors
-            .first_of_one_owner(&mut caches.operations, operation, owner_of)
+            .first_of_one_owner(cache, operation, owner_of)
         {
             Selected::None => Operation::Unknown,
             Selected::Ambiguous(_) => Operation::Ambiguous,
@@ -370,6 +379,7 @@ impl Image {
     #[must_use]
     pub fn selector_caches(&self) -> SelectorCaches {
         SelectorCaches {
+            recent: Recent::new(),
             operations: self.operation_selectors.create_cache(),
             resources: self.resource_selectors.create_cache(),
         }

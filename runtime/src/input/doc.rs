@@ -107,7 +107,7 @@ impl<'r> InputDoc<'r> {
     /// Makes the input undefined.
     pub(crate) fn clear(&mut self, trie: &SlotTrie) {
         self.cells.clear();
-        self.cells.resize(trie.len(), Cell::MISSING);
+        self.cells.extend_from_slice(trie.empty_cells());
         self.replaced.clear();
         self.text = "";
     }

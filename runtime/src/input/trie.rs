@@ -1,5 +1,6 @@
 //! All paths of the input that a program reads, as one tree whose nodes are numbered depth first.
 
+use super::doc::Cell;
 use super::lanes::LANES;
 use crate::bytecode::SlotPath;
 use crate::limits::{PATH_LEN_MAX, SLOT_CELLS_MAX};
@@ -9,6 +10,8 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub struct SlotTrie {
     nodes: Box<[Node]>,
+    /// Of each node the cell of a document that has nothing there.
+    empty: Box<[Cell<'static>]>,
 }
 
 #[derive(Debug)]
@@ -117,6 +120,7 @@ impl SlotTrie {
         let mut nodes = Vec::new();
         number(&root, &mut nodes)?;
         let trie = SlotTrie {
+            empty: vec![Cell::MISSING; nodes.len()].into_boxed_slice(),
             nodes: nodes.into_boxed_slice(),
         };
         let cells = paths
@@ -136,6 +140,11 @@ impl SlotTrie {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// The cells of a document without anything.
+    pub(super) fn empty_cells(&self) -> &[Cell<'static>] {
+        &self.empty
     }
 
     /// One past the last node below a node.

@@ -67,10 +67,16 @@ impl<'v> Request<'v> {
     }
 
     /// The value of a slot; `None`: undefined. A container is built in the arena at the first look.
+    #[inline]
     pub fn slot(&mut self, slot: SlotId) -> Result<Option<Value<'v>>, EvalErrorKind> {
-        match self.program.slot_cells.get(usize::from(slot.0)) {
-            Some(&cell) => self.doc.value(&self.program.trie, self.arena, cell),
-            None => Ok(None),
+        let Some(&cell) = self.program.slot_cells.get(usize::from(slot.0)) else {
+            return Ok(None);
+        };
+        let known = self.doc.cell(cell);
+        match known.value() {
+            value if !value.is_unset() => Ok(Some(value)),
+            _ if known.is_missing() => Ok(None),
+            _ => self.doc.value(&self.program.trie, self.arena, cell),
         }
     }
 
