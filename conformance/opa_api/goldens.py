@@ -3,10 +3,12 @@
     go build -o /path/to/opa github.com/open-policy-agent/opa     (v1.22.2, in a module that requires it)
     python3 conformance/opa_api/goldens.py /path/to/opa
 
-A line `> METHOD TARGET BODY` is a request, the line `< STATUS BODY` below it the answer. Times in metrics, places and
+A line `> METHOD TARGET BODY` is a request, the line `< STATUS BODY` below it the answer. `METHOD:gzip` packs the body and
+takes a packed answer, which is then told of as `< STATUS gzip BODY`. Times in metrics, places and
 traces of errors, and what Go's decoder says of a broken text are not OPA's API: they are left out.
 """
 
+import gzip
 import http.client
 import json
 import pathlib
@@ -45,10 +47,21 @@ def essential(body):
 
 def ask(port, line):
     method, target, *body = line.split(" ", 2)
+    method, _, packing = method.partition(":")
+    body = body[0].encode() if body else None
+    headers = {}
+    if packing:
+        headers["Accept-Encoding"] = "gzip"
+    if packing and body:
+        body = gzip.compress(body)
+        headers["Content-Encoding"] = "gzip"
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request(method, target, body=body[0].encode() if body else None)
+    connection.request(method, target, body=body, headers=headers)
     answer = connection.getresponse()
-    text = answer.read().decode()
+    text = answer.read()
+    if answer.getheader("Content-Encoding") == "gzip":
+        return f"{answer.status} gzip {essential(gzip.decompress(text).decode())}"
+    text = text.decode()
     return f"{answer.status} {essential(text if answer.status != 405 else '')}".rstrip()
 
 
@@ -56,6 +69,7 @@ def main():
     port = free_port()
     modules = [FOLDER / "authz.rego", FOLDER / "names.rego"]
     flags = ["run", "--server", "--skip-version-check", "--log-level", "error", "--addr", f"127.0.0.1:{port}"]
+    flags += ["--set", "default_decision=authz/allow"]
     opa = subprocess.Popen([sys.argv[1], *flags, *modules])
     try:
         for _ in range(100):

@@ -158,7 +158,8 @@ fn media_type<'b>(head: &Head, bytes: &'b [u8]) -> &'b [u8] {
         .unwrap_or_default()
 }
 
-fn part(bytes: &[u8], (offset, length): (u32, u32)) -> &[u8] {
+/// A part of a request, which begins with `bytes`.
+pub(crate) fn part(bytes: &[u8], (offset, length): (u32, u32)) -> &[u8] {
     let start = offset as usize;
     bytes
         .get(start..start.saturating_add(length as usize))

@@ -25,6 +25,7 @@ use crate::io::Stream;
 use crate::limits;
 use crate::line::Line;
 use crate::metrics::Carrier;
+use crate::opa::Call;
 use crate::sys::{self, Half};
 use crate::tls::Certificates;
 use crate::worker::Shared;
@@ -92,6 +93,7 @@ type Probe = bool;
 enum Long {
     Batch(Probe),
     AuthZen(Endpoint),
+    OpaBatch,
 }
 
 /// Which part of a request is being waited for, with its deadline.
@@ -198,6 +200,7 @@ impl Conn {
                         let ends = match long {
                             Long::Batch(probe) => self.decide_batch(&message, probe).await,
                             Long::AuthZen(endpoint) => self.answer_authzen(&message, endpoint).await,
+                            Long::OpaBatch => self.answer_opa_batch(&message).await,
                         };
                         if !self.keep_promises().await || !self.write().await {
                             return;
@@ -415,6 +418,7 @@ impl Conn {
             Route::Batch { probe } => return Responded::Later(Long::Batch(probe)),
             Route::AuthZen(endpoint) => return Responded::Later(Long::AuthZen(endpoint)),
             Route::AuthZenMetadata => authzen::metadata(output, &self.shared, ending),
+            Route::Opa(Call::Batch(_)) => return Responded::Later(Long::OpaBatch),
             Route::Opa(call) => opa::answer(output, &self.shared, &call, (input, message), ending),
             Route::Ready if self.shared.leaving.get() => response::reply(output, &api::draining(), ending),
             Route::Ready => response::reply(output, &api::healthy(), ending),

@@ -353,6 +353,9 @@ pub const AUTHZEN_ASKED_MAX: usize = 4_096;
 /// Bytes of the answer of OPA's data API; a larger document is an error.
 pub const OPA_ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Bytes from which on an answer of OPA's data API is packed for clients that take that; OPA's default.
+pub const OPA_PACKED_BYTES_MIN: usize = 1024;
+
 /// Bytes that an indented answer of OPA's data API may have at the most; it stays on one line where it could be more.
 pub const OPA_INDENTED_BYTES_MAX: usize = 16 * 1024 * 1024;
 

@@ -26,6 +26,7 @@ use crate::io::{Bound, DriverChoice};
 use crate::limits;
 use crate::log::{self, Level};
 use crate::metrics::Counters;
+use crate::opa;
 use crate::publish::{Archive, Fresh, Post, Publisher, Recorder};
 use crate::reload::{self, Ask, Cause, Loading, Reloader, Wish};
 use crate::source;
@@ -56,8 +57,8 @@ pub struct Options {
     pub bounds: Bounds,
     /// The address that clients know the service by.
     pub public_url: Option<Arc<str>>,
-    /// OPA's data API is served.
-    pub opa: bool,
+    /// OPA's data API is served, with this default decision.
+    pub opa: Option<opa::Decision>,
     /// Time for requests in flight once the process is told to end.
     pub drain: Duration,
     /// Time before that in which the process says that it is not ready and serves on.
@@ -405,7 +406,8 @@ fn start_worker(
     let (ours, control) = UnixStream::pair().map_err(failed)?;
     ours.set_nonblocking(true).map_err(failed)?;
     let (driver, bounds, tell) = (options.driver, options.bounds, tell.clone());
-    let (constant_deny, public_url, opa) = (options.constant_deny, options.public_url.clone(), options.opa);
+    let (constant_deny, public_url) = (options.constant_deny, options.public_url.clone());
+    let opa = options.opa.clone();
     thread::Builder::new()
         .name(format!("worker-{index}"))
         .stack_size(limits::STACK_BYTES)

@@ -46,8 +46,8 @@ pub struct Setup {
     pub bounds: Bounds,
     /// The address that clients know the service by.
     pub public_url: Option<Arc<str>>,
-    /// OPA's data API is served.
-    pub opa: bool,
+    /// OPA's data API is served, with this default decision.
+    pub opa: Option<opa::Decision>,
     /// Who has how many connections, if there are several workers.
     pub dealer: Option<Dealer>,
 }
@@ -102,7 +102,7 @@ pub(crate) struct Shared {
     pub(crate) public_url: Option<Arc<str>>,
     pub(crate) certificates: Option<Arc<Certificates>>,
     /// Where documents are evaluated, if OPA's data API is served.
-    pub(crate) opa: Option<RefCell<opa::Machine>>,
+    pub(crate) opa: Option<opa::Service>,
     /// Receive buffers for what is large.
     pub(crate) inputs: Pool,
     /// Send buffers.
@@ -283,7 +283,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         in_flight: Cell::new(0),
         public_url: setup.public_url,
         certificates: setup.certificates,
-        opa: setup.opa.then(RefCell::default),
+        opa: setup.opa.map(opa::Service::new),
         inputs: Pool::new(limits::INPUT_BYTES_START),
         outputs: Pool::new(limits::OUTPUT_BYTES_START),
         dealer,

@@ -6,17 +6,68 @@
     reason = "a failed test panics"
 )]
 
+#[path = "opa_api/batch.rs"]
+mod batch;
 mod common;
 
 use common::cli::Folder;
 use common::{Server, file, on_each_driver};
+use flate2::Compression;
+use flate2::bufread::GzDecoder;
+use flate2::write::GzEncoder;
 use serde_json::Value;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 fn start(bundle: &Path, driver: &str, flags: &[&str]) -> Server {
-    let flags = [&["--opa", "--v1-compatible"], flags].concat();
+    let own = [
+        "--opa",
+        "--opa-default-decision",
+        "authz/allow",
+        "--v1-compatible",
+    ];
+    let flags = [&own, flags].concat();
     Server::start_on(bundle, driver, &flags, |_| {})
+}
+
+fn packed(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Head and body of the answer to a request with these header lines.
+fn ask_with(server: &Server, request: &str, lines: &str, body: &[u8]) -> (String, Vec<u8>) {
+    let mut client = server.connect();
+    let length = body.len();
+    client.send(format!(
+        "{request} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{lines}Content-Length: {length}\r\n\r\n"
+    ));
+    client.send(body);
+    let mut answer = Vec::new();
+    client.stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|at| at == b"\r\n\r\n").unwrap() + 4;
+    let body = answer.split_off(end);
+    (String::from_utf8(answer).unwrap(), body)
+}
+
+/// As [`ask`], with a body that is packed; `None` where the answer is not.
+fn ask_packed(server: &Server, request: &str, body: &str) -> (u16, bool, String) {
+    let mut lines = "Accept-Encoding: gzip\r\n".to_owned();
+    let mut sent = Vec::new();
+    if !body.is_empty() {
+        lines.push_str("Content-Encoding: gzip\r\n");
+        sent = packed(body.as_bytes());
+    }
+    let (head, body) = ask_with(server, request, &lines, &sent);
+    let is_packed = head.contains("\r\nContent-Encoding: gzip\r\n");
+    let mut text = String::new();
+    if is_packed {
+        GzDecoder::new(body.as_slice()).read_to_string(&mut text).unwrap();
+    } else {
+        text = String::from_utf8(body).unwrap();
+    }
+    (head[9..12].parse().unwrap(), is_packed, text)
 }
 
 /// Status and body of the answer to a line of method, target and body.
@@ -24,6 +75,11 @@ fn ask(server: &Server, line: &str) -> (u16, String) {
     let mut words = line.splitn(3, ' ');
     let (method, target, body) = (words.next().unwrap(), words.next().unwrap(), words.next());
     let body = body.unwrap_or_default();
+    if let Some(method) = method.strip_suffix(":gzip") {
+        let (status, is_packed, text) = ask_packed(server, &format!("{method} {target}"), body);
+        let text = if is_packed { format!("gzip {text}") } else { text };
+        return (status, text);
+    }
     let mut client = server.connect();
     client.send(format!(
         "{method} {target} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}",
@@ -43,6 +99,10 @@ fn ask(server: &Server, line: &str) -> (u16, String) {
 /// What of an answer counts: see `conformance/opa_api/goldens.py`.
 fn essential((status, body): (u16, String)) -> String {
     let body = body.trim();
+    if let Some(body) = body.strip_prefix("gzip ") {
+        let text = essential((status, body.to_owned()));
+        return text.replacen(' ', " gzip ", 1);
+    }
     if status == 405 {
         return "405".to_owned();
     }
@@ -210,7 +270,7 @@ fn what_is_not_served_is_said() {
     // Type errors of OPA's queries are undefined here.
     check(&server, "GET /v1/data/names/owner/x", 200, "{}");
     check(&server, "GET /health?bundles", 200, "ok");
-    check(&server, "GET /v1/status", 404, "Not Found");
+    check(&server, "GET /v1/status/policies", 404, "Not Found");
     let mut client = server.connect();
     client.send("POST /v1/data/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-yaml\r\nContent-Length: 2\r\n\r\n{}");
     assert_eq!(client.answer().unwrap().status, 415);
@@ -227,6 +287,109 @@ fn what_is_not_served_is_said() {
     let server = Server::start_on(&file("opa/domain.yml"), "epoll", &["--v1-compatible"], |_| {});
     check(&server, "POST /v1/data/authz/allow {}", 404, "Not Found");
     check(&server, "PUT /v1/policies/a x", 404, "Not Found");
+    check(&server, "POST / {}", 404, "Not Found");
+    check(&server, "GET /v1/config", 404, "Not Found");
+    server.stop();
+}
+
+#[track_caller]
+fn json_of(server: &Server, request: &str, status: u16) -> Value {
+    let (got, body) = ask(server, request);
+    assert_eq!(got, status, "{request}: {body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+#[test]
+fn bodies_are_unpacked_up_to_their_bound() {
+    let server = start(&file("opa/domain.yml"), "epoll", &["--max-body-bytes", "100000"]);
+    let packed_as = |body: &[u8], encoding: &str| {
+        let lines = format!("Content-Encoding: {encoding}\r\n");
+        let (head, body) = ask_with(&server, "POST /v1/data/authz/allow", &lines, body);
+        let status: u16 = head[9..12].parse().unwrap();
+        (status, String::from_utf8(body).unwrap())
+    };
+    let of_bytes = |count: usize| {
+        let input = "a".repeat(count - "{\"input\":\"\"}".len());
+        format!("{{\"input\":\"{input}\"}}")
+    };
+    let fitting = packed(of_bytes(100_000).as_bytes());
+    assert_eq!(packed_as(&fitting, "gzip").0, 200);
+    let large = packed(of_bytes(100_001).as_bytes());
+    let (status, text) = packed_as(&large, "gzip");
+    assert!(
+        status == 413 && text.contains("more than 100000 bytes once it is unpacked"),
+        "{text}"
+    );
+    // Half a gigabyte in the body of a few hundred kilobytes at most.
+    let mut bomb = packed(&vec![b' '; 64 << 20]);
+    assert!(bomb.len() < 100_000);
+    bomb.extend(bomb.clone());
+    assert_eq!(packed_as(bomb.get(..99_000).unwrap_or(&bomb), "gzip").0, 413);
+    for (body, encoding) in [
+        (b"{}".as_slice(), "gzip"),
+        (large.get(..50).unwrap(), "gzip"),
+        (&fitting, "br"),
+        (&fitting, ""),
+    ] {
+        let (status, text) = packed_as(body, encoding);
+        assert!(
+            status == 400 && text.contains("invalid_parameter"),
+            "{encoding}: {text}"
+        );
+    }
+    // The decision API minds no encoding, as ever.
+    let (head, _) = ask_with(
+        &server,
+        "POST /decision",
+        "Content-Type: application/json\r\nContent-Encoding: gzip\r\n",
+        common::GRANTED.as_bytes(),
+    );
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    server.stop();
+}
+
+#[test]
+fn a_default_decision_may_name_its_policy() {
+    let other = file("opa/other.yml");
+    let flags = ["-b", other.to_str().unwrap()];
+    let server = start(&file("opa/domain.yml"), "epoll", &flags);
+    check(&server, "POST / {}", 400, "choose one with ?policy=");
+    check(&server, "POST /?policy=mrn:policy:wall {}", 200, "true");
+    check(&server, "GET /", 405, "");
+    server.stop();
+    let server = Server::start_on(
+        &file("opa/domain.yml"),
+        "epoll",
+        &["--v1-compatible", "--opa", "-b", flags[1]],
+        |command| {
+            command.env("MPE_OPA_DEFAULTDECISION", "/authz/allow?policy=mrn:policy:wall");
+        },
+    );
+    check(&server, "POST / {}", 200, "true");
+    check(&server, "POST /?policy=mrn:policy:gate {}", 200, "false");
+    let config = json_of(&server, "GET /v1/config", 200);
+    assert_eq!(
+        config["result"]["default_decision"],
+        "/authz/allow?policy=mrn:policy:wall"
+    );
+    server.stop();
+    let server = Server::start_on(
+        &file("opa/domain.yml"),
+        "epoll",
+        &["--v1-compatible", "--opa", "--revision", "spring"],
+        |_| {},
+    );
+    check(&server, "POST / {}", 404, "document missing: data.system.main");
+    let status = json_of(&server, "GET /v1/status?pretty", 200);
+    let policies = &status["result"]["bundles"]["policies"];
+    assert_eq!(policies["active_revision"], "spring");
+    assert!(
+        policies["last_successful_activation"]
+            .as_str()
+            .unwrap()
+            .ends_with('Z'),
+        "{status}"
+    );
     server.stop();
 }
 
@@ -258,5 +421,8 @@ fn documents_are_reloaded_and_images_refused() {
     let (status, _, text) = folder.gavel("serve --opa --port 0 -b domain.img");
     assert_eq!(status, Some(1));
     let want = "domain.img is an image file: --opa needs the PolicyDomain itself";
-    assert!(text.contains(want), "{text}");
+    assert!(
+        text.contains(want) && text.contains("= help: serve the files"),
+        "{text}"
+    );
 }

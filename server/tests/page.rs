@@ -300,6 +300,50 @@ fn the_last_records_are_kept_where_that_is_asked_for() {
     assert_eq!(decisions[0], newest);
 }
 
+/// What access records leave out is left out of the last decisions and of explanations; what they hash is, too, where
+/// whoever asks could try values.
+#[test]
+fn what_records_leave_out_is_not_shown() {
+    let key = Scratch::new("page-key", "0123456789abcdef\n");
+    let flags = ["--admin", "127.0.0.1:0", "--admin-decisions", "5"];
+    let mut server = Server::start_on(&file("shop.yml"), "epoll", &flags, |command| {
+        command
+            .env("MPE_AUDIT_REDACT", "/resource,/principal/mroles")
+            .env("MPE_AUDIT_HASH", "/principal/sub")
+            .env("MPE_AUDIT_HASHKEYFILE", key.path());
+    });
+    let line = server.wait_for("admin on ");
+    let at = line.split("admin on ").nth(1).unwrap().split(' ').next().unwrap();
+    let at: SocketAddr = at.parse().unwrap();
+    let porc = r#"{"operation":"shop:order:write","resource":"mrn:x:secret","principal":{"sub":"ann","mroles":["mrn:iam:role:clerk"]}}"#;
+    server.connect().post(porc);
+    eventually(|| get(at, "/live.json")["recordsWritten"] == 1);
+    let decisions = get(at, "/decisions.json")["decisions"].to_string();
+    assert!(decisions.contains("hmac-sha256:"), "{decisions}");
+    let told = why(at, porc);
+    assert_eq!(told["operation"], "shop:order:write");
+    assert_eq!(told["resource"], "[redacted]");
+    assert_eq!(told["document"]["principal"]["sub"], "[redacted]");
+    let role = &told["phases"][1]["policies"][0];
+    assert_eq!(
+        (&role["id"], &role["vote"]),
+        (&json!("[redacted]"), &json!("DENY"))
+    );
+    let bodies = role["bodies"].as_array().unwrap();
+    let tried = bodies.iter().find(|body| body["held"] == false).unwrap();
+    assert_eq!(
+        (&tried["failure"]["why"], &tried["failure"]["rows"]),
+        (&json!("[redacted]"), &json!([6, 6]))
+    );
+    for shown in [decisions, told.to_string()] {
+        for hidden in ["secret", "\"ann\"", "iam:role:clerk\""] {
+            assert!(!shown.contains(hidden), "{hidden}: {shown}");
+        }
+    }
+    assert!(!told.to_string().contains("hmac-sha256"), "{told}");
+    server.stop();
+}
+
 #[test]
 fn the_page_is_open_and_what_it_shows_is_not() {
     let token = Scratch::new("page-token", "0123456789abcdef\n");

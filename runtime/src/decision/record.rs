@@ -42,9 +42,56 @@ pub trait Redact: fmt::Debug + Send + Sync {
 
     /// What is shown in place of the reason of an error; `None`: itself.
     fn reason(&self, text: &str) -> Option<String>;
+
+    /// The same for whoever may choose the request: nothing that is shown in place of a value tells values apart.
+    fn opaque(&self) -> Arc<dyn Redact>;
 }
 
 impl RecordOptions {
+    /// The same for whoever may choose the request; see [`Redact::opaque`].
+    #[must_use]
+    pub fn opaque(&self) -> RecordOptions {
+        RecordOptions {
+            redact: self.redact.as_ref().map(|redact| redact.opaque()),
+            ..self.clone()
+        }
+    }
+
+    /// The operation as it may be shown.
+    #[must_use]
+    pub fn operation<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.shown(&["/operation"], text)
+    }
+
+    /// The MRN of the resource as it may be shown.
+    #[must_use]
+    pub fn resource<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.shown(RESOURCE, text)
+    }
+
+    /// What a phase asked about, as it may be shown.
+    #[must_use]
+    pub fn reference<'t>(&self, phase: Phase, id: &'t str) -> Cow<'t, str> {
+        self.shown(places(phase), id)
+    }
+
+    /// The reason of an error as it may be shown.
+    #[must_use]
+    pub fn reason<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let redacted = self.redact.as_ref().and_then(|redact| redact.reason(text));
+        redacted.map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+
+    /// A document, which is JSON without blanks, as it may be shown; nothing if it may not be.
+    #[must_use]
+    pub fn document<'t>(&self, json: &'t [u8]) -> Option<Cow<'t, [u8]>> {
+        let Some(redact) = &self.redact else {
+            return Some(Cow::Borrowed(json));
+        };
+        let mut shown = Vec::new();
+        redact.document(json, &mut shown).then_some(Cow::Owned(shown))
+    }
+
     /// A text that stands in the document at one of these places, as it may be shown.
     fn shown<'t>(&self, pointers: &[&str], text: &'t str) -> Cow<'t, str> {
         let redacted = |redact: &Arc<dyn Redact>| {
@@ -79,7 +126,7 @@ pub fn write_json(
         record.text("grantReason", grant_reason(n));
     }
     record.member("metadata", |out| write_metadata(&frame, options, out));
-    record.text_unless_empty("operation", &options.shown(&["/operation"], frame.operation));
+    record.text_unless_empty("operation", &options.operation(frame.operation));
     record.optional("porc", |out| write_porc(image, &frame, options, decider, out));
     record.member("principal", |out| {
         let mut principal = Object::open(out);
@@ -92,7 +139,7 @@ pub fn write_json(
             write_references(image, &frame.references, options, out)
         });
     }
-    record.text_unless_empty("resource", &options.shown(RESOURCE, frame.resource));
+    record.text_unless_empty("resource", &options.resource(frame.resource));
     if frame.settled != Settled::Open {
         record.member("systemOverride", |out| out.extend_from_slice(b"true"));
     }
@@ -234,7 +281,7 @@ fn write_references(
         if let Some(duration_ns) = reference.duration_ns.filter(|ns| *ns > 0) {
             object.number("duration", duration_ns);
         }
-        object.text_unless_empty("id", &options.shown(places(reference.phase), reference.id));
+        object.text_unless_empty("id", &options.reference(reference.phase, reference.id));
         object.text("phase", reference.phase.word());
         object.member("policies", |out| {
             out.push(b'[');
@@ -247,8 +294,7 @@ fn write_references(
             out.push(b']');
         });
         if let Some((code, text)) = reference.reason {
-            let redacted = options.redact.as_ref().and_then(|redact| redact.reason(text));
-            object.text_unless_empty("reason", redacted.as_deref().unwrap_or(text));
+            object.text_unless_empty("reason", &options.reason(text));
             object.text("reasonCode", code.word());
         }
         object.close();

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use gavel_runtime::decision::Redact;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -63,7 +64,7 @@ struct Node {
 /// All rules.
 #[derive(Debug, Default)]
 pub struct Redactions {
-    root: Node,
+    root: Arc<Node>,
     key: Option<HashKey>,
 }
 
@@ -89,6 +90,7 @@ impl Redactions {
                 node.act = Some(act);
             }
         }
+        let root = Arc::new(root);
         Ok(Redactions { root, key })
     }
 
@@ -164,7 +166,7 @@ impl Redact for Redactions {
     }
 
     fn text(&self, pointer: &str, text: &str) -> Option<String> {
-        let mut nodes = vec![&self.root];
+        let mut nodes = vec![&*self.root];
         let tokens = tokens(pointer).ok()?;
         for (at, token) in tokens.iter().enumerate() {
             nodes = nodes.iter().flat_map(|node| below_any(node, token)).collect();
@@ -186,6 +188,14 @@ impl Redact for Redactions {
             .iter()
             .find(|beginning| text.starts_with(**beginning))?;
         Some(format!("{beginning}{REMOVED}"))
+    }
+
+    fn opaque(&self) -> Arc<dyn Redact> {
+        // Without the key what would be hashed is removed.
+        Arc::new(Redactions {
+            root: Arc::clone(&self.root),
+            key: None,
+        })
     }
 }
 
@@ -356,6 +366,10 @@ mod tests {
         assert_eq!(redactions.reason("role not found"), None);
         let told = redactions.reason("unexpected evaluation result: 123-45").unwrap();
         assert_eq!(told, "unexpected evaluation result: [redacted]");
+        // Whoever may try values sees no hash of them.
+        let opaque = redactions.opaque();
+        assert_eq!(opaque.text("/principal/sub", "x"), removed);
+        assert_eq!(opaque.text("/principal/mrealm", "x"), None);
     }
 
     #[test]

@@ -206,7 +206,8 @@ pub(crate) struct DialectArgs {
           default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
     pub(crate) no_opa_flags: bool,
     /// Read Rego as v1.
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
     pub(crate) v1_compatible: bool,
 }
 
@@ -393,6 +394,6 @@ fn percent(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "it must be a number from 0 to 100".to_owned())
 }
 
-fn go_bool(text: &str) -> Result<bool, String> {
+pub(crate) fn go_bool(text: &str) -> Result<bool, String> {
     crate::words::go_bool(text.as_bytes()).ok_or_else(|| "parse error".to_owned())
 }

@@ -35,9 +35,9 @@ A PORC is a JSON object with principal, operation, resource and context.
 Environment:
   MPE_CONFIG_PATH       folder of the configuration file (default: the working directory; set but empty: none)
   MPE_CONFIG_FILENAME   its name, with or without extension (default: mpe-config)
-  MPE_BUNDLES_INCLUDEALL, MPE_OPA_UNSAFEBUILTINS, MPE_AUDIT_K8S_PODINFO, MPE_LOG_LEVEL, MPE_AUDIT_REDACT,
-  MPE_AUDIT_HASH, MPE_AUDIT_HASHKEYFILE, MPE_AUDIT_SAMPLE_GRANTS
-                        override the setting of that name (bundles.includeall, …)
+  MPE_BUNDLES_INCLUDEALL, MPE_SERVER_PORT and others
+                        win over the key of that name in it (bundles.includeall, server.port);
+                        `gavel serve --print-config` names all keys
   MPE_LOG_FORMATTER     log lines of serve: text or json (default: json unless standard error is a terminal)
   MPE_CLI_OPA_FLAGS     as --opa-flags
   NO_COLOR              no colour on a terminal
@@ -67,6 +67,8 @@ Examples:
       Ask without leaving an access record.
   gavel serve -b domain.yml --audit-full deny --audit-spool /var/lib/gavel/spool --audit-fsync each-batch
       No answer without a record that outlives the machine's power.
+  gavel serve --print-config
+      What the configuration file says, with the name of every other key; each flag has one.
 
 Paths: POST /decision; GET /livez, /readyz, /health, /openapi.yaml, /swagger-ui/.
 Access records go to standard output, one JSON object a line, or to --audit-file, through --audit-spool if they are to

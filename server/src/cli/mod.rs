@@ -5,6 +5,7 @@ mod audit;
 mod audit_args;
 mod build;
 mod compile;
+mod configured;
 mod dialect;
 mod documents;
 mod domain_file;

@@ -9,10 +9,12 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, FromArgMatches as _};
 
 use crate::cli::args::{AuditVerb, Cli, TestVerb, Verb};
+use crate::cli::configured::{Configured, completed};
 use crate::cli::usage::{command, normalise, own_name};
 use crate::cli::{
     audit, build, compile, eval, lint, serve, test_decision, test_decisions, test_mapper, test_replay,
 };
+use crate::config::Config;
 use crate::error::Failure;
 use crate::log::{self, Level};
 
@@ -24,13 +26,30 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let mut root = command(&own_name(args.first()));
     let words = normalise(args, &root);
-    let parsed = root
-        .try_get_matches_from_mut(&words)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
-        Err(error) => return not_understood(&error, verb_at_hand(&root, &words)),
+    // A flag may need one that the configuration says.
+    if let Err(error) = root.clone().try_get_matches_from(&words)
+        && error.kind() != ErrorKind::MissingRequiredArgument
+    {
+        return not_understood(&error, verb_at_hand(&root, &words));
+    }
+    let configured = match completed(&root, words) {
+        Ok(configured) => configured,
+        Err(failure) => return status(Err(failure), None),
     };
+    let parsed = root.try_get_matches_from_mut(&configured.words);
+    let read = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            let status = not_understood(&error, verb_at_hand(&root, &configured.words));
+            let notes = configured.explanation(&error.to_string());
+            if !notes.is_empty() {
+                log::line(Level::Error, format_args!("{}", notes.trim_start()));
+            }
+            return status;
+        }
+    };
+    let status = |outcome| status(outcome, Some(&configured));
     match cli.verb {
         None => help(&mut root),
         Some(Verb::Version) => print(format!("{}\n", env!("CARGO_PKG_VERSION")).as_bytes()),
@@ -39,6 +58,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Compile(args)) => status(compile::run(&args)),
         Some(Verb::Lint(args)) => status(lint::run(&args)),
         Some(Verb::Build(args)) => status(build::run(&args)),
+        Some(Verb::Serve(args)) if args.print_config => match Config::load() {
+            Ok(_) => print(configured.printed(&root, &matches).as_bytes()),
+            Err(failure) => status(Err(failure)),
+        },
         Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global)),
         Some(Verb::Audit { verb: None }) => root.find_subcommand_mut("audit").map_or(ExitCode::FAILURE, help),
         Some(Verb::Audit { verb: Some(verb) }) => status(match verb {
@@ -56,11 +79,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn status(outcome: Result<(), Failure>) -> ExitCode {
+fn status(outcome: Result<(), Failure>, configured: Option<&Configured>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let text = failure.to_string();
+            let mut text = failure.to_string();
+            if let (Failure::Usage(_), Some(configured)) = (&failure, configured) {
+                text.push_str(&configured.explanation(&text));
+            }
             if !text.is_empty() {
                 log::fatal(&text);
             }

@@ -11,11 +11,11 @@ use crate::cli::args::Global;
 use crate::cli::doors::Doors;
 use crate::cli::serve_args::ServeArgs;
 use crate::cli::served::Served;
-use crate::config;
 use crate::envoy::{self, Protocol};
 use crate::error::Failure;
 use crate::limits;
 use crate::log::{self, Level};
+use crate::opa::{DEFAULT_DECISION, Decision};
 use crate::server::{self, Options};
 use crate::sys;
 use crate::terminal::stderr_is_watched;
@@ -162,23 +162,28 @@ fn options(args: &ServeArgs, doors: &Doors) -> Result<Options, Failure> {
 }
 
 /// OPA's data API stands beside the decision API.
-fn opa(args: &ServeArgs, doors: &Doors) -> Result<bool, Failure> {
-    if args.opa && doors.port.is_none() && doors.socket.is_none() {
+fn opa(args: &ServeArgs, doors: &Doors) -> Result<Option<Decision>, Failure> {
+    let decision = &args.opa_default_decision;
+    if !args.opa {
+        if decision != DEFAULT_DECISION {
+            let text = "--opa-default-decision has no effect without --opa";
+            log::line(Level::Warn, format_args!("{text}"));
+        }
+        return Ok(None);
+    }
+    if doors.port.is_none() && doors.socket.is_none() {
         let text = "--opa: the data API is beside the decision API, which is not served";
         return Err(Failure::Usage(text.to_owned()));
     }
-    Ok(args.opa)
+    let parsed = Decision::parse(decision);
+    parsed
+        .map(Some)
+        .map_err(|why| Failure::Usage(format!("--opa-default-decision {decision}: {why}")))
 }
 
-/// Where the admin port is: flags win over the configuration.
+/// Where the admin port is.
 fn admin(args: &ServeArgs) -> Result<Option<admin::Options>, Failure> {
-    let configured = config::Admin::load()?;
-    let (listen, source) = match &args.admin {
-        Some(listen) => (Some(listen), "--admin"),
-        None => (configured.listen.as_ref(), "admin.listen"),
-    };
-    let token_file = args.admin_token_file.clone().or(configured.token_file);
-    let Some(listen) = listen else {
+    let Some(listen) = &args.admin else {
         if args.admin_token_file.is_some() {
             let text = "--admin-token-file has no effect without --admin";
             log::line(Level::Warn, format_args!("{text}"));
@@ -199,28 +204,18 @@ fn admin(args: &ServeArgs) -> Result<Option<admin::Options>, Failure> {
     };
     let address = address.ok_or_else(|| {
         let text = "it must be a port, or an IP address and a port, as in 127.0.0.1:9001 or [::]:9001";
-        Failure::Usage(format!("{source} {listen}: {text}"))
+        Failure::Usage(format!("--admin {listen}: {text}"))
     })?;
+    let (decisions, most) = (args.admin_decisions.unwrap_or(0), limits::ADMIN_DECISIONS_MAX);
+    if decisions > most {
+        return Err(Failure::Usage(format!("--admin-decisions may be at most {most}")));
+    }
     Ok(Some(admin::Options {
         address,
-        token_file,
-        decisions: admin_decisions(args.admin_decisions, configured.decisions)?,
+        token_file: args.admin_token_file.clone(),
+        decisions,
         tls: args.admin_tls.words().files()?,
     }))
-}
-
-/// How many records the admin port keeps.
-fn admin_decisions(flag: Option<usize>, configured: Option<usize>) -> Result<usize, Failure> {
-    let (count, source) = match (flag, configured) {
-        (Some(count), _) => (count, "--admin-decisions"),
-        (None, Some(count)) => (count, "admin.decisions"),
-        (None, None) => return Ok(0),
-    };
-    let most = limits::ADMIN_DECISIONS_MAX;
-    if count > most {
-        return Err(Failure::Usage(format!("{source} may be at most {most}")));
-    }
-    Ok(count)
 }
 
 /// A log collector reads JSON, as the reference writes it; a person at a terminal reads text. Like the reference this

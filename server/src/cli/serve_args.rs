@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
-use crate::cli::args::DomainArgs;
+use crate::cli::args::{DomainArgs, go_bool};
 use crate::cli::audit_args::AuditArgs;
 use crate::cli::tls_args::{AdminTlsArgs, EnvoyTlsArgs};
 use crate::io::DriverChoice;
 use crate::limits;
+use crate::opa;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Service")]
@@ -86,8 +87,13 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
     /// Serve OPA's data API, too: /v1/data and /v0/data, with all documents of policies and libraries.
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set,
+          help_heading = "OPA's data API")]
     pub(crate) opa: bool,
+    /// The document that POST / answers with --opa, as behind /v1/data/; ?policy=MRN says whose, where several have it.
+    #[arg(long, value_name = "PATH", default_value = opa::DEFAULT_DECISION, help_heading = "OPA's data API")]
+    pub(crate) opa_default_decision: String,
     /// In place of --bundle: URL of a PolicyDomain or an image file, which is asked for again and again. At the start it is
     /// waited for.
     #[arg(
@@ -112,7 +118,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FOLDER", requires = "source", help_heading = "Policies")]
     pub(crate) cache_dir: Option<PathBuf>,
     /// Reload when the files of the policies change.
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
     pub(crate) watch: bool,
     /// What the policies are called, or @FILE with it, read again at each load. Each access record then says by which
     /// revision it was decided, as with `audit.revision`.
@@ -121,6 +128,10 @@ pub(crate) struct ServeArgs {
     /// Deny every request after the first without deciding, with the first one's record: what a benchmark compares with.
     #[arg(long, hide = true)]
     pub(crate) constant_deny: bool,
+    /// Print the configuration that these flags, the environment and the configuration file make together, as such a file,
+    /// and end.
+    #[arg(long)]
+    pub(crate) print_config: bool,
     #[command(flatten)]
     pub(crate) audit: AuditArgs,
     #[command(flatten)]

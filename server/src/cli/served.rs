@@ -205,7 +205,10 @@ impl Served {
             let file = self.domains.bundle.first().map(|path| path.to_string_lossy());
             let name = file.unwrap_or_else(|| "what --source has".into());
             let text = "--opa needs the PolicyDomain itself, because an image has only what decisions need";
-            return Err(Failure::Usage(format!("{name} is an image file: {text}")));
+            let advice = "serve the files that it was compiled from, or leave --opa out";
+            return Err(Failure::Usage(format!(
+                "{name} is an image file: {text}\n  = help: {advice}"
+            )));
         }
         let options = policies::Options {
             dialect: loaded.dialect,

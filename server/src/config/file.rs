@@ -1,18 +1,27 @@
-//! Finds and reads the configuration file and flattens it to dotted keys in small letters.
+//! Finds and reads the configuration file and flattens it to dotted keys in small letters; environment variables take the
+//! place of what it says.
 //!
 //! The search is the reference's: `$MPE_CONFIG_PATH` (default: the working directory; empty: nowhere), the name
 //! `$MPE_CONFIG_FILENAME` (default `mpe-config`; empty: `config`) with each known extension and then bare. Whatever the
 //! extension, the text is YAML. Unlike the reference we refuse a file that is there but cannot be used.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Number, Value};
+use serde_saphyr::Spanned;
 
-use super::values::Environment;
+use super::keys::KEYS;
 use crate::error::Failure;
 use crate::{files, limits};
+
+/// Looks up an environment variable.
+pub(super) type Environment<'e> = dyn Fn(&str) -> Option<OsString> + 'e;
 
 const EXTENSIONS: [&str; 13] = [
     ".json",
@@ -30,18 +39,77 @@ const EXTENSIONS: [&str; 13] = [
     "",
 ];
 
-/// Dotted keys with their values; lists stay values.
-pub(super) type Settings = BTreeMap<String, Value>;
+/// A value and who says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// A scalar or a list.
+    pub value: Value,
+    /// Where it stands.
+    pub place: Place,
+}
 
-/// Reads the file, if there is one.
-pub(super) fn settings(environment: &Environment<'_>) -> Result<Settings, Failure> {
-    let Some(path) = find(environment)? else {
-        return Ok(Settings::new());
+/// Where a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a file, at a line from 1.
+    File(Arc<str>, u64),
+    /// In an environment variable.
+    Variable(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File(name, line) => write!(f, "{name}:{line}"),
+            Place::Variable(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Setting {
+    /// What is wrong with the value, with its place.
+    pub(super) fn wrong(&self, why: impl fmt::Display) -> String {
+        format!("{}: {why}", self.place)
+    }
+}
+
+/// Dotted keys with what is said of each.
+pub type Settings = BTreeMap<String, Setting>;
+
+/// What file and environment of this process say.
+///
+/// # Errors
+/// A file that is there but cannot be used.
+pub fn settings() -> Result<Settings, Failure> {
+    settings_from(&|name| std::env::var_os(name))
+}
+
+/// What these environment variables say, and the file that they lead to.
+pub(super) fn settings_from(environment: &Environment<'_>) -> Result<Settings, Failure> {
+    let mut settings = match find(environment)? {
+        None => Settings::new(),
+        Some(path) => {
+            let text = files::text(&path, limits::TEXT_BYTES_MAX)
+                .map_err(|error| Failure::unreadable(&path, &error))?;
+            let name = path.display().to_string();
+            parse(&name, &text)
+                .map_err(|error| Failure::Operator(format!("error reading config {name}: {error}")))?
+        }
     };
-    let text =
-        files::text(&path, limits::TEXT_BYTES_MAX).map_err(|error| Failure::unreadable(&path, &error))?;
-    parse(&text)
-        .map_err(|error| Failure::Operator(format!("error reading config {}: {error}", path.display())))
+    for key in KEYS {
+        let Some(name) = key.variable() else { continue };
+        if let Some(value) = environment(&name).filter(|value| !value.is_empty()) {
+            let value = value.to_string_lossy().into_owned();
+            // Kubernetes tells every pod in this way of a service that is called `mpe-server` or `mpe-envoy`.
+            if name.ends_with("_PORT") && value.contains("://") {
+                continue;
+            }
+            let value = Value::String(value);
+            let place = Place::Variable(name);
+            settings.insert(key.name.to_owned(), Setting { value, place });
+        }
+    }
+    Ok(settings)
 }
 
 fn find(environment: &Environment<'_>) -> Result<Option<PathBuf>, Failure> {
@@ -73,33 +141,116 @@ fn find(environment: &Environment<'_>) -> Result<Option<PathBuf>, Failure> {
     Ok(None)
 }
 
-pub(super) fn parse(text: &str) -> Result<Settings, String> {
+/// What a file of this name says.
+pub(super) fn parse(name: &str, text: &str) -> Result<Settings, String> {
     // YAML 1.2 has two words for each boolean; a key `n` must stay a text.
     let options = serde_saphyr::options! { strict_booleans: true };
-    let value: Option<Value> =
+    let node: Option<Node> =
         serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())?;
-    let mut settings = Settings::new();
-    match value {
-        None | Some(Value::Null) => {}
-        Some(Value::Object(members)) => {
-            for (key, value) in members {
-                flatten(key.to_lowercase(), value, &mut settings);
-            }
-        }
-        Some(_) => return Err("the top level must be a mapping".to_owned()),
+    let (name, mut settings) = (Arc::from(name), Settings::new());
+    match node {
+        None | Some(Node::Leaf(Value::Null)) => {}
+        Some(Node::Members(members)) => flatten("", members, &name, &mut settings)?,
+        Some(Node::Leaf(_)) => return Err("the top level must be a mapping".to_owned()),
     }
     Ok(settings)
 }
 
-fn flatten(key: String, value: Value, settings: &mut Settings) {
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                flatten(format!("{key}.{}", name.to_lowercase()), value, settings);
+fn flatten(
+    within: &str,
+    members: Vec<(String, Spanned<Node>)>,
+    name: &Arc<str>,
+    settings: &mut Settings,
+) -> Result<(), String> {
+    for (member, node) in members {
+        let key = match within {
+            "" => member.to_lowercase(),
+            within => format!("{within}.{}", member.to_lowercase()),
+        };
+        match node.value {
+            Node::Members(members) => flatten(&key, members, name, settings)?,
+            Node::Leaf(value) => {
+                let place = Place::File(Arc::clone(name), node.referenced.line());
+                let said = Setting { value, place };
+                if let Some(first) = settings.get(&key) {
+                    return Err(said.wrong(format!("`{key}` is said already at {}", first.place)));
+                }
+                settings.insert(key, said);
             }
         }
-        value => {
-            settings.insert(key, value);
+    }
+    Ok(())
+}
+
+/// YAML as far as its places count.
+enum Node {
+    /// A mapping.
+    Members(Vec<(String, Spanned<Node>)>),
+    /// Anything else.
+    Leaf(Value),
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
+        struct Nodes;
+
+        impl<'de> Visitor<'de> for Nodes {
+            type Value = Node;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+                Ok(Node::Leaf(value.into()))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+                Ok(Node::Leaf(value.into()))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+                Ok(Node::Leaf(value.into()))
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
+                let number = Number::from_f64(value).ok_or_else(|| E::custom("no finite number"))?;
+                Ok(Node::Leaf(Value::Number(number)))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+                Ok(Node::Leaf(value.into()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Node, E> {
+                Ok(Node::Leaf(Value::Null))
+            }
+
+            fn visit_none<E>(self) -> Result<Node, E> {
+                Ok(Node::Leaf(Value::Null))
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+                Node::deserialize(deserializer)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(Node::Leaf(Value::Array(list)))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+                let mut members = Vec::new();
+                while let Some(entry) = entries.next_entry()? {
+                    members.push(entry);
+                }
+                Ok(Node::Members(members))
+            }
         }
+
+        deserializer.deserialize_any(Nodes)
     }
 }

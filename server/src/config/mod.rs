@@ -1,11 +1,18 @@
-//! The configuration file and the environment variables that override it: raw text in, one valid [`Config`] out.
+//! The configuration file and the environment variables that override it: raw text in, one valid [`Config`] out, and what
+//! they say in place of flags.
+//!
+//! `keys.rs` is the table of keys, `file.rs` finds and reads the file, `values.rs`, `records.rs` and `record_env.rs` know the keys
+//! that are no flags'.
 
-mod admin;
 mod file;
+mod keys;
 mod podinfo;
+mod record_env;
 mod records;
 mod values;
 
-pub use admin::Admin;
+pub use file::{Place, Setting, Settings, settings};
+pub use keys::{About, FLAGS_WITHOUT_KEY, KEYS, Key, OPA_FLAGS};
 pub use records::RecordRules;
 pub use values::Config;
+pub(crate) use values::{boolean, names};

@@ -7,17 +7,12 @@ use std::sync::Arc;
 use gavel_runtime::decision::Redact;
 use serde_json::Value;
 
-use super::file::Settings;
+use super::file::{Setting, Settings};
+use super::keys::{HASH, HASH_KEY_FILE, REDACT, SAMPLE_GRANTS};
 use super::values::names;
 use crate::audit::{HashKey, Redactions};
 use crate::error::Failure;
 use crate::{files, limits};
-
-/// The keys.
-pub(super) const REDACT: &str = "audit.redact";
-pub(super) const HASH: &str = "audit.hash";
-pub(super) const HASH_KEY_FILE: &str = "audit.hashkeyfile";
-pub(super) const SAMPLE_GRANTS: &str = "audit.sample.grants";
 
 /// A key that is shorter could be found by trying.
 const KEY_BYTES_MIN: usize = 16;
@@ -51,30 +46,30 @@ impl RecordRules {
     pub(super) fn take(settings: &mut Settings) -> Result<RecordRules, String> {
         let mut rules = RecordRules::default();
         for (key, pointers) in [(REDACT, &mut rules.remove), (HASH, &mut rules.hash)] {
-            if let Some(value) = settings.remove(key) {
-                *pointers = names(&value).ok_or_else(|| {
-                    format!("{key}: {value} is neither a list of JSON Pointers nor a text with commas")
-                })?;
+            if let Some(said) = settings.remove(key) {
+                *pointers = pointers_of(&said, key)?;
             }
-            Redactions::new(pointers, &[], None).map_err(|why| format!("{key}: {why}"))?;
         }
-        match settings.remove(HASH_KEY_FILE) {
-            None | Some(Value::Null) => {}
-            Some(Value::String(path)) if !path.is_empty() => rules.hash_key_file = Some(path.into()),
-            Some(value) => return Err(format!("{HASH_KEY_FILE}: {value} is no path")),
+        if let Some(said) = settings.remove(HASH_KEY_FILE) {
+            match &said.value {
+                Value::Null => {}
+                Value::String(path) if !path.is_empty() => rules.hash_key_file = Some(path.into()),
+                value => return Err(said.wrong(format!("{HASH_KEY_FILE}: {value} is no path"))),
+            }
         }
         if !rules.hash.is_empty() && rules.hash_key_file.is_none() {
             return Err(format!(
                 "{HASH} needs {HASH_KEY_FILE}, the file with the key of the hashes"
             ));
         }
-        if let Some(value) = settings.remove(SAMPLE_GRANTS) {
-            let text = match &value {
+        if let Some(said) = settings.remove(SAMPLE_GRANTS) {
+            let text = match &said.value {
                 Value::String(text) => text.trim().to_owned(),
                 other => other.to_string(),
             };
             rules.grants_sample = text.parse().map_err(|_| {
-                format!("{SAMPLE_GRANTS}: {value} is no number from 1 on: one of so many grants is recorded")
+                let text = "is no number from 1 on: one of so many grants is recorded";
+                said.wrong(format!("{SAMPLE_GRANTS}: {} {text}", said.value))
             })?;
         }
         Ok(rules)
@@ -96,6 +91,15 @@ impl RecordRules {
         let redactions = made.map_err(|why| Failure::Operator(format!("error reading config: {why}")))?;
         Ok(Some(Arc::new(redactions)))
     }
+}
+
+fn pointers_of(said: &Setting, key: &str) -> Result<Vec<String>, String> {
+    let pointers = names(&said.value).ok_or_else(|| {
+        let text = "is neither a list of JSON Pointers nor a text with commas";
+        said.wrong(format!("{key}: {} {text}", said.value))
+    })?;
+    Redactions::new(&pointers, &[], None).map_err(|why| said.wrong(format!("{key}: {why}")))?;
+    Ok(pointers)
 }
 
 /// The key in a file, without the line end that editors add.

@@ -1,39 +1,19 @@
-//! The settings that exist, their types and defaults.
+//! The settings that no flag says, their types and defaults.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 
 use serde_json::Value;
 
-use super::admin;
-use super::file::{self, Settings};
+use super::file::{self, Environment, Setting, Settings};
+use super::keys::{self, find, unknown};
 use super::podinfo::PodInfo;
-use super::records::{self, RecordRules};
+use super::record_env;
+use super::records::RecordRules;
 use crate::error::Failure;
 use crate::log::{self, Level};
-use crate::words::{go_bool, nearest};
+use crate::words::go_bool;
 
-/// Looks up an environment variable.
-pub(super) type Environment<'e> = dyn Fn(&str) -> Option<OsString> + 'e;
-
-/// The settings that an environment variable can override; none has members.
-const LEAVES: [&str; 10] = [
-    "log.level",
-    "opa.unsafebuiltins",
-    "bundles.includeall",
-    "audit.k8s.podinfo",
-    "audit.revision",
-    records::REDACT,
-    records::HASH,
-    records::HASH_KEY_FILE,
-    records::SAMPLE_GRANTS,
-    "mock.enabled",
-];
-
-/// What an entry of `audit.env` has.
-const ENTRY_KEYS: [&str; 3] = ["name", "type", "value"];
-
-/// What the configuration says.
+/// What the configuration says besides flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `bundles.includeall`: all phases are listed in an access record, also those behind the one that denied.
@@ -54,7 +34,7 @@ impl Config {
     /// Reads the configuration of this process.
     ///
     /// # Errors
-    /// A file that is there but cannot be used, or a value of the wrong kind.
+    /// A file that is there but cannot be used, a key that is none, or a value of the wrong kind.
     pub fn load() -> Result<Config, Failure> {
         Config::from_environment(&|name| std::env::var_os(name))
     }
@@ -64,58 +44,38 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn from_environment(environment: &Environment<'_>) -> Result<Config, Failure> {
-        let mut settings = file::settings(environment)?;
-        overridden(&mut settings, &LEAVES, environment);
+        let settings = file::settings_from(environment)?;
         Config::from_settings(settings, environment)
             .map_err(|error| Failure::Operator(format!("error reading config: {error}")))
     }
 
     fn from_settings(mut settings: Settings, environment: &Environment<'_>) -> Result<Config, String> {
+        // What flags say is read before there are any.
+        settings.retain(|name, _| find(name).is_none_or(|key| key.flag.is_none()));
         let mut config = Config {
-            include_all: true,
-            unsafe_builtins: vec!["http.send".to_owned()],
+            include_all: flag(&mut settings, keys::INCLUDE_ALL)?.unwrap_or(true),
+            unsafe_builtins: unsafe_builtins(&mut settings)?,
             record_env: BTreeMap::new(),
-            record_revision: false,
+            record_revision: flag(&mut settings, keys::REVISION)?.unwrap_or(false),
             record_rules: RecordRules::take(&mut settings)?,
-            log_level: None,
+            log_level: settings.remove(keys::LOG_LEVEL).and_then(|said| log_level(&said)),
         };
-        if let Some(value) = settings.remove("bundles.includeall") {
-            config.include_all =
-                boolean(&value).ok_or_else(|| format!("bundles.includeall: {value} is no boolean"))?;
-        }
-        if let Some(value) = settings.remove("opa.unsafebuiltins") {
-            config.unsafe_builtins = names(&value).ok_or_else(|| {
-                format!("opa.unsafebuiltins: {value} is neither a list of names nor a text with commas")
-            })?;
-            let unknown = config
-                .unsafe_builtins
-                .iter()
-                .find(|name| gavel_runtime::builtins::find(name).is_none());
-            if let Some(name) = unknown {
-                return Err(format!("opa.unsafebuiltins: there is no builtin {name:?}"));
-            }
-        }
-        if let Some(value) = settings.remove("log.level") {
-            config.log_level = log_level(&value);
-        }
-        if let Some(value) = settings.remove("mock.enabled")
-            && boolean(&value) != Some(false)
+        if let Some(said) = settings.remove(keys::MOCK)
+            && boolean(&said.value) != Some(false)
         {
-            return Err("mock.enabled is not supported: it would replace the policies".to_owned());
+            let text = "mock.enabled is not supported: it would replace the policies";
+            return Err(said.wrong(text));
         }
-        let podinfo = match settings.remove("audit.k8s.podinfo") {
+        let podinfo = match settings.remove(keys::PODINFO) {
             None => PodInfo::at("/etc/podinfo"),
-            Some(Value::String(path)) => PodInfo::at(&path),
-            Some(value) => return Err(format!("audit.k8s.podinfo: {value} is no path")),
+            Some(said) => match &said.value {
+                Value::String(path) => PodInfo::at(path),
+                value => return Err(said.wrong(format!("audit.k8s.podinfo: {value} is no path"))),
+            },
         };
-        // Read by `Admin`.
-        settings.retain(|key, _| !admin::KEYS.contains(&key.as_str()));
-        if let Some(value) = settings.remove("audit.revision") {
-            config.record_revision =
-                boolean(&value).ok_or_else(|| format!("audit.revision: {value} is no boolean"))?;
-        }
-        if let Some(value) = settings.remove("audit.env") {
-            config.record_env = record_env(&value, &podinfo, environment)?;
+        if let Some(said) = settings.remove(keys::ENV) {
+            let resolved = record_env::resolved(&said.value, &podinfo, environment);
+            config.record_env = resolved.map_err(|why| said.wrong(why))?;
         }
         if settings.keys().any(|key| key.starts_with("mock.")) {
             log::line(
@@ -124,9 +84,9 @@ impl Config {
             );
         }
         let unknown: Vec<String> = settings
-            .keys()
-            .filter(|key| !key.starts_with("mock."))
-            .map(|key| unknown_key(key))
+            .iter()
+            .filter(|(key, _)| !key.starts_with("mock."))
+            .map(|(key, said)| said.wrong(unknown(key)))
             .collect();
         if !unknown.is_empty() {
             return Err(unknown.join("; "));
@@ -135,40 +95,33 @@ impl Config {
     }
 }
 
-/// Puts the values of environment variables over those of the file, for these keys.
-pub(super) fn overridden(settings: &mut Settings, keys: &[&str], environment: &Environment<'_>) {
-    for key in keys {
-        let name = format!("MPE_{}", key.to_uppercase().replace('.', "_"));
-        if let Some(value) = environment(&name).filter(|value| !value.is_empty()) {
-            settings.insert(
-                (*key).to_owned(),
-                Value::String(value.to_string_lossy().into_owned()),
-            );
-        }
+fn flag(settings: &mut Settings, name: &str) -> Result<Option<bool>, String> {
+    let Some(said) = settings.remove(name) else {
+        return Ok(None);
+    };
+    let is_set = boolean(&said.value);
+    let wrong = || said.wrong(format!("{name}: {} is no boolean, true or false", said.value));
+    is_set.map(Some).ok_or_else(wrong)
+}
+
+fn unsafe_builtins(settings: &mut Settings) -> Result<Vec<String>, String> {
+    let name = keys::UNSAFE_BUILTINS;
+    let Some(said) = settings.remove(name) else {
+        return Ok(vec!["http.send".to_owned()]);
+    };
+    let builtins = names(&said.value).ok_or_else(|| {
+        let text = "is neither a list of names nor a text with commas";
+        said.wrong(format!("{name}: {} {text}", said.value))
+    })?;
+    let is_unknown = |name: &&String| gavel_runtime::builtins::find(name).is_none();
+    match builtins.iter().find(is_unknown) {
+        Some(other) => Err(said.wrong(format!("{name}: there is no builtin {other:?}"))),
+        None => Ok(builtins),
     }
 }
 
-/// What is wrong with a key that is none, or that is one with members it cannot have.
-fn unknown_key(key: &str) -> String {
-    if key.starts_with("audit.env.") {
-        return "audit.env must be a list of {name, type, value}".to_owned();
-    }
-    let within = |leaf: &&str| key.strip_prefix(*leaf).is_some_and(|rest| rest.starts_with('.'));
-    if let Some(leaf) = LEAVES.iter().find(|leaf| within(leaf)) {
-        return format!("{leaf} must not be a mapping");
-    }
-    let known: Vec<&str> = LEAVES
-        .iter()
-        .copied()
-        .chain(admin::KEYS)
-        .chain(["audit.env"])
-        .collect();
-    let advice =
-        nearest(key, &known).map_or_else(String::new, |name| format!(", the nearest known one is `{name}`"));
-    format!("unknown key `{key}`{advice}")
-}
-
-fn boolean(value: &Value) -> Option<bool> {
+/// A boolean in YAML's, Go's or C's words.
+pub(crate) fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(value) => Some(*value),
         Value::Number(number) => number.as_i64().map(|n| n != 0),
@@ -178,7 +131,7 @@ fn boolean(value: &Value) -> Option<bool> {
 }
 
 /// A list of names or a text with commas; blanks around a name do not count, and neither do empty names.
-pub(super) fn names(value: &Value) -> Option<Vec<String>> {
+pub(crate) fn names(value: &Value) -> Option<Vec<String>> {
     let texts: Vec<&str> = match value {
         Value::Null => Vec::new(),
         Value::String(text) => text.split(',').collect(),
@@ -196,8 +149,8 @@ pub(super) fn names(value: &Value) -> Option<Vec<String>> {
 }
 
 /// The level of the part `.` of `module:level;…`, or a bare level. What cannot be read is warned about.
-fn log_level(value: &Value) -> Option<Level> {
-    let text = value.as_str().unwrap_or_default();
+fn log_level(said: &Setting) -> Option<Level> {
+    let text = said.value.as_str().unwrap_or_default();
     let mut level = None;
     for part in text
         .split(';')
@@ -222,70 +175,10 @@ fn log_level(value: &Value) -> Option<Level> {
     level
 }
 
-fn record_env(
-    value: &Value,
-    podinfo: &PodInfo,
-    environment: &Environment<'_>,
-) -> Result<BTreeMap<String, String>, String> {
-    let mut out = BTreeMap::new();
-    let Value::Array(entries) = value else {
-        return Err("audit.env must be a list of {name, type, value}".to_owned());
-    };
-    for entry in entries {
-        if let Some(other) = entry.as_object().and_then(|members| {
-            members
-                .keys()
-                .find(|key| !ENTRY_KEYS.iter().any(|known| key.eq_ignore_ascii_case(known)))
-        }) {
-            let advice = nearest(other, &ENTRY_KEYS).unwrap_or_default();
-            return Err(format!(
-                "audit.env: unknown key `{other}` in an entry, the nearest known one is `{advice}`"
-            ));
-        }
-        let member = |name: &str| {
-            let members = entry.as_object()?;
-            members
-                .iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case(name))
-                .and_then(|(_, value)| scalar(value))
-        };
-        let (Some(name), Some(kind)) = (member("name"), member("type")) else {
-            return Err(format!("audit.env: {entry} lacks a name or a type"));
-        };
-        let source = member("value").unwrap_or_default();
-        let resolved = match kind.as_str() {
-            // Text that is not UTF-8 would cost the whole record; the readable part is worth more.
-            "env" => environment(&source)
-                .map(|value| value.to_string_lossy().into_owned())
-                .unwrap_or_default(),
-            "string" => source,
-            "k8s-label" => podinfo.label(&source),
-            "k8s-annot" => podinfo.annotation(&source),
-            other => {
-                let text = format_args!("audit.env: unknown type {other:?} for entry {name:?}, skipping");
-                log::line(Level::Warn, text);
-                continue;
-            }
-        };
-        out.insert(name, resolved);
-    }
-    Ok(out)
-}
-
-/// A scalar as text, with the reference's spellings.
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(value) => Some(if *value { "1" } else { "0" }.to_owned()),
-        Value::Number(number) if number.is_f64() => number.as_f64().map(|n| n.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null => Some(String::new()),
-        Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
 
     fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
@@ -295,7 +188,7 @@ mod tests {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| OsString::from(value))
         };
-        file::parse(text).and_then(|settings| Config::from_settings(settings, &lookup))
+        file::parse("conf", text).and_then(|settings| Config::from_settings(settings, &lookup))
     }
 
     #[track_caller]

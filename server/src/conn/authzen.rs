@@ -59,7 +59,8 @@ impl Conn {
         let persistence = self.persistence(message);
         let head = self.input.get(message.start..).unwrap_or_default();
         let request_id = api::request_id(&message.head, head);
-        response::json(&mut self.output, status, &text, request_id, persistence);
+        let body = (&b""[..], text.as_bytes());
+        response::json(&mut self.output, status, body, request_id, persistence);
         self.consume(message.end);
         persistence == Persistence::Ends
     }
@@ -83,5 +84,5 @@ pub(super) fn metadata(output: &mut Vec<u8>, shared: &Shared, ending: Ending) {
     } else {
         metadata.document()
     };
-    response::json(output, 200, &document, None, ending.persistence);
+    response::json(output, 200, (b"", document.as_bytes()), None, ending.persistence);
 }

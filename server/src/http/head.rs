@@ -42,6 +42,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
         method: Method::of(method),
         target: place(bytes, target.as_bytes()),
         content_type: seen.content_type,
+        content_encoding: seen.content_encoding,
+        accept_encoding: seen.accept_encoding,
         request_id: seen.request_id,
         length,
         expect_continue: seen.expect_continue && modern,
@@ -82,6 +84,8 @@ struct Fields {
     chunked: bool,
     content_length: Option<u64>,
     content_type: Option<(u32, u32)>,
+    content_encoding: Option<(u32, u32)>,
+    accept_encoding: Option<(u32, u32)>,
     request_id: Option<(u32, u32)>,
     expect_continue: bool,
     close: bool,
@@ -122,6 +126,12 @@ impl Fields {
                     return Err(Refusal::BAD_LENGTH);
                 }
                 self.content_length = Some(decimal(field.value).ok_or(Refusal::BAD_LENGTH)?);
+            }
+            15 if self.accept_encoding.is_none() && field.name.eq_ignore_ascii_case("accept-encoding") => {
+                self.accept_encoding = Some(place(bytes, field.value));
+            }
+            16 if self.content_encoding.is_none() && field.name.eq_ignore_ascii_case("content-encoding") => {
+                self.content_encoding = Some(place(bytes, field.value));
             }
             17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
                 if self.chunked {

@@ -53,6 +53,10 @@ pub struct Head {
     pub target: (u32, u32),
     /// Value of the first `Content-Type`.
     pub content_type: Option<(u32, u32)>,
+    /// Value of the first `Content-Encoding`.
+    pub content_encoding: Option<(u32, u32)>,
+    /// Value of the first `Accept-Encoding`.
+    pub accept_encoding: Option<(u32, u32)>,
     /// Value of the last `X-Request-ID`.
     pub request_id: Option<(u32, u32)>,
     /// Framing of the body.

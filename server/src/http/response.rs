@@ -134,8 +134,14 @@ pub fn batch(out: &mut Vec<u8>, body: &[u8], persistence: Persistence) {
     out.extend_from_slice(body);
 }
 
-/// Appends a JSON answer to a request that may have an id, which goes back with it.
-pub fn json(out: &mut Vec<u8>, status: u16, body: &str, request_id: Option<&[u8]>, persistence: Persistence) {
+/// Appends a JSON answer to a request that may have an id, which goes back with it. `lines`: header lines besides.
+pub fn json(
+    out: &mut Vec<u8>,
+    status: u16,
+    (lines, body): (&[u8], &[u8]),
+    request_id: Option<&[u8]>,
+    persistence: Persistence,
+) {
     // Writing to a `Vec` cannot fail.
     let _ = write!(
         out,
@@ -143,6 +149,7 @@ pub fn json(out: &mut Vec<u8>, status: u16, body: &str, request_id: Option<&[u8]
         reason(status),
         body.len()
     );
+    out.extend_from_slice(lines);
     if let Some(id) = request_id {
         out.extend_from_slice(b"X-Request-ID: ");
         out.extend_from_slice(id);
@@ -150,7 +157,7 @@ pub fn json(out: &mut Vec<u8>, status: u16, body: &str, request_id: Option<&[u8]
     }
     out.extend_from_slice(connection(persistence));
     out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(body.as_bytes());
+    out.extend_from_slice(body);
 }
 
 /// What is said about the connection.
@@ -245,6 +252,7 @@ fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         204 => "No Content",
+        207 => "Multi-Status",
         301 => "Moved Permanently",
         400 => "Bad Request",
         404 => "Not Found",

@@ -6,27 +6,30 @@ use serde_json::{Value, json};
 
 use crate::limits;
 
-/// An error object.
+/// An error object, finished.
 pub(super) fn problem(code: &str, message: &str) -> String {
-    text(&json!({ "code": code, "message": message }))
+    finished(fault(code, message), true)
+}
+
+/// An error object.
+pub(super) fn fault(code: &str, message: &str) -> Vec<u8> {
+    json!({ "code": code, "message": message })
+        .to_string()
+        .into_bytes()
 }
 
 /// The error object of an evaluation that was given up. `place`: text and line where that was.
-pub(super) fn failed(error: EvalError, place: Option<(&str, u32)>) -> String {
+pub(super) fn failed(error: EvalError, place: Option<(&str, u32)>) -> Vec<u8> {
     let mut cause = json!({ "code": error.kind.code(), "message": error.kind.message() });
     if let (Some((file, row)), Some(cause)) = (place, cause.as_object_mut()) {
         cause.insert("location".to_owned(), json!({ "file": file, "row": row }));
     }
-    text(&json!({
+    let object = json!({
         "code": "internal_error",
         "message": "error(s) occurred while evaluating query",
         "errors": [cause],
-    }))
-}
-
-/// OPA indents its errors whatever the client wants.
-fn text(object: &Value) -> String {
-    finished(object.to_string().into_bytes(), true)
+    });
+    object.to_string().into_bytes()
 }
 
 /// An answer with its end, as the client wants it. Blanks in front of many deep lines could take more memory than all else.

@@ -1,5 +1,8 @@
 //! Targets of the data API: which document, with which input, and what is not served.
 
+use std::fmt;
+
+use super::about::About;
 use super::answer::problem;
 use crate::api::unescape;
 use crate::http::request::Method;
@@ -9,6 +12,12 @@ use crate::http::request::Method;
 pub enum Call {
     /// For a document.
     Data(Ask),
+    /// For the document of the default decision; the path is not known here.
+    Default(Ask),
+    /// For a document, over many inputs.
+    Batch(Ask),
+    /// About the service; whether the answer is indented.
+    About(About, bool),
     /// The answer needs nothing else: status and JSON.
     Wrong(u16, String),
     /// The path has other methods.
@@ -52,25 +61,106 @@ pub enum Input {
     Query(Option<Vec<u8>>),
 }
 
+/// The document that `POST /` answers unless something else is said.
+pub const DEFAULT_DECISION: &str = "/system/main";
+
+/// The document that `POST /` answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    text: String,
+    path: Vec<String>,
+    policy: Option<String>,
+}
+
+impl Decision {
+    /// What a text says, which is spelled as a target behind `/v1/data`: `authz/allow?policy=MRN`.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn parse(text: &str) -> Result<Decision, String> {
+        let (path, query) = text.split_once('?').unwrap_or((text, ""));
+        if !query.is_empty() && (!query.starts_with("policy=") || query.contains('&')) {
+            return Err("behind the path there may be ?policy=MRN and nothing else".to_owned());
+        }
+        let ask = asked(Version::V0, Input::Body, path.as_bytes(), query.as_bytes())?;
+        match ask.path.is_empty() {
+            true => Err("it has to name a document".to_owned()),
+            false => Ok(Decision {
+                text: text.to_owned(),
+                path: ask.path,
+                policy: ask.policy,
+            }),
+        }
+    }
+
+    /// A request for the default decision as one for its document. A policy that the client names wins.
+    #[must_use]
+    pub fn asked(&self, ask: &Ask) -> Ask {
+        Ask {
+            path: self.path.clone(),
+            policy: ask.policy.clone().or_else(|| self.policy.clone()),
+            ..ask.clone()
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 const COMPILED: &str = "policies are compiled ahead of time";
 
 /// Whether a path belongs to OPA's API and to nothing else here.
 #[must_use]
 pub fn is_ours(path: &[u8]) -> bool {
-    const OURS: [&[u8]; 5] = [
+    const OURS: [&[u8]; 6] = [
         b"/v1/data",
         b"/v0/data",
+        b"/v1/batch/data",
         b"/v1/policies",
         b"/v1/query",
         b"/v1/compile",
     ];
-    OURS.iter().any(|prefix| behind(path, prefix).is_some())
+    about(path).is_some() || path == b"/" || OURS.iter().any(|prefix| behind(path, prefix).is_some())
 }
 
 /// What a request to a path of [`is_ours`] asks for. `method_text`: the method as sent.
 #[must_use]
 pub fn call(method: Method, method_text: &[u8], path: &[u8], query: &[u8], is_yaml: bool) -> Call {
     let changes = matches!(method_text, b"PUT" | b"PATCH" | b"DELETE");
+    if let Some(about) = about(path) {
+        let pretty = asked(Version::V1, Input::Query(None), b"", query).is_ok_and(|ask| ask.pretty);
+        return match method {
+            Method::Get => Call::About(about, pretty),
+            Method::Head | Method::Post | Method::Options | Method::Other => Call::NotAllowed("GET"),
+        };
+    }
+    let (version, rest, make): (_, _, fn(Ask) -> Call) = if path == b"/" {
+        (Version::V0, &b""[..], Call::Default)
+    } else if let Some(rest) = behind(path, b"/v1/batch/data") {
+        (Version::V1, rest, Call::Batch)
+    } else {
+        return document(method, changes, path, query, is_yaml);
+    };
+    match method {
+        Method::Post => made(asked(version, Input::Body, rest, query), is_yaml, make),
+        Method::Get | Method::Head | Method::Options | Method::Other => Call::NotAllowed("POST"),
+    }
+}
+
+/// What `/v1/status` and `/v1/config` ask.
+fn about(path: &[u8]) -> Option<About> {
+    match path {
+        b"/v1/status" => Some(About::Status),
+        b"/v1/config" => Some(About::Config),
+        _ => None,
+    }
+}
+
+/// Requests to paths of documents, and to those that need a compiler.
+fn document(method: Method, changes: bool, path: &[u8], query: &[u8], is_yaml: bool) -> Call {
     let (version, rest, methods) = if let Some(rest) = behind(path, b"/v1/data") {
         (Version::V1, rest, "GET, POST")
     } else if let Some(rest) = behind(path, b"/v0/data") {
@@ -90,11 +180,14 @@ pub fn call(method: Method, method_text: &[u8], path: &[u8], query: &[u8], is_ya
             return Call::NotAllowed(methods);
         }
     };
-    if is_yaml && input == Input::Body {
-        return Call::Wrong(415, problem("invalid_parameter", "the body has to be JSON"));
-    }
-    match asked(version, input, rest, query) {
-        Ok(ask) => Call::Data(ask),
+    let is_yaml = is_yaml && input == Input::Body;
+    made(asked(version, input, rest, query), is_yaml, Call::Data)
+}
+
+fn made(asked: Result<Ask, String>, is_yaml: bool, make: fn(Ask) -> Call) -> Call {
+    match asked {
+        _ if is_yaml => Call::Wrong(415, problem("invalid_parameter", "the body has to be JSON")),
+        Ok(ask) => make(ask),
         Err(why) => Call::Wrong(400, problem("invalid_parameter", &why)),
     }
 }
@@ -224,6 +317,9 @@ mod tests {
                 ask.pretty,
                 ask.policy
             ),
+            Call::Default(ask) => format!("default policy={:?}", ask.policy),
+            Call::Batch(ask) => format!("batch {}", ask.path.join("|")),
+            Call::About(about, pretty) => format!("{about:?} {pretty}"),
             Call::Wrong(status, text) => format!("{status} {}", text.replace('\n', "")),
             Call::NotAllowed(methods) => format!("405 {methods}"),
         };
@@ -260,6 +356,27 @@ mod tests {
         check("GET /v1/data/a?explain=full", "400 ");
         check("GET /v1/data/a?strict-builtin-errors", "400 ");
         check("GET /v1/data/a?strict-builtin-errors=false&explain=off", "V1 a");
-        assert!(!is_ours(b"/v1/database"));
+        check("POST /?policy=a", "default policy=Some(\"a\")");
+        check("GET /", "405 POST");
+        check("POST /v1/batch/data/a/b", "batch a|b");
+        check("POST /v1/batch/data", "batch ");
+        check("GET /v1/batch/data/a", "405 POST");
+        check("GET /v1/status?pretty", "Status true");
+        check("GET /v1/config", "Config false");
+        check("POST /v1/config", "405 GET");
+        for other in ["/v1/database", "//", "/a", "/v1/batch", "/v1/status/a"] {
+            assert!(!is_ours(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn default_decisions() {
+        let decision = Decision::parse("/authz/allow%2Fed?policy=mrn%3Aa").unwrap();
+        assert_eq!(decision.path, ["authz", "allow/ed"]);
+        assert_eq!(decision.policy.as_deref(), Some("mrn:a"));
+        for wrong in ["", "/", "?policy=a", "a?pretty", "a?policy=b&pretty", "%zz"] {
+            assert!(Decision::parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(Decision::parse(DEFAULT_DECISION).is_ok());
     }
 }

@@ -3,6 +3,10 @@
 use gavel_compiler::documents::{self as compiled, Document, World};
 use gavel_runtime::bytecode::{FnId, Program, verify};
 
+use super::call::Ask;
+use super::machine::Said;
+use super::outcome::Outcome;
+
 /// The documents of all policies and libraries that are served.
 pub struct Documents {
     program: Program,
@@ -14,7 +18,7 @@ pub struct Documents {
 
 /// What a path asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found<'d> {
+enum Found<'d> {
     /// The document of a function of the program, and how many elements of the path lead to it.
     Document(FnId, usize),
     /// Nothing stands there.
@@ -55,11 +59,24 @@ impl Documents {
         &self.program
     }
 
+    /// The function of the document that is asked for, if there is one, and how many elements of the path lead to it.
+    ///
+    /// # Errors
+    /// What is said in place of a document.
+    pub(super) fn locate(&self, ask: &Ask) -> Result<(Option<FnId>, usize), Said> {
+        match self.find(&ask.path, ask.policy.as_deref()) {
+            Found::Document(entry, consumed) => Ok((Some(entry), consumed)),
+            Found::Missing => Ok((None, 0)),
+            Found::Function(text) => Err(Said::refused(500, "internal_error", text, Outcome::Failed)),
+            Found::Unclear(text) => Err(Said::refused(400, "invalid_parameter", &text, Outcome::Refused)),
+        }
+    }
+
     /// Finds the document at a path, of a policy if one is named.
     ///
     /// Without a name it is the policy whose package holds the path, or is below it; a library's only where no policy has
     /// it, since policies see the libraries that they need.
-    pub(super) fn find(&self, path: &[String], policy: Option<&str>) -> Found<'_> {
+    fn find(&self, path: &[String], policy: Option<&str>) -> Found<'_> {
         if let Some(name) = policy {
             let mut named = self.worlds.iter().filter(|world| is_named(world, name));
             return match (named.next(), named.next()) {

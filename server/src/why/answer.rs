@@ -1,7 +1,7 @@
 //! Decides one PORC and tells how. What is served decides; the same policies compiled for tracing only say which bodies of
 //! rules ran.
 
-use gavel_runtime::decision::{Decider, Frame, FrameReference, Phase, Refusal, Settled};
+use gavel_runtime::decision::{Decider, Frame, FrameReference, Phase, RecordOptions, Refusal, Settled};
 use gavel_runtime::image::Image;
 use gavel_runtime::input::Trailing;
 use gavel_runtime::json::{self, Escape};
@@ -42,14 +42,16 @@ pub(super) fn answer(revision: &Revision, traced: Result<&Traced, &String>, body
         .map_err(refused)?
         .encode(body, stamp, &mut frame);
     let frame = Frame::decode(&frame).ok_or("the decision cannot be read")?;
-    let document = document(&mut decider, image, body, &env);
+    // Whoever asks chooses the values: hashes would let them be tried.
+    let records = &revision.records.opaque();
+    let document = document(&mut decider, image, records, body, &env);
     let (told, unexplained) = match traced {
-        Ok(traced) => tell(traced, image, &frame, body, env),
+        Ok(traced) => tell(traced, revision, &frame, body, env),
         Err(why) => (Told::nothing(), Some(why.clone())),
     };
     let phases: Vec<Value> = PHASES
         .iter()
-        .zip(told.phases(&frame, image))
+        .zip(told.phases(&frame, image, records))
         .map(|((phase, name), policies)| phase_json(&frame, *phase, name, policies))
         .collect();
     Ok(json!({
@@ -57,8 +59,8 @@ pub(super) fn answer(revision: &Revision, traced: Result<&Traced, &String>, body
         "settled": settled(frame.settled),
         "revision": revision.number,
         "digest": revision.digest,
-        "operation": frame.operation,
-        "resource": frame.resource,
+        "operation": records.operation(frame.operation),
+        "resource": records.resource(frame.resource),
         "tookNs": frame.overall_ns,
         "phases": phases,
         "sources": told.sources,
@@ -82,12 +84,12 @@ impl Told {
     }
 
     /// The policies of each phase.
-    fn phases(&self, frame: &Frame<'_>, image: &Image) -> [Vec<Value>; 4] {
+    fn phases(&self, frame: &Frame<'_>, image: &Image, records: &RecordOptions) -> [Vec<Value>; 4] {
         let mut phases: [Vec<Value>; 4] = Default::default();
         for (at, reference) in frame.references.iter().enumerate() {
             let bodies = self.bodies.get(at);
             if let Some(policies) = phases.get_mut(reference.phase as usize) {
-                policies.push(policy_json(reference, image, bodies));
+                policies.push(policy_json(reference, (image, records), bodies));
             }
         }
         phases
@@ -97,7 +99,7 @@ impl Told {
 /// Decides once more, watched; also why not all that it tells can be trusted, if so.
 fn tell(
     traced: &Traced,
-    served: &Image,
+    revision: &Revision,
     frame: &Frame<'_>,
     body: &[u8],
     mut env: RequestEnv,
@@ -113,8 +115,9 @@ fn tell(
             && votes.eq(frame.references.iter().map(|reference| reference.granted))
     });
     let mut excerpts = Excerpts::new(traced.texts());
+    let shows_values = revision.records.redact.is_none();
     let bodies = frame.references.iter().map(|reference| {
-        let policy = reference.policy.and_then(|index| served.policy(index));
+        let policy = reference.policy.and_then(|index| revision.image().policy(index));
         let Some(policy) = policy else { return Vec::new() };
         let bodies = watcher.of(reference.phase, reference.id, &policy.mrn);
         bodies
@@ -123,6 +126,8 @@ fn tell(
                 let place = excerpts.place(body.extent)?;
                 let failure = body.failure.as_ref().and_then(|(extent, why)| {
                     let rows = excerpts.place(*extent)?.rows;
+                    // It shows values that stand somewhere in the document.
+                    let why = if shows_values { why } else { NOT_SHOWN };
                     Some(json!({"rows": [rows.0, rows.1], "why": why}))
                 });
                 Some(json!({
@@ -194,13 +199,17 @@ fn vote(frame: &Frame<'_>, phase: Phase) -> Option<&'static str> {
     Some(word(phase == Phase::Scope))
 }
 
-fn policy_json(reference: &FrameReference<'_>, image: &Image, bodies: Option<&Vec<Value>>) -> Value {
+fn policy_json(
+    reference: &FrameReference<'_>,
+    (image, records): (&Image, &RecordOptions),
+    bodies: Option<&Vec<Value>>,
+) -> Value {
     let policy = reference.policy.and_then(|index| image.policy(index));
     let reason = reference
         .reason
-        .map(|(code, text)| json!({"code": code.word(), "text": text}));
+        .map(|(code, text)| json!({"code": code.word(), "text": records.reason(text)}));
     json!({
-        "id": reference.id,
+        "id": records.reference(reference.phase, reference.id),
         "policy": policy.map(|policy| &policy.mrn),
         "vote": word(reference.granted),
         "reason": reason,
@@ -220,10 +229,19 @@ fn word(granted: bool) -> &'static str {
     if granted { "GRANT" } else { "DENY" }
 }
 
-/// The document that policies saw, as JSON.
-fn document(decider: &mut Decider, image: &Image, body: &[u8], env: &RequestEnv) -> Option<Value> {
+/// In place of why a statement failed, where something of requests may not be shown.
+const NOT_SHOWN: &str = "[redacted]";
+
+/// The document that policies saw, as JSON, as far as records show it.
+fn document(
+    decider: &mut Decider,
+    image: &Image,
+    records: &RecordOptions,
+    body: &[u8],
+    env: &RequestEnv,
+) -> Option<Value> {
     let realised = decider.realised(image, body, env).ok()?;
     let mut text = Vec::new();
     json::write(&mut text, realised, Escape::Plain).ok()?;
-    serde_json::from_slice(&text).ok()
+    serde_json::from_slice(&records.document(&text)?).ok()
 }

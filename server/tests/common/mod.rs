@@ -105,12 +105,16 @@ impl Server {
         if !flags.contains(&"--threads") {
             command.args(["--threads", "1"]);
         }
+        Server::start_command(command.args(flags), change)
+    }
+
+    /// A server that this command starts.
+    pub(crate) fn start_command(command: &mut Command, change: impl FnOnce(&mut Command)) -> Server {
         command
-            .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .stdin(Stdio::null());
-        change(&mut command);
+        change(command);
         let mut child = command.spawn().unwrap();
         let (tell, lines) = mpsc::channel();
         let reader = BufReader::new(child.stderr.take().unwrap());
