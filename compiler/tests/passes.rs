@@ -204,6 +204,21 @@ x := 8 if input.n == 0
 }
 
 #[test]
+fn bodies_that_ask_a_number_are_looked_up_too() {
+    let body = |at: usize| format!("x if {{ input.level == {at}; input.on }}\n");
+    let bodies: String = (0..50).map(body).collect();
+    let module = format!("package p\n{bodies}x if {{ input.level in {{7, \"7\", true}}; not input.on }}\n");
+    let (few, many) = worth(&module, r#"{"level": 47, "on": true}"#, "index");
+    assert!(4 * few < many, "{few} {many}");
+    for level in [
+        "7", "7.0", "7e0", "0.7e1", "7.5", r#""7""#, "true", "false", "null", "[7]", "-7", "70",
+    ] {
+        worth(&module, &format!(r#"{{"level": {level}, "on": true}}"#), "index");
+    }
+    worth(&module, "{}", "index");
+}
+
+#[test]
 fn searches_are_tests_where_the_member_does_not_matter_behind_them() {
     let module = r#"package p
 verbs := {":read", ":list"}
@@ -255,6 +270,106 @@ x if { lower(input.name) != "root"; startswith(input.path, lower(input.name)); l
 "#;
     let (few, many) = worth(module, r#"{"name": "Ann", "path": "ann/x"}"#, "cse");
     assert!(few < many, "{few} {many}");
+}
+
+#[test]
+fn object_get_of_an_input_path_reads_a_cell() {
+    let module = r#"package p
+x if {
+    object.get(input.user, "plan", "free") == "free"
+    not input.user.sub in object.get(input.user, ["kept_from"], [])
+    object.get(input, "level", 3) > 2
+}
+"#;
+    let (few, many) = worth(module, r#"{"user": {"sub": "a", "other": 1}}"#, "defaults");
+    assert!(few < many, "{few} {many}");
+    for input in [
+        "{}",
+        "[]",
+        "1",
+        r#"{"user": {}}"#,
+        r#"{"user": null}"#,
+        r#"{"user": []}"#,
+        r#"{"user": "plan"}"#,
+        r#"{"user": {"plan": "paid", "sub": "a"}}"#,
+        r#"{"user": {"plan": false, "sub": "a"}}"#,
+        r#"{"user": {"plan": "free", "sub": "a", "kept_from": ["a"]}}"#,
+        r#"{"user": {"plan": "free", "sub": "a", "kept_from": {}}, "level": 1}"#,
+        r#"{"user": {"plan": null, "sub": "a"}, "level": null}"#,
+    ] {
+        worth(module, input, "defaults");
+    }
+    // What `with` puts into the input may be what no JSON text is.
+    let replaced = r#"package p
+x := [n |
+    some value in [{"a"}, {"a": 1}, ["a"], {"b": 2}, "a", null]
+    n := object.get(input.o, "a", 7) with input.o as value
+]
+"#;
+    worth(replaced, r#"{"o": {"a": 5}}"#, "defaults");
+}
+
+#[test]
+fn counts_are_read_from_the_value() {
+    let module = r#"package p
+x := [count(input.a), count(input.b) > 0, count(input.a) == count(input.b), count("äöü"), count({"k": 1})]
+"#;
+    for (a, b) in [
+        ("[]", "{}"),
+        ("[1, 2]", r#""häuser""#),
+        (r#""""#, r#"{"k": 1}"#),
+        ("1", "[]"),
+        ("[]", "null"),
+        ("true", "1.5"),
+    ] {
+        let (few, many) = worth(module, &format!(r#"{{"a": {a}, "b": {b}}}"#), "counts");
+        assert!(few <= many, "{few} {many}");
+    }
+    worth(module, "{}", "counts");
+}
+
+#[test]
+fn pieces_of_a_text_are_found_without_splitting_it() {
+    let module = r#"package p
+x := [verb, kind, rest] if {
+    parts := split(input.o, ":")
+    verb := parts[2]
+    input.n > 0
+    kind := parts[1]
+    rest := split(input.o, "::")[1]
+}
+"#;
+    let (few, many) = worth(module, r#"{"o": "shop:order:read::x:y", "n": 1}"#, "pieces");
+    assert!(few < many, "{few} {many}");
+    for operation in [
+        r#""""#,
+        r#"":""#,
+        r#""::""#,
+        r#"":::""#,
+        r#""a:b:c""#,
+        r#""a:b::c:d::e""#,
+        r#""ä::ö:ü""#,
+        "1",
+        "null",
+        "[]",
+    ] {
+        worth(module, &format!(r#"{{"o": {operation}, "n": 1}}"#), "pieces");
+    }
+    // Somebody wants all of them, or a piece that is no number.
+    for module in [
+        "package p\nx := [parts[1], parts] if parts := split(input.o, \":\")\n",
+        "package p\nx := split(input.o, \":\")[input.n]\n",
+        "package p\nx := split(input.o, \"\")[1]\n",
+        "package p\nx := not_there if { parts := split(input.o, \":\"); not parts[5]; not_there := 1 }\n",
+        "package p\nx := [p | some o in input.all; p := split(o, \":\")[1]]\n",
+    ] {
+        for input in [
+            r#"{"o": "a:b", "n": 1, "all": ["a", "a:b", 1, "b:c:d"]}"#,
+            r#"{"o": 1, "n": 1}"#,
+        ] {
+            worth(module, input, "pieces");
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
     reason = "a frozen arena owns the memory its own values borrow from, which the borrow checker cannot express"
 )]
 
+use crate::checks::{self, check};
 use crate::error::EvalErrorKind;
 use crate::value::{Entry, Value};
 use bumpalo::collections::Vec as BumpVec;
@@ -104,6 +105,18 @@ impl Arena {
         list.try_reserve_exact(capacity)
             .map_err(|_| EvalErrorKind::ArenaExhausted)?;
         Ok(list)
+    }
+
+    /// Whether the parts of all values lie in this arena. For checks: it walks over all chunks.
+    fn holds(&mut self, values: &[Value<'_>]) -> bool {
+        let chunks = self.bump.iter_allocated_chunks();
+        let chunks: Vec<_> = chunks.map(|chunk| chunk.as_ptr_range()).collect();
+        let is_inside = |place: usize| {
+            chunks
+                .iter()
+                .any(|chunk| (chunk.start.addr()..chunk.end.addr()).contains(&place))
+        };
+        values.iter().filter_map(|value| value.place()).all(is_inside)
     }
 
     /// The allocator itself, for growing vectors (`bumpalo::collections`); the budget holds there as a panic-free abort
@@ -238,11 +251,14 @@ unsafe impl Sync for Frozen {}
 impl Frozen {
     /// Builds values in a fresh arena without a budget.
     pub fn build<E>(fill: impl for<'a> FnOnce(&'a Arena) -> Result<Vec<Value<'a>>, E>) -> Result<Frozen, E> {
-        let arena = Arena::new(0, usize::MAX);
+        let mut arena = Arena::new(0, usize::MAX);
         let values: Vec<Value<'_>> = fill(&arena)?;
         // SAFETY: only the lifetime changes. `fill` is general over it, so the values borrow from `arena` or from
         // statics; the arena's chunks do not move when the arena does, and they are freed together with the values.
         let values = unsafe { std::mem::transmute::<Vec<Value<'_>>, Vec<Value<'static>>>(values) };
+        if checks::ON {
+            check(arena.holds(&values), "a frozen value lies outside of its arena");
+        }
         Ok(Frozen {
             values: values.into_boxed_slice(),
             arena,

@@ -33,6 +33,7 @@
 pub mod arena;
 pub mod builtins;
 pub mod bytecode;
+mod checks;
 pub mod decision;
 pub mod embed;
 pub mod error;

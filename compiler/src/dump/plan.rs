@@ -2,7 +2,8 @@
 
 use crate::opt::Change;
 use crate::plan::{
-    Again, Cmp, Cond, Container, Function, Inst, Label, Operand, Plan, Reg, Target, TextTest, constant_text,
+    Again, Cmp, Cond, Container, Direct, Function, Inst, Label, Operand, Plan, Reg, Target, TextTest,
+    constant_text,
 };
 use gavel_runtime::bytecode::SwitchSpec;
 use std::fmt::Write;
@@ -71,6 +72,9 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         Inst::Move { dst, src } => format!("{} = {}", r(*dst), r(*src)),
         Inst::Unset { dst } => format!("{} = unset", r(*dst)),
         Inst::Slot { dst, path, .. } => format!("{} = {}", r(*dst), slot(path)),
+        Inst::SlotOr { dst, path, default } => {
+            format!("{} = {} or {}", r(*dst), slot(path), constant_text(default))
+        }
         Inst::Base { dst, .. } => format!("{} = base", r(*dst)),
         Inst::Index { .. } => index(inst),
         Inst::Field { dst, of, key, .. } => format!("{} = {}[{}]", r(*dst), r(*of), constant_text(key)),
@@ -106,6 +110,13 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
             list(args),
             if prepared.is_some() { " prepared" } else { "" }
         ),
+        Inst::Direct { dst, what, of, .. } => match what {
+            Direct::Count => format!("{} = count of {}", r(*dst), r(*of)),
+            Direct::Piece { separator, at } => {
+                let separator = constant_text(separator);
+                format!("{} = piece {at} of {} by {separator}", r(*dst), r(*of))
+            }
+        },
         Inst::CallMocked {
             dst, target, args, ..
         } => format!("{} = mocked {}({})", r(*dst), name(plan, *target), list(args)),
@@ -174,17 +185,19 @@ fn looping(inst: &Inst) -> String {
 
 fn switch(on: &Operand, index: &SwitchSpec, ways: &[Label]) -> String {
     let way = |at: &u16| ways.get(usize::from(*at)).map_or(0, |label| label.0);
-    let list = |verb: &str, texts: &[(String, u16)]| {
-        let ways = texts.iter();
-        ways.map(|(text, at)| format!(" {verb}{text:?}: L{}", way(at)))
-            .collect::<String>()
+    let line = |verb: &str, key: &dyn std::fmt::Debug, at: &u16| format!(" {verb}{key:?}: L{}", way(at));
+    let texts = |verb: &str, texts: &[(String, u16)]| -> String {
+        texts.iter().map(|(text, at)| line(verb, text, at)).collect()
     };
+    let integers = index.integers.iter().map(|(integer, at)| line("", integer, at));
+    let flags = index.flags.iter().map(|(flag, at)| line("", flag, at));
     format!(
-        "switch {}{}{}{}",
+        "switch {}{}{}{}{}",
         operand(on),
-        list("", &index.exact),
-        list("starts with ", &index.starts),
-        list("ends with ", &index.ends)
+        texts("", &index.exact),
+        texts("starts with ", &index.starts),
+        texts("ends with ", &index.ends),
+        integers.chain(flags).collect::<String>()
     )
 }
 
@@ -247,6 +260,7 @@ fn condition(plan: &Plan, cond: &Cond) -> String {
             format!("{} {verb} {}", operand(a), constant_text(text))
         }
         Cond::Defined(path) => format!("defined {}", slot(path)),
+        Cond::IsObject(path) => format!("{} is object", slot(path)),
         Cond::IsSet(reg) => format!("set {}", r(*reg)),
         Cond::IsDocument(cell) => format!("{} is document", name(plan, *cell)),
         Cond::IsArrayOf(reg, len) => format!("{} is array of {len}", r(*reg)),

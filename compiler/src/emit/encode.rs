@@ -4,7 +4,9 @@ use super::operands::{limit, two};
 use super::pool::Pools;
 use super::regs::{Allocated, allocate};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Again, Cmp, Cond, Container, FnRef, Function, Inst, Label, Note, Operand, Reg, TextTest};
+use crate::plan::{
+    Again, Cmp, Cond, Container, Direct, FnRef, Function, Inst, Label, Note, Operand, Reg, TextTest,
+};
 use crate::source::Span;
 use gavel_runtime::bytecode::{FnKind, Inst as Word, NO_PREPARED, NO_REG, Op};
 use std::collections::HashMap;
@@ -107,6 +109,7 @@ impl Encoder<'_, '_> {
             | Inst::Move { .. }
             | Inst::Unset { .. }
             | Inst::Slot { .. }
+            | Inst::SlotOr { .. }
             | Inst::Base { .. }
             | Inst::Index { .. }
             | Inst::Field { .. } => self.load(inst)?,
@@ -130,6 +133,7 @@ impl Encoder<'_, '_> {
             Inst::CallRule { .. }
             | Inst::CallFn { .. }
             | Inst::CallBuiltin { .. }
+            | Inst::Direct { .. }
             | Inst::CallMocked { .. }
             | Inst::Ret { .. }
             | Inst::RetConst { .. }
@@ -178,6 +182,11 @@ impl Encoder<'_, '_> {
                 let mut op = Word::new(Op::Slot);
                 (op.a, op.b) = (self.reg(*dst)?, self.slot(path)?);
                 self.push_failing(op, *fail);
+            }
+            Inst::SlotOr { dst, path, default } => {
+                let mut op = two(Op::SlotOr, self.reg(*dst)?, self.slot(path)?);
+                op.f = self.linker.pools.constant(default);
+                self.push(op);
             }
             Inst::Base { dst, fail } => {
                 let mut op = Word::new(Op::Base);
@@ -233,6 +242,7 @@ impl Encoder<'_, '_> {
                 two(op, self.slot(path)?, self.short_constant(text)?)
             }
             Cond::Defined(path) => two(Op::SlotDefined, self.slot(path)?, 0),
+            Cond::IsObject(path) => two(Op::SlotIsObject, self.slot(path)?, 0),
             Cond::IsSet(reg) => two(Op::IsSet, self.reg(*reg)?, 0),
             Cond::IsArrayOf(reg, len) => two(Op::IsArrayOf, self.reg(*reg)?, *len),
             Cond::IsObjectOf(reg, len) => two(Op::IsObjectOf, self.reg(*reg)?, *len),
@@ -392,6 +402,17 @@ impl Encoder<'_, '_> {
                 op.f = match prepared {
                     Some(spec) => self.linker.pools.prepared.at(spec),
                     None => NO_PREPARED,
+                };
+                self.push_failing(op, *fail);
+            }
+            Inst::Direct { dst, what, of, fail } => {
+                let op = match what {
+                    Direct::Count => two(Op::Count, self.reg(*dst)?, self.reg(*of)?),
+                    Direct::Piece { separator, at } => {
+                        let mut op = two(Op::Piece, self.reg(*dst)?, self.reg(*of)?);
+                        (op.d, op.f) = (*at, self.linker.pools.constant(separator));
+                        op
+                    }
                 };
                 self.push_failing(op, *fail);
             }

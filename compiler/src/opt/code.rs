@@ -2,6 +2,7 @@
 
 use crate::plan::{Cond, Function, Inst, Label, Step};
 use gavel_runtime::builtins::BuiltinId;
+use gavel_runtime::value::Constant;
 use std::collections::HashMap;
 
 /// Instructions that a pass looks ahead or back from one of them; more would make it quadratic in long bodies.
@@ -51,6 +52,8 @@ pub(super) fn is_pure(inst: &Inst, calls: bool) -> bool {
         Inst::Const { .. }
         | Inst::Move { .. }
         | Inst::Slot { .. }
+        | Inst::SlotOr { .. }
+        | Inst::Direct { .. }
         | Inst::Index { .. }
         | Inst::Field { .. } => true,
         Inst::Test { cond, .. } => !matches!(cond, Cond::IsDocument(_) | Cond::IsSet(_)),
@@ -66,6 +69,16 @@ pub(super) fn is_plain(builtin: BuiltinId) -> bool {
     !row.nondeterministic && !row.relation && !is_seen
 }
 
+/// Number of scope instructions before each position: between two equal numbers the input is the same.
+pub(super) fn scopes(code: &[Step]) -> Vec<usize> {
+    let count = |count: &mut usize, step: &Step| {
+        let before = *count;
+        *count += usize::from(step.inst.is_with());
+        Some(before)
+    };
+    code.iter().scan(0, count).collect()
+}
+
 /// Code between a label and a jump back to it.
 pub(super) fn loops(code: &[Step]) -> Vec<(usize, usize)> {
     let mut places: HashMap<Label, usize> = HashMap::new();
@@ -78,4 +91,27 @@ pub(super) fn loops(code: &[Step]) -> Vec<(usize, usize)> {
             .for_each_target(|label| found.extend(places.get(&label).map(|start| (*start, at))));
     }
     found
+}
+
+/// Bytes of text that count as one part of a constant.
+const PART_BYTES: usize = 32;
+
+/// Whether a constant is made of at most so many parts: what a program says in few words must not become a large image.
+pub(super) fn is_within(value: &Constant, parts: usize) -> bool {
+    fn take(value: &Constant, left: &mut usize) -> bool {
+        let own = match value {
+            Constant::String(text) | Constant::Number(text) => 1 + text.len() / PART_BYTES,
+            _ => 1,
+        };
+        let Some(rest) = left.checked_sub(own) else {
+            return false;
+        };
+        *left = rest;
+        match value {
+            Constant::Array(items) | Constant::Set(items) => items.iter().all(|item| take(item, left)),
+            Constant::Object(members) => members.iter().all(|(k, v)| take(k, left) && take(v, left)),
+            _ => true,
+        }
+    }
+    take(value, &mut { parts })
 }

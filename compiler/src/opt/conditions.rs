@@ -184,10 +184,11 @@ fn reaching_slot(code: &[Step], at: usize, reg: Reg, fail: Label) -> Option<Vec<
             } if *dst == reg => {
                 return (*other == fail).then(|| path.clone());
             }
-            Inst::Const { .. } | Inst::Move { .. } => {}
+            Inst::Const { .. } | Inst::Move { .. } | Inst::SlotOr { .. } => {}
             Inst::Slot { fail: other, .. }
             | Inst::Field { fail: other, .. }
             | Inst::Index { fail: other, .. }
+            | Inst::Direct { fail: other, .. }
             | Inst::Test { fail: other, .. }
                 if *other == fail => {}
             _ => return None,

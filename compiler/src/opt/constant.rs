@@ -1,16 +1,14 @@
 //! Static data: rules that depend on neither the input nor the clock are run when compiling, and are constants from then on.
 
-use super::inline::Calls;
+use super::calls::Calls;
+use super::code::is_within;
 use super::pipeline::{Evaluate, Known};
 use crate::plan::{Cond, FnRef, Function, Inst, K, Operand, Plan, Step};
 use gavel_runtime::bytecode::FnKind;
-use gavel_runtime::value::Constant;
 
 /// What a value may be made of. Larger ones are made at run time, so that what a program says in few words does not become
 /// a large image.
 pub(crate) const NODES_MAX: usize = 4096;
-/// Bytes of text that count as one.
-const NODE_BYTES: usize = 32;
 /// Functions that one evaluation may need.
 const FUNCTIONS_MAX: usize = 256;
 
@@ -30,7 +28,7 @@ pub(super) fn run(plan: &mut Plan, at: usize, calls: &Calls, evaluate: Option<Ev
     let Some(Known { value, body }) = evaluate(&part) else {
         return false;
     };
-    if value.as_ref().is_some_and(|value| !fits(value, NODES_MAX)) {
+    if value.as_ref().is_some_and(|value| !is_within(value, NODES_MAX)) {
         return false;
     }
     let inst = match value {
@@ -81,10 +79,14 @@ fn part(plan: &Plan, at: usize, calls: &Calls) -> Option<Plan> {
 fn is_fixed(function: &Function) -> bool {
     let reads = |operand: &Operand| matches!(operand, Operand::Slot(_));
     function.code.iter().all(|step| match &step.inst {
-        Inst::Slot { .. } | Inst::Base { .. } | Inst::CallMocked { .. } | Inst::Note(_) => false,
+        Inst::Slot { .. }
+        | Inst::SlotOr { .. }
+        | Inst::Base { .. }
+        | Inst::CallMocked { .. }
+        | Inst::Note(_) => false,
         Inst::Switch { on, .. } => !reads(on),
         Inst::Test { cond, .. } => match cond {
-            Cond::Defined(_) | Cond::IsDocument(_) => false,
+            Cond::Defined(_) | Cond::IsObject(_) | Cond::IsDocument(_) => false,
             Cond::Truthy(a) | Cond::Text(_, a, _) => !reads(a),
             Cond::Compare(_, a, b) | Cond::In(a, b) => !reads(a) && !reads(b),
             Cond::IsSet(_) | Cond::IsArrayOf(..) | Cond::IsObjectOf(..) => true,
@@ -92,24 +94,4 @@ fn is_fixed(function: &Function) -> bool {
         Inst::CallBuiltin { builtin, .. } => super::code::is_plain(*builtin) || builtin.get().relation,
         inst => !inst.is_with(),
     })
-}
-
-/// Whether a value is made of at most so many others, itself included, and a text of as many as it is long.
-pub(super) fn fits(value: &Constant, nodes_max: usize) -> bool {
-    fn take(value: &Constant, left: &mut usize) -> bool {
-        let own = match value {
-            Constant::String(text) | Constant::Number(text) => 1 + text.len() / NODE_BYTES,
-            _ => 1,
-        };
-        let Some(rest) = left.checked_sub(own) else {
-            return false;
-        };
-        *left = rest;
-        match value {
-            Constant::Array(items) | Constant::Set(items) => items.iter().all(|item| take(item, left)),
-            Constant::Object(members) => members.iter().all(|(k, v)| take(k, left) && take(v, left)),
-            _ => true,
-        }
-    }
-    take(value, &mut { nodes_max })
 }

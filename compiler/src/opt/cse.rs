@@ -60,7 +60,11 @@ pub(super) fn run(plan: &mut Plan, at: usize, calls: bool) -> bool {
 /// The register of what is read or computed, where that is the same each time.
 fn result(inst: &Inst, calls: bool, is_function: &dyn Fn(FnRef) -> bool) -> Option<Reg> {
     match inst {
-        Inst::Slot { dst, .. } | Inst::Field { dst, .. } | Inst::Index { dst, .. } => Some(*dst),
+        Inst::Slot { dst, .. }
+        | Inst::SlotOr { dst, .. }
+        | Inst::Direct { dst, .. }
+        | Inst::Field { dst, .. }
+        | Inst::Index { dst, .. } => Some(*dst),
         Inst::CallBuiltin { dst, builtin, .. } => (calls && is_plain(*builtin)).then_some(*dst),
         Inst::CallFn { dst, func, .. } => is_function(*func).then_some(*dst),
         _ => None,
@@ -70,6 +74,15 @@ fn result(inst: &Inst, calls: bool, is_function: &dyn Fn(FnRef) -> bool) -> Opti
 fn is_same(a: &Inst, b: &Inst) -> bool {
     match (a, b) {
         (Inst::Slot { path: a, .. }, Inst::Slot { path: b, .. }) => a == b,
+        (
+            Inst::SlotOr {
+                path: a, default: k, ..
+            },
+            Inst::SlotOr {
+                path: b, default: l, ..
+            },
+        ) => a == b && is_same_key(k, l),
+        (Inst::Direct { of: a, what: k, .. }, Inst::Direct { of: b, what: l, .. }) => a == b && k == l,
         (Inst::Field { of: a, key: k, .. }, Inst::Field { of: b, key: l, .. }) => a == b && is_same_key(k, l),
         (
             Inst::Index {

@@ -23,6 +23,7 @@ fn unread(function: &mut Function) -> bool {
             Inst::Const { dst, .. }
             | Inst::Move { dst, .. }
             | Inst::Unset { dst }
+            | Inst::SlotOr { dst, .. }
             | Inst::Collect { dst, .. }
                 if facts.uses(*dst) == 0 =>
             {
@@ -77,9 +78,9 @@ fn is_redundant(code: &[Step], at: usize) -> bool {
     let is_longer = |slot: &Vec<String>| slot.starts_with(path);
     for step in code.iter().skip(at + 1).take(REACH) {
         let (asks, other) = match &step.inst {
-            Inst::Const { .. } | Inst::Move { .. } => continue,
+            Inst::Const { .. } | Inst::Move { .. } | Inst::SlotOr { .. } => continue,
             Inst::Slot { path, fail, .. } => (is_longer(path), fail),
-            Inst::Field { fail, .. } | Inst::Index { fail, .. } => (false, fail),
+            Inst::Field { fail, .. } | Inst::Index { fail, .. } | Inst::Direct { fail, .. } => (false, fail),
             Inst::Test { cond, fail } => (slots_of(cond).into_iter().flatten().any(is_longer), fail),
             _ => return false,
         };
@@ -103,7 +104,7 @@ fn slots_of(cond: &Cond) -> [Option<&Vec<String>>; 2] {
     match cond {
         Cond::Truthy(a) | Cond::Text(_, a, _) => [slot(a), None],
         Cond::Compare(_, a, b) | Cond::In(a, b) => [slot(a), slot(b)],
-        Cond::Defined(path) => [Some(path), None],
+        Cond::Defined(path) | Cond::IsObject(path) => [Some(path), None],
         Cond::IsSet(_) | Cond::IsArrayOf(..) | Cond::IsObjectOf(..) | Cond::IsDocument(_) => [None, None],
     }
 }

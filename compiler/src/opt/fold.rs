@@ -2,12 +2,11 @@
 //! jumps or nothing.
 
 use super::FoldBuiltin;
-use super::code::retain;
-use super::constant::fits;
+use super::code::{is_within, retain};
 use super::facts::Facts;
 use crate::plan::{Access, Cmp, Cond, Container, Function, Inst, K, Operand, Reg};
 use gavel_runtime::bytecode::Switch;
-use gavel_runtime::value::Constant;
+use gavel_runtime::value::{Constant, Value};
 
 /// Runs the pass; whether anything changed.
 pub(super) fn run(function: &mut Function, builtin: Option<FoldBuiltin<'_>>) -> bool {
@@ -120,8 +119,12 @@ fn switch(inst: &Inst, on: Option<K>) -> Simpler {
     else {
         return Simpler::Same;
     };
+    let index = Switch::new(index);
     let way = match &*value {
-        Constant::String(text) => Switch::new(index).find(text),
+        Constant::String(text) => index.find(text),
+        Constant::Int(int) => index.find_value(Value::int(*int)),
+        Constant::Number(text) => index.find_value(Value::number_text(text)),
+        Constant::Bool(flag) => index.find_value(Value::bool(*flag)),
         _ => None,
     };
     let way = way.and_then(|way| ways.get(usize::from(way)));
@@ -174,6 +177,14 @@ fn simpler(function: &Function, facts: &Facts, inst: &Inst, builtin: Option<Fold
                 None => Simpler::Same,
             }
         }
+        Inst::Direct { dst, what, of, fail } => match known(*of).map(|of| what.of(&of)) {
+            Some(Some(value)) if is_small(&value) => Simpler::Is(Inst::Const {
+                dst: *dst,
+                value: K::new(value),
+            }),
+            Some(None) => Simpler::Is(Inst::Jump(*fail)),
+            Some(Some(_)) | None => Simpler::Same,
+        },
         Inst::CallBuiltin {
             dst,
             builtin: id,
@@ -236,14 +247,13 @@ fn lookup(of: &Constant, key: &Constant) -> Lookup {
     }
 }
 
-/// Whether a constant may be copied to where it is used. Others are made or looked up at run time, so that what a
-/// program says in few words does not become a large image.
+/// Whether a constant may be copied to where it is used. Others are made or looked up at run time.
 fn is_small(value: &Constant) -> bool {
-    fits(value, SMALL_NODES)
+    is_within(value, SMALL_PARTS)
 }
 
-/// Nodes of a constant that is copied freely.
-const SMALL_NODES: usize = 256;
+/// Parts of a constant that is copied freely.
+const SMALL_PARTS: usize = 256;
 
 fn collect(kind: Container, parts: Vec<Constant>) -> Option<Constant> {
     match kind {
@@ -345,6 +355,6 @@ pub(super) fn test(cond: &Cond, known: &dyn Fn(Reg) -> Option<K>) -> Option<Outc
             known(*reg)?;
             outcome(true)
         }
-        Cond::Defined(_) | Cond::IsDocument(_) => None,
+        Cond::Defined(_) | Cond::IsObject(_) | Cond::IsDocument(_) => None,
     }
 }

@@ -1,91 +1,21 @@
 //! Small functions and rules become part of their callers. Where the result is only tested, each way out of the callee
 //! goes straight to where its outcome leads.
 
+use super::calls::{Calls, callee};
 use super::code::loops;
 use super::fold::{Outcome, test};
 use crate::plan::{FnRef, Function, Inst, K, Label, Plan, Reg, Step};
 use gavel_runtime::bytecode::FnKind;
-use std::collections::HashSet;
 
 /// Instructions of a function that is copied into its callers; no rule may have more either.
 const FUNCTION_MAX: usize = 40;
 const _: () = assert!(RULE_MAX <= FUNCTION_MAX && RULE_ONCE_MAX <= FUNCTION_MAX);
 /// Instructions of a rule that is; more would lose more through evaluating it anew than the call costs.
 const RULE_MAX: usize = 8;
-/// Instructions of a rule that has one caller.
+/// Instructions of a rule that each entry calls in one place.
 const RULE_ONCE_MAX: usize = 24;
 /// No function grows beyond this.
 const CALLER_MAX: usize = 4000;
-
-/// Rules that some `with` replaces: their calls stay calls.
-fn replaced(plan: &Plan) -> HashSet<FnRef> {
-    let steps = plan.functions.iter().flat_map(|function| &function.code);
-    steps
-        .filter_map(|step| match &step.inst {
-            Inst::WithRule { func, .. } => Some(*func),
-            _ => None,
-        })
-        .collect()
-}
-
-/// What the pass knows of the calls of a plan.
-#[derive(Debug)]
-pub(super) struct Calls {
-    /// The functions that each function calls.
-    callees: Vec<Vec<FnRef>>,
-    /// How often each function is called.
-    counts: Vec<usize>,
-    /// Rules that some `with` replaces: their calls stay calls.
-    replaced: HashSet<FnRef>,
-    entries: HashSet<FnRef>,
-}
-
-impl Calls {
-    pub(super) fn of(plan: &Plan) -> Calls {
-        let count = plan.functions.len();
-        let mut calls = Calls {
-            callees: vec![Vec::new(); count],
-            counts: vec![0; count],
-            replaced: replaced(plan),
-            entries: plan.entries.iter().map(|(_, func)| *func).collect(),
-        };
-        for (at, function) in plan.functions.iter().enumerate() {
-            calls.update(at, function);
-        }
-        calls
-    }
-
-    /// Looks anew at a function that has changed.
-    pub(super) fn update(&mut self, at: usize, function: &Function) {
-        let now: Vec<FnRef> = function
-            .code
-            .iter()
-            .filter_map(|step| callee(&step.inst))
-            .collect();
-        let Some(callees) = self.callees.get_mut(at) else {
-            return;
-        };
-        for func in &now {
-            if let Some(count) = self.counts.get_mut(func.0) {
-                *count += 1;
-            }
-        }
-        for func in std::mem::replace(callees, now) {
-            if let Some(count) = self.counts.get_mut(func.0) {
-                *count = count.saturating_sub(1);
-            }
-        }
-    }
-
-    /// Whether some `with` replaces the rule.
-    pub(super) fn is_replaced(&self, func: FnRef) -> bool {
-        self.replaced.contains(&func)
-    }
-
-    fn is_once(&self, func: FnRef) -> bool {
-        self.counts.get(func.0) == Some(&1) && !self.entries.contains(&func)
-    }
-}
 
 /// Runs the pass on one function; whether anything changed.
 pub(super) fn run(plan: &mut Plan, at: usize, calls: &Calls) -> bool {
@@ -116,7 +46,7 @@ pub(super) fn run(plan: &mut Plan, at: usize, calls: &Calls) -> bool {
         let callee = plan
             .functions
             .get(call.func.0)
-            .filter(|callee| !calls.replaced.contains(&call.func) && fits(callee, is_once))
+            .filter(|callee| !calls.is_replaced(call.func) && fits(callee, is_once))
             .filter(|callee| out.code.len() + callee.code.len() <= CALLER_MAX);
         let Some(callee) = callee else {
             out.code.push(step.clone());
@@ -165,14 +95,6 @@ impl Call {
             }),
             _ => None,
         }
-    }
-}
-
-/// The function that an instruction calls directly.
-fn callee(inst: &Inst) -> Option<FnRef> {
-    match inst {
-        Inst::CallRule { func, .. } | Inst::CallFn { func, .. } => Some(*func),
-        _ => None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! The one table of passes: names, what they do, and in which order they run. Switches, help and dumps are derived from it.
 
+use super::calls::Calls;
 use super::pipeline::OptOptions;
 use super::{
-    compact, conditions, constant, cse, dead, fold, hoist, index, inline, join, jumps, prepare, search,
-    slots, tables,
+    compact, conditions, constant, counts, cse, dead, defaults, fold, hoist, index, inline, join, jumps,
+    pieces, prepare, search, slots, tables,
 };
 use crate::plan::{Function, Plan};
 
@@ -25,7 +26,7 @@ pub(super) enum Run {
     /// On one function, when its rounds are done.
     Once(fn(&mut Function, &OptOptions<'_>) -> bool),
     /// On one function with its callees, when its rounds are done.
-    Whole(fn(&mut Plan, usize, &inline::Calls, &OptOptions<'_>) -> bool),
+    Whole(fn(&mut Plan, usize, &Calls, &OptOptions<'_>) -> bool),
 }
 
 /// All passes. Those of a kind run in this order.
@@ -44,6 +45,21 @@ pub const PASSES: &[Pass] = &[
         name: "fold",
         what: "what is known of constants is computed when compiling; copies are followed",
         run: Run::Round(|function, options| fold::run(function, options.fold_builtin)),
+    },
+    Pass {
+        name: "defaults",
+        what: "`object.get` of an input path is a longer input path with a default",
+        run: Run::Round(|function, options| !options.strict_builtins && defaults::run(function)),
+    },
+    Pass {
+        name: "counts",
+        what: "`count` is an op of the machine instead of a call",
+        run: Run::Round(|function, options| !options.strict_builtins && counts::run(function)),
+    },
+    Pass {
+        name: "pieces",
+        what: "single pieces of a split text are looked for without building all of them",
+        run: Run::Round(|function, options| !options.strict_builtins && pieces::run(function)),
     },
     Pass {
         name: "conditions",

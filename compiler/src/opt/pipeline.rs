@@ -1,6 +1,6 @@
 //! Runs the passes of the table on every function of a plan, callees first.
 
-use super::inline;
+use super::calls::Calls;
 use super::passes::{Pass, Passes, Run};
 use crate::plan::{Function, Plan};
 use gavel_runtime::builtins::BuiltinId;
@@ -58,7 +58,7 @@ pub fn optimise(plan: Plan, options: &OptOptions<'_>) -> Plan {
     let Ok(order) = crate::plan::order(&plan) else {
         return plan;
     };
-    let calls = inline::Calls::of(&plan);
+    let calls = Calls::of(&plan, &order);
     let mut work = Work { plan, calls, options };
     // Callees first, so that what is inlined is already small.
     for at in order {
@@ -76,7 +76,7 @@ pub fn optimise(plan: Plan, options: &OptOptions<'_>) -> Plan {
 
 struct Work<'w, 'f> {
     plan: Plan,
-    calls: inline::Calls,
+    calls: Calls,
     options: &'w OptOptions<'f>,
 }
 

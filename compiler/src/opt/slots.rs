@@ -1,5 +1,6 @@
 //! Access paths: a field of an input path is a longer input path, which is read without building or searching anything.
 
+use super::code::scopes;
 use super::facts::Facts;
 use crate::plan::{Function, Inst, Step};
 use gavel_runtime::limits::PATH_LEN_MAX;
@@ -12,13 +13,7 @@ pub(super) fn run(function: &mut Function) -> bool {
         return false;
     }
     let facts = Facts::of(function);
-    // Number of scope instructions before each position: between two equal numbers the input is the same.
-    let mut scopes = Vec::with_capacity(function.code.len());
-    let mut count = 0usize;
-    for step in &function.code {
-        scopes.push(count);
-        count += usize::from(step.inst.is_with());
-    }
+    let scopes = scopes(&function.code);
     let mut changed = false;
     for at in 0..function.code.len() {
         let Some(Inst::Field { dst, of, key, fail }) = function.code.get(at).map(|step| &step.inst) else {

@@ -101,6 +101,8 @@ pub enum Cond {
     Text(TextTest, Operand, K),
     /// The input has a value at the path.
     Defined(Vec<String>),
+    /// The input has an object at the path. Only optimisers write it.
+    IsObject(Vec<String>),
     /// The register is not unset.
     IsSet(Reg),
     /// An array of exactly so many elements.

@@ -6,6 +6,7 @@
 //! the machine.
 
 use super::cond::{Cond, Operand};
+use super::direct::Direct;
 use crate::source::{FileId, Span};
 use gavel_runtime::builtins::BuiltinId;
 use gavel_runtime::bytecode::{FnKind, PreparedSpec, SwitchSpec};
@@ -139,6 +140,15 @@ pub enum Inst {
         path: Vec<String>,
         /// Undefined.
         fail: Label,
+    },
+    /// The input at a path, or a constant where it is undefined. Only optimisers write it.
+    SlotOr {
+        /// Written.
+        dst: Reg,
+        /// String keys.
+        path: Vec<String>,
+        /// Value where there is none.
+        default: K,
     },
     /// The base document as `with` left it.
     Base {
@@ -313,6 +323,17 @@ pub enum Inst {
         args: Vec<Reg>,
         /// A constant pattern among them.
         prepared: Option<PreparedSpec>,
+        /// Undefined.
+        fail: Label,
+    },
+    /// What a builtin gives for one value, without a call. Only optimisers write it.
+    Direct {
+        /// Written.
+        dst: Reg,
+        /// What is asked.
+        what: Direct,
+        /// Read.
+        of: Reg,
         /// Undefined.
         fail: Label,
     },

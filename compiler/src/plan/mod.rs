@@ -9,6 +9,7 @@ mod calls;
 mod cond;
 mod cycles;
 mod data;
+mod direct;
 mod disjoint;
 mod early;
 mod extent;
@@ -33,6 +34,7 @@ mod with;
 pub(crate) use calls::condition;
 pub use cond::{Cmp, Cond, Operand, TextTest};
 pub use cycles::{order, reachable};
+pub use direct::Direct;
 pub use ir::{
     Access, Again, Container, FnRef, Function, Inst, K, Label, NO_BODY, Note, Plan, Reg, Step, Target,
 };

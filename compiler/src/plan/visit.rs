@@ -25,6 +25,7 @@ macro_rules! visit {
             Inst::Const { dst, .. }
             | Inst::Unset { dst }
             | Inst::Slot { dst, .. }
+            | Inst::SlotOr { dst, .. }
             | Inst::Base { dst, .. }
             | Inst::New { dst, .. }
             | Inst::CallRule { dst, .. } => $f(dst, Def),
@@ -37,7 +38,7 @@ macro_rules! visit {
                 $f(key, Use);
                 $f(dst, Def);
             }
-            Inst::Field { dst, of, .. } => {
+            Inst::Field { dst, of, .. } | Inst::Direct { dst, of, .. } => {
                 $f(of, Use);
                 $f(dst, Def);
             }
@@ -124,7 +125,7 @@ macro_rules! visit_cond {
                     $f(reg);
                 }
             }
-            Cond::Defined(_) | Cond::IsDocument(_) => {}
+            Cond::Defined(_) | Cond::IsObject(_) | Cond::IsDocument(_) => {}
             Cond::IsSet(reg) | Cond::IsArrayOf(reg, _) | Cond::IsObjectOf(reg, _) => $f(reg),
         }
     }};
@@ -155,6 +156,7 @@ impl Inst {
             | Inst::CallRule { fail, .. }
             | Inst::CallFn { fail, .. }
             | Inst::CallBuiltin { fail, .. }
+            | Inst::Direct { fail, .. }
             | Inst::CallMocked { fail, .. }
             | Inst::Switch { miss: fail, .. }
             | Inst::Jump(fail) => Some(fail),
@@ -162,6 +164,7 @@ impl Inst {
             | Inst::Const { .. }
             | Inst::Move { .. }
             | Inst::Unset { .. }
+            | Inst::SlotOr { .. }
             | Inst::New { .. }
             | Inst::Add { .. }
             | Inst::Put { .. }
@@ -203,6 +206,7 @@ impl Inst {
             | Inst::CallRule { fail, .. }
             | Inst::CallFn { fail, .. }
             | Inst::CallBuiltin { fail, .. }
+            | Inst::Direct { fail, .. }
             | Inst::CallMocked { fail, .. }
             | Inst::Switch { miss: fail, .. }
             | Inst::Jump(fail) => Some(*fail),

@@ -136,14 +136,11 @@ fn write_operand(out: &mut String, program: &RawProgram, inst: Inst, role: Role,
             Some(PreparedSpec::Regex(pattern)) => write!(out, "regex {pattern:?}"),
             Some(PreparedSpec::Glob(pattern, delimiters)) => write!(out, "glob {pattern:?} {delimiters:?}"),
             Some(PreparedSpec::Switch(index)) => {
-                let list = |out: &mut String, verb: &str, texts: &[(String, u16)]| {
-                    texts
-                        .iter()
-                        .try_for_each(|(text, way)| write!(out, "{verb}{text:?}: {way} "))
-                };
-                list(out, "", &index.exact)?;
-                list(out, "starts ", &index.starts)?;
-                list(out, "ends ", &index.ends)?;
+                write_lines(out, "", &index.exact)?;
+                write_lines(out, "starts ", &index.starts)?;
+                write_lines(out, "ends ", &index.ends)?;
+                write_lines(out, "", &index.integers)?;
+                write_lines(out, "", &index.flags)?;
                 out.truncate(out.trim_end().len());
                 Ok(())
             }
@@ -153,6 +150,12 @@ fn write_operand(out: &mut String, program: &RawProgram, inst: Inst, role: Role,
         Role::Imm => write!(out, "#{value}"),
         Role::None | Role::Count | Role::CountPairs | Role::Label => Ok(()),
     }
+}
+
+fn write_lines<T: std::fmt::Debug>(out: &mut String, verb: &str, lines: &[(T, u16)]) -> Result {
+    lines
+        .iter()
+        .try_for_each(|(key, way)| write!(out, "{verb}{key:?}: {way} "))
 }
 
 fn write_function_name(out: &mut String, program: &RawProgram, id: u32) -> Result {

@@ -117,6 +117,8 @@ ops! {
     Unset "unset" [Def None None None None None],
     /// a := slot b of the input; undefined → c. Slot 0 is the whole input.
     Slot "slot" [Def Slot Label None None None],
+    /// a := slot b of the input, or constant f where it is undefined.
+    SlotOr "slot.or" [Def Slot None None None Const],
     /// a := the base document as `with` left it; none → c.
     Base "base" [Def None Label None None None],
     /// a := `b[d]` by Rego's rules (array index, object key, set member); undefined → c.
@@ -157,6 +159,8 @@ ops! {
     SlotDefined "slot.def" [Slot None Label None None None],
     /// slot a is defined and not `false`.
     SlotTruthy "slot.truthy" [Slot None Label None None None],
+    /// slot a is an object.
+    SlotIsObject "slot.object" [Slot None Label None None None],
     /// slots a and b are defined and equal.
     SlotEqSlot "slot.eq.slot" [Slot Slot Label None None None],
     /// a is a member (a value) of collection b; a scalar has no members.
@@ -244,7 +248,11 @@ ops! {
     CallMemo "call.memo" [Def Run Label Count None Func],
     /// a := builtin e of registers b, b+1, …; a failing builtin → c (in strict mode it aborts).
     CallBuiltin "call.builtin" [Def Run Label Count Builtin Prepared],
-    /// As the two above, through mock cell e: the replacement when there is one, else target f. While a replacement
+    /// a := the number of members of collection b, or of the characters of text b; other scalars → c.
+    Count "count" [Def Use Label None None None],
+    /// a := the d-th of the pieces between which constant text f, which is not empty, stands in text b; there is none → c.
+    Piece "piece" [Def Use Label Imm None Const],
+    /// As `call.fn` and `call.builtin`, through mock cell e: the replacement when there is one, else target f. While a replacement
     /// function runs, all cells are empty.
     CallMocked "call.mocked" [Def Run Label Count Mock Target],
     /// The frame's result is a; b tells which body decided.
@@ -257,9 +265,9 @@ ops! {
     SetOnce "set.once" [UseDef Use None None None None],
     /// → c.
     Jump "jump" [None None Label None None None],
-    /// The text a by index f: number n → where the n-th of the b jumps behind this op goes; none → c.
+    /// The value a by index f: number n → where the n-th of the b jumps behind this op goes; none → c.
     Switch "switch" [Use Imm Label None None Prepared],
-    /// The text in slot a by index f, as `switch`; undefined → c.
+    /// The value in slot a by index f, as `switch`; undefined → c.
     SlotSwitch "slot.switch" [Slot Imm Label None None Prepared],
 
     // `with`: replacements between Begin and End, undone at End. Rule results cached before stay valid after it.

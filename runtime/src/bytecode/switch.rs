@@ -1,8 +1,11 @@
-//! An index from texts to numbers: which body of a rule is the first that may hold. Made ready when the image is.
+//! An index from texts, integers and booleans to numbers: which body of a rule is the first that may hold. Made ready when
+//! the image is.
 
+use crate::number::compare_int_text;
+use crate::value::{Kind, Value};
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// What an index says. For a text that several lines fit, the lowest number counts.
+/// What an index says. For a value that several lines fit, the lowest number counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct SwitchSpec {
     /// The text itself.
@@ -11,13 +14,21 @@ pub struct SwitchSpec {
     pub starts: Vec<(String, u16)>,
     /// Texts that end so.
     pub ends: Vec<(String, u16)>,
+    /// Integers, in any spelling.
+    pub integers: Vec<(i64, u16)>,
+    /// Booleans.
+    pub flags: Vec<(bool, u16)>,
 }
 
 impl SwitchSpec {
     /// Every number of it.
     pub fn ways(&self) -> impl Iterator<Item = u16> {
-        let all = [&self.exact, &self.starts, &self.ends];
-        all.into_iter().flatten().map(|(_, way)| *way)
+        let texts = [&self.exact, &self.starts, &self.ends];
+        let texts = texts.into_iter().flatten().map(|(_, way)| *way);
+        let integers = self.integers.iter().map(|(_, way)| *way);
+        texts
+            .chain(integers)
+            .chain(self.flags.iter().map(|(_, way)| *way))
     }
 }
 
@@ -27,6 +38,9 @@ pub struct Switch {
     exact: Table,
     starts: Vec<(usize, Table)>,
     ends: Vec<(usize, Table)>,
+    /// Sorted; each once.
+    integers: Box<[(i64, u16)]>,
+    flags: Box<[(bool, u16)]>,
 }
 
 impl Switch {
@@ -37,6 +51,33 @@ impl Switch {
             exact: Table::new(spec.exact.iter()),
             starts: by_length(&spec.starts),
             ends: by_length(&spec.ends),
+            integers: sorted(&spec.integers),
+            flags: sorted(&spec.flags),
+        }
+    }
+
+    /// The lowest number that fits a value.
+    #[inline]
+    #[must_use]
+    pub fn find_value(&self, value: Value<'_>) -> Option<u16> {
+        match value.as_str() {
+            Some(text) => self.find(text),
+            None => self.find_scalar(value),
+        }
+    }
+
+    #[inline(never)]
+    fn find_scalar(&self, value: Value<'_>) -> Option<u16> {
+        match value.kind() {
+            Kind::Int(int) => find(&self.integers, int),
+            Kind::Bool(flag) => find(&self.flags, flag),
+            // Another spelling of an integer.
+            Kind::Number(text) => {
+                let mut lines = self.integers.iter();
+                let line = lines.find(|(int, _)| compare_int_text(*int, text).is_eq());
+                line.map(|(_, way)| *way)
+            }
+            _ => None,
         }
     }
 
@@ -59,6 +100,19 @@ impl Switch {
         }
         found
     }
+}
+
+/// The lines by their keys, of equal ones that with the lowest number.
+fn sorted<T: Ord + Copy>(lines: &[(T, u16)]) -> Box<[(T, u16)]> {
+    let mut lines = lines.to_vec();
+    lines.sort_unstable();
+    lines.dedup_by_key(|(key, _)| *key);
+    lines.into_boxed_slice()
+}
+
+fn find<T: Ord>(lines: &[(T, u16)], key: T) -> Option<u16> {
+    let at = lines.binary_search_by(|(known, _)| known.cmp(&key)).ok()?;
+    lines.get(at).map(|(_, way)| *way)
 }
 
 /// A table for each length.
@@ -207,6 +261,7 @@ mod tests {
             exact: lines(&[("shop:order:read", 3), ("x", 0), ("shop:order:read", 5)]),
             starts: lines(&[("shop:", 4), ("shop:order:", 1), ("", 9)]),
             ends: lines(&[(":read", 2), (":write", 6)]),
+            ..SwitchSpec::default()
         });
         for (text, want) in [
             ("shop:order:read", 1),
@@ -226,6 +281,33 @@ mod tests {
         assert_eq!(plain.find("e"), None);
         assert_eq!(plain.find("é"), Some(1));
         assert_eq!(Switch::new(&SwitchSpec::default()).find("x"), None);
+    }
+
+    #[test]
+    fn integers_and_booleans_are_found_by_value() {
+        let index = Switch::new(&SwitchSpec {
+            exact: lines(&[("1", 7)]),
+            integers: vec![(10, 3), (1, 4), (10, 2), (-5, 0)],
+            flags: vec![(true, 1)],
+            ..SwitchSpec::default()
+        });
+        for (value, want) in [
+            (Value::int(10), Some(2)),
+            (Value::int(1), Some(4)),
+            (Value::int(-5), Some(0)),
+            (Value::int(0), None),
+            (Value::number_text("1.0"), Some(4)),
+            (Value::number_text("-0.5e1"), Some(0)),
+            (Value::number_text("1.5"), None),
+            (Value::string("1"), Some(7)),
+            (Value::TRUE, Some(1)),
+            (Value::FALSE, None),
+            (Value::NULL, None),
+            (Value::UNSET, None),
+            (Value::array(&[]), None),
+        ] {
+            assert_eq!(index.find_value(value), want, "{value:?}");
+        }
     }
 
     #[test]

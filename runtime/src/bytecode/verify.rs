@@ -236,6 +236,10 @@ impl Checker<'_> {
                 Some(Constant::Array(path)) if (1..=PATH_LEN_MAX).contains(&path.len()) => {}
                 _ => return Err("the path of `loop.find` is an array of at most 128 keys"),
             },
+            Op::Piece => match self.raw.constants.get(inst.f as usize) {
+                Some(Constant::String(separator)) if !separator.is_empty() => {}
+                _ => return Err("the separator of `piece` is a text that is not empty"),
+            },
             Op::TreePut | Op::TreeAdd | Op::TreeSet | Op::TreeMerge if usize::from(inst.d) > PATH_LEN_MAX => {
                 return Err("paths of trees have at most 128 steps");
             }

@@ -1,7 +1,7 @@
 //! Finding parts of values: what `x[k]` and `k in x` mean.
 
 use super::order::with_int_text;
-use super::{Kind, Object, Tag, Value};
+use super::{Kind, Object, Value};
 use crate::number::compare_text;
 
 /// Up to this many members a scan beats the binary search: most comparisons end at the length.
@@ -147,16 +147,13 @@ pub fn array_index(text: &str) -> Option<usize> {
 }
 
 fn entry_of<'r>(entries: Object<'r>, key: &str) -> Option<Value<'r>> {
+    let key = Value::string(key);
     if entries.len() <= SCAN_MAX {
-        let is_key = |candidate: Value<'_>| {
-            candidate.tag() == Tag::String && candidate.len() == key.len() && candidate.as_str() == Some(key)
-        };
         return entries
             .iter()
-            .find(|entry| is_key(entry.key))
+            .find(|entry| entry.key.plainly_equals(key) == Some(true))
             .map(|entry| entry.value);
     }
-    let key = Value::string(key);
     let at = entries.binary_search_by(|entry| entry.key.compare(key)).ok()?;
     entries.get(at).map(|entry| entry.value)
 }

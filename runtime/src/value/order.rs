@@ -15,10 +15,9 @@ impl Value<'_> {
     #[inline]
     #[must_use]
     pub fn compare(self, other: Value<'_>) -> Ordering {
-        match (self.tag(), other.tag()) {
-            (Tag::Int, Tag::Int) => self.as_int().cmp(&other.as_int()),
-            (Tag::String, Tag::String) => text_of(self).cmp(text_of(other)),
-            _ => compare_at(self, other, NATIVE_DEPTH, &mut { UNFOLDED_MAX }),
+        match self.plainly_compares(other) {
+            Some(order) => order,
+            None => compare_at(self, other, NATIVE_DEPTH, &mut { UNFOLDED_MAX }),
         }
     }
 
@@ -26,10 +25,9 @@ impl Value<'_> {
     #[inline]
     #[must_use]
     pub fn equals(self, other: Value<'_>) -> bool {
-        match (self.tag(), other.tag()) {
-            (Tag::Int, Tag::Int) => self.as_int() == other.as_int(),
-            (Tag::String, Tag::String) => text_of(self) == text_of(other),
-            _ => equals_at(self, other, NATIVE_DEPTH, &mut { UNFOLDED_MAX }),
+        match self.plainly_equals(other) {
+            Some(are_equal) => are_equal,
+            None => equals_at(self, other, NATIVE_DEPTH, &mut { UNFOLDED_MAX }),
         }
     }
 }
@@ -52,10 +50,6 @@ impl Ord for Value<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.compare(*other)
     }
-}
-
-fn text_of(value: Value<'_>) -> &[u8] {
-    value.as_str().unwrap_or_default().as_bytes()
 }
 
 /// Integers and other numbers share a rank.
@@ -161,7 +155,7 @@ fn equals_at(a: Value<'_>, b: Value<'_>, depth: usize, budget: &mut usize) -> bo
     }
     match (a.tag(), b.tag()) {
         (Tag::Int | Tag::Number, Tag::Int | Tag::Number) => compare_scalars(a, b).is_eq(),
-        (Tag::String, Tag::String) => text_of(a) == text_of(b),
+        (Tag::String, Tag::String) => a.as_str() == b.as_str(),
         (Tag::Array, Tag::Array) | (Tag::Object, Tag::Object) | (Tag::Set, Tag::Set) => {
             let (Some(left), Some(right)) = (a.parts(), b.parts()) else {
                 return false;

@@ -7,6 +7,7 @@
     reason = "the one place that turns (tag, length, pointer) back into the slice it was made from"
 )]
 
+use crate::checks::{self, check};
 use std::marker::PhantomData;
 use std::num::NonZeroU64;
 
@@ -32,6 +33,18 @@ pub enum Tag {
     Set = 8,
     /// No value. Never inside a collection, never the result of a rule; a register may hold it for [`Value::UNSET`].
     Undefined = 9,
+}
+
+impl Tag {
+    /// Size of one of the parts that values of this kind point at; 0: they point at none.
+    const fn part_bytes(self) -> usize {
+        match self {
+            Tag::Number | Tag::String => 1,
+            Tag::Array | Tag::Set => size_of::<Value<'_>>(),
+            Tag::Object => size_of::<Entry<'_>>(),
+            Tag::Null | Tag::Bool | Tag::Int | Tag::Undefined => 0,
+        }
+    }
 }
 
 /// A Rego value, or [`Value::UNSET`].
@@ -188,8 +201,13 @@ impl<'r> Value<'r> {
     #[inline]
     #[must_use]
     pub const fn tag(self) -> Tag {
+        let number = (self.meta.get() & 0xff) as u8;
+        check(
+            number >= Tag::Null as u8 && number <= Tag::Undefined as u8,
+            "a value has a tag that is none",
+        );
         // SAFETY: the lowest byte of `meta` is the number of a tag: only `meta` below makes it.
-        unsafe { std::mem::transmute::<u8, Tag>((self.meta.get() & 0xff) as u8) }
+        unsafe { std::mem::transmute::<u8, Tag>(number) }
     }
 
     /// Whether this is [`Value::UNSET`].
@@ -218,6 +236,12 @@ impl<'r> Value<'r> {
 
     #[inline]
     fn raw_slice<T>(self) -> &'r [T] {
+        check(
+            size_of::<T>() == self.tag().part_bytes()
+                && self.word.cast::<T>().is_aligned()
+                && !self.word.is_null(),
+            "a value is read as what it is not",
+        );
         // SAFETY: `slice` took pointer and length from a `&'r [T]` of this very `T`, and `'r` still lives: callers ask
         // only for tags that `slice` made, and the tag decides `T`.
         unsafe { std::slice::from_raw_parts(self.word.cast(), self.len()) }
@@ -225,6 +249,8 @@ impl<'r> Value<'r> {
 
     #[inline]
     fn raw_str(self) -> &'r str {
+        let is_text = !checks::ALL || std::str::from_utf8(self.raw_slice()).is_ok();
+        check(is_text, "a text is no UTF-8");
         // SAFETY: the bytes came from a `&'r str`, so they are UTF-8.
         unsafe { std::str::from_utf8_unchecked(self.raw_slice()) }
     }
@@ -257,6 +283,36 @@ impl<'r> Value<'r> {
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether two scalars are equal, if that can be told from their bits: both are texts, or what is no number in other
+    /// spellings. Tag and length are compared at once.
+    #[inline(always)]
+    pub(super) fn plainly_equals(self, other: Value<'_>) -> Option<bool> {
+        if self.meta == other.meta {
+            if self.has(Tag::String) {
+                return Some(self.raw_slice::<u8>() == other.raw_slice::<u8>());
+            }
+            let is_in_word = (self.meta.get() & 0xff) as u8 <= Tag::Int as u8;
+            return is_in_word.then(|| self.raw_int() == other.raw_int());
+        }
+        (self.has(Tag::String) && other.has(Tag::String)).then_some(false)
+    }
+
+    /// The order of two texts or two integers; `None`: they are something else.
+    #[inline(always)]
+    pub(super) fn plainly_compares(self, other: Value<'_>) -> Option<std::cmp::Ordering> {
+        if self.has(Tag::String) && other.has(Tag::String) {
+            return Some(self.raw_slice::<u8>().cmp(other.raw_slice::<u8>()));
+        }
+        let are_integers = self.has(Tag::Int) && other.has(Tag::Int);
+        are_integers.then(|| self.raw_int().cmp(&other.raw_int()))
+    }
+
+    /// Where the parts lie, for values that have some.
+    pub(crate) fn place(self) -> Option<usize> {
+        let has_parts = self.tag().part_bytes() > 0 && !self.is_empty();
+        has_parts.then(|| self.word.addr())
     }
 
     /// Whether both are the same handle: then they are equal. Unequal handles may still be equal values.

@@ -60,6 +60,14 @@ impl Request<'_> {
         Ok(())
     }
 
+    /// Pays for work that grows with a value. The clock is looked at when the next step is charged.
+    #[inline]
+    pub(super) fn pay(&mut self, steps: usize) -> Result<(), EvalErrorKind> {
+        let left = self.fuel.checked_sub(steps as u64);
+        self.fuel = left.unwrap_or(0);
+        left.map(|_| ()).ok_or(EvalErrorKind::FuelExhausted)
+    }
+
     /// Looks at the budget and the clock. After it the budget is not empty.
     #[cold]
     fn poll(&mut self) -> Result<(), EvalErrorKind> {

@@ -5,6 +5,8 @@
 )]
 
 mod collections;
+mod direct;
+mod frames;
 mod groups;
 mod rounds;
 
@@ -12,6 +14,7 @@ use super::calls::{Callee, NO_CALL};
 use super::machine::Request;
 use super::trace::{Reason, Watch, reason};
 use crate::bytecode::{Inst, NO_PREPARED, Op, Prepared};
+use crate::checks::check;
 use crate::error::{EvalError, EvalErrorKind};
 use crate::value::{Tag, Value};
 
@@ -38,7 +41,7 @@ impl<'v> Window<'_, 'v> {
 
     #[inline(always)]
     fn place(&self, reg: u16) -> *mut Value<'v> {
-        check(self.base + usize::from(reg) < self.regs.len());
+        check(self.base + usize::from(reg) < self.regs.len(), UNPROVED);
         // SAFETY: `verify` proved that register operands are below the frame length of their function, and
         // `Request::enter` made `regs` at least that much longer than `base` before `move_to` was called for the frame.
         unsafe { self.frame.add(usize::from(reg)) }
@@ -92,21 +95,54 @@ impl<'v> Window<'_, 'v> {
     }
 }
 
-/// Ends the process where a proof did not hold, in builds that ask.
-#[inline(always)]
-fn check(holds: bool) {
-    if cfg!(any(debug_assertions, feature = "extra-checks")) {
-        assert!(holds, "what `verify` proved does not hold");
+/// The program's code, in which a place is a pointer: the next instruction is one addition away.
+#[derive(Clone, Copy)]
+struct Code<'p>(&'p [Inst]);
+
+impl<'p> Code<'p> {
+    #[inline(always)]
+    fn at(self, index: usize) -> *const Inst {
+        check(index < self.0.len(), UNPROVED);
+        // SAFETY: `verify` proved that labels and entries are instructions; other indices come from `index`.
+        unsafe { self.0.as_ptr().add(index) }
+    }
+
+    #[inline(always)]
+    fn next(self, here: *const Inst) -> *const Inst {
+        // SAFETY: `here` is an instruction of the code, so that this is at most the place behind its end; `verify` proved
+        // that control never falls off that.
+        unsafe { here.add(1) }
+    }
+
+    /// The n-th of the jumps behind a switch.
+    #[inline(always)]
+    fn behind(self, switch: *const Inst, way: u16) -> *const Inst {
+        // SAFETY: `verify` proved that behind a switch stand as many jumps as its index has numbers.
+        unsafe { switch.add(1 + usize::from(way)) }
+    }
+
+    /// Not for the loop: it divides.
+    #[inline(always)]
+    fn index(self, here: *const Inst) -> usize {
+        (here.addr() - self.0.as_ptr().addr()) / size_of::<Inst>()
+    }
+
+    #[inline(always)]
+    fn inst(self, here: *const Inst) -> &'p Inst {
+        check(self.index(here) < self.0.len(), UNPROVED);
+        // SAFETY: `here` came from `at` or `next`, and `verify` proved that the code of no function runs past its end.
+        unsafe { &*here }
     }
 }
+
+const UNPROVED: &str = "what `verify` proved does not hold";
 
 /// An item of a table of the program.
 #[inline(always)]
 fn item<T>(table: &[T], at: usize) -> &T {
-    check(at < table.len());
-    // SAFETY: called only with the code at an instruction index and with the constants at a constant's index. `verify`
-    // proved that labels are instructions, that no function's code runs past its end, that behind a switch stand as many
-    // jumps as its index has numbers, and that constants exist.
+    check(at < table.len(), UNPROVED);
+    // SAFETY: called only with the code at the index of a call, which is an instruction that ran, and with the constants at a
+    // constant's index: `verify` proved that they exist.
     unsafe { table.get_unchecked(at) }
 }
 
@@ -116,13 +152,14 @@ impl<'v> Request<'v> {
     pub(super) fn run<W: Watch>(&mut self, function: u32, watch: &mut W) -> Result<Value<'v>, EvalError> {
         // Taken out so that they can be changed while the request is borrowed.
         let mut regs = std::mem::take(&mut self.regs);
-        let mut pc = 0;
-        let result = self.run_with(&mut regs, &mut pc, function, watch);
+        let code = Code(&self.program.code);
+        let mut at = code.0.as_ptr();
+        let result = self.run_with(&mut regs, &mut at, function, watch);
         self.regs = regs;
         let words = &self.program.words;
         result.map_err(|kind| EvalError {
             kind,
-            pc: words.get(pc).copied().unwrap_or(0),
+            pc: words.get(code.index(at)).copied().unwrap_or(0),
         })
     }
 
@@ -130,14 +167,14 @@ impl<'v> Request<'v> {
     fn run_with<W: Watch>(
         &mut self,
         regs: &mut Vec<Value<'v>>,
-        at: &mut usize,
+        at: &mut *const Inst,
         function: u32,
         watch: &mut W,
     ) -> Result<Value<'v>, EvalErrorKind> {
         let program = self.program;
-        let (code, constants) = (&*program.code, program.constants.values());
+        let (code, constants) = (Code(&program.code), program.constants.values());
         let constant = |index: u32| -> Value<'v> { *item(constants, index as usize) };
-        let mut pc = self.enter(regs, function, 0, NO_CALL, false)?;
+        let mut here = code.at(self.enter(regs, function, 0, NO_CALL, false)?);
         let mut window = Window {
             regs,
             base: 0,
@@ -153,16 +190,28 @@ impl<'v> Request<'v> {
                 match $result {
                     Ok(value) => value,
                     Err(kind) => {
-                        *at = pc;
+                        *at = here;
                         return Err(kind);
                     }
                 }
             };
         }
+        /// The value of an input cell; unset: undefined.
+        macro_rules! slot {
+            ($cell:expr) => {{
+                let cell = self.doc.cell($cell);
+                match cell.value() {
+                    value if !value.is_unset() => value,
+                    _ if cell.is_missing() => Value::UNSET,
+                    _ => ok!(self.unready_slot($cell)),
+                }
+            }};
+        }
         /// Goes on in a function that is called.
         macro_rules! call {
             ($inst:expr, $function:expr, $is_mock:expr) => {{
-                pc = ok!(self.push_frame(&mut window, $inst, pc, $function, $is_mock));
+                let entry = ok!(self.push_frame(&mut window, $inst, here, $function, $is_mock));
+                here = code.at(entry);
                 if W::ON {
                     watch.enter(program, $function, |params| window.run(0, params));
                 }
@@ -171,9 +220,9 @@ impl<'v> Request<'v> {
         }
         loop {
             // Operands are loaded where they are used.
-            let inst = item(code, pc);
+            let inst = code.inst(here);
             if W::ON {
-                watch.before(program, pc, |reg| window.checked(reg));
+                watch.before(program, code.index(here), |reg| window.checked(reg));
             }
             let goes_on = match inst.op {
                 Op::Const => {
@@ -189,8 +238,14 @@ impl<'v> Request<'v> {
                     true
                 }
                 Op::Slot => {
-                    let value = ok!(self.slot_value(inst.b));
+                    let value = slot!(inst.b);
                     window.set_some(inst.a, value)
+                }
+                Op::SlotOr => {
+                    let value = slot!(inst.b);
+                    let default = constant(inst.f);
+                    window.set(inst.a, if value.is_unset() { default } else { value });
+                    true
                 }
                 Op::Base => window.set_some(inst.a, self.base),
                 Op::Index => window.set_if(inst.a, window.get(inst.b).index(window.get(inst.d))),
@@ -214,33 +269,34 @@ impl<'v> Request<'v> {
                 Op::GtK => window.get(inst.a).compare(constant(inst.b.into())).is_gt(),
                 Op::GeK => window.get(inst.a).compare(constant(inst.b.into())).is_ge(),
                 Op::SlotEqK => {
-                    let value = ok!(self.slot_value(inst.a));
+                    let value = slot!(inst.a);
                     !value.is_unset() && value.equals(constant(inst.b.into()))
                 }
                 Op::SlotNeK => {
-                    let value = ok!(self.slot_value(inst.a));
+                    let value = slot!(inst.a);
                     !value.is_unset() && !value.equals(constant(inst.b.into()))
                 }
                 Op::SlotDefined => !self.doc.cell(inst.a).is_missing(),
+                Op::SlotIsObject => self.doc.has_members(&self.program.trie, inst.a).is_some(),
                 // A container is not `false`, built or not.
                 Op::SlotTruthy => {
                     let cell = self.doc.cell(inst.a);
                     !cell.is_missing() && !cell.value().is_false()
                 }
                 Op::SlotEqSlot => {
-                    let (a, b) = (ok!(self.slot_value(inst.a)), ok!(self.slot_value(inst.b)));
+                    let (a, b) = (slot!(inst.a), slot!(inst.b));
                     !a.is_unset() && !b.is_unset() && a.equals(b)
                 }
                 Op::In => window.get(inst.b).has_member(window.get(inst.a)),
                 Op::InK => constant(inst.b.into()).has_member(window.get(inst.a)),
                 Op::SlotInK => {
-                    let value = ok!(self.slot_value(inst.a));
+                    let value = slot!(inst.a);
                     !value.is_unset() && constant(inst.b.into()).has_member(value)
                 }
                 Op::StartsK => window.get(inst.a).starts_with(constant(inst.b.into())),
                 Op::EndsK => window.get(inst.a).ends_with(constant(inst.b.into())),
-                Op::SlotStartsK => ok!(self.slot_value(inst.a)).starts_with(constant(inst.b.into())),
-                Op::SlotEndsK => ok!(self.slot_value(inst.a)).ends_with(constant(inst.b.into())),
+                Op::SlotStartsK => slot!(inst.a).starts_with(constant(inst.b.into())),
+                Op::SlotEndsK => slot!(inst.a).ends_with(constant(inst.b.into())),
                 Op::IsSet => !window.get(inst.a).is_unset(),
                 Op::IsArrayOf => is_of(window.get(inst.a), Tag::Array, inst.b),
                 Op::IsObjectOf => is_of(window.get(inst.a), Tag::Object, inst.b),
@@ -262,12 +318,12 @@ impl<'v> Request<'v> {
                 }
                 Op::Jump => false,
                 Op::Switch => {
-                    pc = self.way(inst, pc, window.get(inst.a));
+                    here = code.at(self.way(code, here, window.get(inst.a)));
                     continue;
                 }
                 Op::SlotSwitch => {
-                    let text = ok!(self.slot_value(inst.a));
-                    pc = self.way(inst, pc, text);
+                    let value = slot!(inst.a);
+                    here = code.at(self.way(code, here, value));
                     continue;
                 }
                 Op::CallRule => match self.rules.known(inst.f) {
@@ -296,7 +352,7 @@ impl<'v> Request<'v> {
                         let known = ok!(self.recall_any(function, window.run(inst.b, inst.d.into())));
                         if !known.is_unset() {
                             window.set(inst.a, known);
-                            pc += 1;
+                            here = code.next(here);
                             continue;
                         }
                         call!(inst, function, is_mock);
@@ -313,6 +369,14 @@ impl<'v> Request<'v> {
                     let value = ok!(self.call_builtin(inst.e, inst.f, arguments));
                     window.set_some(inst.a, value)
                 }
+                Op::Count => {
+                    let count = ok!(self.count(window.get(inst.b)));
+                    window.set_some(inst.a, count)
+                }
+                Op::Piece => {
+                    let piece = ok!(self.piece(window.get(inst.b), constant(inst.f), inst.d));
+                    window.set_some(inst.a, piece)
+                }
                 Op::Ret | Op::RetK | Op::RetUndefined => {
                     let value = match inst.op {
                         Op::Ret => window.get(inst.a),
@@ -327,7 +391,7 @@ impl<'v> Request<'v> {
                             if W::ON && value.is_unset() {
                                 watch.fails(program, Some(Reason::Undefined));
                             }
-                            pc = next;
+                            here = code.at(next);
                             continue;
                         }
                         None => return Ok(value),
@@ -375,79 +439,26 @@ impl<'v> Request<'v> {
                     reason(program, inst, |reg| window.checked(reg), arguments),
                 );
             }
-            pc = if goes_on { pc + 1 } else { inst.c as usize };
+            here = if goes_on {
+                code.next(here)
+            } else {
+                code.at(inst.c as usize)
+            };
         }
     }
 
-    /// Begins the frame of a called function above the running one, with its arguments; its first instruction.
-    #[inline(never)]
-    fn push_frame(
-        &mut self,
-        window: &mut Window<'_, 'v>,
-        inst: &Inst,
-        pc: usize,
-        function: u32,
-        is_mock: bool,
-    ) -> Result<usize, EvalErrorKind> {
-        self.charge()?;
-        let caller = self.frames.last().ok_or(EvalErrorKind::NoSuchEntry)?.function;
-        let base = window.base + usize::from(self.function(caller)?.regs);
-        // Instructions are fewer than 2^32.
-        let entry = self.enter(window.regs, function, base, pc as u32, is_mock)?;
-        let params = usize::from(self.function(function)?.params);
-        if params > 0 {
-            let first = window.base + usize::from(inst.b);
-            window.regs.copy_within(first..first + params, base);
-        }
-        window.move_to(base);
-        Ok(entry)
-    }
-
-    /// Ends the running frame; where its caller goes on, if there is one.
-    #[inline(never)]
-    fn pop_frame(
-        &mut self,
-        window: &mut Window<'_, 'v>,
-        value: Value<'v>,
-        evidence: u16,
-    ) -> Result<Option<usize>, EvalErrorKind> {
-        let frame = self.leave(value, evidence)?;
-        if frame.call == NO_CALL {
-            return Ok(None);
-        }
-        window.move_to(self.frames.last().ok_or(EvalErrorKind::NoSuchEntry)?.base as usize);
-        let call = *item(&self.program.code, frame.call as usize);
-        let goes_on = window.set_some(call.a, value);
-        Ok(Some(if goes_on {
-            frame.call as usize + 1
-        } else {
-            call.c as usize
-        }))
-    }
-
-    /// Where a switch goes on for a text.
+    /// Where the switch at a place goes on for a value.
     #[inline(always)]
-    fn way(&self, inst: &Inst, pc: usize, text: Value<'v>) -> usize {
-        let way = match self.program.prepared.get(inst.f as usize) {
-            Some(Prepared::Switch(index)) => text.as_str().and_then(|text| index.find(text)),
+    fn way(&self, code: Code<'v>, here: *const Inst, value: Value<'v>) -> usize {
+        let switch = code.inst(here);
+        let way = match self.program.prepared.get(switch.f as usize) {
+            Some(Prepared::Switch(index)) => index.find_value(value),
             _ => None,
         };
-        way.map_or(inst.c, |way| {
-            item(&self.program.code, pc + 1 + usize::from(way)).c
-        }) as usize
+        way.map_or(switch, |way| code.inst(code.behind(here, way))).c as usize
     }
 
-    /// The value of an input cell; unset: undefined.
-    #[inline(always)]
-    fn slot_value(&mut self, cell: u16) -> Result<Value<'v>, EvalErrorKind> {
-        let known = self.doc.cell(cell);
-        if known.value().is_unset() && !known.is_missing() {
-            return self.unready_slot(cell);
-        }
-        Ok(known.value())
-    }
-
-    /// As [`Request::slot_value`] for a container that nobody has looked at yet.
+    /// The value of an input cell that is a container that nobody has looked at yet.
     #[inline(never)]
     fn unready_slot(&mut self, cell: u16) -> Result<Value<'v>, EvalErrorKind> {
         Ok(self

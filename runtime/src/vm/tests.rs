@@ -193,6 +193,56 @@ fn membership_and_shapes() {
     holds("slot r0 input.a ->no\n truthy r0 ->no", r#"{"a":false}"#, false);
 }
 
+#[test]
+fn what_builtins_would_give() {
+    let count = "query q regs=2\n slot r0 input.a ->no\n count r1 r0 ->no\n ret r1 #0\nno: ret.undef";
+    for (value, wanted) in [
+        ("[1,2]", "2"),
+        ("{}", "0"),
+        (r#""häuser""#, "6"),
+        ("1", "undefined"),
+        ("1.5", "undefined"),
+        ("null", "undefined"),
+    ] {
+        check(count, &format!(r#"{{"a":{value}}}"#), wanted);
+    }
+    for (separator, at, wanted) in [
+        (":", 0, r#""a""#),
+        (":", 2, r#""""#),
+        (":", 3, r#""c""#),
+        (":", 4, "undefined"),
+        ("::", 1, r#""c""#),
+        ("ü", 1, r#"":b::c""#),
+        ("-", 0, r#""aü:b::c""#),
+        ("-", 1, "undefined"),
+    ] {
+        let start = if matches!(separator, "ü" | "-") {
+            "aü"
+        } else {
+            "a"
+        };
+        let text = format!(
+            "query q regs=2\n slot r0 input.a ->no\n piece r1 r0 #{at} \"{separator}\" ->no\n ret r1 #0\nno: ret.undef"
+        );
+        check(&text, &format!(r#"{{"a":"{start}:b::c"}}"#), wanted);
+        check(&text, r#"{"a":[1]}"#, "undefined");
+    }
+    let or = "query q regs=2\n slot.or r0 input.a.b [7]\n ret r0 #0";
+    check(or, r#"{"a":{"b":1}}"#, "1");
+    check(or, r#"{"a":{"b":{"c":false}}}"#, r#"{"c":false}"#);
+    check(or, r#"{"a":{"c":1}}"#, "[7]");
+    check(or, r#"{"a":1}"#, "[7]");
+    for (value, is_object) in [("{}", true), (r#"{"b":1}"#, true), ("[]", false), ("1", false)] {
+        holds(
+            "slot.object input.a ->no",
+            &format!(r#"{{"a":{value}}}"#),
+            is_object,
+        );
+    }
+    holds("slot.object input.a ->no", "{}", false);
+    holds("slot.object input ->no", "{}", true);
+}
+
 const COLLECT: &str = "query q regs=6
     slot r0 input.a ->no
     array.new r3

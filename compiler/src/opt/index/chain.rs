@@ -341,6 +341,9 @@ impl Chain {
                 .iter()
                 .for_each(|text| add(&mut index.starts, 1, text));
             texts.ends.iter().for_each(|text| add(&mut index.ends, 2, text));
+            let integers = texts.integers.iter().map(|integer| (*integer, way));
+            index.integers.extend(integers);
+            index.flags.extend(texts.flags.iter().map(|flag| (*flag, way)));
             ways.push(label);
         }
         let at = self.start;

@@ -1,16 +1,18 @@
-//! What a body of a rule asks a text for, and how two such questions relate.
+//! What a body of a rule asks a text or another scalar for, and how two such questions relate.
 
 use super::super::facts::Facts;
 use crate::plan::{Cmp, Cond, Function, Inst, Operand, TextTest};
 use gavel_runtime::value::Constant;
 use std::collections::BTreeSet;
 
-/// The texts for which a question is answered with yes: some, and those that start or end so.
+/// The values for which a question is answered with yes: some texts, those that start or end so, some other scalars.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
     pub(super) exact: BTreeSet<String>,
     pub(super) starts: Vec<String>,
     pub(super) ends: Vec<String>,
+    pub(super) integers: BTreeSet<i64>,
+    pub(super) flags: BTreeSet<bool>,
     /// The answer is yes for all of these; else only for some of them.
     pub(super) all: bool,
 }
@@ -18,7 +20,26 @@ pub(super) struct Texts {
 impl Texts {
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.exact.len() + self.starts.len() + self.ends.len()
+        self.exact.len() + self.starts.len() + self.ends.len() + self.integers.len() + self.flags.len()
+    }
+
+    /// Adds values; `None`: some are of a kind that no index has.
+    fn take(&mut self, values: &[Constant]) -> Option<()> {
+        for value in values {
+            match value {
+                Constant::String(text) => {
+                    self.exact.insert(text.clone());
+                }
+                Constant::Int(int) => {
+                    self.integers.insert(*int);
+                }
+                Constant::Bool(flag) => {
+                    self.flags.insert(*flag);
+                }
+                _ => return None,
+            }
+        }
+        Some(())
     }
 
     /// Whether a text is among these.
@@ -37,7 +58,9 @@ impl Texts {
             true => (self, other),
             false => (other, self),
         };
-        few.exact.iter().any(|text| many.exact.contains(text))
+        !self.integers.is_disjoint(&other.integers)
+            || !self.flags.is_disjoint(&other.flags)
+            || few.exact.iter().any(|text| many.exact.contains(text))
             || (!other.starts.is_empty() || !other.ends.is_empty())
                 && self.exact.iter().any(|text| other.has(text))
             || (!self.starts.is_empty() || !self.ends.is_empty())
@@ -55,7 +78,9 @@ impl Texts {
                 .iter()
                 .all(|text| others.iter().any(|other| has(text, other)))
         };
-        self.exact.iter().all(|text| other.has(text))
+        self.integers.is_subset(&other.integers)
+            && self.flags.is_subset(&other.flags)
+            && self.exact.iter().all(|text| other.has(text))
             && within(&self.starts, &other.starts, |a, b| a.starts_with(b))
             && within(&self.ends, &other.ends, |a, b| a.ends_with(b))
     }
@@ -77,14 +102,14 @@ pub(super) fn question(
     };
     let on = match cond {
         Cond::Compare(Cmp::Eq, on, Operand::Const(value)) => {
-            texts.exact = strings(std::slice::from_ref(&**value))?.into_iter().collect();
+            texts.take(std::slice::from_ref(&**value))?;
             on
         }
         Cond::In(on, Operand::Const(collection)) => {
             let (Constant::Array(items) | Constant::Set(items)) = &**collection else {
                 return None;
             };
-            texts.exact = strings(items)?.into_iter().collect();
+            texts.take(items)?;
             on
         }
         Cond::Text(test, on, affix) => {
@@ -148,6 +173,7 @@ mod tests {
             starts: owned(starts),
             ends: owned(ends),
             all: true,
+            ..Texts::default()
         }
     }
 
@@ -166,7 +192,19 @@ mod tests {
             (texts(&[], &["a:"], &[]), texts(&[], &[], &[":z"]), true, false),
             (texts(&[], &[], &[":yz"]), texts(&[], &[], &["z"]), true, true),
         ];
-        for (a, b, meets, is_within) in cases {
+        let scalars = |integers: &[i64], flags: &[bool]| Texts {
+            integers: integers.iter().copied().collect(),
+            flags: flags.iter().copied().collect(),
+            ..texts(&[], &[], &[])
+        };
+        let others = [
+            (scalars(&[1], &[]), scalars(&[1, 2], &[]), true, true),
+            (scalars(&[1, 2], &[]), scalars(&[2], &[]), true, false),
+            (scalars(&[1], &[]), scalars(&[], &[true]), false, false),
+            (scalars(&[], &[true]), scalars(&[1], &[true, false]), true, true),
+            (scalars(&[1], &[]), texts(&["1"], &[""], &[]), false, false),
+        ];
+        for (a, b, meets, is_within) in cases.into_iter().chain(others) {
             assert_eq!(a.meets(&b), meets, "{a:?} {b:?}");
             assert_eq!(b.meets(&a), meets, "{a:?} {b:?}");
             assert_eq!(a.is_within(&b), is_within, "{a:?} {b:?}");

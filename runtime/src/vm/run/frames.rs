@@ -1,0 +1,57 @@
+//! Frames of functions that the running one calls, and back.
+
+use super::super::calls::NO_CALL;
+use super::super::machine::Request;
+use super::{Code, Window, item};
+use crate::bytecode::Inst;
+use crate::error::EvalErrorKind;
+use crate::value::Value;
+
+impl<'v> Request<'v> {
+    /// Begins the frame of a called function above the running one, with its arguments; its first instruction.
+    #[inline(never)]
+    pub(super) fn push_frame(
+        &mut self,
+        window: &mut Window<'_, 'v>,
+        inst: &Inst,
+        here: *const Inst,
+        function: u32,
+        is_mock: bool,
+    ) -> Result<usize, EvalErrorKind> {
+        self.charge()?;
+        let caller = self.frames.last().ok_or(EvalErrorKind::NoSuchEntry)?.function;
+        let base = window.base + usize::from(self.function(caller)?.regs);
+        // Instructions are fewer than 2^32.
+        let call = Code(&self.program.code).index(here) as u32;
+        let entry = self.enter(window.regs, function, base, call, is_mock)?;
+        let params = usize::from(self.function(function)?.params);
+        if params > 0 {
+            let first = window.base + usize::from(inst.b);
+            window.regs.copy_within(first..first + params, base);
+        }
+        window.move_to(base);
+        Ok(entry)
+    }
+
+    /// Ends the running frame; where its caller goes on, if there is one.
+    #[inline(never)]
+    pub(super) fn pop_frame(
+        &mut self,
+        window: &mut Window<'_, 'v>,
+        value: Value<'v>,
+        evidence: u16,
+    ) -> Result<Option<usize>, EvalErrorKind> {
+        let frame = self.leave(value, evidence)?;
+        if frame.call == NO_CALL {
+            return Ok(None);
+        }
+        window.move_to(self.frames.last().ok_or(EvalErrorKind::NoSuchEntry)?.base as usize);
+        let call = *item(&self.program.code, frame.call as usize);
+        let goes_on = window.set_some(call.a, value);
+        Ok(Some(if goes_on {
+            frame.call as usize + 1
+        } else {
+            call.c as usize
+        }))
+    }
+}
