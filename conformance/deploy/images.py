@@ -6,7 +6,7 @@
 amd64 runs under runc: uid 65532, read-only root, no capabilities, with each seccomp profile of deploy/seccomp. arm64 runs under
 qemu's user emulation. Needs skopeo, umoci, runc and qemu-user-static; needs to be root for runc. Exit 0: all checks held.
 """
-import json, os, re, shutil, signal, subprocess, sys, tempfile, time, urllib.request
+import json, os, re, resource, shutil, signal, subprocess, sys, tempfile, time, urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 IMAGE_BYTES_MAX = 12 * 1024 * 1024
@@ -77,7 +77,8 @@ def drive(name, process, port, stop, driver):
                 break
             time.sleep(0.05)
     check(f"{name}: answers", allowed == {"allow": True}, str(allowed))
-    stop()
+    if process.poll() is None:
+        stop()
     try:
         out, log = process.communicate(timeout=40)
     except subprocess.TimeoutExpired:
@@ -99,7 +100,8 @@ def bundle(work, root, profile, arguments):
     process = spec["process"]
     process.update(terminal=False, user={"uid": 65532, "gid": 65532}, args=arguments, env=[], noNewPrivileges=True)
     process["capabilities"] = {kind: [] for kind in ("bounding", "effective", "permitted", "ambient")}
-    process["rlimits"] = [{"type": "RLIMIT_NOFILE", "hard": 65536, "soft": 65536}]
+    files = min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    process["rlimits"] = [{"type": "RLIMIT_NOFILE", "hard": files, "soft": files}]
     spec["root"] = {"path": root, "readonly": True}
     spec["linux"]["namespaces"] = [n for n in spec["linux"]["namespaces"] if n["type"] != "network"]
     spec["linux"].pop("resources", None)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the container image for each architecture asked for, with buildah and without an engine: FROM scratch, one static binary.
 #   deploy/image/build.sh [amd64] [arm64]        default: amd64
-# Result: target/oci, an OCI layout with one index `gavel:VERSION`, and target/oci/ARCH.digest.
+# Result: target/oci, an OCI layout with one index `gavel:VERSION`, and beside it target/oci.index.digest and target/oci.ARCH.digest.
 # The same sources and tools give the same bytes: times are those of the last commit, paths are not in the binary.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -15,20 +15,30 @@ version="$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)"
 layout="target/oci"
 index="gavel-$$"
 work="$(mktemp -d)"
-trap 'buildah manifest rm "$index" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+# Nothing of ours stays in buildah's store.
+tidy() {
+  buildah manifest rm "$index" >/dev/null 2>&1 || true
+  for id in "$work"/*.id; do buildah rmi "$(cat "$id")" >/dev/null 2>&1 || true; done
+  rm -rf "$work"
+}
+trap tidy EXIT
 
-mkdir -p "$layout"
 buildah manifest create "$index" >/dev/null
 for arch in "$@"; do
   binary="$(deploy/image/binary.sh "$arch")"
-  mkdir -p "$work/$arch"
+  mkdir "$work/$arch"
   install -m 0755 "$binary" "$work/$arch/gavel"
   cp deploy/image/Containerfile "$work/$arch/Containerfile"
   buildah bud --quiet --arch "$arch" --timestamp "$SOURCE_DATE_EPOCH" --layers=false \
     --build-arg "VERSION=$version" --manifest "$index" -f "$work/$arch/Containerfile" "$work/$arch" >"$work/$arch.id"
-  printf '%s: %s bytes, image %s\n' "$arch" "$(stat -c %s "$binary")" "$(cut -c1-12 "$work/$arch.id")"
 done
-rm -rf "$layout"
-buildah manifest push --all "$index" "oci:$layout:gavel:$version" >/dev/null 2>&1
-for arch in "$@"; do cp "$work/$arch.id" "$layout/$arch.digest"; done
-echo "$layout: gavel:$version ($*)"
+rm -rf "$layout" "$layout".*.digest
+buildah manifest push --all --digestfile "$layout.index.digest" "$index" "oci:$layout:gavel:$version" 2>"$work/push.log" ||
+  { cat "$work/push.log" >&2; exit 1; }
+digest="$(cat "$layout.index.digest")"
+for arch in "$@"; do
+  sed -n "s/.*\"digest\":\"\(sha256:[0-9a-f]*\)\",\"size\":[0-9]*,\"platform\":{\"architecture\":\"$arch\".*/\1/p" \
+    "$layout/blobs/sha256/${digest#sha256:}" >"$layout.$arch.digest"
+  echo "$arch: $(stat -c %s "$work/$arch/gavel") bytes, $(cat "$layout.$arch.digest")"
+done
+echo "$layout: gavel:$version ($*), $digest"
