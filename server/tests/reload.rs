@@ -257,6 +257,67 @@ fn a_config_map_is_swapped_as_a_whole() {
     }
 }
 
+/// The configuration is watched with the policies, and so are the files that it names: what can take effect does, what cannot
+/// is told of, and what is broken changes nothing.
+#[test]
+fn the_configuration_is_watched() {
+    let folder = folder("configuration");
+    let (bundle, config, key) = (
+        folder.join("lamp.yml"),
+        folder.join("mpe-config.yaml"),
+        folder.join("key"),
+    );
+    fs::write(&bundle, domain(1)).unwrap();
+    let mut server = Server::start_on(&bundle, "epoll", &["--watch"], |command| {
+        command.env("MPE_CONFIG_PATH", &folder);
+    });
+    let mut client = server.connect();
+    let ask = r#"{"operation":"lamp:odd","principal":{"sub":"ann"}}"#;
+    assert_eq!(client.post(ask), granted());
+    // A file where there was none.
+    let rules = format!(
+        "audit: {{hash: [/principal/sub], hashkeyfile: {}}}\n",
+        key.display()
+    );
+    fs::write(&key, "0123456789abcdef\n").unwrap();
+    fs::write(&config, &rules).unwrap();
+    server.wait_for("revision 2 is served");
+    assert_eq!(client.post(ask), granted());
+    // A key that was exchanged.
+    write_beside_and_rename(&key, "fedcba9876543210\n");
+    server.wait_for("revision 3 is served");
+    assert_eq!(client.post(ask), granted());
+    // One that is none: the last one stays, and the log says why.
+    fs::write(&key, "short\n").unwrap();
+    let line = server.wait_for("reload (files) failed, revision 3 is still served");
+    assert!(line.contains("a key has at least 16 bytes"), "{line}");
+    assert_eq!(client.post(ask), granted());
+    fs::remove_file(&key).unwrap();
+    let line = server.wait_for("reload (files) failed, revision 3 is still served");
+    assert!(line.contains("no such file"), "{line}");
+    assert_eq!(client.post(ask), granted());
+    fs::write(&key, "fedcba9876543210\n").unwrap();
+    server.wait_for("nothing changed, revision 3 is served");
+    fs::write(&config, "audit: [").unwrap();
+    server.wait_for("reload (files) failed, revision 3 is still served");
+    // What a flag says is settled at the start.
+    fs::write(&config, format!("{rules}limits: {{connections: 5}}\n")).unwrap();
+    server.wait_for(
+        "`limits.connections` has changed in the configuration: that takes effect at the next start",
+    );
+    server.wait_for("nothing changed, revision 3 is served");
+    let (_, output, _) = server.stop();
+    let subjects: Vec<Value> = records(&output)
+        .into_iter()
+        .map(|record| record["principal"]["subject"].clone())
+        .collect();
+    assert_eq!(subjects[0], "ann");
+    let hashed = |at: usize| subjects[at].as_str().unwrap().starts_with("hmac-sha256:");
+    assert!((1..5).all(hashed), "{subjects:?}");
+    assert_ne!(subjects[1], subjects[2]);
+    assert!(subjects[2] == subjects[3] && subjects[3] == subjects[4]);
+}
+
 /// Mapper and policies change together, for Envoy, too; idle threads let go of what they had.
 #[test]
 fn envoy_is_answered_by_what_is_new() {

@@ -12,6 +12,7 @@ use crate::cli::references::Roots;
 use crate::cli::report;
 use crate::cli::retrace;
 use crate::cli::serve_args::ServeArgs;
+use crate::config::{self, AtStart};
 use crate::envoy::Lens;
 use crate::error::Failure;
 use crate::files;
@@ -36,6 +37,10 @@ pub(crate) struct Served {
     /// OPA's data API is served, which needs all documents.
     with_documents: bool,
     revision: Option<Label>,
+    /// What the configuration said in place of flags.
+    at_start: AtStart,
+    /// Keys of it of which was told that they wait for the next start.
+    told: Vec<String>,
 }
 
 /// What the operator calls the policies.
@@ -76,6 +81,8 @@ impl Served {
             with_mapper,
             with_documents: args.opa,
             revision,
+            at_start: AtStart::load()?,
+            told: Vec::new(),
         })
     }
 
@@ -110,12 +117,28 @@ impl Served {
         if let Some(Label::File(path)) = &self.revision {
             files.push(path.clone());
         }
+        files.extend(config::files());
         files
+    }
+
+    /// Says once which keys of the configuration have changed and take no effect.
+    fn tell_of_the_next_start(&mut self) {
+        let changed = self.at_start.changed();
+        if changed == self.told {
+            return;
+        }
+        for key in changed.iter().filter(|key| !self.told.contains(key)) {
+            let text =
+                format_args!("`{key}` has changed in the configuration: that takes effect at the next start");
+            log::line(Level::Warn, text);
+        }
+        self.told = changed;
     }
 
     fn load(&mut self, wish: &Wish) -> Attempt {
         let mut files = self.named_files();
         let mut noted = Fingerprint::default();
+        self.tell_of_the_next_start();
         let outcome = match self.origin.take() {
             Some(mut origin) => {
                 let outcome = self.load_from(&mut origin, wish);

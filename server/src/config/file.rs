@@ -113,20 +113,7 @@ pub(super) fn settings_from(environment: &Environment<'_>) -> Result<Settings, F
 }
 
 fn find(environment: &Environment<'_>) -> Result<Option<PathBuf>, Failure> {
-    let directory = match environment("MPE_CONFIG_PATH") {
-        Some(path) if path.is_empty() => return Ok(None),
-        Some(path) => PathBuf::from(path),
-        None => PathBuf::from("."),
-    };
-    let name = match environment("MPE_CONFIG_FILENAME") {
-        Some(name) if name.is_empty() => "config".into(),
-        Some(name) => name,
-        None => "mpe-config".into(),
-    };
-    for extension in EXTENSIONS {
-        let mut file = name.clone();
-        file.push(extension);
-        let path = Path::new(&directory).join(file);
+    for path in places(environment) {
         match path.metadata() {
             // A folder of that name is no configuration.
             Ok(found) if found.is_dir() => {}
@@ -141,7 +128,36 @@ fn find(environment: &Environment<'_>) -> Result<Option<PathBuf>, Failure> {
     Ok(None)
 }
 
-/// What a file of this name says.
+/// The file that is read, and those that would be read instead of it once they are there.
+pub(super) fn candidates(environment: &Environment<'_>) -> Vec<PathBuf> {
+    let mut all = places(environment);
+    let is_read = |path: &PathBuf| path.is_symlink() || path.metadata().is_ok_and(|found| !found.is_dir());
+    if let Some(at) = all.iter().position(is_read) {
+        all.truncate(at + 1);
+    }
+    all
+}
+
+/// Where a file is looked for, in order.
+fn places(environment: &Environment<'_>) -> Vec<PathBuf> {
+    let directory = match environment("MPE_CONFIG_PATH") {
+        Some(path) if path.is_empty() => return Vec::new(),
+        Some(path) => PathBuf::from(path),
+        None => PathBuf::from("."),
+    };
+    let name = match environment("MPE_CONFIG_FILENAME") {
+        Some(name) if name.is_empty() => "config".into(),
+        Some(name) => name,
+        None => "mpe-config".into(),
+    };
+    let place = |extension: &&str| {
+        let mut file = name.clone();
+        file.push(extension);
+        Path::new(&directory).join(file)
+    };
+    EXTENSIONS.iter().map(place).collect()
+}
+
 pub(super) fn parse(name: &str, text: &str) -> Result<Settings, String> {
     // YAML 1.2 has two words for each boolean; a key `n` must stay a text.
     let options = serde_saphyr::options! { strict_booleans: true };

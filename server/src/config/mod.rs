@@ -2,10 +2,11 @@
 //! they say in place of flags.
 //!
 //! `keys.rs` is the table of keys, `file.rs` finds and reads the file, `values.rs`, `records.rs` and `record_env.rs` know the keys
-//! that are no flags'.
+//! that are no flags'. `later.rs` is what becomes of it in a process that runs.
 
 mod file;
 mod keys;
+mod later;
 mod podinfo;
 mod record_env;
 mod records;
@@ -13,6 +14,7 @@ mod values;
 
 pub use file::{Place, Setting, Settings, settings};
 pub use keys::{About, FLAGS_WITHOUT_KEY, KEYS, Key, OPA_FLAGS};
+pub use later::{AtStart, files};
 pub use records::RecordRules;
 pub use values::Config;
 pub(crate) use values::{boolean, names};

@@ -15,6 +15,14 @@ pub(super) struct PodInfo {
 }
 
 impl PodInfo {
+    /// Where it is unless the configuration says otherwise.
+    pub(super) const FOLDER: &str = "/etc/podinfo";
+
+    /// The files that are read.
+    pub(super) fn files(&self) -> [PathBuf; 2] {
+        ["labels", "annotations"].map(|name| self.directory.join(name))
+    }
+
     pub(super) fn at(directory: &str) -> PodInfo {
         PodInfo {
             directory: PathBuf::from(directory),

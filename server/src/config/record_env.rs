@@ -12,6 +12,17 @@ use crate::words::nearest;
 /// What an entry has.
 const ENTRY_KEYS: [&str; 3] = ["name", "type", "value"];
 
+/// Whether an entry has its value from the pod.
+pub(super) fn asks_the_pod(value: &Value) -> bool {
+    let entries = value.as_array().map_or(&[][..], Vec::as_slice);
+    entries.iter().filter_map(Value::as_object).any(|entry| {
+        entry
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("type"))
+            .any(|(_, kind)| matches!(kind.as_str(), Some("k8s-label" | "k8s-annot")))
+    })
+}
+
 /// What `audit.env` adds to records.
 ///
 /// # Errors

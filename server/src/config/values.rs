@@ -67,7 +67,7 @@ impl Config {
             return Err(said.wrong(text));
         }
         let podinfo = match settings.remove(keys::PODINFO) {
-            None => PodInfo::at("/etc/podinfo"),
+            None => PodInfo::at(PodInfo::FOLDER),
             Some(said) => match &said.value {
                 Value::String(path) => PodInfo::at(path),
                 value => return Err(said.wrong(format!("audit.k8s.podinfo: {value} is no path"))),
