@@ -257,13 +257,6 @@ fn a_torn_end_is_cut_and_damage_is_told_of() {
     assert_eq!(read(&output), (vec!["1".to_owned(), "2".to_owned()], 1));
 }
 
-fn limit_files(server: &Server, limit: &str) {
-    let pid = server.pid().to_string();
-    let flag = format!("--fsize={limit}:");
-    let status = Command::new("prlimit").args(["--pid", &pid, &flag]).status();
-    assert!(status.unwrap().success());
-}
-
 /// The disk has no room: what the policy says happens, and when it has room again records are written, with a mark.
 #[test]
 fn a_full_disk() {
@@ -274,7 +267,7 @@ fn a_full_disk() {
             let mut server = Server::start(driver, &flags);
             let mut client = server.connect();
             assert_eq!(client.post(GRANTED), granted());
-            limit_files(&server, "2000");
+            server.limit_files("2000");
             let mut refused = 0;
             let padded = format!(
                 "{{\"operation\":\"shop:door:open\",\"context\":\"{}\"}}",
@@ -292,7 +285,7 @@ fn a_full_disk() {
             server.wait_for("cannot be written");
             assert_eq!(refused, if policy == "deny" { 20 } else { 0 }, "{policy}");
             assert_eq!(client.post(GRANTED) == granted(), policy != "deny");
-            limit_files(&server, "unlimited");
+            server.limit_files("unlimited");
             server.wait_for("written again");
             eventually(|| client.post(GRANTED) == granted());
             let (status, output, log) = server.stop();
@@ -302,69 +295,6 @@ fn a_full_disk() {
             assert_eq!(missing > 0, policy == "deny", "{output} {log:#?}");
             assert!(records.len() >= if policy == "deny" { 2 } else { 23 });
             assert_eq!(cat(&spool).1, output);
-        }
-    });
-}
-
-/// What AuthZEN's questions get then: as at `/decision`, an answer in which nothing is granted.
-#[test]
-fn authzen_on_a_full_disk() {
-    on_each_driver(|driver| {
-        for policy in ["deny", "wait"] {
-            let spool = folder(&format!("authzen-{policy}"), driver);
-            let flags = ["--audit-full", policy, "--audit-spool", text(&spool)];
-            let mut server = Server::start(driver, &flags);
-            let mut client = server.connect();
-            assert_eq!(client.post(GRANTED), granted());
-            let allow = policy != "deny";
-            let open = r#""action":{"name":"shop:door:open"}"#;
-            let parts = format!(
-                r#""subject":{{"type":"user","id":"ann"}},"resource":{{"type":"door","id":"front"}},"context":{{"x":"{}"}}"#,
-                "x".repeat(3000)
-            );
-            let many = |semantic: &str| {
-                let shut = r#"{"action":{"name":"shop:door:shut"}}"#;
-                format!(
-                    r#"{{{parts},{open},"evaluations":[{{}},{{}},{shut},{{}}],"options":{{"evaluations_semantic":"{semantic}"}}}}"#
-                )
-            };
-            let answers = |granted: &[bool]| {
-                let items: Vec<_> = granted
-                    .iter()
-                    .map(|granted| format!(r#"{{"decision":{granted}}}"#))
-                    .collect();
-                format!(r#"{{"evaluations":[{}]}}"#, items.join(","))
-            };
-            let cases = [
-                (
-                    "evaluation",
-                    format!("{{{parts},{open}}}"),
-                    format!(r#"{{"decision":{allow}}}"#),
-                ),
-                (
-                    "evaluations",
-                    many("execute_all"),
-                    answers(&[allow, allow, false, allow]),
-                ),
-                (
-                    "evaluations",
-                    many("deny_on_first_deny"),
-                    answers(if allow { &[true, true, false] } else { &[false] }),
-                ),
-                ("evaluations", many("permit_on_first_permit"), answers(&[allow])),
-            ];
-            for (path, body, want) in cases {
-                limit_files(&server, "2000");
-                // What is decided before anybody knows of the disk is taken back.
-                client.send(post(&body).replacen("/decision ", &format!("/access/v1/{path} "), 1));
-                let answer = client.answer().unwrap();
-                assert_eq!((answer.status, answer.body), (200, want), "{policy} {body}");
-                server.wait_for("cannot be written");
-                limit_files(&server, "unlimited");
-                server.wait_for("written again");
-                eventually(|| client.post(GRANTED) == granted());
-            }
-            assert_eq!(server.stop().0.code(), Some(0));
         }
     });
 }

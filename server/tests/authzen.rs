@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{Server, file, on_each_driver};
+use common::cli::Folder;
+use common::{GRANTED, Server, eventually, file, granted, on_each_driver};
 
 fn start(driver: &str, flags: &[&str]) -> Server {
     Server::start_on(&file("records.yml"), driver, flags, |_| {})
@@ -254,4 +255,67 @@ fn the_metadata_names_what_is_supported() {
     let (status, answer, _) = ask(&server, get);
     assert!(status == 404 && answer.contains("--public-url"), "{answer}");
     server.stop();
+}
+
+/// Where no record can be written under `deny`, questions are answered, and nothing is granted.
+#[test]
+fn authzen_on_a_full_disk() {
+    on_each_driver(|driver| {
+        for policy in ["deny", "wait"] {
+            let spool = Folder::new(&format!("authzen-{policy}-{driver}"), &[]);
+            let flags = ["--audit-full", policy, "--audit-spool", spool.0.to_str().unwrap()];
+            let mut server = Server::start(driver, &flags);
+            let mut client = server.connect();
+            assert_eq!(client.post(GRANTED), granted());
+            let allow = policy != "deny";
+            let open = r#""action":{"name":"shop:door:open"}"#;
+            let parts = format!(
+                r#""subject":{{"type":"user","id":"ann"}},"resource":{{"type":"door","id":"front"}},"context":{{"x":"{}"}}"#,
+                "x".repeat(3000)
+            );
+            let many = |semantic: &str| {
+                let shut = r#"{"action":{"name":"shop:door:shut"}}"#;
+                format!(
+                    r#"{{{parts},{open},"evaluations":[{{}},{{}},{shut},{{}}],"options":{{"evaluations_semantic":"{semantic}"}}}}"#
+                )
+            };
+            let answers = |granted: &[bool]| {
+                let items: Vec<_> = granted
+                    .iter()
+                    .map(|granted| format!(r#"{{"decision":{granted}}}"#))
+                    .collect();
+                format!(r#"{{"evaluations":[{}]}}"#, items.join(","))
+            };
+            let cases = [
+                (
+                    "evaluation",
+                    format!("{{{parts},{open}}}"),
+                    format!(r#"{{"decision":{allow}}}"#),
+                ),
+                (
+                    "evaluations",
+                    many("execute_all"),
+                    answers(&[allow, allow, false, allow]),
+                ),
+                (
+                    "evaluations",
+                    many("deny_on_first_deny"),
+                    answers(if allow { &[true, true, false] } else { &[false] }),
+                ),
+                ("evaluations", many("permit_on_first_permit"), answers(&[allow])),
+            ];
+            for (path, body, want) in cases {
+                server.limit_files("2000");
+                // What is decided before anybody knows of the disk is taken back.
+                client.send(common::post(&body).replacen("/decision ", &format!("/access/v1/{path} "), 1));
+                let answer = client.answer().unwrap();
+                assert_eq!((answer.status, answer.body), (200, want), "{policy} {body}");
+                server.wait_for("cannot be written");
+                server.limit_files("unlimited");
+                server.wait_for("written again");
+                eventually(|| client.post(GRANTED) == granted());
+            }
+            assert_eq!(server.stop().0.code(), Some(0));
+        }
+    });
 }

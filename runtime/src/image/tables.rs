@@ -2,7 +2,7 @@
 
 use super::layers::{Layer, LayerBuilder, StoredAnnotation};
 use super::names::Names;
-use super::parts::{Entry, ImageParts, MapperPart};
+use super::parts::{Entry, ImageParts, MapperPart, PolicyPart};
 use super::recent::Recent;
 use crate::bytecode::{FnId, Program, VerifyError, verify};
 use crate::decision::{Annotation, PorcSlots};
@@ -206,22 +206,13 @@ impl Image {
                 })
             })
             .collect::<Result<_, ImageError>>()?;
-        let policies = parts
-            .policies
-            .into_iter()
-            .map(|p| Policy {
-                mrn: p.mrn.into(),
-                fingerprint_base64: base64(&p.fingerprint).into(),
-                entry: p.entry,
-            })
-            .collect();
         let role_names = names(&roles);
         Ok(Image {
             porc_slots,
             pool: Pool::new(&builder.constants).map_err(ImageError::Pool)?,
             annotations: builder.annotations,
             cells: builder.cells,
-            policies,
+            policies: policies(parts.policies),
             role_firsts: (0..)
                 .zip(&roles)
                 .map(|(index, role)| role_names.find(&role.mrn).unwrap_or(index))
@@ -412,6 +403,16 @@ impl Image {
     fn constant(&self, place: usize) -> Value<'_> {
         self.pool.get(place).unwrap_or(Value::NULL)
     }
+}
+
+/// Policies as decisions need them.
+fn policies(parts: Vec<PolicyPart>) -> Vec<Policy> {
+    let policy = |part: PolicyPart| Policy {
+        mrn: part.mrn.into(),
+        fingerprint_base64: base64(&part.fingerprint).into(),
+        entry: part.entry,
+    };
+    parts.into_iter().map(policy).collect()
 }
 
 fn mappers(parts: Vec<MapperPart>) -> Result<Vec<Mapper>, ImageError> {

@@ -196,6 +196,14 @@ impl Server {
         assert!(status.success());
     }
 
+    /// Bounds the size of its files: to so many bytes there is no room on the disk.
+    pub(crate) fn limit_files(&self, limit: &str) {
+        let pid = self.pid().to_string();
+        let flag = format!("--fsize={limit}:");
+        let status = Command::new("prlimit").args(["--pid", &pid, &flag]).status();
+        assert!(status.unwrap().success());
+    }
+
     /// Ends the server with SIGTERM: exit status, standard output, log.
     pub(crate) fn stop(self) -> (ExitStatus, String, Vec<String>) {
         self.signal("TERM");
