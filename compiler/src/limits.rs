@@ -46,3 +46,7 @@ pub const MODULE_BYTES_MAX: usize = 64 << 20;
 
 const _: () = assert!(MODULE_BYTES_MAX < u32::MAX as usize);
 const _: () = assert!(REF_ELEMENTS_MAX < gavel_runtime::limits::PATH_LEN_MAX);
+
+/// Comprehensions of one body that are looked into a second time, from outside of what is around them; each look takes the
+/// time of what is inside. OPA has no bound here and takes twice the time for each level of nesting.
+pub(crate) const SECOND_LOOKS_MAX: usize = 256;

@@ -11,6 +11,7 @@ use super::order::Graph;
 use super::ty::Type;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Block, Stmt, StmtKind, Term, Unit, VarId};
+use crate::limits::SECOND_LOOKS_MAX;
 use crate::source::{SourceMap, Span};
 use gavel_runtime::builtins;
 use std::collections::HashMap;
@@ -39,6 +40,10 @@ pub(super) struct Body<'e, 's, 'u> {
     new_not: bool,
     /// Where generated variables come from, for messages.
     origins: HashMap<VarId, Span>,
+    /// Comprehensions that may still be looked into a second time.
+    pub(super) second_looks: usize,
+    /// Comprehensions that were looked into.
+    pub(super) closures_met: usize,
 }
 
 /// A finding about a statement.
@@ -65,6 +70,8 @@ impl<'e, 's, 'u> Body<'e, 's, 'u> {
             builtin_names,
             new_not,
             origins: HashMap::new(),
+            second_looks: SECOND_LOOKS_MAX,
+            closures_met: 0,
         }
     }
 

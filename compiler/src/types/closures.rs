@@ -4,7 +4,7 @@ use super::body::{Body, is_nested};
 use super::report;
 use super::ty::Type;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Block, Comprehension, RefHead, Stmt, StmtKind, Term};
+use crate::hir::{Block, Comprehension, ComprehensionKind, RefHead, Stmt, StmtKind, Term};
 
 impl Body<'_, '_, '_> {
     /// Checks the comprehensions of a statement and keeps their types. Findings are those of the last wrong one, as in OPA.
@@ -79,14 +79,41 @@ impl Body<'_, '_, '_> {
 
     fn closure(&mut self, closure: &Comprehension) -> Vec<Diagnostic> {
         let outer = std::mem::take(&mut self.errors);
+        self.closures_met += 1;
+        let met = self.closures_met;
         self.enter_closure();
         self.block(&closure.body);
         let value = self.env.closure_from_inside(closure);
         self.env.leave();
         let errors = std::mem::replace(&mut self.errors, outer);
+        let is_right = errors.is_empty();
         self.env
-            .set_closure(closure, if errors.is_empty() { value } else { Type::Unknown });
-        errors
+            .set_closure(closure, if is_right { value } else { Type::Unknown });
+        match is_right && self.closures_met > met {
+            true => self.closures_below(closure),
+            false => errors,
+        }
+    }
+
+    /// Checks the comprehensions inside of one that is right a second time, as OPA does: from outside, where nothing is known
+    /// of the variables of the one around them.
+    fn closures_below(&mut self, closure: &Comprehension) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        if self.second_looks == 0 {
+            return found;
+        }
+        self.second_looks -= 1;
+        let types = self.env.closure_types();
+        match &closure.kind {
+            ComprehensionKind::Array(head) | ComprehensionKind::Set(head) => self.closures(head, &mut found),
+            ComprehensionKind::Object(key, value) => {
+                self.closures(key, &mut found);
+                self.closures(value, &mut found);
+            }
+        }
+        self.closures_in_block(&closure.body, &mut found);
+        self.env.restore_closure_types(types);
+        found
     }
 
     pub(super) fn refs_in_block(&mut self, block: &Block) {

@@ -111,6 +111,16 @@ impl<'c> Env<'c> {
         self.closures.insert(std::ptr::from_ref(closure), value);
     }
 
+    /// The types of all comprehensions that were met.
+    pub(super) fn closure_types(&self) -> HashMap<*const Comprehension, Type> {
+        self.closures.clone()
+    }
+
+    /// Puts the types of comprehensions back.
+    pub(super) fn restore_closure_types(&mut self, types: HashMap<*const Comprehension, Type>) {
+        self.closures = types;
+    }
+
     /// The type of a comprehension, seen from inside its body.
     pub(super) fn closure_from_inside(&self, closure: &Comprehension) -> Type {
         match &closure.kind {
