@@ -27,8 +27,12 @@ filters=("$@")
 if [ ${#filters[@]} -eq 0 ]; then
   filters=(arena:: value:: vm:: json:: input:: bytecode::)
 fi
-# Tests that only repeat much of what others do, and would take minutes each.
+# Tests of large values and long runs: many minutes each, over code that others reach too.
 slow=(
+  budgets_end_calls_and_leave_the_request_usable
+  deep_values_compare_on_a_small_stack
+  values_that_share_their_parts_compare_in_the_time_of_the_parts
+  large_tables_find_what_is_in_them_and_nothing_else
 )
 skips=()
 for name in "${slow[@]}"; do skips+=(--skip "$name"); done
