@@ -29,9 +29,9 @@ pub(crate) const QUICK: Effort = Effort {
     is_whole: false,
 };
 
-/// What a record is made of: three quarters of an hour.
+/// What a record is made of: half an hour.
 pub(crate) const WHOLE: Effort = Effort {
-    rounds: 31,
+    rounds: 15,
     round_ns: 100_000_000,
     load_rounds: 7,
     load_seconds: 5,

@@ -14,7 +14,7 @@ use crate::service::{Bench, on_peer};
 const SLICE_S: u32 = 60;
 
 /// A server with a constant answer gets this part of the time.
-const CONSTANT_PART: u32 = 5;
+const CONSTANT_PART: u32 = 10;
 
 /// Shares of saturation at which latency is measured.
 const SHARES: [f64; 8] = [0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];

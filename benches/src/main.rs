@@ -40,7 +40,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "report")]
 struct Flags {
-    /// Some minutes instead of three quarters of an hour; no plots and no record
+    /// Some minutes instead of half an hour; no plots and no record
     #[arg(long)]
     quick: bool,
     /// One part alone

@@ -126,7 +126,7 @@ def service():
 
 def left(changed):
     """What is in the copy that was not before, but for what dpkg and the kernel keep about themselves."""
-    kept = re.compile(r"/var/(lib/dpkg|cache/(debconf|ldconfig)|log|lib/systemd)/|/etc/ld.so.cache|/tmp/|/proc/|/dev/")
+    kept = re.compile(r"/var/(lib/dpkg|cache/(debconf|ldconfig)|log|lib/systemd)/|/etc/ld.so.cache|/proc/|/dev/|" + re.escape(tempfile.gettempdir()))
     names = [os.path.join(folder, name) for folder, folders, files in os.walk(changed) for name in folders + files]
     names = [name[len(changed):] for name in names if os.path.islink(name) or not os.path.isdir(name)]
     return sorted(name for name in names if not kept.match(name) and os.path.lexists(name))
@@ -137,7 +137,7 @@ def life(package, work):
     with open(package, "rb") as file:
         bytes_of_it = file.read()
     changed = copy_of_the_machine(work)
-    package = "/tmp/gavel-check.deb"
+    package = os.path.join(tempfile.gettempdir(), "gavel-check.deb")
     with open(package, "wb") as file:
         file.write(bytes_of_it)
     run("dpkg", "--install", package)

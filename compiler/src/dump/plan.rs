@@ -110,13 +110,7 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
             list(args),
             if prepared.is_some() { " prepared" } else { "" }
         ),
-        Inst::Direct { dst, what, of, .. } => match what {
-            Direct::Count => format!("{} = count of {}", r(*dst), r(*of)),
-            Direct::Piece { separator, at } => {
-                let separator = constant_text(separator);
-                format!("{} = piece {at} of {} by {separator}", r(*dst), r(*of))
-            }
-        },
+        Inst::Direct { dst, what, of, .. } => direct(*dst, what, *of),
         Inst::CallMocked {
             dst, target, args, ..
         } => format!("{} = mocked {}({})", r(*dst), name(plan, *target), list(args)),
@@ -147,6 +141,16 @@ fn instruction(plan: &Plan, inst: &Inst) -> String {
         }
         Inst::WithEnd => "end with".to_owned(),
         Inst::Note(note) => format!("; {note:?}"),
+    }
+}
+
+fn direct(dst: Reg, what: &Direct, of: Reg) -> String {
+    match what {
+        Direct::Count => format!("{} = count of {}", r(dst), r(of)),
+        Direct::Piece { separator, at } => {
+            let separator = constant_text(separator);
+            format!("{} = piece {at} of {} by {separator}", r(dst), r(of))
+        }
     }
 }
 

@@ -95,20 +95,7 @@ impl<'u> Machine<'u> {
                 left: Term::Const(member),
                 right: Term::Ref(reference),
                 ..
-            } if self.iterates_last(reference) => {
-                let element_count = reference.path.len().saturating_sub(1);
-                let document = self.part_of(reference, element_count)?;
-                let is_asked =
-                    is_simple(&Term::Const(member.clone())) && !matches!(member, Constant::Array(_));
-                let member = Value::of(member);
-                Ok(match document {
-                    Some(Known::Document(document, name)) if is_asked => {
-                        let members = document.map(|document| document.members()).unwrap_or_default();
-                        Verdict::asked(name, members.iter().any(|(_, part)| *part == member))
-                    }
-                    _ => Verdict::Silent,
-                })
-            }
+            } if self.iterates_last(reference) => self.member_verdict(reference, member),
             StmtKind::Unify {
                 left: Term::Array(items),
                 right: document,
@@ -160,6 +147,21 @@ impl<'u> Machine<'u> {
             | StmtKind::And(..)
             | StmtKind::Or(..) => Ok(Verdict::Silent),
         }
+    }
+
+    /// Whether a document has the member that a reference with a variable at its end is compared with.
+    fn member_verdict(&mut self, reference: &'u Ref, member: &'u Constant) -> Result<Verdict, Stop> {
+        let element_count = reference.path.len().saturating_sub(1);
+        let document = self.part_of(reference, element_count)?;
+        let is_asked = is_simple(&Term::Const(member.clone())) && !matches!(member, Constant::Array(_));
+        let member = Value::of(member);
+        Ok(match document {
+            Some(Known::Document(document, name)) if is_asked => {
+                let members = document.map(|document| document.members()).unwrap_or_default();
+                Verdict::asked(name, members.iter().any(|(_, part)| *part == member))
+            }
+            _ => Verdict::Silent,
+        })
     }
 
     fn call_verdict(
