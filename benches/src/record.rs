@@ -13,11 +13,13 @@ use crate::plot;
 /// A folder that cannot be written.
 pub(crate) fn write(report: &Report, folder: &Path) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    // Before anything is written, so that what is written is no change of the commit.
+    let page = page(report);
     std::fs::create_dir_all(folder).map_err(failed)?;
     for curve in &report.curves {
         std::fs::write(folder.join(format!("{}.svg", curve.file)), plot::svg(curve)).map_err(failed)?;
     }
-    std::fs::write(folder.join("README.md"), page(report)).map_err(failed)
+    std::fs::write(folder.join("README.md"), page).map_err(failed)
 }
 
 fn page(report: &Report) -> String {
