@@ -31,7 +31,7 @@ impl Wanted {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value =
-                crate::api::unescape(value.as_bytes()).and_then(|bytes| String::from_utf8(bytes).ok());
+                crate::serve::api::unescape(value.as_bytes()).and_then(|bytes| String::from_utf8(bytes).ok());
             let value = value.ok_or("the query is no UTF-8, or is escaped wrongly")?;
             let number = || value.parse().map_err(|_| format!("`{name}` is no number"));
             match name {

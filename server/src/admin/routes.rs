@@ -114,7 +114,8 @@ fn wish(query: &str) -> Result<Wish, String> {
         if name != "revision" {
             return Err(format!("there is no parameter `{name}`, only `revision`"));
         }
-        let value = crate::api::unescape(value.as_bytes()).and_then(|bytes| String::from_utf8(bytes).ok());
+        let value =
+            crate::serve::api::unescape(value.as_bytes()).and_then(|bytes| String::from_utf8(bytes).ok());
         let value = value.ok_or("the label is no UTF-8, or is escaped wrongly")?;
         wish.label = Some(label(&value)?);
     }

@@ -21,9 +21,9 @@ use super::overview::Overview;
 use super::routes;
 use crate::error::Failure;
 use crate::limits;
-use crate::listen;
 use crate::log::{self, Level};
 use crate::metrics::Carrier;
+use crate::start::listen;
 use crate::tls::{self, Certificates, Files};
 
 /// Where the admin port is, and what it asks for.

@@ -3,8 +3,8 @@
 use super::answer;
 use super::evaluation::{Evaluations, evaluation};
 use super::search::{Candidates, Search, search};
-use crate::desk::{Desk, Verdict};
 use crate::limits;
+use crate::serve::desk::{Desk, Verdict};
 use gavel_runtime::decision::ReasonCode;
 
 /// What is asked.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crate::cli::serve_args::ServeArgs;
 use crate::cli::tls_args::TlsWords;
-use crate::doors::LocalSocket;
 use crate::envoy::{Address, Protocol};
 use crate::error::Failure;
 use crate::limits;
+use crate::start::doors::LocalSocket;
 use crate::tls::{Files, HTTP1};
 
 /// The decision API's address and unix socket, and those of Envoy.

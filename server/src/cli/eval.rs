@@ -23,9 +23,9 @@ use crate::cli::documents::{self, Documents};
 use crate::cli::explain::Explain;
 use crate::cli::load::on_a_deep_stack;
 use crate::cli::{dialect, input};
-use crate::desk;
 use crate::error::Failure;
 use crate::random::Random;
+use crate::serve::desk;
 use crate::trace::show::document;
 use crate::trace::{Lines, Texts};
 

@@ -6,7 +6,6 @@ use std::thread;
 use std::time::Duration;
 
 use crate::admin;
-use crate::bounds::Bounds;
 use crate::cli::args::Global;
 use crate::cli::doors::Doors;
 use crate::cli::serve_args::ServeArgs;
@@ -16,7 +15,8 @@ use crate::error::Failure;
 use crate::limits;
 use crate::log::{self, Level};
 use crate::opa::{DEFAULT_DECISION, Decision};
-use crate::server::{self, Options};
+use crate::serve::bounds::Bounds;
+use crate::start::server::{self, Options};
 use crate::sys;
 use crate::terminal::stderr_is_watched;
 

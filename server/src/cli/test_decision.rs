@@ -9,9 +9,9 @@ use gavel_runtime::limits::Limits;
 use crate::cli::args::{DecisionArgs, Global};
 use crate::cli::input;
 use crate::cli::load::{self, Loaded, on_a_deep_stack};
-use crate::desk;
 use crate::error::Failure;
 use crate::random::Random;
+use crate::serve::desk;
 use crate::trace::DecisionTrace;
 
 /// Decides once. The domains are loaded before the input is read.

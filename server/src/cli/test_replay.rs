@@ -10,11 +10,11 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::cli::args::{Global, ReplayArgs};
 use crate::cli::load::{self, Loaded, on_a_deep_stack};
-use crate::desk;
 use crate::error::{Failure, reason};
 use crate::limits::REPLAY_BUFFER_BYTES;
 use crate::log::{self, Level};
 use crate::replay::{Replay, Stopped, Totals};
+use crate::serve::desk;
 
 /// Replays all files, in their order.
 ///

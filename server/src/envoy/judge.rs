@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use gavel_runtime::decision::ReasonCode;
 
 use crate::audit::Acks;
-use crate::desk::{Desk, Verdict};
 use crate::envoy::lanes::Lanes;
 use crate::envoy::mapper::{Input, Machine, MapError, Mapper};
 use crate::log::{self, Level};
 use crate::publish::Revision;
+use crate::serve::desk::{Desk, Verdict};
 use crate::trace::{Lines, Texts};
 
 /// The mapper that all requests go through, or why there is none: then all are denied.

@@ -15,10 +15,10 @@ use gavel_runtime::limits::Limits;
 use gavel_runtime::value::{Kind, Value};
 use gavel_runtime::vm::{Observer, Request, Vm};
 
-use crate::desk;
 use crate::fetch::{Fetcher, Network};
 use crate::limits;
 use crate::random::Random;
+use crate::serve::desk;
 
 /// A compiled mapper: the program of a query for `data.mapper.porc`. Shared by all threads.
 pub struct Mapper {

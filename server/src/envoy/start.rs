@@ -10,16 +10,16 @@ use std::thread;
 use tokio::sync::{mpsc, watch};
 
 use crate::audit::Sink;
-use crate::desk::Desk;
 use crate::envoy::accept::{Dealer, Door, Listener, Manner};
 use crate::envoy::lanes::Lanes;
 use crate::envoy::thread::{self as worker, Setup, Stage};
 use crate::error::Failure;
 use crate::fetch::Network;
 use crate::limits;
-use crate::listen::{self, SocketFile};
 use crate::metrics::Counters;
 use crate::publish::{Post, Revision};
+use crate::serve::desk::Desk;
+use crate::start::listen::{self, SocketFile};
 use crate::tls::{Certificates, Files};
 
 /// How Envoy asks.

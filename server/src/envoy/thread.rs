@@ -14,7 +14,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::desk::Desk;
 use crate::envoy::accept::{self, Accepted, Door, Manner, Socket};
 use crate::envoy::answer::Answers;
 use crate::envoy::body::Meter;
@@ -24,6 +23,7 @@ use crate::envoy::{Protocol, grpc, http};
 use crate::limits;
 use crate::log::{self, Level};
 use crate::metrics::{Carrier, Counters};
+use crate::serve::desk::Desk;
 use crate::tls;
 
 /// How far the life of the server has come. When nobody is left who could say it, nothing is waited for any more.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::about::About;
 use super::answer::problem;
-use crate::api::unescape;
 use crate::http::request::Method;
+use crate::serve::api::unescape;
 
 /// A request to one of OPA's paths.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,10 +16,10 @@ use super::call::{Ask, Decision, Input, Version};
 use super::documents::Documents;
 use super::outcome::Outcome;
 use crate::clock;
-use crate::desk;
 use crate::limits;
 use crate::log;
 use crate::random::Random;
+use crate::serve::desk;
 
 /// Status, finished JSON, and what is counted.
 pub(crate) struct Answer {

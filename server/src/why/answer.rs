@@ -14,10 +14,10 @@ use super::excerpts::Excerpts;
 use super::thread::Answered;
 use super::traced::Traced;
 use crate::clock;
-use crate::desk;
 use crate::limits;
 use crate::publish::Revision;
 use crate::random::Random;
+use crate::serve::desk;
 
 /// The phases, with their names in answers.
 const PHASES: [(Phase, &str); 4] = [

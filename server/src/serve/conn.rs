@@ -12,23 +12,23 @@ mod batch;
 mod opa;
 mod send;
 
-use crate::api::{self, Route};
 use crate::audit::Promises;
 use crate::authzen::Endpoint;
-use crate::bounds::InFlight;
 use crate::clock;
-use crate::connections::{Place, Waits};
-use crate::desk::Verdict;
 use crate::http::request::{Decoder, Message, Method, Persistence, Step};
 use crate::http::response::{self, Ending, Reply};
 use crate::io::Stream;
 use crate::limits;
-use crate::line::Line;
 use crate::metrics::Carrier;
 use crate::opa::Call;
+use crate::serve::api::{self, Route};
+use crate::serve::bounds::InFlight;
+use crate::serve::connections::{Place, Waits};
+use crate::serve::desk::Verdict;
+use crate::serve::line::Line;
+use crate::serve::worker::Shared;
 use crate::sys::{self, Half};
 use crate::tls::Certificates;
-use crate::worker::Shared;
 
 /// Serves a connection that is already entered at `place`.
 pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {

@@ -8,17 +8,17 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use crate::audit::{Acks, Promises};
-use crate::bounds::Bounds;
 use crate::clock;
-use crate::conn;
-use crate::connections::{Connections, Place, Waits};
-use crate::deal::Dealer;
-use crate::desk::Desk;
 use crate::io::{Accepted, Bound, ControlPipe, Core, DriverChoice, DriverReport, Listener, Stream, spawn};
 use crate::limits;
 use crate::log;
 use crate::metrics::Counters;
 use crate::opa;
+use crate::serve::bounds::Bounds;
+use crate::serve::conn;
+use crate::serve::connections::{Connections, Place, Waits};
+use crate::serve::deal::Dealer;
+use crate::serve::desk::Desk;
 use crate::tls::Certificates;
 
 /// A second has passed.

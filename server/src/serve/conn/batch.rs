@@ -4,13 +4,13 @@ use gavel_runtime::decision::ReasonCode;
 
 use super::{Conn, Probe};
 use crate::audit::Promises;
-use crate::batch;
 use crate::clock;
-use crate::connections::Waits;
-use crate::desk::Verdict;
 use crate::http::request::{Message, Persistence};
 use crate::http::response::{self, Ending, Reply};
 use crate::limits;
+use crate::serve::batch;
+use crate::serve::connections::Waits;
+use crate::serve::desk::Verdict;
 
 impl Conn {
     /// Decides over all elements of the batch with which the buffer begins, in slices between which others get their

@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::io::DriverReport;
 use crate::log::{self, Level};
 use crate::publish::Fresh;
-use crate::worker::{DRAIN, LEAVE, TICK};
+use crate::serve::worker::{DRAIN, LEAVE, TICK};
 
 /// What the control thread hears.
 pub(crate) enum Event {

@@ -15,11 +15,6 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::admin::{self, Facts, Keeping, Overview, Recent, Service};
 use crate::audit::{self, Audit, FullPolicy, Monitor, Output, Render, Sink};
-use crate::bounds::Bounds;
-use crate::control::{Control, Event};
-use crate::deal::Dealer;
-use crate::desk::Desk;
-use crate::doors::{Doors, LocalSocket};
 use crate::envoy::{self, Place, Word};
 use crate::error::Failure;
 use crate::io::{Bound, DriverChoice};
@@ -29,11 +24,16 @@ use crate::metrics::Counters;
 use crate::opa;
 use crate::publish::{Archive, Fresh, Post, Publisher, Recorder};
 use crate::reload::{self, Ask, Cause, Loading, Reloader, Wish};
+use crate::serve::bounds::Bounds;
+use crate::serve::deal::Dealer;
+use crate::serve::desk::Desk;
+use crate::serve::worker::{self, Setup};
 use crate::source;
+use crate::start::control::{Control, Event};
+use crate::start::doors::{Doors, LocalSocket};
 use crate::sys;
 use crate::tls::{self, Certificates, Renewal};
 use crate::why::{Retrace, Why};
-use crate::worker::{self, Setup};
 
 /// How to serve.
 pub struct Options {

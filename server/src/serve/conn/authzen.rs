@@ -1,14 +1,14 @@
 //! Requests of AuthZEN on a connection: asked in slices, between which others get their turn.
 
 use super::Conn;
-use crate::api;
 use crate::authzen::{Asking, Endpoint, Metadata, TYPE_ANNOTATION};
 use crate::clock;
-use crate::connections::Waits;
 use crate::http::request::{Message, Persistence};
 use crate::http::response::{self, Ending, Reply};
 use crate::limits;
-use crate::worker::Shared;
+use crate::serve::api;
+use crate::serve::connections::Waits;
+use crate::serve::worker::Shared;
 
 impl Conn {
     /// Answers the request with which the buffer begins. True if the connection ends with it.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::envoy;
 use crate::error::Failure;
 use crate::io::Bound;
-use crate::listen::{self, SocketFile};
-use crate::server::Options;
+use crate::start::listen::{self, SocketFile};
+use crate::start::server::Options;
 use crate::tls::Certificates;
 
 /// A unix socket for the decision API.

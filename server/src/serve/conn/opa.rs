@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Conn;
-use crate::api::{self, Route};
 use crate::clock;
-use crate::connections::Waits;
 use crate::http::request::{Message, Persistence};
 use crate::http::response::{self, Ending, Reply};
 use crate::limits;
 use crate::opa::{self, Answer, Batch, Call, Outcome, Unpackable};
 use crate::publish::Revision;
-use crate::worker::Shared;
+use crate::serve::api::{self, Route};
+use crate::serve::connections::Waits;
+use crate::serve::worker::Shared;
 
 /// What every answer says that depends on what the client takes.
 const VARIES: &[u8] = b"Vary: Accept-Encoding\r\n";

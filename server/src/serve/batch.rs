@@ -4,8 +4,8 @@
 //! ends is told by brackets and quotes alone; whether it is a PORC is found out when it is decided, and an element that is
 //! none denies itself and no other.
 
-use crate::desk::Verdict;
 use crate::limits;
+use crate::serve::desk::Verdict;
 
 /// The answer to an element that is granted.
 pub const GRANT: &[u8] = b"{\"allow\":true}";

@@ -1,0 +1,11 @@
+//! One core at work: connections and their bytes, requests and their routes, the desk where it is decided.
+
+pub mod api;
+pub mod batch;
+pub mod bounds;
+mod conn;
+pub mod connections;
+pub(crate) mod deal;
+pub mod desk;
+mod line;
+pub mod worker;
