@@ -1,42 +1,12 @@
 //! The golden decisions and access records of the reference, on the built server; skipped where they are not at hand.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test's helpers fail as the test does"
-)]
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The binary, built by the profile that these tests are built by.
-fn gavel() -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "-p",
-            "gavel-server",
-            "--bin",
-            "gavel",
-            "--message-format=json",
-        ])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .next_back()
-        .unwrap()
-}
+/// The binary that was built for these tests.
+const GAVEL: &str = env!("CARGO_BIN_EXE_gavel");
 
 /// Says something that the test runner does not swallow.
 fn say(text: &str) {
@@ -73,7 +43,7 @@ fn decisions_equal_the_reference() {
         command
             .arg(&check)
             .args(["--loads", "--"])
-            .arg(gavel())
+            .arg(GAVEL)
             .arg("serve");
         let text = run(
             &format!("golden decisions, driver {driver}"),
@@ -95,7 +65,7 @@ fn commands_and_http_equal_the_reference() {
     let mut command = Command::new("python3");
     let text = run(
         "golden command lines and HTTP",
-        command.arg(&check).arg("--bin").arg(gavel()),
+        command.arg(&check).arg("--bin").arg(GAVEL),
     );
     let failed: Vec<&str> = text.lines().filter(|line| line.starts_with("FAIL ")).collect();
     assert!(text.contains(" passed, "), "{text}");
