@@ -28,6 +28,13 @@ struct Watched {
     stalled_s: f64,
 }
 
+impl Watched {
+    /// The share of answers above 5 ms; one more than there were, so that it is never 0.
+    fn slow_share(&self) -> f64 {
+        (self.outcome.slow_count + 1) as f64 / self.outcome.measured.max(1) as f64
+    }
+}
+
 /// Half of saturation: p99.9 over p50, and answers above 5 ms.
 ///
 /// # Errors
@@ -42,18 +49,27 @@ pub(crate) fn half_load(
     let seconds = effort.half_load_seconds / slices.max(1);
     let mut real: Option<Watched> = None;
     let mut constant: Option<Watched> = None;
+    let mut bare: Option<Watched> = None;
     let mut floor = Floor::default();
     for _ in 0..slices {
         watch(bench, &bench.on_real(), rate / 2.0, seconds, &mut real)?;
         let part = (seconds / CONSTANT_PART).max(2);
         watch(bench, &bench.on_constant(), rate / 2.0, part, &mut constant)?;
+        let (job, server) = bench.on_bare()?;
+        watch(bench, &job, rate / 2.0, part, &mut bare)?;
+        server.stop()?;
         let cores: Vec<usize> = bench.cores.server.into_iter().chain(bench.cores.load).collect();
         floor.add(&Floor::watch(&cores, Duration::from_secs(part.into()))?);
     }
-    let (Some(real), Some(constant)) = (real, constant) else {
+    let (Some(real), Some(constant), Some(bare)) = (real, constant, bare) else {
         return Err("no time for a load at half of saturation".to_owned());
     };
-    for (name, watched) in [("decisions", &real), ("a constant answer", &constant)] {
+    let all = [
+        ("decisions", &real),
+        ("a constant answer", &constant),
+        ("a server that reads no request", &bare),
+    ];
+    for (name, watched) in all {
         let outcome = &watched.outcome;
         report.note(format!(
             "open loop, {:.0} requests/s for {:.0} s, {name}: p50 {:.0} us, p99 {:.0}, p99.9 {:.0}, p99.99 {:.0}, max {:.0}; above 5 ms {}, {} of them while nothing stalled; stalled for {:.3} s",
@@ -80,6 +96,11 @@ pub(crate) fn half_load(
         constant.outcome.latency_us(0.999) / constant.outcome.latency_us(0.5),
     );
     report.figure("http.p999_us_half_load", outcome.latency_us(0.999));
+    report.figure(
+        "http.p999_over_bare",
+        outcome.latency_us(0.999) / bare.outcome.latency_us(0.999),
+    );
+    report.figure("http.slow_share_over_bare", real.slow_share() / bare.slow_share());
     report.note(format!(
         "the machine itself: a thread that only reads the clock waits {:.0} us at p99.9 while both processors are busy",
         floor.wait_us(0.999)

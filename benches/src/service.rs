@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use gavel_benches::corpus::Example;
-use gavel_benches::load::{self, Ask, Content, Expected, Job, Pace, Target};
+use gavel_benches::load::{self, Ask, Bare, BareServed, Content, Expected, Job, Pace, Target};
 use gavel_benches::measure::median;
 use gavel_benches::peers::served::Served;
 use gavel_benches::peers::{cerbos, opa};
@@ -20,6 +20,9 @@ use crate::outcome::Report;
 
 /// The request that is put to servers.
 pub(crate) const REQUEST: &str = "nurse-reads";
+
+/// What comes back.
+const ALLOWED: &str = "{\"allow\":true}";
 
 /// Connections under load.
 const CONNECTIONS: usize = 32;
@@ -114,16 +117,34 @@ impl Bench {
 
     /// A load on the server that decides.
     pub(crate) fn on_real(&self) -> Job {
-        self.job(&self.real, "{\"allow\":true}")
+        self.job(self.real.port, ALLOWED)
     }
 
     /// The same on the other.
     pub(crate) fn on_constant(&self) -> Job {
-        self.job(&self.constant, "{\"allow\":false}")
+        self.job(self.constant.port, "{\"allow\":false}")
     }
 
-    fn job(&self, server: &Server, answer: &str) -> Job {
-        let target = Target::local(server.port, "/decision");
+    /// The same on a server that reads no request and answers each, with that server.
+    ///
+    /// # Errors
+    /// No port for it.
+    pub(crate) fn on_bare(&self) -> Result<(Job, BareServed), String> {
+        let bare = Bare::bind()?;
+        let job = self.job(bare.port, ALLOWED);
+        let request_bytes = job.asks.iter().map(|ask| ask.message.len()).sum();
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{ALLOWED}",
+            ALLOWED.len()
+        );
+        Ok((
+            job,
+            bare.serve(self.cores.server, request_bytes, answer.into_bytes()),
+        ))
+    }
+
+    fn job(&self, port: u16, answer: &str) -> Job {
+        let target = Target::local(port, "/decision");
         let expected = Expected {
             status: 200,
             body: Content::Is(answer.as_bytes().to_vec()),

@@ -9,6 +9,7 @@
 //! little about latency.
 
 mod answer;
+mod bare;
 mod connection;
 mod floor;
 mod held;
@@ -18,6 +19,7 @@ mod run;
 mod witness;
 
 pub use answer::{Answer, Step, read_answer};
+pub use bare::{Bare, BareServed};
 pub use floor::Floor;
 pub use held::hold;
 pub use job::{Ask, Content, Expected, Job, Pace, Target};

@@ -20,6 +20,7 @@ use crate::metrics::Counters;
 use crate::publish::{Post, Revision};
 use crate::serve::desk::Desk;
 use crate::start::listen::{self, SocketFile};
+use crate::sys;
 use crate::tls::{Certificates, Files};
 
 /// How Envoy asks.
@@ -180,6 +181,7 @@ pub fn start(
             .name(format!("envoy-{index}"))
             .stack_size(limits::STACK_BYTES)
             .spawn(move || {
+                sys::short_turns();
                 let counters = Arc::clone(&place.counters);
                 let setup = Setup {
                     desk: Desk::new(place.policies, place.sink, place.counters, false),

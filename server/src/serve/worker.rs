@@ -19,6 +19,7 @@ use crate::serve::conn;
 use crate::serve::connections::{Connections, Place, Waits};
 use crate::serve::deal::Dealer;
 use crate::serve::desk::Desk;
+use crate::sys;
 use crate::tls::Certificates;
 
 /// A second has passed.
@@ -263,6 +264,7 @@ fn wake(slot: &Cell<Option<Waker>>) {
 /// Returns with the event loop still alive: the process is about to end, and operations in flight may still point into
 /// its buffers.
 pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
+    sys::short_turns();
     let (mut core, report) = match Core::build(setup.driver) {
         Ok(built) => built,
         Err(reason) => return started(Err(reason)),
