@@ -15,7 +15,8 @@ pub(super) struct Order<'b> {
     /// Cheap questions and what they need.
     pub early: Vec<&'b Stmt>,
     /// Several questions to one document, behind something that may abort: to OPA's index they are alternatives, so that
-    /// the body is entered when one of them holds. They are late, too.
+    /// the body is entered when one of them holds. They are late, too. So is what asks for a document some member of which
+    /// is asked for.
     pub contested: Vec<Vec<&'b Stmt>>,
     /// All others, as written.
     pub late: Vec<&'b Stmt>,
@@ -23,15 +24,24 @@ pub(super) struct Order<'b> {
     asked: BTreeSet<String>,
 }
 
-/// What a variable is known to stand for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
+/// What a term is known to stand for.
+#[derive(Clone, Copy, Debug)]
+enum Source<'b> {
     /// A part of the input or of a base document.
     Document,
+    /// A function's argument.
+    Argument,
     /// A constant.
-    Constant,
+    Constant(&'b Constant),
     /// Something that takes work.
     Other,
+}
+
+impl Source<'_> {
+    /// Whether it is a value that OPA's index can look at.
+    fn is_asked(self) -> bool {
+        matches!(self, Source::Document | Source::Argument)
+    }
 }
 
 impl Body<'_, '_> {
@@ -39,9 +49,9 @@ impl Body<'_, '_> {
     ///
     /// `args`: variables that have values are a function's arguments, which can be asked like documents.
     pub(super) fn early_first<'b>(&mut self, block: &'b Block, args: bool) -> Order<'b> {
-        let mut sources: HashMap<VarId, Source> = HashMap::new();
+        let mut sources: HashMap<VarId, Source<'b>> = HashMap::new();
         for (var, _) in self.env.since(&Env::default()) {
-            sources.insert(var, if args { Source::Document } else { Source::Other });
+            sources.insert(var, if args { Source::Argument } else { Source::Other });
         }
         let mut names: HashMap<VarId, String> = HashMap::new();
         let mut order = Order::default();
@@ -67,16 +77,22 @@ impl Body<'_, '_> {
             }
         }
         order.asked = asked.iter().map(|(document, _)| document.clone()).collect();
+        let of_members = self.asked_members(block);
         let mut contested: BTreeMap<String, Vec<&'b Stmt>> = BTreeMap::new();
         for (document, stmt) in &asked {
             let questions = asked.iter().filter(|(other, _)| other == document).count();
-            if questions > 1 && behind.contains(document) {
+            let is_behind = behind.contains(document);
+            if is_behind && of_members.contains(document) {
+                // To OPA's index the value and its members are alternatives, too: better an error too many.
+                continue;
+            }
+            if is_behind && questions > 1 {
                 contested.entry(document.clone()).or_default().push(stmt);
             } else {
                 order.early.push(stmt);
             }
         }
-        if !contested.is_empty() {
+        if asked.iter().any(|(document, _)| behind.contains(document)) {
             let is_early = |stmt: &Stmt| order.early.iter().any(|early| std::ptr::eq(*early, stmt));
             order.late = block.stmts.iter().filter(|stmt| !is_early(stmt)).collect();
             order.contested = contested.into_values().map(one_affix_end).collect();
@@ -88,7 +104,7 @@ impl Body<'_, '_> {
     fn asked(
         &self,
         stmt: &Stmt,
-        sources: &HashMap<VarId, Source>,
+        sources: &HashMap<VarId, Source<'_>>,
         names: &mut HashMap<VarId, String>,
     ) -> Option<String> {
         let terms: Vec<&Term> = match &stmt.kind {
@@ -98,7 +114,7 @@ impl Body<'_, '_> {
         };
         let document = |term: &Term| match term {
             Term::Ref(r) => Some(name_of(r)),
-            Term::Var(var) if sources.get(var) == Some(&Source::Document) => {
+            Term::Var(var) if sources.get(var).is_some_and(|source| source.is_asked()) => {
                 Some(names.get(var).cloned().unwrap_or_else(|| format!("{var:?}")))
             }
             _ => None,
@@ -108,7 +124,7 @@ impl Body<'_, '_> {
         let name = named.chain(&terms).find_map(|term| document(term));
         let is_question = terms.iter().any(|term| match term {
             Term::Const(_) | Term::Array(_) => true,
-            Term::Var(var) => sources.get(var) == Some(&Source::Constant),
+            Term::Var(var) => matches!(sources.get(var), Some(Source::Constant(_))),
             _ => false,
         });
         if is_question {
@@ -136,18 +152,8 @@ impl Body<'_, '_> {
         let mut found = Vec::new();
         let mut raises = false;
         for stmt in &order.late {
-            if raises
-                && let Some((r, member)) = asked_member(stmt)
-                && let Some((element, path)) = r.path.split_last()
-                && self.unbound(element).is_some()
-            {
-                let document = Ref {
-                    path: path.to_vec(),
-                    ..r.clone()
-                };
-                if self.is_document(&document) {
-                    found.push((document, member, stmt.span));
-                }
+            if raises && let Some((document, member)) = self.asked_member(stmt) {
+                found.push((document, member, stmt.span));
             }
             raises = raises || self.raises(stmt);
         }
@@ -156,6 +162,33 @@ impl Body<'_, '_> {
         names.extend(found.iter().map(|(document, ..)| name_of(document)));
         found.retain(|(document, ..)| names.iter().filter(|other| **other == name_of(document)).count() == 1);
         found
+    }
+
+    /// The documents some element of which is asked for a value.
+    fn asked_members(&self, block: &Block) -> BTreeSet<String> {
+        let stmts = block.stmts.iter();
+        stmts
+            .filter_map(|stmt| self.asked_member(stmt))
+            .map(|(document, _)| name_of(&document))
+            .collect()
+    }
+
+    /// The document some element of which a statement asks for a value, and the value: `input.xs[_] == "a"`.
+    fn asked_member<'b>(&self, stmt: &'b Stmt) -> Option<(Ref, &'b Constant)> {
+        let StmtKind::Unify { left, right, .. } = &stmt.kind else {
+            return None;
+        };
+        let (r, member): (&Ref, _) = match (left, right) {
+            (Term::Ref(r), Term::Const(value)) | (Term::Const(value), Term::Ref(r)) => (r, value),
+            _ => return None,
+        };
+        let (element, path) = r.path.split_last()?;
+        self.unbound(element)?;
+        let document = Ref {
+            path: path.to_vec(),
+            ..r.clone()
+        };
+        (is_scalar(member) && self.is_document(&document)).then_some((document, member))
     }
 
     /// The document without which a statement fails.
@@ -194,7 +227,7 @@ impl Body<'_, '_> {
 
     /// A document against an array of scalars and of variables without a value: OPA's index looks at its length and at
     /// the scalars.
-    fn asks_shape(&self, stmt: &Stmt, sources: &mut HashMap<VarId, Source>) -> bool {
+    fn asks_shape<'b>(&self, stmt: &'b Stmt, sources: &mut HashMap<VarId, Source<'b>>) -> bool {
         let (document, pattern, items) = match &stmt.kind {
             StmtKind::Unify { left, right, .. } => match (left, right) {
                 (pattern @ Term::Array(items), document) | (document, pattern @ Term::Array(items)) => {
@@ -209,14 +242,15 @@ impl Body<'_, '_> {
             Term::Var(var) => self.env.get(*var).is_none() && !sources.contains_key(var),
             _ => false,
         };
-        let asks = self.source(document, sources) == Some(Source::Document) && items.iter().all(is_simple);
+        let is_asked = self.source(document, sources).is_some_and(Source::is_asked);
+        let asks = is_asked && items.iter().all(is_simple);
         if asks {
             note_others(pattern, sources);
         }
         asks
     }
 
-    fn is_early(&self, stmt: &Stmt, sources: &mut HashMap<VarId, Source>) -> bool {
+    fn is_early<'b>(&self, stmt: &'b Stmt, sources: &mut HashMap<VarId, Source<'b>>) -> bool {
         match &stmt.kind {
             StmtKind::Unify { left, right, .. } => {
                 let (a, b) = (self.source(left, sources), self.source(right, sources));
@@ -226,7 +260,7 @@ impl Body<'_, '_> {
                         && !sources.contains_key(var)
                     {
                         sources.insert(*var, source);
-                        return source != Source::Other;
+                        return !matches!(source, Source::Other);
                     }
                 }
                 let is_early = is_question(a, b, left, right);
@@ -246,7 +280,7 @@ impl Body<'_, '_> {
                 {
                     return !self.planner.strict
                         && is_plain_glob(pattern, delimiters)
-                        && self.source(text, sources) == Some(Source::Document);
+                        && self.source(text, sources).is_some_and(Source::is_asked);
                 }
                 let [left, right] = args.as_slice() else {
                     return false;
@@ -255,16 +289,20 @@ impl Body<'_, '_> {
                 match id.get().name {
                     "strings.any_prefix_match" | "strings.any_suffix_match" => {
                         !self.planner.strict
-                            && a == Some(Source::Document)
+                            && matches!(a, Some(Source::Document))
                             && matches!(right, Term::Const(affixes) if are_strings(affixes))
                     }
                     "equal" => is_question(a, b, left, right),
-                    "internal.member_2" => matches!(
-                        (a, b),
-                        (Some(Source::Document), Some(Source::Constant))
-                            | (Some(Source::Constant), Some(Source::Document))
-                    ),
-                    "startswith" | "endswith" => a == Some(Source::Document) && b == Some(Source::Constant),
+                    "internal.member_2" => match (a, b) {
+                        (Some(Source::Document | Source::Argument), Some(Source::Constant(members))) => {
+                            are_plain_members(members)
+                        }
+                        (Some(Source::Constant(member)), Some(Source::Document)) => is_scalar(member),
+                        _ => false,
+                    },
+                    "startswith" | "endswith" => {
+                        matches!((a, b), (Some(Source::Document), Some(Source::Constant(_))))
+                    }
                     _ => false,
                 }
             }
@@ -287,9 +325,9 @@ impl Body<'_, '_> {
         }
     }
 
-    fn source(&self, term: &Term, sources: &HashMap<VarId, Source>) -> Option<Source> {
+    fn source<'b>(&self, term: &'b Term, sources: &HashMap<VarId, Source<'b>>) -> Option<Source<'b>> {
         match term {
-            Term::Const(_) => Some(Source::Constant),
+            Term::Const(value) => Some(Source::Constant(value)),
             Term::Var(var) => sources.get(var).copied(),
             Term::Ref(r) if self.is_document(r) => Some(Source::Document),
             Term::Array(_) | Term::Object(_) | Term::Set(_) | Term::Ref(_) | Term::Comprehension(_) => {
@@ -325,14 +363,15 @@ fn name_of(document: &Ref) -> String {
     format!("{:?}{:?}", document.head, document.path)
 }
 
-/// A comparison of a document with a constant that can be decided by looking.
-fn is_question(a: Option<Source>, b: Option<Source>, left: &Term, right: &Term) -> bool {
-    let is_plain = |term: &Term| !matches!(term, Term::Const(value) if !is_plain(value));
-    matches!(
-        (a, b),
-        (Some(Source::Document), Some(Source::Constant)) | (Some(Source::Constant), Some(Source::Document))
-    ) && is_plain(left)
-        && is_plain(right)
+/// A comparison of a document with a constant that can be decided by looking. Of two variables OPA's index knows nothing.
+fn is_question(a: Option<Source<'_>>, b: Option<Source<'_>>, left: &Term, right: &Term) -> bool {
+    let are_variables = matches!((left, right), (Term::Var(_), Term::Var(_)));
+    match (a, b) {
+        (Some(asked), Some(Source::Constant(value))) | (Some(Source::Constant(value)), Some(asked)) => {
+            !are_variables && asked.is_asked() && is_plain(value)
+        }
+        _ => false,
+    }
 }
 
 /// OPA's index knows scalars and arrays of them.
@@ -340,6 +379,15 @@ fn is_plain(value: &Constant) -> bool {
     match value {
         Constant::Array(items) => items.iter().all(is_scalar),
         other => is_scalar(other),
+    }
+}
+
+/// A collection of such values. Without any OPA's index has nothing to ask for.
+fn are_plain_members(collection: &Constant) -> bool {
+    match collection {
+        Constant::Array(items) | Constant::Set(items) => !items.is_empty() && items.iter().all(is_plain),
+        Constant::Object(entries) => !entries.is_empty() && entries.iter().all(|(_, value)| is_plain(value)),
+        _ => false,
     }
 }
 
@@ -424,20 +472,7 @@ fn shortest(affixes: &Term) -> Option<usize> {
     }
 }
 
-/// A member that some element of a document is asked for: `input.xs[_] == "a"`.
-fn asked_member(stmt: &Stmt) -> Option<(&Ref, &Constant)> {
-    let StmtKind::Unify { left, right, .. } = &stmt.kind else {
-        return None;
-    };
-    match (left, right) {
-        (Term::Ref(r), Term::Const(value)) | (Term::Const(value), Term::Ref(r)) if is_scalar(value) => {
-            Some((r, value))
-        }
-        _ => None,
-    }
-}
-
-fn note_others(term: &Term, sources: &mut HashMap<VarId, Source>) {
+fn note_others(term: &Term, sources: &mut HashMap<VarId, Source<'_>>) {
     match term {
         Term::Var(var) => {
             sources.entry(*var).or_insert(Source::Other);
