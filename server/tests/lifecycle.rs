@@ -3,7 +3,9 @@
 
 mod common;
 
+use std::fs;
 use std::net::TcpListener;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -225,4 +227,30 @@ fn a_reader_of_the_records_that_is_too_slow() {
             }
         }
     });
+}
+
+/// Linux 6.12 and later keep a turn for each thread; older ones, and kernels without `/proc/PID/sched`, show none.
+#[test]
+fn threads_that_serve_ask_for_short_turns() {
+    let turn_ns = |task: &Path| {
+        let sched = fs::read_to_string(task.join("sched")).unwrap_or_default();
+        let line = sched
+            .lines()
+            .find(|line| line.starts_with("se.slice "))?
+            .to_owned();
+        line.rsplit(' ').next()?.parse::<u64>().ok()
+    };
+    if turn_ns(Path::new("/proc/thread-self")).is_none() {
+        eprintln!("skipped: this kernel does not tell turns of threads");
+        return;
+    }
+    let server = Server::start("auto", &["--threads", "2"]);
+    let tasks = fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap();
+    let workers = tasks.map(|task| task.unwrap().path()).filter(|task| {
+        let name = fs::read_to_string(task.join("comm")).unwrap();
+        name.starts_with("worker-")
+    });
+    let turns: Vec<_> = workers.map(|task| turn_ns(&task)).collect();
+    assert_eq!(turns, [Some(100_000); 2]);
+    server.stop();
 }
