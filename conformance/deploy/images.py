@@ -8,7 +8,9 @@ qemu's user emulation. Needs skopeo, umoci, runc and qemu-user-static; needs to 
 """
 import json, os, re, resource, shutil, signal, subprocess, sys, tempfile, time, urllib.request
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from checks import ROOT, Checks, free_port, run  # noqa: E402
+
 IMAGE_BYTES_MAX = 12 * 1024 * 1024
 BODY = b'{"principal":{"sub":"ann","mroles":["mrn:iam:role:clerk"]},"operation":"shop:order:read","resource":"mrn:shop:order:7"}'
 DOMAIN = """apiVersion: iamlite.manetu.io/v1beta1
@@ -26,17 +28,8 @@ spec:
     - selector: [".*"]
       policy: "mrn:iam:policy:reads"
 """
-failures = []
-
-
-def check(name, holds, detail=""):
-    print(("ok   " if holds else "FAIL ") + name + (f": {detail}" if detail else ""), flush=True)
-    if not holds:
-        failures.append(name)
-
-
-def run(*words, **more):
-    return subprocess.run(words, check=True, capture_output=True, text=True, **more).stdout
+checks = Checks()
+check = checks.check
 
 
 def unpack(arch, work):
@@ -131,15 +124,13 @@ def under_qemu(work, root):
     drive("arm64 under qemu", process, port, lambda: process.send_signal(signal.SIGTERM), ("epoll",))
 
 
-def free_port():
-    import socket
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def main():
     arches = sys.argv[1:] or ["amd64"]
+    if not os.path.exists(f"{ROOT}/target/oci/index.json"):
+        sys.exit("there are no images: deploy/image/build.sh makes them")
+    tools = ["skopeo", "umoci", *(["runc"] if "amd64" in arches else []), *(["qemu-aarch64-static"] if "arm64" in arches else [])]
+    if missing := [tool for tool in tools if not shutil.which(tool)]:
+        sys.exit(f"needs {' '.join(missing)}")
     with tempfile.TemporaryDirectory() as work:
         os.chmod(work, 0o755)
         os.mkdir(f"{work}/etc")
@@ -150,8 +141,7 @@ def main():
             root = f"{work}/{arch}"
             contents(arch, root, config)
             under_runc(work, root) if arch == "amd64" else under_qemu(work, root)
-    print(f"{len(failures)} failed" if failures else "all held")
-    sys.exit(1 if failures else 0)
+    checks.end()
 
 
 main()

@@ -7,17 +7,14 @@ Needs kubectl and, in a virtual environment that it makes in target/, kubernetes
 """
 import os, re, shutil, subprocess, sys, venv
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from checks import ROOT, Checks  # noqa: E402
+
 OVERLAYS = f"{ROOT}/deploy/k8s/overlays"
 # Flags in a manifest that are for Envoy.
 ENVOYS = {"--config-path"}
-failures = []
-
-
-def check(name, holds, detail=""):
-    print(("ok   " if holds else "FAIL ") + name + (f": {detail}" if detail and not holds else ""))
-    if not holds:
-        failures.append(name)
+checks = Checks()
+check = checks.that
 
 
 def run(*words, text=None):
@@ -90,5 +87,4 @@ def unit(known):
 known = flags_of(sys.argv[1])
 overlays(known)
 unit(known)
-print(f"{len(failures)} failed" if failures else "all held")
-sys.exit(1 if failures else 0)
+checks.end()

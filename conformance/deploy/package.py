@@ -8,7 +8,9 @@ line are the real ones. Needs root on Debian; lintian is asked where it is there
 """
 import glob, json, os, re, shlex, shutil, signal, subprocess, sys, tempfile, time, urllib.error, urllib.request
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from checks import ROOT, Checks, run  # noqa: E402
+
 BODY = b'{"principal":{"sub":"ann"},"operation":"shop:order:read","resource":"mrn:shop:order:7"}'
 DOMAIN = "/etc/gavel/domain.yml"
 UNIT = "/usr/lib/systemd/system/gavel.service"
@@ -21,17 +23,8 @@ FILES = {
 COMPLETIONS = {"/usr/share/bash-completion/completions/gavel": "-rw-r--r--", "/usr/share/zsh/vendor-completions/_gavel": "-rw-r--r--"}
 # Like systemd's DynamicUser with the unit's restrictions, as far as they can be had without systemd.
 NOBODY = ["setpriv", "--reuid=61184", "--regid=61184", "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
-failures = []
-
-
-def check(name, holds, detail=""):
-    print(("ok   " if holds else "FAIL ") + name + (f": {detail}" if detail else ""), flush=True)
-    if not holds:
-        failures.append(name)
-
-
-def run(*words, **more):
-    return subprocess.run(words, check=True, capture_output=True, text=True, **more).stdout
+checks = Checks()
+check = checks.check
 
 
 def contents(package):
@@ -175,8 +168,7 @@ def main():
             namespaces = ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc"]
             inside = subprocess.run([*namespaces, sys.executable, __file__, "--inside", os.path.abspath(packages[0]), work])
         check("life in a copy of the machine", inside.returncode == 0)
-    print(f"{len(failures)} failed" if failures else "all held")
-    sys.exit(1 if failures else 0)
+    checks.end()
 
 
 main()

@@ -12,10 +12,10 @@ other="$(mktemp -d)/elsewhere"
 trap 'rm -rf "$(dirname "$other")"' EXIT
 mkdir -p "$other/target"
 git ls-files -z | xargs -0 cp --parents --target-directory "$other"
-# The compiler for arm64 is fetched once; it is not what is compared.
-if [ -d target/arm64-toolchain ]; then ln -s "$PWD/target/arm64-toolchain" "$other/target/arm64-toolchain"; fi
 
 deploy/image/build.sh "$@"
+# The compiler for arm64 is fetched once; it is not what is compared.
+if [ -d target/arm64-toolchain ]; then ln -s "$PWD/target/arm64-toolchain" "$other/target/arm64-toolchain"; fi
 (cd "$other" && deploy/image/build.sh "$@")
 for digest in target/oci.*.digest; do
   cmp "$digest" "$other/$digest" || { echo "$digest: another one elsewhere" >&2; exit 1; }

@@ -9,12 +9,13 @@ Needs bash, curl, jq and openssl.
 """
 import glob, os, shutil, sys, tempfile, time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # The checkout stays as it is.
 sys.dont_write_bytecode = True
 import elsewhere, facts, page, shell
+from checks import ROOT
 
-HERE = f"{elsewhere.ROOT}/conformance/docs"
+HERE = f"{ROOT}/conformance/docs"
 
 
 class Report:
@@ -40,7 +41,7 @@ class Report:
 def names():
     """Every page of the checkout."""
     places = ("*.md", "docs/*.md", "deploy/*.md", "examples/**/*.md", "benches/**/*.md", "conformance/**/*.md")
-    return sorted(name for place in places for name in glob.glob(place, root_dir=elsewhere.ROOT, recursive=True))
+    return sorted(name for place in places for name in glob.glob(place, root_dir=ROOT, recursive=True))
 
 
 def split(commands, place, report):
@@ -131,7 +132,7 @@ def main():
         return 2
     began, known = time.monotonic(), facts.helps(binary)
     report = Report(known)
-    pages = {name: page.read(name, f"{elsewhere.ROOT}/{name}") for name in names()}
+    pages = {name: page.read(name, f"{ROOT}/{name}") for name in names()}
     wanted = sys.argv[2:] or list(pages)
     if unknown := set(wanted) - set(pages):
         print(f"no pages of the checkout: {' '.join(sorted(unknown))}")

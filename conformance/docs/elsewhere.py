@@ -1,7 +1,7 @@
 """Commands of the documentation that cannot run beside a test: why, and what is looked at instead."""
 import os, re, shutil, subprocess
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from checks import ROOT
 
 
 def file_is_there(words):
@@ -55,6 +55,14 @@ def unit(words):
     return None if names and set(names) <= {"gavel", "gavel.service"} else f"no unit of ours is named in {' '.join(words)}"
 
 
+def version(words):
+    """Versions in the names of what the checkout makes are its own."""
+    with open(f"{ROOT}/Cargo.toml") as file:
+        own = re.search(r'^version = "(.*)"', file.read(), re.M)[1]
+    others = [found for word in words for found in re.findall(r"\d+\.\d+\.\d+", word) if found != own]
+    return f"the version is {own}, not {others[0]}" if others else None
+
+
 def nothing(_):
     return None
 
@@ -64,12 +72,12 @@ RULES = [
     (r"cargo test\b", "what .ci/run does before this", nothing),
     (r"cargo (run|build|bench|doc|clippy)\b", "builds; package and target exist, and examples are run where they are built", cargo),
     (r"kubectl (?!kustomize)", "needs a cluster; what -k names is rendered", kubectl),
-    (r"istioctl\b|skopeo\b", "needs a mesh or a registry", nothing),
+    (r"istioctl\b|skopeo\b", "needs a mesh or a registry", version),
     (r"docker\b|podman\b", "needs an engine; conformance/deploy/images.py runs the images under runc", nothing),
     (r"(sudo )?(systemctl|journalctl)\b", "needs systemd; conformance/deploy/manifests.py has the unit verified", unit),
-    (r"(sudo )?(apt-get|apt|dpkg) ", "changes the machine", nothing),
+    (r"(sudo )?(apt-get|apt|dpkg) ", "changes the machine; conformance/deploy/package.py installs the package in a copy of it", version),
     (r"(sudo )?(install|sysctl|ulimit|usermod|perf) ", "changes or watches the machine", nothing),
-    (r"deploy/(image|debian)/build\.sh", "builds release binaries; conformance/deploy/images.py runs what comes of it", file_is_there),
+    (r"deploy/(image|debian)/build\.sh", "builds release binaries; what comes of it is for conformance/deploy/images.py and package.py", file_is_there),
     (r"conformance/\S+\.(sh|py)", "a test of its own, see .ci/run", file_is_there),
     (r"benches/\S+\.sh", "measures", file_is_there),
     (r"gavel completion zsh\b", "writes where zsh looks for completions", nothing),

@@ -1,7 +1,7 @@
 """What pages say in passing: links, and flags of gavel in code spans; that the page of commands names every flag and its default."""
 import os, re, subprocess
 
-import elsewhere
+from checks import ROOT
 
 # Flags that pages name and that are somebody else's, or deliberately none.
 FOREIGN = {
@@ -90,7 +90,7 @@ def links(page, pages):
             continue
         path, _, anchor = target.partition("#")
         name = os.path.normpath(os.path.join(os.path.dirname(page.name), path)) if path else page.name
-        if not os.path.exists(f"{elsewhere.ROOT}/{name}") and name not in MADE:
+        if not os.path.exists(f"{ROOT}/{name}") and name not in MADE:
             yield line, f"{target}: there is no {name}"
         elif anchor and name in pages and anchor not in set(pages[name].anchors()):
             yield line, f"{target}: {name} has no such heading"

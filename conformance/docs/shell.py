@@ -3,9 +3,9 @@
 Ports become free ones, files below /etc/gavel, /run/gavel, /var/lib/gavel and /var/cache/gavel those of the folder, and what is
 printed is translated back. `gavel serve` runs beside the others until the page starts another one, or ends.
 """
-import functools, http.server, json, os, re, shlex, shutil, signal, socket, subprocess, threading, time
+import functools, http.server, json, os, re, shlex, shutil, signal, subprocess, threading, time
 
-import elsewhere
+from checks import ROOT, free_port
 
 SERVE = re.compile(r"(?:gavel|cargo run --release --) (?:--\S+ )*serve\b")
 MACHINE = re.compile(r"(?<![\w./-])/(etc/gavel|run/gavel|var/lib/gavel|var/cache/gavel)\b")
@@ -36,12 +36,6 @@ def statements(text):
     if held.strip():
         raise Failed(f"the shell does not understand: {held.strip()}")
     return found
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:
@@ -92,7 +86,7 @@ class Shell:
         self.folder, self.ports, self.servers, self.web = folder, {}, [], None
         shutil.copytree(fixtures, folder, dirs_exist_ok=True)
         for name in ("examples", "deploy", "docs", "conformance", "benches", "compiler"):
-            os.symlink(f"{elsewhere.ROOT}/{name}", f"{folder}/{name}")
+            os.symlink(f"{ROOT}/{name}", f"{folder}/{name}")
         for name in ("home/.config/fish/completions", "bin", "etc/gavel", "run/gavel", "var/lib/gavel", "var/cache/gavel"):
             os.makedirs(f"{folder}/{name}", exist_ok=True)
         os.symlink(binary, f"{folder}/bin/gavel")

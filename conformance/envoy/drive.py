@@ -16,24 +16,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from checks import Checks, free_port, wait_until  # noqa: E402
 
 RESULT = "x-ext-authz-check-result"
 ROLES = {"reader": "reader", "editor": "reader,editor", "": ""}
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-def wait_until(what, done, seconds=15):
-    end = time.time() + seconds
-    while not done():
-        if time.time() > end:
-            raise SystemExit("timed out: " + what)
-        time.sleep(0.05)
 
 
 def takes_connections(address):
@@ -156,69 +144,57 @@ class Setup:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def that(self, name, holds, found=None):
-        if holds:
-            self.passed += 1
-        else:
-            self.failed += 1
-            print("FAIL %s: %r" % (name, found))
-
-
-def allow_and_deny(setup, check, mode):
+def allow_and_deny(setup, checks, mode):
     found = setup.ask(role="reader", headers={RESULT: "forged", "authorization": "Bearer secret"})
     seen = json.loads(found[2]) if found[0] == 200 else {"headers": {}}
-    check.that(mode + ": a reader reads", found[0] == 200, found)
-    check.that(mode + ": the upstream sees our result, not the client's", seen["headers"].get(RESULT) == "allowed", seen)
-    check.that(mode + ": nothing else is added", "x-ext-authz-check-received" not in seen["headers"], seen)
+    checks.that(mode + ": a reader reads", found[0] == 200, found)
+    checks.that(mode + ": the upstream sees our result, not the client's", seen["headers"].get(RESULT) == "allowed", seen)
+    checks.that(mode + ": nothing else is added", "x-ext-authz-check-received" not in seen["headers"], seen)
     found = setup.ask("POST", role="reader", body="x", headers={"authorization": "Bearer secret"})
-    check.that(mode + ": a reader does not write", found[0] == 403 and found[2] == "permission denied", found)
-    check.that(mode + ": a denial says so", found[1].get(RESULT) == "denied", found)
-    check.that(mode + ": a denial says nothing of the request", "secret" not in str(found), found)
-    check.that(mode + ": nobody does not read", setup.ask()[0] == 403)
-    check.that(mode + ": nobody sees the health", setup.ask(path="/health")[0] == 200)
+    checks.that(mode + ": a reader does not write", found[0] == 403 and found[2] == "permission denied", found)
+    checks.that(mode + ": a denial says so", found[1].get(RESULT) == "denied", found)
+    checks.that(mode + ": a denial says nothing of the request", "secret" not in str(found), found)
+    checks.that(mode + ": nobody does not read", setup.ask()[0] == 403)
+    checks.that(mode + ": nobody sees the health", setup.ask(path="/health")[0] == 200)
 
 
-def bodies(setup, check, mode):
+def bodies(setup, checks, mode):
     found = setup.ask("POST", role="editor", body="a" * 5000)
-    check.that(mode + ": an editor writes, the body arrives",
-               found[0] == 200 and json.loads(found[2])["body"] == "a" * 5000, found[0])
+    checks.that(mode + ": an editor writes, the body arrives",
+                found[0] == 200 and json.loads(found[2])["body"] == "a" * 5000, found[0])
     found = setup.ask("POST", role="editor", body="a forbidden word")
-    check.that(mode + ": a policy reads the body", found[0] == 403, found)
+    checks.that(mode + ": a policy reads the body", found[0] == 403, found)
     found = setup.ask("POST", role="editor", body="a" * 100000)
-    check.that(mode + ": of a long body the start is decided over, the whole arrives",
-               found[0] == 200 and len(json.loads(found[2])["body"]) == 100000, found[0])
+    checks.that(mode + ": of a long body the start is decided over, the whole arrives",
+                found[0] == 200 and len(json.loads(found[2])["body"]) == 100000, found[0])
     found = setup.ask("POST", role="editor", body=bytes(range(256)))
-    check.that(mode + ": a body that is no text", found[0] == 200, found[0])
+    checks.that(mode + ": a body that is no text", found[0] == 200, found[0])
 
 
-def odd_requests(setup, check, mode):
+def odd_requests(setup, checks, mode):
     found = setup.ask(path="/docs/%ff%fe", role="reader")
-    check.that(mode + ": bytes that are no UTF-8 in a path", found[0] == 200, found[0])
+    checks.that(mode + ": bytes that are no UTF-8 in a path", found[0] == 200, found[0])
     found = setup.ask(role="reader", headers={"x-user-note": "caf\xe9"})
-    check.that(mode + ": bytes that are no UTF-8 in a header", found[0] == 200, found[0])
+    checks.that(mode + ": bytes that are no UTF-8 in a header", found[0] == 200, found[0])
     found = setup.ask(path="/docs/../health", role="")
-    check.that(mode + ": the path is the one that the upstream gets",
-               found[0] == 200 and json.loads(found[2])["path"] == "/health", found)
+    checks.that(mode + ": the path is the one that the upstream gets",
+                found[0] == 200 and json.loads(found[2])["path"] == "/health", found)
     with socket.create_connection(("127.0.0.1", setup.front), timeout=20) as raw:
         raw.sendall(b"GET /docs/\xff HTTP/1.1\r\nhost: a\r\nx-user-name: ann\r\nx-user-roles: reader\r\n\r\n")
         status = raw.recv(65536).split(b" ")[1]
-    check.that(mode + ": raw bytes in a path are denied or refused", status in (b"400", b"403"), status)
+    checks.that(mode + ": raw bytes in a path are denied or refused", status in (b"400", b"403"), status)
 
 
-def outage(setup, check, mode):
+def outage(setup, checks, mode):
     setup.kill_gavel()
     found = [setup.ask(role="reader")[0] for _ in range(5)]
-    check.that(mode + ": without a decision nothing passes", found == [503] * 5, found)
+    checks.that(mode + ": without a decision nothing passes", found == [503] * 5, found)
     setup.start_gavel()
     wait_until("requests pass again", lambda: setup.ask(role="reader")[0] == 200)
-    check.that(mode + ": after an outage it decides again", setup.ask()[0] == 403)
+    checks.that(mode + ": after an outage it decides again", setup.ask()[0] == 403)
 
 
-def many(setup, check, mode, count=1000):
+def many(setup, checks, mode, count=1000):
     """Requests on one connection, in turn such as pass and such as do not."""
     kinds = [("GET", "reader", 200), ("POST", "reader", 403), ("GET", "", 403), ("DELETE", "editor", 200)]
     wrong = 0
@@ -227,12 +203,12 @@ def many(setup, check, mode, count=1000):
         method, role, want = kinds[at % len(kinds)]
         wrong += setup.ask(method, "/docs/many/%d" % at, role, connection=conn)[0] != want
     conn.close()
-    check.that("%s: %d requests without a wrong answer" % (mode, count), wrong == 0, wrong)
+    checks.that("%s: %d requests without a wrong answer" % (mode, count), wrong == 0, wrong)
     status = setup.stop_gavel()
-    check.that(mode + ": SIGTERM ends it in order", status == 0, status)
+    checks.that(mode + ": SIGTERM ends it in order", status == 0, status)
     found = setup.decisions_recorded("/docs/many/")
-    check.that(mode + ": a record for each of them",
-               [found.count("GRANT"), found.count("DENY")] == [count // 2, count // 2], len(found))
+    checks.that(mode + ": a record for each of them",
+                [found.count("GRANT"), found.count("DENY")] == [count // 2, count // 2], len(found))
 
 
 def main():
@@ -241,22 +217,21 @@ def main():
         args.add_argument("--" + name, required=True)
     opt = args.parse_args()
     opt.configs = os.path.abspath(opt.configs)
-    check = Checks()
+    checks = Checks()
     for config, mode in [("grpc.yaml", "grpc"), ("grpc-unix.yaml", "unix"), ("http.yaml", "http")]:
-        setup, failed_before = Setup(opt, config, mode), check.failed
+        setup, failed_before = Setup(opt, config, mode), len(checks.failed)
         done = False
         try:
             setup.start()
             for part in (allow_and_deny, bodies, odd_requests, outage, many):
-                part(setup, check, mode)
+                part(setup, checks, mode)
             done = True
         finally:
-            if not done or check.failed > failed_before:
+            if not done or len(checks.failed) > failed_before:
                 setup.show_log()
             setup.close()
-    print("%d passed, %d failed" % (check.passed, check.failed))
-    return 1 if check.failed else 0
+    checks.end()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

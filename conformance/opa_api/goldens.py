@@ -18,13 +18,10 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from checks import free_port  # noqa: E402
+
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "server/tests/files/opa"
-
-
-def free_port():
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return door.getsockname()[1]
 
 
 def essential(body):

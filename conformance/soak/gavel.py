@@ -13,7 +13,9 @@ import sys
 import threading
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from checks import ROOT, Checks, free_port, wait_until  # noqa: E402 (`Checks` is for the scripts that take all from here)
+
 DOMAIN = f"{ROOT}/examples/clinic/clinic.yml"
 GRANTED = f"{ROOT}/examples/clinic/nurse-reads.json"
 DENIED = f"{ROOT}/examples/clinic/nurse-off-shift.json"
@@ -26,42 +28,6 @@ def version(text, number):
     before, after = text.split(known)
     indent = before[before.rindex("\n") + 1:]
     return f'{before}{known}{indent}clearance("visitor-{number:06}") := 0\n{after}'
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(what, done, seconds=20):
-    end = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > end:
-            raise SystemExit(f"timed out: {what}")
-        time.sleep(0.02)
-
-
-class Checks:
-    """Counts what held; `figure` prints what was measured."""
-
-    def __init__(self):
-        self.failed = []
-        self.held = 0
-
-    def check(self, name, holds, detail=""):
-        print(("ok   " if holds else "FAIL ") + name + (f": {detail}" if detail != "" else ""), flush=True)
-        if holds:
-            self.held += 1
-        else:
-            self.failed.append(name)
-
-    def figure(self, name, value):
-        print(f"figure {name} {value}", flush=True)
-
-    def end(self):
-        print(f"{self.held} passed, {len(self.failed)} failed")
-        sys.exit(1 if self.failed else 0)
 
 
 class Gavel:
