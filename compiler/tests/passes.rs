@@ -17,7 +17,7 @@ struct Counted(u64);
 impl Observer for Counted {
     fn event(&mut self, _: &Event<'_>) {}
 
-    fn instruction(&mut self, _: Op) {
+    fn instruction(&mut self, _: Op, _: u32) {
         self.0 += 1;
     }
 }

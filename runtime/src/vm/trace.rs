@@ -10,9 +10,9 @@ pub trait Observer {
     /// One thing that happened.
     fn event(&mut self, event: &Event<'_>);
 
-    /// An instruction is about to run.
-    fn instruction(&mut self, op: Op) {
-        let _ = op;
+    /// An instruction is about to run, which stands at a word of the program.
+    fn instruction(&mut self, op: Op, word: u32) {
+        let _ = (op, word);
     }
 }
 
@@ -132,7 +132,7 @@ impl Watch for Watched<'_> {
         let (Some(&word), Some(inst)) = (program.words.get(pc), program.code.get(pc)) else {
             return;
         };
-        self.observer.instruction(inst.op);
+        self.observer.instruction(inst.op, word);
         let marks = &program.marks;
         let after = marks.partition_point(|mark| mark.pc <= word);
         let first = marks.partition_point(|mark| mark.pc < word);
