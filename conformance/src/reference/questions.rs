@@ -14,8 +14,10 @@ use std::collections::BTreeMap;
 enum Known {
     /// A constant.
     Constant(Value),
-    /// A part of a document, or an argument; `None`: undefined. And which one it is.
+    /// A part of a document; `None`: undefined. And which one it is.
     Document(Option<Value>, String),
+    /// An argument, and which one it is.
+    Argument(Value, String),
 }
 
 /// What a statement says before its body is entered.
@@ -61,7 +63,7 @@ impl<'u> Machine<'u> {
     pub(super) fn is_excluded(&mut self, stmts: &'u [Stmt]) -> Result<bool, Stop> {
         let mut known: BTreeMap<VarId, Known> = BTreeMap::new();
         for (var, value) in &self.vars {
-            known.insert(*var, Known::Document(Some(value.clone()), format!("{var:?}")));
+            known.insert(*var, Known::Argument(value.clone(), format!("{var:?}")));
         }
         let mut asked: BTreeMap<String, Vec<(bool, Option<Affix>)>> = BTreeMap::new();
         for stmt in stmts {
@@ -107,7 +109,9 @@ impl<'u> Machine<'u> {
                 ..
             } if items.iter().all(is_element) => Ok(match self.known(document, known)? {
                 Some(Known::Document(None, _)) => Verdict::Fails,
-                Some(Known::Document(Some(value), name)) => Verdict::asked(name, has_shape(&value, items)),
+                Some(Known::Document(Some(value), name) | Known::Argument(value, name)) => {
+                    Verdict::asked(name, has_shape(&value, items))
+                }
                 _ => Verdict::Silent,
             }),
             StmtKind::Unify { left, right, .. } => {
@@ -122,9 +126,16 @@ impl<'u> Machine<'u> {
                 Ok(match sides {
                     (Some(Known::Document(None, _)), _) if is_simple(right) => Verdict::Fails,
                     (_, Some(Known::Document(None, _))) if is_simple(left) => Verdict::Fails,
-                    (Some(Known::Document(Some(a), name)), Some(Known::Constant(b)))
-                    | (Some(Known::Constant(a)), Some(Known::Document(Some(b), name))) => {
-                        Verdict::asked(name, a == b)
+                    (Some(asked), Some(Known::Constant(value)))
+                    | (Some(Known::Constant(value)), Some(asked))
+                        if !are_variables(left, right) =>
+                    {
+                        match asked {
+                            Known::Document(Some(part), name) | Known::Argument(part, name) => {
+                                Verdict::asked(name, part == value)
+                            }
+                            Known::Document(None, _) | Known::Constant(_) => Verdict::Silent,
+                        }
                     }
                     _ => Verdict::Silent,
                 })
@@ -168,35 +179,43 @@ impl<'u> Machine<'u> {
         &mut self,
         id: BuiltinId,
         left: &'u Term,
-        right: &'u Term,
+        other: &'u Term,
         known: &BTreeMap<VarId, Known>,
     ) -> Result<Verdict, Stop> {
         let name = id.get().name;
         let affix = match name {
-            "startswith" | "strings.any_prefix_match" => shortest(right).map(|len| (true, len)),
-            "endswith" | "strings.any_suffix_match" => shortest(right).map(|len| (false, len)),
+            "startswith" | "strings.any_prefix_match" => shortest(other).map(|len| (true, len)),
+            "endswith" | "strings.any_suffix_match" => shortest(other).map(|len| (false, len)),
             _ => None,
         };
-        let right = match right {
+        let right = match other {
             Term::Const(texts) if name.starts_with("strings.") && are_texts(texts) => {
                 Some(Known::Constant(Value::of(texts)))
             }
             right => self.known(right, known)?,
         };
-        let is_symmetric = matches!(name, "equal" | "internal.member_2");
-        match (self.known(left, known)?, right) {
-            (Some(Known::Constant(_)), Some(Known::Document(..))) if !is_symmetric => Ok(Verdict::Silent),
-            (Some(Known::Document(Some(a), document)), Some(Known::Constant(b)))
-            | (Some(Known::Constant(a)), Some(Known::Document(Some(b), document))) => {
-                let result = self.builtin(id, &[a, b]);
-                Ok(Verdict::Asked {
-                    document,
-                    holds: matches!(result, Ok(Some(value)) if value.is_true()),
-                    affix,
-                })
+        let (a, b, document) = match (name, self.known(left, known)?, right) {
+            ("equal", ..) if are_variables(left, other) => return Ok(Verdict::Silent),
+            ("internal.member_2", Some(Known::Constant(a)), Some(Known::Document(Some(b), document)))
+                if a < Value::array(Vec::new()) =>
+            {
+                (a, b, document)
             }
-            _ => Ok(Verdict::Silent),
-        }
+            ("internal.member_2", _, Some(Known::Constant(members))) if members.members().is_empty() => {
+                return Ok(Verdict::Silent);
+            }
+            ("equal" | "internal.member_2", Some(Known::Argument(a, document)), Some(Known::Constant(b)))
+            | ("equal", Some(Known::Constant(b)), Some(Known::Argument(a, document)))
+            | ("equal", Some(Known::Constant(b)), Some(Known::Document(Some(a), document)))
+            | (_, Some(Known::Document(Some(a), document)), Some(Known::Constant(b))) => (a, b, document),
+            _ => return Ok(Verdict::Silent),
+        };
+        let result = self.builtin(id, &[a, b]);
+        Ok(Verdict::Asked {
+            document,
+            holds: matches!(result, Ok(Some(value)) if value.is_true()),
+            affix,
+        })
     }
 
     /// A pattern whose parts are texts or a lone `*`.
@@ -214,8 +233,10 @@ impl<'u> Machine<'u> {
         else {
             return Ok(Verdict::Silent);
         };
-        let (Constant::String(parts), Some(Known::Document(Some(text), document))) =
-            (pattern, self.known(text, known)?)
+        let (
+            Constant::String(parts),
+            Some(Known::Document(Some(text), document) | Known::Argument(text, document)),
+        ) = (pattern, self.known(text, known)?)
         else {
             return Ok(Verdict::Silent);
         };
@@ -297,6 +318,11 @@ impl<'u> Machine<'u> {
         }
         true
     }
+}
+
+/// Of two variables the index knows nothing.
+fn are_variables(left: &Term, right: &Term) -> bool {
+    matches!((left, right), (Term::Var(_), Term::Var(_)))
 }
 
 fn is_scalar(constant: &Constant) -> bool {
