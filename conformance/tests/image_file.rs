@@ -59,10 +59,27 @@ spec:
         default allow = false
         allow { data.tools.is_word(input.principal.sub); glob.match("a:*", [":"], input.operation); some i; data.tools.known.a[i] == 2.5 }
         allow { count([x | x := input.context.list[_]; x > 3]) > 2 with input.context.list as [4, 5, 6] }
+    - mrn: "mrn:small:policy:index"
+      name: index
+      rego: |
+        package authz
+        default allow = false
+        allow { input.context.n == 1; object.get(input.context, "b", 7) == 7 }
+        allow { input.context.n == true }
+        allow { input.context.n == "x"; split(input.operation, ":")[1] == "read" }
+        allow { input.context.n == -5; count(input.context.list) > 1 }
+        allow { startswith(input.context.n, "a:"); tree.a.b }
+        allow { endswith(input.context.n, ":z"); some x, y; input.context.list[x].id == input.context.list[y].id }
+        allow { input.context.n == 7; replaced }
+        replaced { upper("a") == "b" with upper as "b"; count(word(input.context.n)) == 1 with word as {"w"} }
+        tree.a[k] = v { k := input.operation; v := {"k": k} }
+        tree.a.c = 1 { input.context.n }
+        word(x) = y { y := {x: [x, {x}]} }
   roles:
+    - {mrn: "mrn:small:role:index", name: index, policy: "mrn:small:policy:index"}
     - {mrn: "mrn:small:role:reader", name: reader, policy: "mrn:small:policy:words", annotations: [{name: tier, value: "{\"n\": 1.5}"}]}
   groups:
-    - {mrn: "mrn:small:group:all", name: all, roles: ["mrn:small:role:reader"]}
+    - {mrn: "mrn:small:group:all", name: all, roles: ["mrn:small:role:reader", "mrn:small:role:index"]}
   scopes:
     - {mrn: "mrn:small:scope:api", name: api, policy: "mrn:small:policy:words"}
   resource-groups:
@@ -224,7 +241,7 @@ impl Random {
 }
 
 fn mutate(body: &mut Vec<u8>, random: &mut Random) {
-    for _ in 0..=random.below(4) {
+    for _ in 0..=random.below(3) {
         let at = random.below(body.len());
         match random.below(6) {
             0 => drop(body.drain(at..body.len().min(at + 1 + random.below(16)))),
@@ -243,7 +260,8 @@ fn mutate(body: &mut Vec<u8>, random: &mut Random) {
                 let end = body.len().min(at + 4);
                 body.splice(at..end, number);
             }
-            _ => *body.get_mut(at).unwrap() = random.below(256) as u8,
+            3 => *body.get_mut(at).unwrap() = random.below(256) as u8,
+            _ => *body.get_mut(at).unwrap() ^= 1 << random.below(8),
         }
         if body.is_empty() {
             body.push(0);
