@@ -90,7 +90,7 @@ impl Body<'_, '_> {
             self.note_names(&rule.var_names);
             self.env = Env::default();
             let other = self.label();
-            if self.take_keys(&place.head, document.keys, other) {
+            if self.take_keys(&place.head, document.keys, place.filed, other) {
                 if is_complete {
                     let leaf = path.iter().chain(&place.suffix).cloned().collect();
                     self.leaf(leaf, &place.head, document)?;
@@ -126,7 +126,7 @@ impl Body<'_, '_> {
                 let head: Vec<Term> = keys.iter().cloned().map(Term::Const).collect();
                 let other = self.label();
                 self.span = Some(place.rule.span);
-                if self.take_keys(&head, document.keys, other) {
+                if self.take_keys(&head, document.keys, depth, other) {
                     self.container(keys, is_set && depth == place.keys.len(), document);
                 }
                 self.place(other);
@@ -150,14 +150,23 @@ impl Body<'_, '_> {
     }
 
     /// Gives keys to the head's variables and goes to `other` where the head has another constant; false: the rule can
-    /// never contribute to them.
-    fn take_keys(&mut self, head: &[Term], keys: &[HeadKey], other: Label) -> bool {
-        for (element, key) in head.iter().zip(keys) {
+    /// never contribute to them. OPA files the rule under the first `filed` elements, numbers by their spelling.
+    fn take_keys(&mut self, head: &[Term], keys: &[HeadKey], filed: usize, other: Label) -> bool {
+        for (at, (element, key)) in head.iter().zip(keys).enumerate() {
             let known = self.known_term(element);
+            let spelling = known.as_ref().filter(|_| at < filed).and_then(spelling);
             match (known, key) {
                 (Some(known), HeadKey::Known(key)) if known != *key => return false,
+                (Some(_), HeadKey::Known(key)) if spelling.is_some() && spelling != self::spelling(key) => {
+                    return false;
+                }
                 (Some(_), HeadKey::Known(_)) => {}
-                (Some(known), HeadKey::Param(param)) => self.test_const(*param, K::new(known), other),
+                (Some(known), HeadKey::Param(param)) => {
+                    self.test_const(*param, K::new(known), other);
+                    if let Some(spelling) = spelling {
+                        self.test_spelling(*param, spelling, other);
+                    }
+                }
                 (None, key) => {
                     let Some(var) = self.unbound(element) else {
                         continue;
@@ -171,6 +180,20 @@ impl Body<'_, '_> {
             }
         }
         true
+    }
+
+    /// Goes to `other` where a number is not spelled so: parts of the store are found by the texts of numbers.
+    fn test_spelling(&mut self, number: Reg, spelling: String, other: Label) {
+        let found = (Constant::String(spelling), Constant::Bool(true));
+        let of = self.constant(K::new(Constant::Object(vec![found])));
+        let dst = self.reg();
+        self.emit(Inst::Index {
+            dst,
+            of,
+            key: number,
+            stored: true,
+            fail: other,
+        });
     }
 
     /// A complete rule below the root of a tree.
@@ -201,6 +224,7 @@ impl Body<'_, '_> {
                     self.take_keys(
                         std::slice::from_ref(&clause.value),
                         std::slice::from_ref(key),
+                        0,
                         next,
                     )
                 });
@@ -301,5 +325,14 @@ impl Body<'_, '_> {
 
     fn head_regs(&mut self, head: &[Term], redo: &mut Label) -> Planned<Vec<Reg>> {
         head.iter().map(|element| self.value(element, redo)).collect()
+    }
+}
+
+/// How a number is spelled.
+fn spelling(value: &Constant) -> Option<String> {
+    match value {
+        Constant::Int(int) => Some(int.to_string()),
+        Constant::Number(text) => Some(text.clone()),
+        _ => None,
     }
 }

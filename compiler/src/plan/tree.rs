@@ -132,6 +132,8 @@ pub(super) struct Place<'u> {
     pub head: Vec<Term>,
     /// The scalars that it begins with.
     pub keys: Vec<Constant>,
+    /// How many of them OPA files the rule under: those in front of what it evaluates together.
+    pub filed: usize,
     /// A rule with a variable in its head stands at this place or above it: OPA evaluates what is below such a rule
     /// together with it, body by body.
     pub is_open: bool,
@@ -155,11 +157,12 @@ pub(super) fn places<'u>(node: &Node, unit: &'u Unit) -> Vec<Place<'u>> {
             .iter()
             .map(|key| Term::Const(Constant::String(key.clone())));
         let head: Vec<Term> = names.chain(rule.dynamic.iter().cloned()).collect();
-        let keys = head.iter().map_while(scalar).collect();
+        let keys: Vec<Constant> = head.iter().map_while(scalar).collect();
         places.push(Place {
             rule,
             suffix,
             head,
+            filed: keys.len(),
             keys,
             is_open: false,
         });
@@ -170,7 +173,10 @@ pub(super) fn places<'u>(node: &Node, unit: &'u Unit) -> Vec<Place<'u>> {
         .map(|place| place.keys.clone())
         .collect();
     for place in &mut places {
-        place.is_open = open.iter().any(|above| place.keys.starts_with(above));
+        let above = open.iter().filter(|above| place.keys.starts_with(above));
+        let shortest = above.map(Vec::len).min();
+        place.is_open = shortest.is_some();
+        place.filed = shortest.unwrap_or(place.keys.len());
     }
     places
 }

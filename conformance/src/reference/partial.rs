@@ -42,7 +42,9 @@ impl<'u> Machine<'u> {
         for place in &places {
             let rule = place.rule;
             let is_left_out = place.is_open && rule.is_default;
-            if is_left_out || !fit(place.keys.get(..place.names.len()).unwrap_or_default(), keys) {
+            let filed = place.keys.get(..place.filed).unwrap_or_default();
+            let is_elsewhere = !fit(place.keys.get(..place.names.len()).unwrap_or_default(), keys);
+            if is_left_out || is_elsewhere || !are_spelled_alike(filed, keys) {
                 continue;
             }
             let path: Vec<Value> = place.names.iter().map(|name| Value::text(name)).collect();
@@ -120,7 +122,8 @@ fn containers(places: &[Place<'_>], keys: &[Value], document: &mut Document) -> 
         let is_set = place.rule.kind == RuleKind::Set && !place.is_general;
         let whole = place.keys.len();
         for depth in 1..whole + usize::from(is_set || place.is_general) {
-            let Some(path) = place.keys.get(..depth).filter(|path| fit(path, keys)) else {
+            let is_asked = |path: &&[Value]| fit(path, keys) && are_spelled_alike(path, keys);
+            let Some(path) = place.keys.get(..depth).filter(is_asked) else {
                 continue;
             };
             let empty = match is_set && depth == whole {
@@ -138,6 +141,14 @@ fn containers(places: &[Place<'_>], keys: &[Value], document: &mut Document) -> 
 /// Whether a path and keys agree as far as both go.
 fn fit(path: &[Value], keys: &[Value]) -> bool {
     path.iter().zip(keys).all(|(step, key)| step == key)
+}
+
+/// Whether numbers of a path are spelled as those of the keys: rules are filed under their spelling.
+fn are_spelled_alike(path: &[Value], keys: &[Value]) -> bool {
+    path.iter().zip(keys).all(|pair| match pair {
+        (Value::Number(step), Value::Number(key)) => step == key,
+        _ => true,
+    })
 }
 
 fn is_there(value: &Value, path: &[Value]) -> bool {

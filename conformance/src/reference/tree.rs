@@ -38,6 +38,8 @@ pub(super) struct Place<'u> {
     pub(super) names: Vec<&'u str>,
     /// The scalars that the head's reference behind the group's node begins with.
     pub(super) keys: Vec<Value>,
+    /// How many of them the rule is filed under: those in front of what is evaluated together.
+    pub(super) filed: usize,
     /// The reference has more than those.
     pub(super) is_general: bool,
     /// A rule with a variable in its head stands at this place or above it.
@@ -58,6 +60,7 @@ impl<'u> Node<'u> {
             places.push(Place {
                 rule,
                 names,
+                filed: keys.len(),
                 keys,
                 is_general,
                 is_open: false,
@@ -66,7 +69,10 @@ impl<'u> Node<'u> {
         let general = places.iter().filter(|place| place.is_general);
         let open: Vec<Vec<Value>> = general.map(|place| place.keys.clone()).collect();
         for place in &mut places {
-            place.is_open = open.iter().any(|above| place.keys.starts_with(above));
+            let above = open.iter().filter(|above| place.keys.starts_with(above));
+            let shortest = above.map(Vec::len).min();
+            place.is_open = shortest.is_some();
+            place.filed = shortest.unwrap_or(place.keys.len());
         }
         places
     }
