@@ -94,6 +94,8 @@ pub struct Rule<'a> {
     pub has_if: bool,
     /// In order.
     pub else_branches: &'a [ElseBranch<'a>],
+    /// `not` keeps what is under it to itself: an import above the rule says so, or the module's dialect.
+    pub new_not: bool,
     /// A further body of the rule before it (`p { … } { … }`): same head.
     pub chained: bool,
 }

@@ -118,9 +118,11 @@ pub struct Rule {
     pub kind: RuleKind,
     /// `default` rule: exactly one clause, its value a constant or a comprehension bound in its body.
     pub is_default: bool,
+    /// Its negations have blocks of their own.
+    pub new_not: bool,
     /// Path behind `data`: package, then the longest prefix of the head's reference that is made of string constants.
     pub path: Vec<String>,
-    /// What follows `path` in the head's reference: constants and variables; empty for functions. `p[x] := y` has `[x]`.
+    /// What follows `path` in the head's reference: constants and variables. `p[x] := y` has `[x]`.
     pub dynamic: Vec<Term>,
     /// Patterns of a function's parameters.
     pub args: Vec<Term>,
@@ -131,6 +133,17 @@ pub struct Rule {
     /// Variables that nothing declares and that have a builtin's name: inside of closures the type checker takes them for
     /// the builtin, which is no value.
     pub builtin_names: Vec<VarId>,
+    /// Those of them that stand in a value and not in the body beside it: there, too, they mean the builtin.
+    pub head_builtins: Vec<VarId>,
+}
+
+impl Rule {
+    /// Whether this is a function behind a step that no call can name, such as `f[x](y)`. It makes the object that it
+    /// stands in, and nothing else.
+    #[must_use]
+    pub fn is_unnamed_function(&self) -> bool {
+        self.kind == RuleKind::Function && !self.dynamic.is_empty()
+    }
 }
 
 /// A body and what the rule yields when it succeeds.

@@ -104,6 +104,8 @@ struct Layout<'l, 'a> {
     start: Start,
     phase: Phase,
     default: bool,
+    /// The rule has an `else`.
+    branches: bool,
     /// The last bracket closed was that of a call: `f(x)(y)` is not a call of a call.
     closed_call: bool,
     out: Laid<'a>,
@@ -158,6 +160,7 @@ impl<'l, 'a> Layout<'l, 'a> {
             start: Start::Literal,
             phase: Phase::Literal,
             default: false,
+            branches: false,
             closed_call: false,
             out: Laid {
                 tokens: Vec::new(),

@@ -15,6 +15,7 @@ use crate::source::{FileId, SourceMap, Span};
 use crate::token::{Token, Word};
 
 pub use crate::layout::dialect::BaseDialect;
+pub(crate) use import::FIRST_WILDCARD;
 pub(crate) use rule::is_ground;
 pub(crate) use text::term_name;
 
@@ -100,6 +101,10 @@ pub fn parse_module<'a>(
         blocks = found;
         errors.extend(problems);
     }
+    // For OPA a block is a statement, but it looks for the package in front of the blocks.
+    if let (true, true, Some(block)) = (errors.is_empty(), items.is_empty(), blocks.first()) {
+        errors.push(diagnostic(Reject::new(block.span, "package expected")));
+    }
     if errors.is_empty() {
         let module = finish(&cx, &items, reader.words, comments).and_then(|module| {
             let (_, problems) = metadata::attach(blocks, &module, text);
@@ -169,8 +174,8 @@ enum Item<'a> {
     Package(Package<'a>),
     Import(Import<'a>),
     Rules(Span, Vec<Parsed<'a>>),
-    /// Perhaps a rule without a body: OPA decides that when it has read the whole module.
-    Literal(Literal<'a>),
+    /// Perhaps a rule without a body: OPA decides that when it has read the whole module. With the `not` of its place.
+    Literal(Literal<'a>, bool),
     /// Literals joined by `;`, which never are a rule.
     Several(Span),
 }
@@ -213,7 +218,7 @@ impl<'r, 'a> ItemReader<'r, 'a> {
                 Ok((item, next)) => {
                     self.before = match item {
                         Item::Package(_) | Item::Import(_) => next,
-                        Item::Rules(..) | Item::Literal(_) | Item::Several(_) => at,
+                        Item::Rules(..) | Item::Literal(..) | Item::Several(_) => at,
                     };
                     items.push(item);
                     at = next;
@@ -245,12 +250,16 @@ impl<'r, 'a> ItemReader<'r, 'a> {
                 Item::Import(found)
             }
             Statement::Default { span, head, key } => {
-                let rule = rule::default(self.cx, span, &head, key)?;
+                let mut rule = rule::default(self.cx, span, &head, key)?;
+                rule.rule.new_not = self.words.dialect.new_not;
                 return Ok((Item::Rules(span, vec![rule]), next));
             }
             Statement::Rule(parts) => {
                 // What is refused as a head may be a statement to OPA, and its text goes on behind it.
-                let rules = rule::with_body(self.cx, &parts).map_err(|own| self.refused(own))?;
+                let mut rules = rule::with_body(self.cx, &parts).map_err(|own| self.refused(own))?;
+                for parsed in &mut rules {
+                    parsed.rule.new_not = self.words.dialect.new_not;
+                }
                 return Ok((Item::Rules(parts.span, rules), next));
             }
             Statement::Literal(literal) => {
@@ -259,7 +268,7 @@ impl<'r, 'a> ItemReader<'r, 'a> {
                 let item = if several {
                     Item::Several(literal.span)
                 } else {
-                    Item::Literal(literal)
+                    Item::Literal(literal, self.words.dialect.new_not)
                 };
                 return Ok((item, next));
             }
@@ -353,8 +362,11 @@ fn finish<'a>(
                 let message = "multiple expressions cannot be used for rule head";
                 errors.push(Reject::new(*span, message));
             }
-            Item::Literal(literal) => match rule::bodyless(cx, literal) {
-                Ok(rule) => rules.push(rule),
+            Item::Literal(literal, new_not) => match rule::bodyless(cx, literal) {
+                Ok(mut parsed) => {
+                    parsed.rule.new_not = *new_not;
+                    rules.push(parsed);
+                }
                 Err(reject) => errors.push(keyword_hint(cx, &words, reject, items.get(position + 1))),
             },
         }
@@ -383,7 +395,7 @@ fn item_span(item: &Item<'_>) -> Span {
         Item::Package(package) => package.span,
         Item::Import(import) => import.span,
         Item::Rules(span, _) | Item::Several(span) => *span,
-        Item::Literal(literal) => literal.span,
+        Item::Literal(literal, _) => literal.span,
     }
 }
 

@@ -201,7 +201,12 @@ fn walk<'a>(term: &Term<'a>, closures: Closures, found: &mut dyn FnMut(&Term<'a>
             walk(head, closures, found);
             path.iter().for_each(|item| walk(item, closures, found));
         }
-        TermKind::Call { args, .. } => args.iter().for_each(|item| walk(item, closures, found)),
+        TermKind::Call { name, args } => {
+            if let TermKind::Ref { path, .. } = name.kind {
+                path.iter().for_each(|item| walk(item, closures, found));
+            }
+            args.iter().for_each(|item| walk(item, closures, found));
+        }
         TermKind::Infix { left, right, .. } => {
             walk(left, closures, found);
             walk(right, closures, found);

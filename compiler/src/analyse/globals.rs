@@ -2,6 +2,7 @@
 
 use super::declared;
 use crate::ast;
+use crate::parse::FIRST_WILDCARD;
 use crate::source::Span;
 use std::collections::{HashMap, HashSet};
 
@@ -122,7 +123,8 @@ pub(super) fn rule_name<'a>(head: &ast::Head<'a>) -> &'a str {
 
 /// Names of a module's rules. `_` makes a name of its own from the number of wildcards before it, as in OPA.
 pub(super) fn rule_names(module: &ast::Module<'_>) -> Vec<String> {
-    let mut wildcards = 0;
+    let first = module.package.path.first();
+    let mut wildcards = usize::from(first.is_some_and(|name| name.text == FIRST_WILDCARD));
     let mut names: Vec<String> = Vec::with_capacity(module.rules.len());
     for rule in module.rules {
         let name = match (rule_name(&rule.head), names.last()) {

@@ -103,11 +103,13 @@ fn lower_rule(rule: tree::Rule, module: usize, tree: &RuleTree, errors: &mut Vec
         module,
         kind,
         is_default: rule.is_default,
+        new_not: rule.new_not,
         path,
         dynamic,
         args,
         clauses,
         builtin_names: vars.builtin_names(),
+        head_builtins: rule.head_builtins,
         var_names: vars.into_names(),
     }
 }

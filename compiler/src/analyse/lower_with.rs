@@ -1,12 +1,14 @@
 //! The ordered tree to HIR: `with` modifiers.
 
 use super::lower::{Group, Lowering};
+use super::text;
 use super::tree::{self, Kind, Term, With};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::{
     self, Block, Comprehension, ComprehensionKind, Ref, RefHead, Stmt, StmtKind, VarId, WithTarget, WithValue,
 };
 use crate::source::Span;
+use crate::types::is_nested;
 use gavel_runtime::value::Constant;
 
 /// What a modifier became.
@@ -25,6 +27,16 @@ impl Lowering<'_> {
         };
         let mut modifiers = Vec::with_capacity(group.with.len());
         let mut stmts = Vec::with_capacity(group.stmts.len());
+        // Where the statement has bodies of its own OPA looks targets up as if they were read.
+        if group.stmts.iter().any(is_nested) {
+            for target in group.with.iter().map(|with| &with.target) {
+                if leaves_documents(target) {
+                    let message = format!("undefined ref: {}", text::term(target, self.vars));
+                    self.errors
+                        .push(Diagnostic::error(Code::RegoType, target.span, message));
+                }
+            }
+        }
         for with in group.with {
             let place = with.span;
             match self.with(with) {
@@ -155,4 +167,11 @@ fn names(path: Vec<Term>) -> Option<Vec<String>> {
             _ => None,
         })
         .collect()
+}
+
+/// Whether one of the first two steps of a reference is no string: OPA knows of no document with such keys.
+fn leaves_documents(target: &Term) -> bool {
+    let steps = target.as_ref().map_or(&[][..], |reference| &reference.path);
+    let is_name = |step: &Term| matches!(step.as_const(), None | Some(Constant::String(_)));
+    !steps.iter().take(2).all(is_name)
 }

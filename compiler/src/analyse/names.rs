@@ -84,8 +84,9 @@ fn overrides_in_literal(literal: &Literal<'_>, findings: &mut Findings) {
 pub(super) fn check_imports(modules: &[ast::Module<'_>], strict: bool, findings: &mut Findings) {
     for module in modules.iter().filter(|module| strict || module.dialect.v1) {
         let mut first: HashMap<&str, &ast::Import<'_>> = HashMap::new();
-        let named = module.imports.iter().filter(|import| import_name(import) != "_");
-        for import in named {
+        // Each wildcard is another alias.
+        let is_wildcard = |import: &ast::Import<'_>| import.alias.is_some_and(|alias| alias.text == "_");
+        for import in module.imports.iter().filter(|import| !is_wildcard(import)) {
             match first.get(import_name(import)) {
                 Some(earlier) => {
                     let message = format!("import must not shadow {}", import_text(earlier));

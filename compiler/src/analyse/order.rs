@@ -9,6 +9,7 @@ use super::findings::Findings;
 use super::outputs;
 use super::resolve_rule::parameter_vars;
 use super::rule_tree::RuleTree;
+use super::same;
 use super::text;
 use super::tree::{
     Body, Callee, Comprehension, Expr, ExprKind, Kind, Module, Operand, Part, Program, Rule, Term, Vars,
@@ -90,7 +91,8 @@ fn order_body(body: &mut Body, known: &Known<'_>, arity: Arity<'_>) -> Vec<Unsaf
         mut ordered, waiting, ..
     } = ordering;
     let waiting: Vec<Waiting> = waiting.into_iter().flatten().collect();
-    let mut found: Vec<Unsafe> = waiting.iter().map(Waiting::as_unsafe).collect();
+    let left = waiting.iter().filter(|candidate| !candidate.missing.is_empty());
+    let mut found: Vec<Unsafe> = left.map(Waiting::as_unsafe).collect();
     let mut around = Known::inside(known);
     for at in 0..ordered.len() {
         if let Some(previous) = at.checked_sub(1).and_then(|at| ordered.get(at)) {
@@ -178,6 +180,15 @@ impl<'x> Ordering<'x> {
         let Some(Some(candidate)) = self.waiting.get_mut(at) else {
             return;
         };
+        // OPA takes a statement for one that is placed already if that is the same and now has this one's number: it
+        // never becomes safe.
+        if self
+            .ordered
+            .get(at)
+            .is_some_and(|placed| same::exprs(placed, &candidate.expr))
+        {
+            return;
+        }
         let later = self
             .binding_later
             .iter()

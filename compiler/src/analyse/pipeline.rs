@@ -7,8 +7,8 @@ use super::resolve::Known;
 use super::rule_tree::RuleTree;
 use super::tree::Program;
 use super::{
-    annotate, calls, conflicts, enumeration, expand, lower, names, order, print, resolve_rule, template,
-    withs,
+    annotate, calls, conflicts, enumeration, expand, lower, names, open_defaults, order, print, resolve_rule,
+    template, withs,
 };
 use crate::ast;
 use crate::diagnostic::Diagnostic;
@@ -126,10 +126,11 @@ fn finish(
         base: options.base.clone(),
         schemas,
     };
-    let (Ordered(unit), refused) = lower::lower(program, tree, given);
+    let (Ordered(mut unit), refused) = lower::lower(program, tree, given);
     let types = types::check(sources, &unit);
     findings.recoverable_all(types.errors);
     findings.fatal_all(refused);
+    findings.recoverable_all(open_defaults::settle(&mut unit));
     go_on(findings)?;
     if types.meets_deprecated {
         findings.recoverable_all(deprecated);

@@ -6,7 +6,7 @@ use super::globals::{Exports, Uses, package, rule_names, shadowed_roots};
 use super::resolve::{Known, Resolver};
 use super::tree::{self, Clause, Expr, Kind, Module, Program, Rule, Term, VarName, Vars};
 use super::{rename, vars};
-use crate::ast::{self, TermKind};
+use crate::ast::{self, Dialect, TermKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::VarId;
 use crate::source::Span;
@@ -24,15 +24,12 @@ pub(super) struct Report {
     pub(super) used_imports: Vec<HashSet<usize>>,
 }
 
-/// Parameters that are named like a root document.
+/// Parameters that are named like a root document; branches behind `else` repeat nothing.
 pub(super) fn check_parameters(modules: &[ast::Module<'_>], findings: &mut Findings) {
     for rule in modules.iter().flat_map(|module| module.rules) {
         if let Some((root, _)) = shadowed_roots(rule.head.args.unwrap_or_default()) {
-            for span in std::iter::once(rule.span).chain(rule.else_branches.iter().map(|branch| branch.span))
-            {
-                let message = format!("args must not shadow {root} (use a different variable name)");
-                findings.fatal(Code::RegoCompile, span, message);
-            }
+            let message = format!("args must not shadow {root} (use a different variable name)");
+            findings.fatal(Code::RegoCompile, rule.span, message);
         }
     }
 }
@@ -51,8 +48,17 @@ pub(super) fn resolve(modules: &[ast::Module<'_>], known: &Known) -> (Program, R
             .iter()
             .zip(rule_names(module))
             .map(|(rule, name)| {
-                let resolver = Resolver::new(&globals, &mut uses, module.dialect, known);
-                RuleResolver { resolver, rule }.resolve(&package, &name, &mut report)
+                let dialect = Dialect {
+                    new_not: rule.new_not,
+                    ..module.dialect
+                };
+                let resolver = Resolver::new(&globals, &mut uses, dialect, known);
+                let resolver = RuleResolver {
+                    resolver,
+                    rule,
+                    head_builtins: Vec::new(),
+                };
+                resolver.resolve(&package, &name, &mut report)
             })
             .collect();
         report.used_imports.push(uses.imports);
@@ -71,6 +77,8 @@ pub(super) fn resolve(modules: &[ast::Module<'_>], known: &Known) -> (Program, R
 struct RuleResolver<'g, 'a, 'r> {
     resolver: Resolver<'g, 'a>,
     rule: &'r ast::Rule<'a>,
+    /// As [`crate::hir::Rule::head_builtins`].
+    head_builtins: Vec<VarId>,
 }
 
 /// Head, value and body of one clause as written.
@@ -83,10 +91,18 @@ struct Part<'r, 'a> {
 impl<'a> RuleResolver<'_, 'a, '_> {
     fn resolve(mut self, package: &[String], name: &str, report: &mut Report) -> Rule {
         let head = &self.rule.head;
-        let args: Option<Vec<Term>> = head
+        // OPA looks up no rule or import in parameters, not even in their comprehensions.
+        self.resolver.no_globals = true;
+        let mut args: Option<Vec<Term>> = head
             .args
             .filter(|args| !args.is_empty())
             .map(|args| args.iter().map(|arg| self.parameter(arg)).collect());
+        self.resolver.no_globals = false;
+        if self.rule.chained {
+            for error in &mut self.resolver.errors {
+                error.span = Some(self.rule.span);
+            }
+        }
         let parameters = self.resolver.scopes.clone();
         let mut unused_args = self.parameter_names();
 
@@ -104,6 +120,12 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             head.reference.get(1..).unwrap_or_default(),
             &mut unused_args,
         );
+        if self.rule.chained {
+            // The head that a further body repeats stands at that body, save for its reference.
+            for term in args.iter_mut().flatten().chain([&mut clause.value]) {
+                rename::move_term(term, self.rule.span);
+            }
+        }
         let mut reference: Vec<Term> = package.iter().map(|name| Term::string(head.span, name)).collect();
         reference.push(Term::string(head.span, name));
         let mut lifted = Vec::new();
@@ -140,10 +162,12 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             span: self.rule.span,
             is_default: self.rule.is_default,
             is_set: head.kind == ast::HeadKind::Set,
+            new_not: self.rule.new_not,
             args,
             reference,
             clauses,
             vars: self.resolver.vars,
+            head_builtins: self.head_builtins,
         }
     }
 
@@ -193,6 +217,9 @@ impl<'a> RuleResolver<'_, 'a, '_> {
         rename::in_term(&mut value, &self.resolver.scopes.renames());
         let of_value = vars::all_in_term(&value);
         unused_args.retain(|(_, var)| !of_value.contains(var));
+        let of_head = of_value.into_iter().filter(|var| self.means_builtin(*var));
+        let of_head: Vec<VarId> = of_head.collect();
+        self.head_builtins.extend(of_head);
         self.resolver.errors.splice(0..0, before);
         self.resolver.unused.splice(0..0, unused_before);
         let clause = Clause {
@@ -201,6 +228,19 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             value,
         };
         (clause, rest)
+    }
+
+    /// Whether a variable that nothing declares has a builtin's name, and the body does not use it.
+    fn means_builtin(&self, var: VarId) -> bool {
+        let resolver = &self.resolver;
+        match resolver.vars.name(var) {
+            VarName::Written(name) => {
+                resolver.vars.is_undeclared(var)
+                    && !resolver.shadowed_builtins.contains(name)
+                    && resolver.builtin(name).is_some()
+            }
+            VarName::Wildcard | VarName::Generated => false,
+        }
     }
 
     /// Notes the builtins whose names the body uses for variables that it does not declare.

@@ -244,18 +244,41 @@ impl<'a> Resolver<'_, 'a> {
                 let keys: Option<Vec<String>> = path.iter().map(string_key).collect();
                 match (head.kind, keys) {
                     (TermKind::Var(first), Some(rest)) => self.callee_of(first, rest, name.span, nested),
-                    _ => self.computed_callee(name),
+                    _ => self.computed_callee(name, nested),
                 }
             }
-            _ => self.computed_callee(name),
+            _ => self.computed_callee(name, nested),
         }
     }
 
     /// A name that is none: nothing can be called by it.
-    fn computed_callee(&mut self, name: &ast::Term<'a>) -> Callee {
+    fn computed_callee(&mut self, name: &ast::Term<'a>, nested: bool) -> Callee {
+        let mut names = Names::new();
+        declared::all_names(name, &mut names);
+        let shadowed = names
+            .iter()
+            .any(|name| self.global(name).is_none() && self.is_shadowed(name));
         let resolved = self.term(name);
         self.called.append(&mut super::vars::all_in_term(&resolved));
-        Callee::Unknown(super::text::term(&resolved, &self.vars))
+        self.unknown_callee(
+            super::text::term(&resolved, &self.vars),
+            name.span,
+            nested && shadowed,
+        )
+    }
+
+    /// Nothing known, by a name that a variable hides or not. OPA looks for such variables in calls that stand in an
+    /// expression, and not in a head.
+    fn unknown_callee(&mut self, text: String, span: Span, shadowed: bool) -> Callee {
+        if shadowed && !self.raw {
+            self.error(span, format!("called function {text} shadowed"));
+        }
+        Callee::Unknown(text)
+    }
+
+    /// Whether the name is that of a variable here.
+    fn is_shadowed(&self, name: &str) -> bool {
+        self.scopes.declared(name).is_some() || self.shadowed_builtins.contains(name)
     }
 
     fn callee_of(&mut self, first: &str, rest: Vec<String>, span: Span, nested: bool) -> Callee {
@@ -268,13 +291,10 @@ impl<'a> Resolver<'_, 'a> {
             };
         }
         let text = super::text::dotted(first, &rest);
-        let shadowed = self.scopes.declared(first).is_some() || self.shadowed_builtins.contains(first);
+        let shadowed = self.is_shadowed(first);
         self.see_name(first);
         if shadowed {
-            if nested {
-                self.error(span, format!("called function {text} shadowed"));
-            }
-            return Callee::Unknown(text);
+            return self.unknown_callee(text, span, nested);
         }
         if first == "data" {
             return Callee::Rule(rest);

@@ -48,6 +48,8 @@ struct RuleFacts {
     is_default: bool,
     /// A constant value without a body.
     is_constant: bool,
+    /// A function behind a variable: no call can name it.
+    is_nameless: bool,
 }
 
 /// The tree; its root is `data`.
@@ -113,6 +115,7 @@ impl RuleTree {
                 is_set: rule.is_set,
                 is_default: rule.is_default,
                 is_constant,
+                is_nameless: rule.args.is_some() && !rule.is_ground(),
             };
             tree.add(node, id, &facts);
         }
@@ -146,6 +149,7 @@ impl RuleTree {
                 is_set: rule.kind == RuleKind::Set,
                 is_default: rule.is_default,
                 is_constant,
+                is_nameless: rule.is_unnamed_function(),
             };
             let id = RuleId {
                 module: rule.module,
@@ -161,6 +165,9 @@ impl RuleTree {
             return;
         };
         node.rules.push(id);
+        if rule.is_nameless {
+            return;
+        }
         let facts = &mut node.facts;
         if facts.rules == 0 {
             facts.arity = rule.arity.unwrap_or(0);

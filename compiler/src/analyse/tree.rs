@@ -35,12 +35,16 @@ pub(super) struct Rule {
     pub(super) span: Span,
     pub(super) is_default: bool,
     pub(super) is_set: bool,
+    /// As [`crate::ast::Rule::new_not`].
+    pub(super) new_not: bool,
     /// `Some` for functions.
     pub(super) args: Option<Vec<Term>>,
     /// Whole reference behind `data`: package, name, rest. Constants and variables.
     pub(super) reference: Vec<Term>,
     pub(super) clauses: Vec<Clause>,
     pub(super) vars: Vars,
+    /// As [`crate::hir::Rule::head_builtins`].
+    pub(super) head_builtins: Vec<VarId>,
 }
 
 /// A body with its value.

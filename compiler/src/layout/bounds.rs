@@ -22,6 +22,9 @@ impl Layout<'_, '_> {
                 Word::As => self.phase != Phase::Import && !self.frame().is_some_and(|frame| frame.with),
                 Word::If => !in_head,
                 Word::In => !self.frame().is_some_and(|frame| frame.pair),
+                // OPA looks ahead behind a term and behind a rule's first body, not behind other bodies.
+                Word::Else => !(self.branches && self.phase == Phase::AfterBody),
+                Word::And | Word::Or => self.pos == Pos::Term,
                 _ => true,
             },
         };

@@ -173,6 +173,7 @@ impl<'a> Layout<'_, 'a> {
                 return;
             }
             Word::Else => {
+                self.branches |= self.frames.len() == 1;
                 self.phase = Phase::ElseStart;
                 self.next_expression();
             }

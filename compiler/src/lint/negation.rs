@@ -20,7 +20,7 @@ pub(super) fn check(cx: &ModuleCx<'_, '_>, findings: &mut Findings) {
     for (at, rule) in cx.module.rules.iter().enumerate() {
         let name = names::of_head(&rule.head);
         if cx.is_negated(name) {
-            if !cx.module.dialect.new_not {
+            if !rule.new_not {
                 bodies(rule).for_each(|body| lifted(cx, name, body, findings));
             }
         } else {

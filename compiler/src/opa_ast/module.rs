@@ -34,7 +34,7 @@ pub fn parse_module(filename: &str, text: &str) -> Option<Constant> {
     let mut writer = Writer {
         sources: &sources,
         comments: module.comments,
-        new_not: module.dialect.new_not,
+        new_not: false,
         wildcards: 0,
         is_unwritable: false,
     };

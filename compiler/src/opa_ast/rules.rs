@@ -21,6 +21,7 @@ impl Writer<'_> {
 
     fn rule(&mut self, rule: &Rule<'_>) -> Constant {
         let head = &rule.head;
+        self.new_not = rule.new_not;
         let reference = head.reference.iter().enumerate().map(|(at, element)| match at {
             0 => self.name(element),
             _ => self.term(element),

@@ -8,6 +8,9 @@ use crate::parse::tree::{Cx, Reject};
 use crate::source::Span;
 use crate::token::Word;
 
+/// What OPA calls the first wildcard of a module; a package may begin with one.
+pub(crate) const FIRST_WILDCARD: &str = "$0";
+
 /// Checks the path of `package`.
 pub(crate) fn package<'a>(
     cx: &Cx<'a>,
@@ -26,7 +29,8 @@ pub(crate) fn package<'a>(
     Ok(Package { span, path })
 }
 
-/// The elements of a variable or a reference of strings.
+/// The elements of a variable or a reference of strings. The wildcard at the start of a package is a module's first, and
+/// named so.
 fn names<'a>(cx: &Cx<'a>, path: Term<'a>) -> Result<&'a [Name<'a>], Reject> {
     let (head, rest): (Term<'a>, &[Term<'a>]) = match path.kind {
         TermKind::Ref { head, path } => (*head, path),
@@ -37,7 +41,7 @@ fn names<'a>(cx: &Cx<'a>, path: Term<'a>) -> Result<&'a [Name<'a>], Reject> {
     };
     let mut found = vec![Name {
         span: head.span,
-        text: first,
+        text: if first == "_" { FIRST_WILDCARD } else { first },
     }];
     for term in rest {
         let TermKind::String { text, .. } = term.kind else {

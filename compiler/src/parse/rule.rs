@@ -115,6 +115,7 @@ fn rule<'a>(span: Span, head: Head<'a>, body: Option<Body<'a>>, has_if: bool) ->
         body,
         has_if,
         else_branches: &[],
+        new_not: false,
         chained: false,
     }
 }

@@ -41,7 +41,10 @@ impl Node {
             root.at_mut(&module.package);
         }
         for (at, rule) in unit.rules.iter().enumerate() {
-            root.at_mut(&rule.path).rules.push(at);
+            let node = root.at_mut(&rule.path);
+            if !rule.is_unnamed_function() {
+                node.rules.push(at);
+            }
         }
         root.classify(unit);
         root

@@ -177,7 +177,12 @@ impl<'e, 's, 'u> Body<'e, 's, 'u> {
     /// Enters a closure, where undeclared names of builtins that have no type yet mean the builtin.
     pub(super) fn enter_closure(&mut self) {
         self.env.enter();
-        for var in self.builtin_names {
+        self.name_builtins(self.builtin_names);
+    }
+
+    /// Gives names of builtins that have no type yet that of the builtin.
+    pub(super) fn name_builtins(&mut self, vars: &[VarId]) {
+        for var in vars {
             let name = self.names.get(var.0 as usize).map_or("", String::as_str);
             if let (Type::Unknown, Some(id)) = (self.env.var(*var), builtins::find(name)) {
                 let signature = self.shared.signatures.get(id);
@@ -218,7 +223,7 @@ impl<'e, 's, 'u> Body<'e, 's, 'u> {
 }
 
 /// Whether OPA looks through a statement only.
-pub(super) fn is_nested(stmt: &Stmt) -> bool {
+pub(crate) fn is_nested(stmt: &Stmt) -> bool {
     matches!(
         stmt.kind,
         StmtKind::Every { .. } | StmtKind::And(..) | StmtKind::Or(..)

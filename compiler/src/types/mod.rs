@@ -26,4 +26,5 @@ mod terms;
 mod tests;
 mod ty;
 
+pub(crate) use body::is_nested;
 pub use rules::{Report, check, check_query};

@@ -95,10 +95,6 @@ fn infer(shared: &mut Shared<'_>) -> (Documents, Vec<Diagnostic>) {
         let Some(rule) = unit.rules.get(turn.rule) else {
             continue;
         };
-        let new_not = unit
-            .modules
-            .get(rule.module)
-            .is_some_and(|module| module.dialect.new_not);
         let path = ground_path(rule);
         for (position, clause) in rule.clauses.iter().enumerate() {
             let mut env = Env::new(&documents);
@@ -115,7 +111,8 @@ fn infer(shared: &mut Shared<'_>) -> (Documents, Vec<Diagnostic>) {
                     errors.push(Diagnostic::error(Code::RegoType, clause.span, reason));
                 }
             }
-            let mut body = Body::new(env, shared, (&rule.var_names, &rule.builtin_names), new_not);
+            let mut body = Body::new(env, shared, (&rule.var_names, &rule.builtin_names), rule.new_not);
+            body.name_builtins(&rule.head_builtins);
             body.block(&clause.body);
             if body.errors.is_empty() {
                 match clause_type(&mut body.env, rule, clause, &path) {

@@ -158,6 +158,7 @@ fn rule(name: &str, kind: RuleKind, args: Vec<Term>, stmts: Vec<Stmt>, value: Te
         module: 0,
         kind,
         is_default: false,
+        new_not: false,
         path: vec!["p".to_owned(), name.to_owned()],
         dynamic: Vec::new(),
         args,
@@ -168,6 +169,7 @@ fn rule(name: &str, kind: RuleKind, args: Vec<Term>, stmts: Vec<Stmt>, value: Te
         }],
         var_names: ["x", "y", "z"].map(str::to_owned).to_vec(),
         builtin_names: Vec::new(),
+        head_builtins: Vec::new(),
     }
 }
 

@@ -84,7 +84,10 @@ impl<'u> Node<'u> {
             root.at(&module.package);
         }
         for rule in &unit.rules {
-            root.at(&rule.path).rules.push(rule);
+            let node = root.at(&rule.path);
+            if !rule.is_unnamed_function() {
+                node.rules.push(rule);
+            }
         }
         root.classify();
         root

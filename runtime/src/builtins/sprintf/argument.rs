@@ -28,6 +28,8 @@ impl<'r> Argument<'r> {
                     Argument::Text(text)
                 })
             }
+            // No integer for Go, in spite of its value.
+            Kind::Number(text) if text.contains('_') => Ok(Argument::Text(text)),
             Kind::Number(_) => Ok(match (number::int(value), number::integer(value)?) {
                 (Some(int), _) => Argument::Int(int),
                 (None, Some(big)) => Argument::Big(big),
@@ -52,11 +54,11 @@ impl<'r> Argument<'r> {
     }
 }
 
-/// Integers in other spellings (`-0`); not those with a point, which are floats for Go.
+/// Integers in other spellings (`-0`); not those with a point, which are floats for Go, nor with `_`, which are texts.
 pub(super) fn spelled_int(value: Value<'_>) -> Option<i64> {
     match value.kind() {
         Kind::Int(int) => Some(int),
-        Kind::Number(text) if !text.contains(['.', 'e', 'E']) => number::int(value),
+        Kind::Number(text) if !text.contains(['.', 'e', 'E', '_']) => number::int(value),
         _ => None,
     }
 }
