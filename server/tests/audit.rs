@@ -367,6 +367,54 @@ fn a_spool_at_its_bound() {
     });
 }
 
+/// A write fails in the middle of many records: the spool has those that were answered as grants, no more and no fewer, also
+/// for whoever reads it after a crash.
+#[test]
+fn half_of_many_records_on_a_full_disk() {
+    on_each_driver(|driver| {
+        for (name, limit) in [("bound", "unlimited"), ("size", "40000")] {
+            let spool = folder(&format!("half-{name}"), driver);
+            let flags = ["--audit-full", "deny", "--audit-spool", text(&spool)];
+            let bound = ["--audit-spool-bytes", "262144"];
+            let mut server = Server::start(driver, &[&flags[..], &bound].concat());
+            // Nobody reads what is delivered.
+            let stdout = server.take_stdout();
+            let mut client = server.connect();
+            let (mut granted, mut is_mixed) = (BTreeSet::new(), false);
+            for round in 0..4 {
+                let padding = "x".repeat(2500);
+                let numbers: Vec<String> = (0..60).map(|at| format!("{round}-{at}-{padding}")).collect();
+                let porcs: Vec<String> = numbers.iter().map(|number| numbered(number)).collect();
+                let batch = post(&format!("[{}]", porcs.join(",")));
+                client.send(batch.replacen("/decision ", "/decisions ", 1));
+                let answers: Vec<serde_json::Value> =
+                    serde_json::from_str(&client.answer().unwrap().body).unwrap();
+                assert_eq!(answers.len(), numbers.len());
+                let allowed = |answer: &serde_json::Value| answer["allow"] == true;
+                is_mixed |= answers.iter().any(allowed) && !answers.iter().all(allowed);
+                let taken = numbers.into_iter().zip(&answers);
+                granted.extend(
+                    taken
+                        .filter(|(_, answer)| allowed(answer))
+                        .map(|(number, _)| number),
+                );
+                server.limit_files(limit);
+            }
+            assert!(server.saw("cannot be written"));
+            assert_eq!(is_mixed, name == "bound", "{driver} {name}");
+            server.signal("KILL");
+            drop(stdout);
+            server.wait();
+            let (status, output, log) = cat(&spool);
+            assert_eq!(status, Some(0), "{log}");
+            let recorded: BTreeSet<String> = read(&output).0.into_iter().collect();
+            let [recorded_only, granted_only] =
+                [recorded.difference(&granted), granted.difference(&recorded)].map(Iterator::count);
+            assert_eq!((recorded_only, granted_only), (0, 0), "{driver} {name}");
+        }
+    });
+}
+
 #[test]
 fn places_that_cannot_be_had() {
     let spool = folder("taken", "any");

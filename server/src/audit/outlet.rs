@@ -31,6 +31,11 @@ pub(crate) trait Outlet: Send {
         Ok(())
     }
 
+    /// Whether nothing is left in it of what it said it could not write.
+    fn is_whole(&self) -> bool {
+        true
+    }
+
     /// The largest record that it can ever take.
     fn record_bytes_max(&self) -> usize {
         usize::MAX

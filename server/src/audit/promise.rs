@@ -76,6 +76,11 @@ impl Promises {
         self.0.is_empty()
     }
 
+    /// What it takes of memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Promise>() * self.0.capacity()
+    }
+
     /// Waits for all records, then turns grants without one into denials: how many. `None`: one of them is not in its place,
     /// so that none of the answers may be sent.
     pub(crate) async fn settle(&mut self, acks: &Acks, output: &mut Vec<u8>) -> Option<u64> {

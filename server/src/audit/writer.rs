@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::audit::batch::Batch;
+use crate::audit::batch::{Batch, Source};
 use crate::audit::ledger::Ledger;
 use crate::audit::outlet::Outlet;
 use crate::audit::retry::Retry;
@@ -196,12 +196,16 @@ impl Writer {
         if kind == KIND_RECORD {
             let bytes_max = self.outlet.record_bytes_max();
             let (render, frame) = (&mut self.render, &self.frame);
+            let source = Source {
+                ring: index,
+                ticket: ring.taken,
+            };
             let mut rendered = false;
             let write = |text: &mut Vec<u8>| {
                 rendered = render.render(frame, text);
                 rendered
             };
-            if !self.batch.record(bytes_max, write) {
+            if !self.batch.record(source, bytes_max, write) {
                 if rendered {
                     let text = format_args!("an access record was lost: it has more than {bytes_max} bytes");
                     log::line(Level::Error, text);
@@ -228,7 +232,7 @@ impl Writer {
     /// Writes the batch, unless it failed a moment ago.
     fn flush(&mut self, stopping: bool) {
         if self.retry.is_waiting() && !stopping {
-            if self.acknowledges {
+            if self.is_hopeless() {
                 self.give_up();
             }
             return;
@@ -239,15 +243,12 @@ impl Writer {
         }
         match self.outlet.write(&mut self.batch) {
             Ok(()) => {
-                let records = self.batch.records();
-                self.status.written.fetch_add(records, Ordering::Relaxed);
-                self.batch.clear();
-                self.settle();
+                self.let_go();
                 self.recovered();
             }
             Err(error) => {
                 self.failed(&error);
-                if stopping || self.acknowledges || self.status.broken.load(Ordering::Relaxed) {
+                if stopping || self.is_hopeless() || self.status.broken.load(Ordering::Relaxed) {
                     self.give_up();
                 }
             }
@@ -257,25 +258,36 @@ impl Writer {
         }
     }
 
-    fn settle(&self) {
+    /// Whether what cannot be written now is given up now. Not while the outlet may have more than it should: until that is
+    /// mended nobody is answered, since what the answer was would not be what is recorded.
+    fn is_hopeless(&self) -> bool {
+        self.acknowledges && self.outlet.is_whole()
+    }
+
+    /// What is left of the batch will never be written: its answers become denials, and the stream gets a mark once it can.
+    /// Of a record that is out the answer stands: what the outlet has is what was answered.
+    fn give_up(&mut self) {
+        for (index, ring) in self.rings.iter().enumerate() {
+            let recorded = self.batch.last_out(index);
+            ring.ledger
+                .fail(recorded.unwrap_or_else(|| ring.ledger.settled()), ring.taken);
+        }
+        let left = self.batch.count_left();
+        self.status.lost.fetch_add(left.records, Ordering::Relaxed);
+        self.owed += left.records + left.missing;
+        self.let_go();
+    }
+
+    /// What became of the batch is known.
+    fn let_go(&mut self) {
+        let records = self.batch.count_out().records;
+        self.status.written.fetch_add(records, Ordering::Relaxed);
+        self.batch.clear();
         for ring in &self.rings {
             if ring.ledger.settled() < ring.taken {
                 ring.ledger.settle(ring.taken);
             }
         }
-    }
-
-    /// The batch will never be written: its answers become denials, and the stream gets a mark once it can.
-    fn give_up(&mut self) {
-        for ring in &self.rings {
-            ring.ledger.fail(ring.ledger.settled(), ring.taken);
-        }
-        self.status
-            .lost
-            .fetch_add(self.batch.records(), Ordering::Relaxed);
-        self.owed += self.batch.records() + self.batch.missing();
-        self.batch.clear();
-        self.settle();
     }
 
     fn failed(&mut self, error: &std::io::Error) {

@@ -104,7 +104,7 @@ struct Open {
     bytes: u64,
     /// Bytes of it that are synced, or about to be.
     synced: u64,
-    /// There may be more behind `bytes`, which could not be cut off.
+    /// There may be more behind `bytes`, which could not be cut off: nothing is written before it is.
     ragged: bool,
     /// Nothing more is to be written to it.
     is_over: bool,
@@ -240,7 +240,7 @@ impl Spool {
 
     /// Ends the segment that is written to.
     fn close(&mut self) -> io::Result<()> {
-        let Some(mut open) = self.open.take() else {
+        let Some(open) = self.open.take() else {
             return Ok(());
         };
         if open.synced < open.bytes
@@ -250,7 +250,6 @@ impl Spool {
             // Once in 16 MiB, and only if the disk is that slow.
             open.file.sync_data()?;
         }
-        cut_ragged(&mut open);
         if open.bytes == HEADER_BYTES {
             let path = place::segment_path(&self.options.folder, open.number);
             drop(open);
@@ -289,7 +288,12 @@ impl Spool {
 
     /// Writes the frames of the next records of a batch, as many as go into one segment: their number of bytes as text.
     fn append(&mut self, batch: &Batch) -> io::Result<usize> {
-        let full = |open: &Open| open.bytes >= self.segment_bytes || open.ragged || open.is_over;
+        let each = self.options.fsync == Fsync::EachBatch;
+        let is_synced = self.options.fsync != Fsync::Never;
+        if let Some(open) = &mut self.open {
+            cut(open, is_synced)?;
+        }
+        let full = |open: &Open| open.bytes >= self.segment_bytes || open.is_over;
         if self.open.as_ref().is_none_or(full) {
             self.make_room(HEADER_BYTES)?;
             self.roll()?;
@@ -309,17 +313,16 @@ impl Spool {
         let Some(open) = &mut self.open else {
             return Err(io::Error::other("no segment is open"));
         };
-        let each = self.options.fsync == Fsync::EachBatch;
         if let Err(error) = open.file.write_all(&self.frames) {
             open.ragged = true;
-            cut_ragged(open);
+            // If it cannot be done now, it is tried again before anything else is written.
+            let _ = cut(open, is_synced);
             return Err(error);
         }
         if each && let Err(error) = open.file.sync_data() {
             // Nobody knows what is on the disk now, and the next sync may say that all is well: another segment is begun.
-            open.ragged = true;
-            cut_ragged(open);
-            open.is_over = true;
+            (open.ragged, open.is_over) = (true, true);
+            let _ = cut(open, is_synced);
             return Err(error);
         }
         open.bytes += self.frames.len() as u64;
@@ -363,6 +366,10 @@ impl Outlet for Spool {
         Ok(())
     }
 
+    fn is_whole(&self) -> bool {
+        self.open.as_ref().is_none_or(|open| !open.ragged)
+    }
+
     fn record_bytes_max(&self) -> usize {
         let overhead = FRAME_HEAD_BYTES as u64 + HEADER_BYTES;
         usize::try_from(self.options.bytes_max / 4 - overhead).unwrap_or(usize::MAX)
@@ -373,15 +380,27 @@ impl Drop for Spool {
     fn drop(&mut self) {
         // Whoever ends in order loses nothing with the machine either, whatever the policy.
         if let Some(open) = &mut self.open {
-            cut_ragged(open);
+            let _ = cut(open, false);
             let _ = open.file.sync_data();
         }
     }
 }
 
-/// Cuts off what a write that failed left behind.
-fn cut_ragged(open: &mut Open) {
-    open.ragged = open.ragged && open.file.set_len(open.bytes).is_err();
+/// Cuts off what a write that failed left behind: records of requests that were denied for that reason, or that are written
+/// again. `sync`: also for after a loss of power.
+///
+/// # Errors
+/// It is still there.
+fn cut(open: &mut Open, sync: bool) -> io::Result<()> {
+    if !open.ragged {
+        return Ok(());
+    }
+    open.file.set_len(open.bytes)?;
+    if sync {
+        open.file.sync_data()?;
+    }
+    open.ragged = false;
+    Ok(())
 }
 
 /// Whether there is no room, which may change.
