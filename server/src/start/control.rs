@@ -36,7 +36,29 @@ impl Event {
     }
 }
 
+/// What is heard while threads run.
+enum Heard {
+    /// The process got a signal.
+    Signal(i32),
+    /// A thread ended.
+    Ended(usize),
+}
+
+/// What threads are to do while they are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Threads {
+    Serve,
+    End,
+}
+
 const SECOND: Duration = Duration::from_secs(1);
+
+/// Time for threads that were let go.
+const LET_GO: Duration = Duration::from_secs(2);
+
+fn died(index: usize) -> Failure {
+    Failure::Fault(format!("thread {index} died"))
+}
 
 /// What the control thread holds.
 pub(crate) struct Control {
@@ -57,6 +79,8 @@ pub(crate) struct Control {
     pub(crate) hang_up: Box<dyn Fn()>,
     /// What is done once a second.
     pub(crate) tidy: Box<dyn Fn()>,
+    /// When a second will have passed.
+    pub(crate) next_tick: Instant,
 }
 
 impl Control {
@@ -111,28 +135,44 @@ impl Control {
 
     /// Ticks until a signal, then drains.
     pub(crate) fn serve(&mut self) -> Result<(), Failure> {
-        let mut next_tick = Instant::now() + SECOND;
         loop {
-            let now = Instant::now();
-            if now >= next_tick {
-                self.tell(TICK);
-                (self.tidy)();
-                next_tick = now + SECOND;
-            }
-            match self.events.recv_timeout(next_tick.saturating_duration_since(now)) {
-                Ok(Event::Signal(SIGHUP)) => (self.hang_up)(),
-                Ok(Event::Signal(signal)) => {
+            match self.hear(None)? {
+                Some(Heard::Signal(SIGHUP)) => (self.hang_up)(),
+                Some(Heard::Signal(signal)) => {
                     log::line(Level::Info, format_args!("shutting down on signal {signal}"));
                     self.leave()?;
                     return self.drain();
                 }
+                // Its connections hang; only a restart helps them.
+                Some(Heard::Ended(index)) => return Err(died(index)),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// What comes next; once a second, meanwhile, everybody is told that one has passed. Nothing: the time is over, or nobody
+    /// is left who could say anything.
+    ///
+    /// # Errors
+    /// The audit thread died: what is in flight is cut, because its records would be lost.
+    fn hear(&mut self, end: Option<Instant>) -> Result<Option<Heard>, Failure> {
+        loop {
+            let now = Instant::now();
+            if end.is_some_and(|end| now >= end) {
+                return Ok(None);
+            }
+            if now >= self.next_tick {
+                self.tell(TICK);
+                (self.tidy)();
+                self.next_tick = now + SECOND;
+            }
+            let until = end.map_or(self.next_tick, |end| end.min(self.next_tick));
+            match self.events.recv_timeout(until.saturating_duration_since(now)) {
+                Ok(Event::Signal(signal)) => return Ok(Some(Heard::Signal(signal))),
+                Ok(Event::Ended(index)) => return Ok(Some(Heard::Ended(index))),
                 Ok(Event::AuditDied) => return Err(Event::audit_died()),
-                Ok(Event::Ended(index)) => {
-                    // Its connections hang; only a restart helps them.
-                    return Err(Failure::Fault(format!("thread {index} died")));
-                }
                 Ok(Event::Started(..) | Event::Loaded(_)) | Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
             }
         }
     }
@@ -147,62 +187,44 @@ impl Control {
         if let Some(crew) = &self.crew {
             crew.leave();
         }
-        let end = Instant::now() + self.drain_delay;
-        let mut next_tick = Instant::now() + SECOND;
-        loop {
-            let now = Instant::now();
-            if now >= end {
-                return Ok(());
-            }
-            if now >= next_tick {
-                self.tell(TICK);
-                next_tick = now + SECOND;
-            }
-            match self
-                .events
-                .recv_timeout(end.min(next_tick).saturating_duration_since(now))
-            {
-                Ok(Event::Signal(SIGHUP)) => {}
-                Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
-                Ok(Event::AuditDied) => return Err(Event::audit_died()),
-                Ok(Event::Ended(index)) => return Err(Failure::Fault(format!("thread {index} died"))),
-                Ok(Event::Started(..) | Event::Loaded(_)) | Err(_) => {}
-            }
-        }
+        self.wait(self.drain_delay, Threads::Serve)
     }
 
+    /// Takes no new connections, and waits for those that there are.
+    ///
     /// # Errors
-    /// The audit thread died: what is in flight is cut, because its records would be lost.
+    /// The audit thread died.
     fn drain(&mut self) -> Result<(), Failure> {
         self.tell(DRAIN);
+        // Who asked a moment ago may ask again until the next tick: that is a whole second.
+        self.next_tick = Instant::now() + SECOND;
         if let Some(crew) = &self.crew {
             crew.drain();
         }
-        let end = Instant::now() + self.drain;
-        let mut next_tick = Instant::now() + SECOND;
+        self.wait(self.drain, Threads::End)?;
+        if self.running == 0 {
+            return Ok(());
+        }
+        log::line(
+            Level::Warn,
+            format_args!("the time to drain is over: open connections are cut"),
+        );
+        self.let_go();
+        self.wait(LET_GO, Threads::End)
+    }
+
+    /// Waits for so long, or until all threads have ended. A second signal ends the process at once.
+    fn wait(&mut self, time: Duration, threads: Threads) -> Result<(), Failure> {
+        let end = Instant::now() + time;
         while self.running > 0 {
-            let now = Instant::now();
-            if now >= end {
-                log::line(
-                    Level::Warn,
-                    format_args!("the time to drain is over: open connections are cut"),
-                );
-                return self.abandon();
-            }
-            if now >= next_tick {
-                self.tell(TICK);
-                next_tick = now + SECOND;
-            }
-            match self
-                .events
-                .recv_timeout(end.min(next_tick).saturating_duration_since(now))
-            {
-                Ok(Event::Ended(_)) => self.running -= 1,
+            match (self.hear(Some(end))?, threads) {
+                (Some(Heard::Signal(SIGHUP)), Threads::Serve) => (self.hang_up)(),
                 // Nothing that is loaded now would still decide.
-                Ok(Event::Signal(SIGHUP)) => {}
-                Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
-                Ok(Event::AuditDied) => return Err(Event::audit_died()),
-                Ok(Event::Started(..) | Event::Loaded(_)) | Err(_) => {}
+                (Some(Heard::Signal(SIGHUP)), Threads::End) => {}
+                (Some(Heard::Signal(signal)), _) => std::process::exit(128 + signal),
+                (Some(Heard::Ended(index)), Threads::Serve) => return Err(died(index)),
+                (Some(Heard::Ended(_)), Threads::End) => self.running -= 1,
+                (None, _) => break,
             }
         }
         Ok(())
@@ -212,27 +234,6 @@ impl Control {
     pub(crate) fn let_go(&mut self) {
         self.workers.clear();
         self.crew = None;
-    }
-
-    /// Waits a moment for the threads that were let go.
-    fn abandon(&mut self) -> Result<(), Failure> {
-        self.let_go();
-        let end = Instant::now() + Duration::from_secs(2);
-        while self.running > 0 {
-            match self
-                .events
-                .recv_timeout(end.saturating_duration_since(Instant::now()))
-            {
-                Ok(Event::Ended(_)) => self.running -= 1,
-                // Nothing that is loaded now would still decide.
-                Ok(Event::Signal(SIGHUP)) => {}
-                Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
-                Ok(Event::AuditDied) => return Err(Event::audit_died()),
-                Ok(Event::Started(..) | Event::Loaded(_)) => {}
-                Err(_) => break,
-            }
-        }
-        Ok(())
     }
 
     /// What came after the last worker ended.
@@ -274,6 +275,7 @@ mod tests {
                 overview: Arc::new(Overview::new(Facts::default())),
                 hang_up: Box::new(|| ()),
                 tidy: Box::new(|| ()),
+                next_tick: Instant::now(),
             };
             before.into_iter().for_each(|event| tell.send(event).unwrap());
             tell.send(Event::AuditDied).unwrap();

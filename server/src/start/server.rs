@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -119,6 +119,7 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
             Arc::clone(&publisher),
             doors.certificates().chain(admin_certificates.flatten()).collect(),
         ),
+        next_tick: Instant::now(),
     };
     let address = doors.address;
     let _file = doors.file.take();
