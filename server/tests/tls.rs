@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::cli::run;
-use common::{DENIED, GRANTED, Server, on_each_driver, post};
+use common::{DENIED, GRANTED, Server, eventually, on_each_driver, post};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType, string::Ia5String};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -417,6 +417,8 @@ fn the_admin_port_speaks_tls_and_asks_for_the_token_all_the_same() {
     let mut answer = Vec::new();
     let _ = plain.read_to_end(&mut answer);
     assert!(!answer.starts_with(b"HTTP"));
+    let failed = "gavel_tls_handshakes_failed_total{serves=\"admin\"} 2\n";
+    eventually(|| get("/metrics", token, Some(&own)).unwrap().contains(failed));
     server.stop();
 }
 
@@ -437,6 +439,8 @@ fn envoy_asks_over_tls() {
             "@clients.pem",
             "--envoy-tls-client-name",
             "spiffe://example.com/envoy",
+            "--admin",
+            "0",
         ],
     );
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -445,6 +449,7 @@ fn envoy_asks_over_tls() {
         &server.wait_for("serving Envoy gRPC on "),
         "serving Envoy gRPC on ",
     );
+    let admin = port_behind(&server.wait_for("reachable: "), "admin on ");
     let own = authority.certificate("spiffe://example.com/envoy");
     for protocols in [vec![], vec![b"h2".to_vec()]] {
         let mut config = trusting(&authority, Some(&own));
@@ -463,5 +468,14 @@ fn envoy_asks_over_tls() {
     assert!(
         client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").is_err() || client.read(&mut [0; 16]).is_err()
     );
+    eventually(|| {
+        let mut metrics = String::new();
+        let mut client = TcpStream::connect(("127.0.0.1", admin)).unwrap();
+        client
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        client.read_to_string(&mut metrics).unwrap();
+        metrics.contains("gavel_tls_handshakes_failed_total{serves=\"envoy\"} 1\n")
+    });
     assert_eq!(server.stop().0.code(), Some(0));
 }

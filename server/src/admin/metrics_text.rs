@@ -32,7 +32,7 @@ families! {
     CONNECTIONS = Counter "gavel_connections_total" "Connections that were accepted.";
     OPEN = Gauge "gavel_connections_open" "Connections that are open, by what they are served and what carries them.";
     EXPIRED = Counter "gavel_connections_expired_total" "Connections that were cut because a deadline had passed.";
-    HANDSHAKES_FAILED = Counter "gavel_tls_handshakes_failed_total" "Connections that ended in the TLS handshake: no TLS, or a client that is not taken.";
+    HANDSHAKES_FAILED = Counter "gavel_tls_handshakes_failed_total" "Connections that ended in the TLS handshake (no TLS, or a client that is not taken), by what they were to be served.";
     REFUSED = Counter "gavel_requests_refused_total" "Requests that were refused before their body was looked at.";
     SHED = Counter "gavel_requests_shed_total" "Requests for a decision that got 503 because too many were worked on.";
     LOST = Counter "gavel_audit_records_lost_total" "Access records that are missing: there was no room for them, or they could not be written.";
@@ -94,6 +94,10 @@ fn process_metrics(overview: &Overview, out: &mut Exposition) {
             out.sample(&OPEN, &[("serves", serves), ("carrier", carrier.word())], count);
         }
     }
+    out.family(&HANDSHAKES_FAILED);
+    for (serves, count) in overview.handshakes_failed() {
+        out.sample(&HANDSHAKES_FAILED, &[("serves", serves)], count);
+    }
     if let Some(report) = overview.driver.get() {
         out.family(&DRIVER);
         let labels = [("driver", report.driver), ("reason", &report.reason)];
@@ -136,11 +140,10 @@ fn decision_metrics(service: &Service, out: &mut Exposition) {
         let count = sum(all, |counters| counters.opa_outcome(outcome));
         out.sample(&OPA, &[("outcome", outcome.word())], count);
     }
-    let counters: [(Family, Get); 6] = [
+    let counters: [(Family, Get); 5] = [
         (PANICS, |counters| &counters.panics),
         (CONNECTIONS, |counters| &counters.connections),
         (EXPIRED, |counters| &counters.expired),
-        (HANDSHAKES_FAILED, |counters| &counters.handshakes_failed),
         (REFUSED, |counters| &counters.refused),
         (SHED, |counters| &counters.shed),
     ];

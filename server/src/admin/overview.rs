@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::recent::Recent;
 use crate::audit::Monitor;
 use crate::io::DriverReport;
-use crate::metrics::{Carrier, Counters, Open};
+use crate::metrics::{Carrier, Counter, Counters, Open};
 use crate::publish::Publisher;
 use crate::reload::Reloader;
 use crate::why::Why;
@@ -84,6 +84,8 @@ pub struct Overview {
     pub recent: OnceLock<Arc<Recent>>,
     /// Connections to the admin port, counted by its thread.
     pub admin_open: Open,
+    /// Those that ended in the TLS handshake, counted by the same.
+    pub admin_handshakes_failed: Counter,
 }
 
 impl Overview {
@@ -100,16 +102,14 @@ impl Overview {
             why: OnceLock::new(),
             recent: OnceLock::new(),
             admin_open: Open::default(),
+            admin_handshakes_failed: Counter::default(),
         }
     }
 
     /// Open connections by what they are served and what carries them.
     #[must_use]
     pub fn open(&self) -> [(&'static str, [(Carrier, u64); Carrier::ALL.len()]); 3] {
-        let counters = self.service.get().map(|service| service.counters.as_slice());
-        let (decisions, envoy) = counters
-            .and_then(|counters| counters.split_at_checked(self.facts.workers))
-            .unwrap_or_default();
+        let (decisions, envoy) = self.threads();
         let sum = |threads: &[Arc<Counters>]| {
             Carrier::ALL.map(|carrier| {
                 let open = threads.iter().map(|thread| thread.open.count(carrier));
@@ -122,6 +122,29 @@ impl Overview {
             ("envoy", sum(envoy)),
             ("admin", admin),
         ]
+    }
+
+    /// Connections that ended in the TLS handshake, by what they were to be served.
+    #[must_use]
+    pub fn handshakes_failed(&self) -> [(&'static str, u64); 3] {
+        let (decisions, envoy) = self.threads();
+        let sum = |threads: &[Arc<Counters>]| {
+            let failed = threads.iter().map(|thread| thread.handshakes_failed.get());
+            failed.sum()
+        };
+        [
+            ("decisions", sum(decisions)),
+            ("envoy", sum(envoy)),
+            ("admin", self.admin_handshakes_failed.get()),
+        ]
+    }
+
+    /// What the threads count that serve decisions, and those that serve Envoy.
+    fn threads(&self) -> (&[Arc<Counters>], &[Arc<Counters>]) {
+        let counters = self.service.get().map(|service| service.counters.as_slice());
+        counters
+            .and_then(|counters| counters.split_at_checked(self.facts.workers))
+            .unwrap_or_default()
     }
 
     /// How far it has come.

@@ -153,11 +153,10 @@ async fn connection(stream: TcpStream, shared: &Shared) {
     shared.overview.admin_open.entered(carrier);
     match &shared.certificates {
         None => speak(stream, shared).await,
-        Some(certificates) => {
-            if let Some(stream) = tls::accept(stream, certificates).await {
-                speak(stream, shared).await;
-            }
-        }
+        Some(certificates) => match tls::accept(stream, certificates).await {
+            Some(stream) => speak(stream, shared).await,
+            None => shared.overview.admin_handshakes_failed.add(1),
+        },
     }
     shared.overview.admin_open.left(carrier);
 }
