@@ -4,7 +4,9 @@
 //! counter, and asks the kernel what the counter means once a second. Everywhere else the kernel is asked each time.
 
 use std::cell::Cell;
-use std::sync::OnceLock;
+use std::fs::File;
+use std::io::Read as _;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::sys;
 
@@ -122,8 +124,13 @@ fn renew(scale: &Cell<Scale>) -> u64 {
         let ns = sys::monotonic_ns();
         let ticks = sys::ticks();
         if ticks.wrapping_sub(before) <= ASKING_TICKS_MAX {
-            let renewed = scale.get().renewed(ticks, ns);
+            let known = scale.get();
+            let renewed = known.renewed(ticks, ns);
             scale.set(renewed);
+            if known.pace > 0 && renewed.pace == 0 {
+                // Why does not matter: the machine slept, or the counter is none any more, which the kernel would know.
+                KERNELS_CLOCK.store(UNKNOWN, Ordering::Relaxed);
+            }
             return renewed.at(ticks).unwrap_or(ns);
         }
     }
@@ -131,15 +138,30 @@ fn renew(scale: &Cell<Scale>) -> u64 {
     sys::monotonic_ns()
 }
 
+/// What was found out about the kernel's clock.
+static KERNELS_CLOCK: AtomicU8 = AtomicU8::new(UNKNOWN);
+const UNKNOWN: u8 = 0;
+const COUNTER: u8 = 1;
+const OTHER: u8 = 2;
+
 /// Whether the kernel keeps time by the processor's counter: then it runs at one pace, in sleep states too, and on all cores alike.
 /// The kernel watches that, and takes another clock where it does not hold.
 fn is_kernels_clock() -> bool {
-    static IS: OnceLock<bool> = OnceLock::new();
-    *IS.get_or_init(|| {
-        let name =
-            std::fs::read_to_string("/sys/devices/system/clocksource/clocksource0/current_clocksource");
-        sys::HAS_TICKS && name.is_ok_and(|name| name.trim_end() == "tsc")
-    })
+    let mut known = KERNELS_CLOCK.load(Ordering::Relaxed);
+    if known == UNKNOWN {
+        // Without the allocator: a decision may be what asks.
+        let mut name = [0; 16];
+        let read = File::open("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+            .and_then(|mut file| file.read(&mut name));
+        let is_counter = read.is_ok_and(|bytes| name.get(..bytes) == Some(b"tsc\n"));
+        known = if is_counter && sys::has_ticks() {
+            COUNTER
+        } else {
+            OTHER
+        };
+        KERNELS_CLOCK.store(known, Ordering::Relaxed);
+    }
+    known == COUNTER
 }
 
 #[cfg(test)]

@@ -126,8 +126,14 @@ pub fn mask_signals(masked: bool, signals: &[i32]) -> io::Result<()> {
     }
 }
 
-/// Whether [`ticks`] counts anything.
-pub const HAS_TICKS: bool = cfg!(target_arch = "x86_64");
+/// Whether [`ticks`] counts anything and may be called: whoever started the process can have forbidden it, and it would die.
+#[must_use]
+pub fn has_ticks() -> bool {
+    let mut allowed: libc::c_int = 0;
+    // SAFETY: `prctl` writes one integer to a valid place; a kernel that does not know the option says so and writes nothing.
+    let _ = unsafe { libc::prctl(libc::PR_GET_TSC, &raw mut allowed) };
+    cfg!(target_arch = "x86_64") && allowed == libc::PR_TSC_ENABLE
+}
 
 /// The counter of this processor; 0 where there is none that a program may read. What it means, [`crate::clock`] finds out.
 #[inline(always)]
@@ -135,8 +141,8 @@ pub const HAS_TICKS: bool = cfg!(target_arch = "x86_64");
 pub fn ticks() -> u64 {
     #[cfg(target_arch = "x86_64")]
     {
-        // SAFETY: every processor of this architecture has the instruction; it touches no memory. Only a process that asked its
-        // kernel to forbid it may not run it, which ours never does.
+        // SAFETY: every processor of this architecture has the instruction; it touches no memory. A process that may not run it
+        // ends there, as it would by any other refusal: `has_ticks` tells.
         unsafe { std::arch::x86_64::_rdtsc() }
     }
     #[cfg(not(target_arch = "x86_64"))]
