@@ -1,5 +1,7 @@
 //! Which policy's document a path asks for.
 
+use std::collections::HashMap;
+
 use gavel_compiler::documents::{self as compiled, Document, World};
 use gavel_runtime::bytecode::{FnId, Program, verify};
 
@@ -10,10 +12,23 @@ use super::outcome::Outcome;
 /// The documents of all policies and libraries that are served.
 pub struct Documents {
     program: Program,
+    /// Policies first.
     worlds: Vec<World>,
+    /// Worlds by each name that one may have.
+    named: HashMap<String, Vec<usize>>,
+    /// What stands at each path that can be asked for without a name.
+    standing: HashMap<Vec<String>, Standing>,
     /// Elements of the longest path at which something stands.
     depth_max: usize,
     libraries_digest: [u8; 32],
+}
+
+/// The worlds in which something stands at a path, in order; only such as a request for it, or for what is below it, can mean.
+#[derive(Default)]
+struct Standing {
+    all: Vec<usize>,
+    /// In these it is the document, or a function, for whatever is below it, too.
+    deciding: Vec<usize>,
 }
 
 /// What a path asks for.
@@ -40,9 +55,27 @@ impl Documents {
         let worlds = compiled.worlds;
         let paths = worlds.iter().flat_map(|world| world.documents.keys());
         let depth_max = paths.map(Vec::len).max().unwrap_or(0);
+        let mut named: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut standing: HashMap<Vec<String>, Standing> = HashMap::new();
+        for (number, world) in worlds.iter().enumerate() {
+            for name in [world.mrn.clone(), format!("{}/{}", world.domain, world.mrn)] {
+                named.entry(name).or_default().push(number);
+            }
+            let own = world.documents.iter().filter(|(path, _)| agrees(world, path));
+            for (path, document) in own {
+                let here = standing.entry(path.clone()).or_default();
+                here.all.push(number);
+                match document {
+                    Document::Rules(_) | Document::Function(_) => here.deciding.push(number),
+                    Document::Package(_) => {}
+                }
+            }
+        }
         Ok(Documents {
             program,
             worlds,
+            named,
+            standing,
             depth_max,
             libraries_digest: compiled.libraries_digest,
         })
@@ -78,49 +111,68 @@ impl Documents {
     /// it, since policies see the libraries that they need.
     fn find(&self, path: &[String], policy: Option<&str>) -> Found<'_> {
         if let Some(name) = policy {
-            let mut named = self.worlds.iter().filter(|world| is_named(world, name));
-            return match (named.next(), named.next()) {
-                (Some(world), None) => self.at(world, path),
-                (None, _) => Found::Unclear(format!("policy: there is no {name}")),
-                (Some(_), Some(_)) => {
-                    let found = self.worlds.iter().filter(|world| is_named(world, name));
-                    Found::Unclear(several("policy: several domains have", name, found))
-                }
+            return match self.named.get(name).map(Vec::as_slice) {
+                None | Some([]) => Found::Unclear(format!("policy: there is no {name}")),
+                Some([world]) => self.at(*world, path),
+                Some(several) => Found::Unclear(self.several("policy: several domains have", name, several)),
             };
         }
-        let own = |is_policy: bool| {
-            let worlds = self.worlds.iter();
-            worlds.filter(move |world| {
-                let common = world
-                    .package
-                    .iter()
-                    .zip(path)
-                    .all(|(ours, theirs)| ours == theirs);
-                world.is_policy == is_policy && common && self.at(world, path) != Found::Missing
-            })
-        };
-        for is_policy in [true, false] {
-            let mut candidates = own(is_policy);
-            match (candidates.next(), candidates.next()) {
-                (Some(world), None) => return self.at(world, path),
-                (Some(_), Some(_)) => {
-                    let name = super::answer::reference(path);
-                    return Found::Unclear(several("several policies have", &name, own(is_policy)));
-                }
-                (None, _) => {}
+        let candidates = self.candidates(path);
+        let policies = candidates.partition_point(|number| {
+            let world = self.worlds.get(*number);
+            world.is_some_and(|world| world.is_policy)
+        });
+        let (policies, libraries) = candidates.split_at(policies);
+        match if policies.is_empty() { libraries } else { policies } {
+            [] => Found::Missing,
+            [world] => self.at(*world, path),
+            several => {
+                let name = super::answer::reference(path);
+                Found::Unclear(self.several("several policies have", &name, several))
             }
         }
-        Found::Missing
     }
 
-    /// The longest beginning of a path at which something stands decides. Paths come from outside: no more of one is looked
-    /// at than the documents are deep.
-    fn at<'w>(&self, world: &'w World, path: &[String]) -> Found<'w> {
+    /// The worlds that have a document or a function at a path that nobody names a policy for, in order.
+    fn candidates(&self, path: &[String]) -> Vec<usize> {
+        let mut longer: Vec<&Standing> = Vec::new();
+        let mut found = Vec::new();
+        for beginning in self.beginnings(path) {
+            let Some(standing) = self.standing.get(beginning) else {
+                continue;
+            };
+            let here = match beginning.len() == path.len() {
+                true => &standing.all,
+                false => &standing.deciding,
+            };
+            let means = |number: &&usize| {
+                let world = self.worlds.get(**number);
+                world.is_some_and(|world| agrees(world, path))
+                    && !longer
+                        .iter()
+                        .any(|longer| longer.all.binary_search(number).is_ok())
+            };
+            found.extend(here.iter().filter(means));
+            longer.push(standing);
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// The beginnings of a path, the longest first. Paths come from outside: no more of one is looked at than the documents
+    /// are deep.
+    fn beginnings<'p>(&self, path: &'p [String]) -> impl Iterator<Item = &'p [String]> + use<'p> {
         let longest = path.len().min(self.depth_max);
-        let mut beginnings = (0..=longest).rev().filter_map(|end| path.get(..end));
-        let Some((beginning, document)) = beginnings.find_map(|beginning| {
-            let document = world.documents.get(beginning)?;
-            Some((beginning, document))
+        (0..=longest).rev().filter_map(|end| path.get(..end))
+    }
+
+    /// What a path means in a world: the longest beginning of it at which something stands decides.
+    fn at(&self, world: usize, path: &[String]) -> Found<'_> {
+        let Some((beginning, document)) = self.worlds.get(world).and_then(|world| {
+            self.beginnings(path).find_map(|beginning| {
+                let document = world.documents.get(beginning)?;
+                Some((beginning, document))
+            })
         }) else {
             return Found::Missing;
         };
@@ -131,27 +183,27 @@ impl Documents {
             Document::Function(text) => Found::Function(text),
         }
     }
+
+    /// Names some of the candidates. Policies are named by MRN, or by domain and MRN where several domains have the same.
+    fn several(&self, what: &str, name: &str, candidates: &[usize]) -> String {
+        const SHOWN: usize = 10;
+        let worlds = candidates.iter().filter_map(|number| self.worlds.get(*number));
+        let shown: Vec<String> = worlds
+            .take(SHOWN)
+            .map(|world| format!("{}/{}", world.domain, world.mrn))
+            .collect();
+        let shown = shown.join(", ");
+        let more = match candidates.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("{what} {name}; choose one with ?policy=: {shown}{more}")
+    }
 }
 
-/// Policies are named by MRN, or by domain and MRN where several domains have the same.
-fn is_named(world: &World, name: &str) -> bool {
-    name == world.mrn
-        || name
-            .strip_prefix(&*world.domain)
-            .and_then(|rest| rest.strip_prefix('/'))
-            == Some(&world.mrn)
-}
-
-/// Names some of the candidates.
-fn several<'w>(what: &str, name: &str, worlds: impl Iterator<Item = &'w World>) -> String {
-    const SHOWN: usize = 10;
-    let names: Vec<String> = worlds
-        .map(|world| format!("{}/{}", world.domain, world.mrn))
-        .collect();
-    let shown = names.get(..SHOWN.min(names.len())).unwrap_or_default().join(", ");
-    let more = match names.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("{what} {name}; choose one with ?policy=: {shown}{more}")
+/// Whether a path leads to a world's own package, or goes on from there: without a name, nothing else is asked of it, since
+/// policies see the libraries that they need.
+fn agrees(world: &World, path: &[String]) -> bool {
+    let mut common = world.package.iter().zip(path);
+    common.all(|(ours, theirs)| ours == theirs)
 }
