@@ -121,6 +121,8 @@ fn of_the_server() -> Vec<(&'static str, &'static str, String)> {
         bytes INPUT_BYTES_PER_WORKER "bytes of large requests that a thread holds"
         bytes SEND_BUFFER_BYTES "bytes of answers that the kernel keeps"
         bytes OUTPUT_BYTES_PER_WORKER "bytes of large answers"
+        bytes KEPT_BYTES_PER_WORKER "bytes that batches"
+        bytes KEPT_BYTES_SMALL "bytes that batches"
         bytes WRITE_BYTES "bytes of an answer that are sent at once"
         seconds IDLE_SECONDS "time without a request"
         seconds HEAD_SECONDS "time for a head, or a TLS handshake"

@@ -106,6 +106,13 @@ pub const BATCH_PACE_NS: u64 = 20_000_000;
 /// kernel's own spreading is even enough, and costs nothing.
 pub const DEALT_CONNECTIONS_PER_WORKER: usize = 50;
 
+/// Bytes that the batches of one worker (of decisions, of AuthZEN, of OPA's data API) keep between their turns; while there are
+/// more, those that are not small get 503.
+pub const KEPT_BYTES_PER_WORKER: usize = 64 * 1024 * 1024;
+
+/// A batch that keeps no more is small.
+pub const KEPT_BYTES_SMALL: usize = 64 * 1024;
+
 /// Open connections of one worker unless the command line says otherwise; at the bound it stops accepting until one closes.
 pub const CONNECTIONS_PER_WORKER_DEFAULT: usize = 10_000;
 

@@ -209,7 +209,25 @@ fn what_is_no_request_is_a_400() {
     );
     let (status, _, head) = ask(&server, "GET /access/v1/evaluation HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(status == 405 && head.contains("Allow: OPTIONS, POST"), "{head}");
-    assert_eq!(server.stop().1, "");
+    check(
+        &server,
+        "evaluations",
+        r#"{"evaluations":7}"#,
+        400,
+        "\"`evaluations` is no array\"",
+    );
+    check(&server, "search/action", "{}", 400, "\"`resource` is missing\"");
+    // As at `/decision`, a body that is no request leaves the record of its denial; a search leaves none.
+    let (_, records, _) = server.stop();
+    assert_eq!(records.lines().count(), 4 + 1, "{records}");
+    for record in records.lines() {
+        let record: serde_json::Value = serde_json::from_str(record).unwrap();
+        assert_eq!(
+            (&record["decision"], &record["porc"]),
+            (&"DENY".into(), &serde_json::Value::Null)
+        );
+    }
+    assert!(records.contains("`evaluations` is no array"), "{records}");
 }
 
 #[test]
@@ -254,6 +272,34 @@ fn the_metadata_names_what_is_supported() {
     let server = start("epoll", &[]);
     let (status, answer, _) = ask(&server, get);
     assert!(status == 404 && answer.contains("--public-url"), "{answer}");
+    server.stop();
+}
+
+/// A megabyte of small objects would be a hundred as a tree.
+#[test]
+fn a_large_body_takes_little_more_than_its_decision() {
+    let most_kib = |server: &Server| -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.unwrap().trim().trim_end_matches(" kB").parse().unwrap()
+    };
+    let objects = vec![r#"{"a":1}"#; 120_000].join(",");
+    let parts =
+        format!(r#""subject":{ALICE},"action":{READ},"resource":{ACTIVE},"context":{{"x":[{objects}]}}"#);
+    let server = start("epoll", &[]);
+    let before = most_kib(&server);
+    check(
+        &server,
+        "evaluation",
+        &format!("{{{parts}}}"),
+        200,
+        r#"{"decision":true}"#,
+    );
+    let both = r#"{"evaluations":[{"decision":true},{"decision":true}]}"#;
+    let many = format!(r#"{{{parts},"evaluations":[{{}},{{}}]}}"#);
+    check(&server, "evaluations", &many, 200, both);
+    let more = most_kib(&server) - before;
+    assert!(more < 64 * 1024, "{more} KiB");
     server.stop();
 }
 

@@ -83,9 +83,8 @@ fn answers_that_are_sent_in_parts_are_whole_and_in_order() {
     });
 }
 
-/// Large answers that nobody takes are bounded all together, and decisions go on.
-#[test]
-fn large_answers_that_nobody_takes_are_bounded() {
+/// A domain with a document of 64 KiB, and one of fifty such.
+fn large_documents(name: &str) -> Folder {
     let text = "x".repeat(64 * 1024);
     let domain = format!(
         r#"apiVersion: iamlite.manetu.io/v1beta1
@@ -106,7 +105,41 @@ spec:
       policy: "mrn:iam:policy:large"
 "#
     );
-    let folder = Folder::new("fairness", &[("large.yml", &domain)]);
+    Folder::new(&format!("fairness-{name}"), &[("large.yml", &domain)])
+}
+
+/// Many batches at once, each of which would keep 4 MiB until its end: most end early instead.
+#[test]
+fn what_batches_keep_is_bounded() {
+    let folder = large_documents("batches");
+    let flags = ["--opa", "--v1-compatible", "--threads", "1"];
+    let server = Server::start_on(&folder.0.join("large.yml"), "epoll", &flags, |_| {});
+    let inputs: Vec<String> = (0..60).map(|id| format!("\"{id}\":{{}}")).collect();
+    let body = format!("{{\"inputs\":{{{}}}}}", inputs.join(","));
+    let batch = post(&body).replacen("/decision ", "/v1/batch/data/large/text ", 1);
+    let before = resident_kib(&server);
+    let mut clients: Vec<_> = (0..120).map(|_| server.connect()).collect();
+    clients.iter_mut().for_each(|client| client.send(&batch));
+    let mut most_kib = before;
+    let mut answered = [0, 0];
+    for client in &mut clients {
+        let (head, answer) = client.answer_with_head().unwrap();
+        most_kib = most_kib.max(resident_kib(&server));
+        match answer.status {
+            200 => answered[0] += 1,
+            503 if head.contains("Retry-After: 1") => answered[1] += 1,
+            _ => panic!("{head}"),
+        }
+    }
+    assert!(answered.iter().all(|count| *count > 0), "{answered:?}");
+    assert!(most_kib - before < 256 * 1024, "{} KiB", most_kib - before);
+    assert_eq!(server.connect().post(DENIED), denied());
+}
+
+/// Large answers that nobody takes are bounded all together, and decisions go on.
+#[test]
+fn large_answers_that_nobody_takes_are_bounded() {
+    let folder = large_documents("answers");
     let flags = ["--opa", "--v1-compatible"];
     let server = Server::start_on(&folder.0.join("large.yml"), "epoll", &flags, |_| {});
     let ask = "GET /v1/data/large/all HTTP/1.1\r\nHost: a\r\n\r\n";

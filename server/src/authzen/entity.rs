@@ -1,12 +1,10 @@
 //! Subject, action, resource and context as they come in, and the PORC that they make.
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
-/// Why a request is none: what its 400 says.
-pub(super) type Problem = String;
+use serde_json::value::RawValue;
 
-/// Members of an object, by reference.
-pub(super) type Members = Map<String, Value>;
+use super::json::{Problem, is_text, members, object, optional, text, with_member};
 
 /// The member of a PORC's context where words of AuthZEN stand that a PORC has no place for.
 const OWN: &str = "authzen";
@@ -14,131 +12,118 @@ const OWN: &str = "authzen";
 /// Members of a resource's properties that a PORC's resource has too.
 const OF_RESOURCE: [&str; 4] = ["group", "owner", "classification", "annotations"];
 
-/// The four parts of one question, each already known to have its form.
-#[derive(Clone, Copy, Debug)]
+/// Names of the four parts.
+pub(super) const PARTS: [&str; 4] = ["subject", "action", "resource", "context"];
+
+/// The four parts of one question, as they come in.
+pub(super) type Parts<'a> = [Option<&'a RawValue>; PARTS.len()];
+
+/// The four parts of one question, each already known to have its form. Texts are JSON.
+#[derive(Clone, Debug)]
 pub(super) struct Question<'a> {
     pub(super) subject: Entity<'a>,
     pub(super) action: Action<'a>,
     pub(super) resource: Entity<'a>,
-    pub(super) context: Option<&'a Members>,
+    pub(super) context: Option<&'a RawValue>,
 }
 
 /// A subject or a resource.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entity<'a> {
-    pub(super) kind: &'a str,
-    pub(super) id: &'a str,
-    pub(super) properties: Option<&'a Members>,
+    pub(super) kind: &'a RawValue,
+    pub(super) id: Cow<'a, str>,
+    pub(super) properties: Option<&'a RawValue>,
 }
 
 /// An action.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Action<'a> {
-    pub(super) name: &'a str,
-    pub(super) properties: Option<&'a Members>,
-}
-
-/// The body of a request: an object.
-pub(super) fn body(bytes: &[u8]) -> Result<Value, Problem> {
-    match serde_json::from_slice(bytes) {
-        Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(_) => Err("the body is no JSON object".to_owned()),
-        Err(error) => Err(format!("the body is no JSON: {error}")),
-    }
+    pub(super) name: Cow<'a, str>,
+    pub(super) properties: Option<&'a RawValue>,
 }
 
 /// A subject or a resource that has to be there.
-pub(super) fn entity<'a>(value: Option<&'a Value>, name: &str) -> Result<Entity<'a>, Problem> {
-    let members = object(value, name)?;
+pub(super) fn entity<'a>(value: Option<&'a RawValue>, name: &str) -> Result<Entity<'a>, Problem> {
+    let [kind, id, properties] = members(object(value, name)?, name, ["type", "id", "properties"])?;
     Ok(Entity {
-        kind: text(members, name, "type")?,
-        id: text(members, name, "id")?,
-        properties: optional(members.get("properties"), &format!("{name}.properties"))?,
+        kind: text(kind, name, "type")?,
+        id: text(id, name, "id")?.get().into(),
+        properties: optional(properties, &format!("{name}.properties"))?,
     })
 }
 
 /// An action that has to be there.
-pub(super) fn action(value: Option<&Value>) -> Result<Action<'_>, Problem> {
-    let members = object(value, "action")?;
+pub(super) fn action(value: Option<&RawValue>) -> Result<Action<'_>, Problem> {
+    let [name, properties] = members(object(value, "action")?, "action", ["name", "properties"])?;
     Ok(Action {
-        name: text(members, "action", "name")?,
-        properties: optional(members.get("properties"), "action.properties")?,
+        name: text(name, "action", "name")?.get().into(),
+        properties: optional(properties, "action.properties")?,
     })
 }
 
-/// An object that may be missing; `null` counts as missing.
-pub(super) fn optional<'a>(value: Option<&'a Value>, name: &str) -> Result<Option<&'a Members>, Problem> {
-    match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Object(members)) => Ok(Some(members)),
-        Some(_) => Err(format!("`{name}` is no object")),
-    }
-}
-
-/// An object that has to be there.
-pub(super) fn object<'a>(value: Option<&'a Value>, name: &str) -> Result<&'a Members, Problem> {
-    match value {
-        Some(Value::Object(members)) => Ok(members),
-        Some(_) => Err(format!("`{name}` is no object")),
-        None => Err(format!("`{name}` is missing")),
-    }
-}
-
-/// A text that has to be there.
-pub(super) fn text<'a>(members: &'a Members, of: &str, name: &str) -> Result<&'a str, Problem> {
-    match members.get(name) {
-        Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(format!("`{of}.{name}` is no string")),
-        None => Err(format!("`{of}.{name}` is missing")),
-    }
+/// The members of a resource's properties that a PORC's resource has too; the first is its group.
+pub(super) fn of_resource(
+    properties: Option<&RawValue>,
+) -> Result<[Option<&RawValue>; OF_RESOURCE.len()], Problem> {
+    let found = properties.map(|properties| members(properties, "resource.properties", OF_RESOURCE));
+    Ok(found.transpose()?.unwrap_or_default())
 }
 
 impl Question<'_> {
     /// The question as a PORC. The subject's properties are claims of the principal; a resource that names its group is
     /// taken as it comes, any other is looked up by its id. Everything else stands in `context.authzen`.
-    pub(super) fn porc(&self) -> Vec<u8> {
-        let mut principal = self.subject.properties.cloned().unwrap_or_default();
-        principal.insert("sub".to_owned(), self.subject.id.into());
-        let porc = json!({
-            "principal": principal,
-            "operation": self.action.name,
-            "resource": self.resource(),
-            "context": self.context(),
-        });
-        porc.to_string().into_bytes()
+    ///
+    /// # Errors
+    /// Names of members that are no texts.
+    pub(super) fn porc(&self) -> Result<Vec<u8>, Problem> {
+        let mut out = "{\"principal\":".to_owned();
+        let sub = ("sub", &*self.subject.id);
+        with_member(&mut out, self.subject.properties, "subject.properties", sub)?;
+        out.push_str(",\"operation\":");
+        out.push_str(&self.action.name);
+        out.push_str(",\"resource\":");
+        self.resource(&mut out)?;
+        out.push_str(",\"context\":");
+        let own = self.own();
+        with_member(&mut out, self.context, "context", (OWN, &own))?;
+        out.push('}');
+        Ok(out.into_bytes())
     }
 
-    fn resource(&self) -> Value {
-        let Some(properties) = self.resource.properties else {
-            return self.resource.id.into();
-        };
-        if !properties.get("group").is_some_and(Value::is_string) {
-            return self.resource.id.into();
+    fn resource(&self, out: &mut String) -> Result<(), Problem> {
+        let found = of_resource(self.resource.properties)?;
+        let [group, ..] = found;
+        if !group.is_some_and(is_text) {
+            out.push_str(&self.resource.id);
+            return Ok(());
         }
-        let mut resource = Members::new();
-        resource.insert("id".to_owned(), self.resource.id.into());
-        for name in OF_RESOURCE {
-            if let Some(value) = properties.get(name) {
-                resource.insert(name.to_owned(), value.clone());
+        out.push_str("{\"id\":");
+        out.push_str(&self.resource.id);
+        for (name, value) in OF_RESOURCE.iter().zip(found) {
+            if let Some(value) = value {
+                out.push_str(&format!(",\"{name}\":"));
+                out.push_str(value.get());
             }
         }
-        resource.into()
+        out.push('}');
+        Ok(())
     }
 
-    fn context(&self) -> Members {
-        let mut context = self.context.cloned().unwrap_or_default();
-        let mut resource = Members::new();
-        resource.insert("type".to_owned(), self.resource.kind.into());
+    /// What a PORC has no place for.
+    fn own(&self) -> String {
+        let (subject, resource) = (self.subject.kind.get(), self.resource.kind.get());
+        let mut out = format!("{{\"subject\":{{\"type\":{subject}}},\"resource\":{{\"type\":{resource}");
         if let Some(properties) = self.resource.properties {
-            resource.insert("properties".to_owned(), properties.clone().into());
+            out.push_str(",\"properties\":");
+            out.push_str(properties.get());
         }
-        let mut own = Members::new();
-        own.insert("subject".to_owned(), json!({ "type": self.subject.kind }));
-        own.insert("resource".to_owned(), resource.into());
+        out.push('}');
         if let Some(properties) = self.action.properties {
-            own.insert("action".to_owned(), json!({ "properties": properties }));
+            out.push_str(",\"action\":{\"properties\":");
+            out.push_str(properties.get());
+            out.push('}');
         }
-        context.insert(OWN.to_owned(), own.into());
-        context
+        out.push('}');
+        out
     }
 }

@@ -1,8 +1,9 @@
 //! Access evaluation: one question, or many with shared defaults.
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::entity::{Members, Problem, Question, action, body, entity, object, optional};
+use super::entity::{PARTS, Parts, Question, action, entity};
+use super::json::{Problem, body, decoded, is_text, members, object, optional, present};
 use crate::limits;
 
 /// The PORC of a single evaluation.
@@ -10,9 +11,7 @@ use crate::limits;
 /// # Errors
 /// What is missing or has the wrong type, for a 400.
 pub(crate) fn evaluation(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
-    let request = body(bytes)?;
-    let members = object(Some(&request), "body")?;
-    Ok(question(members, None)?.porc())
+    question(members(body(bytes)?, "body", PARTS)?)?.porc()
 }
 
 /// When a batch ends before its end.
@@ -40,8 +39,10 @@ impl Semantic {
 /// Many questions. Each is made when it is asked, because defaults that are large would be there many times otherwise.
 #[derive(Debug)]
 pub(crate) struct Evaluations {
-    request: Value,
+    items: Vec<Box<RawValue>>,
+    defaults: [Option<Box<RawValue>>; PARTS.len()],
     semantic: Semantic,
+    body_bytes: usize,
     /// Bytes of the PORCs made so far.
     made_bytes: usize,
 }
@@ -52,33 +53,45 @@ impl Evaluations {
     /// # Errors
     /// What is wrong with the whole, for a 400. What is wrong with one item is found when it is asked.
     pub(crate) fn read(bytes: &[u8]) -> Result<Option<Evaluations>, Problem> {
-        let request = body(bytes)?;
-        let members = object(Some(&request), "body")?;
-        match members.get("evaluations") {
-            None | Some(Value::Null) => return Ok(None),
-            Some(Value::Array(items)) if items.is_empty() => return Ok(None),
-            Some(Value::Array(items)) if items.len() > limits::AUTHZEN_EVALUATIONS_MAX => {
-                let most = limits::AUTHZEN_EVALUATIONS_MAX;
-                return Err(format!(
-                    "`evaluations` has {} items, at most {most} are taken",
-                    items.len()
-                ));
-            }
-            Some(Value::Array(_)) => {}
-            Some(_) => return Err("`evaluations` is no array".to_owned()),
+        let whole = body(bytes)?;
+        let [items, options] = members(whole, "body", ["evaluations", "options"])?;
+        let Some(items) = present(items) else {
+            return Ok(None);
+        };
+        if !items.get().starts_with('[') {
+            return Err("`evaluations` is no array".to_owned());
         }
-        defaults(members)?;
-        let semantic = semantic(members)?;
+        let items: Vec<&RawValue> = serde_json::from_str(items.get())
+            .map_err(|error| format!("`evaluations` is no array: {error}"))?;
+        if items.is_empty() {
+            return Ok(None);
+        }
+        let most = limits::AUTHZEN_EVALUATIONS_MAX;
+        if items.len() > most {
+            return Err(format!(
+                "`evaluations` has {} items, at most {most} are taken",
+                items.len()
+            ));
+        }
+        let parts = members(whole, "body", PARTS)?;
+        defaults(parts)?;
         Ok(Some(Evaluations {
-            request,
-            semantic,
+            semantic: semantic(options)?,
+            items: items.into_iter().map(RawValue::to_owned).collect(),
+            defaults: parts.map(|part| part.map(RawValue::to_owned)),
+            body_bytes: bytes.len(),
             made_bytes: 0,
         }))
     }
 
     /// How many questions there are; at least one.
     pub(crate) fn count(&self) -> usize {
-        self.items().len()
+        self.items.len()
+    }
+
+    /// Bytes of what came in.
+    pub(crate) fn body_bytes(&self) -> usize {
+        self.body_bytes
     }
 
     /// When the batch ends.
@@ -86,7 +99,7 @@ impl Evaluations {
         self.semantic
     }
 
-    /// The PORC of an item.
+    /// The PORC of an item, whose parts are its own or, as a whole, the defaults.
     ///
     /// # Errors
     /// Status and text for the item.
@@ -97,64 +110,62 @@ impl Evaluations {
                 "the evaluations before this one were too large together".to_owned(),
             ));
         }
-        let whole = object(Some(&self.request), "body").map_err(|problem| (400, problem))?;
-        let item = object(self.items().get(index), "evaluation").map_err(|problem| (400, problem))?;
-        let porc = question(item, Some(whole))
-            .map_err(|problem| (400, problem))?
-            .porc();
+        let made = || {
+            let item = object(self.items.get(index).map(|item| &**item), "evaluation")?;
+            let mut parts = members(item, "evaluation", PARTS)?;
+            for (part, default) in parts.iter_mut().zip(&self.defaults) {
+                *part = part.or(default.as_deref());
+            }
+            question(parts)?.porc()
+        };
+        let porc = made().map_err(|problem| (400, problem))?;
         self.made_bytes = self.made_bytes.saturating_add(porc.len());
         Ok(porc)
     }
-
-    fn items(&self) -> &[Value] {
-        self.request
-            .get("evaluations")
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
-    }
 }
 
-/// A question whose parts come from `own` or, as a whole, from `defaults`.
-fn question<'a>(own: &'a Members, defaults: Option<&'a Members>) -> Result<Question<'a>, Problem> {
-    let part = |name: &str| own.get(name).or_else(|| defaults?.get(name));
+fn question([subject, what, resource, context]: Parts<'_>) -> Result<Question<'_>, Problem> {
     Ok(Question {
-        subject: entity(part("subject"), "subject")?,
-        action: action(part("action"))?,
-        resource: entity(part("resource"), "resource")?,
-        context: optional(part("context"), "context")?,
+        subject: entity(subject, "subject")?,
+        action: action(what)?,
+        resource: entity(resource, "resource")?,
+        context: optional(context, "context")?,
     })
 }
 
 /// Defaults that are there have their form, whether an item uses them or not.
-fn defaults(members: &Members) -> Result<(), Problem> {
-    if let value @ Some(_) = members.get("subject") {
-        entity(value, "subject")?;
+fn defaults([subject, what, resource, context]: Parts<'_>) -> Result<(), Problem> {
+    if subject.is_some() {
+        entity(subject, "subject")?;
     }
-    if let value @ Some(_) = members.get("resource") {
-        entity(value, "resource")?;
+    if resource.is_some() {
+        entity(resource, "resource")?;
     }
-    if let value @ Some(_) = members.get("action") {
-        action(value)?;
+    if what.is_some() {
+        action(what)?;
     }
-    optional(members.get("context"), "context")?;
+    optional(context, "context")?;
     Ok(())
 }
 
-fn semantic(members: &Members) -> Result<Semantic, Problem> {
-    let Some(options) = optional(members.get("options"), "options")? else {
+fn semantic(options: Option<&RawValue>) -> Result<Semantic, Problem> {
+    let Some(options) = optional(options, "options")? else {
         return Ok(Semantic::ExecuteAll);
     };
-    match options.get("evaluations_semantic") {
-        None | Some(Value::Null) => Ok(Semantic::ExecuteAll),
-        Some(Value::String(word)) => match word.as_str() {
-            "execute_all" => Ok(Semantic::ExecuteAll),
-            "deny_on_first_deny" => Ok(Semantic::DenyOnFirstDeny),
-            "permit_on_first_permit" => Ok(Semantic::PermitOnFirstPermit),
-            _ => Err(format!(
-                "`options.evaluations_semantic` is {word:?}, not execute_all, deny_on_first_deny or permit_on_first_permit"
-            )),
-        },
-        Some(_) => Err("`options.evaluations_semantic` is no string".to_owned()),
+    let [word] = members(options, "options", ["evaluations_semantic"])?;
+    let Some(word) = present(word) else {
+        return Ok(Semantic::ExecuteAll);
+    };
+    if !is_text(word) {
+        return Err("`options.evaluations_semantic` is no string".to_owned());
+    }
+    match &*decoded(word, "options.evaluations_semantic")? {
+        "execute_all" => Ok(Semantic::ExecuteAll),
+        "deny_on_first_deny" => Ok(Semantic::DenyOnFirstDeny),
+        "permit_on_first_permit" => Ok(Semantic::PermitOnFirstPermit),
+        word => Err(format!(
+            "`options.evaluations_semantic` is {word:?}, not execute_all, deny_on_first_deny or permit_on_first_permit"
+        )),
     }
 }
 
@@ -186,6 +197,17 @@ mod tests {
         );
     }
 
+    /// However a name is spelled, a claim of it is not the subject's.
+    #[test]
+    fn members_of_ours_cannot_be_forged() {
+        check(
+            r#"{"subject":{"type":"user","id":"ann","properties":{"s\u0075b":"root","sub":"admin","a\"b":1}},
+                "action":{"name":"r"},"resource":{"type":"d","id":"1","properties":{"group":7}},
+                "context":{"\u0061uthzen":"forged"}}"#,
+            r#"{"principal":{"sub":"ann","a\"b":1},"operation":"r","resource":"1","context":{"authzen":{"subject":{"type":"user"},"resource":{"type":"d","properties":{"group":7}}}}}"#,
+        );
+    }
+
     #[test]
     fn what_is_missing_or_wrong_is_named() {
         check(
@@ -212,6 +234,14 @@ mod tests {
         check(
             r#"{"subject":{"type":"u","id":"a"},"action":{"name":"r"},"resource":{"type":"d","id":"1"},"context":"x"}"#,
             "`context` is no object",
+        );
+        check(
+            r#"{"subject":{"type":"u","id":"a","\u0069d":"b"}}"#,
+            "`subject` has more than one `id`",
+        );
+        check(
+            r#"{"subject":{"type":"u","id":"a"},"subject":{"type":"u","id":"b"}}"#,
+            "`body` has more than one `subject`",
         );
     }
 

@@ -5,14 +5,17 @@
 mod answer;
 mod entity;
 mod evaluation;
+mod json;
+mod listed;
 mod metadata;
 mod search;
 mod serve;
 
+pub use listed::Listed;
 pub(crate) use metadata::{CONFIGURATION, EVALUATION, EVALUATIONS, Metadata, SEARCH_ACTION, SEARCH_RESOURCE};
 pub use search::Candidates;
 pub(crate) use serve::Asking;
 pub use serve::Endpoint;
 
 /// The annotation of a resource whose text is its type for searches; without it a resource is not listed.
-pub(crate) const TYPE_ANNOTATION: &str = "authzen_type";
+const TYPE_ANNOTATION: &str = "authzen_type";

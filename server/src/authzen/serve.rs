@@ -1,7 +1,10 @@
 //! A request of AuthZEN from its body to its answer, one decision at a time, so that a long one does not hold its core.
 
+use std::sync::Arc;
+
 use super::answer;
 use super::evaluation::{Evaluations, evaluation};
+use super::listed::Listed;
 use super::search::{Candidates, Search, search};
 use crate::limits;
 use crate::serve::desk::{Desk, Verdict};
@@ -27,8 +30,8 @@ pub(crate) enum Asking {
     Many(Evaluations, Vec<Item>, bool),
     /// A search over candidates in order.
     Search(Searching),
-    /// A body that is no request.
-    Wrong(String),
+    /// A body that is no request; whether that leaves no record.
+    Wrong(String, bool),
 }
 
 /// Status and JSON of an answer.
@@ -38,7 +41,9 @@ pub(crate) type Finished = (u16, String);
 #[derive(Debug)]
 pub(crate) struct Searching {
     search: Search,
-    candidates: Vec<String>,
+    listed: Arc<Listed>,
+    /// Number of the candidate that is looked at next.
+    next: usize,
     /// Candidates that were looked at.
     asked: usize,
     granted: Vec<String>,
@@ -56,16 +61,19 @@ impl Asking {
                 Err(problem) => Err(problem),
             },
             Endpoint::Search(wanted) => search(body, wanted).map(|search| {
-                let candidates = candidates(&search, desk);
+                let listed = Arc::clone(&desk.revision().listed);
+                let next = search.first(search.candidates(&listed));
                 Asking::Search(Searching {
                     search,
-                    candidates,
+                    listed,
+                    next,
                     asked: 0,
                     granted: Vec::new(),
                 })
             }),
         };
-        read.unwrap_or_else(Asking::Wrong)
+        let is_search = matches!(endpoint, Endpoint::Search(_));
+        read.unwrap_or_else(|problem| Asking::Wrong(problem, is_search))
     }
 
     fn one(porc: Vec<u8>) -> Asking {
@@ -75,7 +83,10 @@ impl Asking {
     /// Decides once more. True once nothing is left to decide.
     pub(crate) fn step(&mut self, desk: &mut Desk) -> bool {
         match self {
-            Asking::Wrong(_) => true,
+            Asking::Wrong(problem, is_search) => {
+                desk.deny(ReasonCode::InvalidParameter, problem, *is_search);
+                true
+            }
             Asking::One(porc, verdict) => {
                 *verdict = Some(desk.decide_element(porc, false));
                 true
@@ -101,7 +112,18 @@ impl Asking {
         match self {
             Asking::One(_, verdict) => usize::from(verdict.is_some()),
             Asking::Many(_, items, _) => items.len(),
-            Asking::Wrong(_) | Asking::Search(_) => 0,
+            Asking::Wrong(..) | Asking::Search(_) => 0,
+        }
+    }
+
+    /// What it keeps, or soon will.
+    pub(crate) fn bytes(&self) -> usize {
+        const EACH_BYTES: usize = 128;
+        match self {
+            Asking::Wrong(problem, _) => problem.len(),
+            Asking::One(porc, _) => porc.len(),
+            Asking::Many(many, ..) => many.body_bytes() + many.count() * EACH_BYTES,
+            Asking::Search(searching) => searching.search.body_bytes() + searching.granted.len() * EACH_BYTES,
         }
     }
 
@@ -120,14 +142,14 @@ impl Asking {
                 Some(Item::Decided(granted)) => std::mem::take(granted),
                 Some(Item::Failed(..)) | None => false,
             },
-            Asking::One(..) | Asking::Wrong(_) | Asking::Search(_) => false,
+            Asking::One(..) | Asking::Wrong(..) | Asking::Search(_) => false,
         }
     }
 
     /// The answer, once nothing is left to decide or the time is over: what was not asked is denied, or on a later page.
     pub(crate) fn finish(self) -> Finished {
         match self {
-            Asking::Wrong(problem) => (400, problem_body(&problem)),
+            Asking::Wrong(problem, _) => (400, problem_body(&problem)),
             Asking::One(_, None) => (503, problem_body(LATE)),
             Asking::One(_, Some(Verdict::Allow(granted))) => (200, answer::decision(granted)),
             Asking::One(_, Some(Verdict::Malformed(problem))) => (400, problem_body(&problem)),
@@ -188,11 +210,13 @@ fn results(many: &Evaluations, mut items: Vec<Item>, over: bool) -> String {
 impl Searching {
     /// Asks about one more candidate. True once the page is full or none is left.
     fn step(&mut self, desk: &mut Desk) -> bool {
-        let next = self.candidates.get(self.asked);
+        let candidates = self.search.candidates(&self.listed);
+        let next = candidates.get(self.next);
         let is_full = self.granted.len() >= self.search.limit() || self.asked >= limits::AUTHZEN_ASKED_MAX;
         let (Some(candidate), false) = (next, is_full) else {
             return true;
         };
+        self.next += 1;
         self.asked += 1;
         // A search decides nothing for anybody, so it leaves no records.
         if let Ok(porc) = self.search.porc(candidate)
@@ -205,31 +229,12 @@ impl Searching {
 
     /// What was found, and where the next page begins if there are candidates behind this one.
     fn page(&self) -> Finished {
-        let next = self.candidates.get(self.asked);
-        let last = self.asked.checked_sub(1).and_then(|at| self.candidates.get(at));
-        let more_after = next.and(last).map(String::as_str);
+        let candidates = self.search.candidates(&self.listed);
+        let is_last = self.next >= candidates.len();
+        let last = self.next.checked_sub(1).and_then(|at| candidates.get(at));
+        let more_after = last.filter(|_| !is_last).map(String::as_str);
         (200, self.search.answer(&self.granted, more_after))
     }
-}
-
-/// The candidates of a page and all behind it, in order.
-fn candidates(search: &Search, desk: &Desk) -> Vec<String> {
-    let image = desk.revision().image();
-    let mut names: Vec<String> = match search.resource_type() {
-        Some(wanted) => image
-            .listed_resources(super::TYPE_ANNOTATION)
-            .filter(|(name, kind)| *kind == wanted && search.is_behind(name))
-            .map(|(name, _)| name.to_owned())
-            .collect(),
-        None => image
-            .listed_operations()
-            .filter(|name| search.is_behind(name))
-            .map(str::to_owned)
-            .collect(),
-    };
-    names.sort_unstable();
-    names.dedup();
-    names
 }
 
 /// The body of a 4xx: the message as a JSON string.

@@ -24,6 +24,8 @@ pub(crate) struct Batch {
     answered: Vec<(String, bool, Vec<u8>)>,
     /// Bytes of what is said.
     bytes: usize,
+    /// Bytes of what came in.
+    body_bytes: usize,
 }
 
 impl Batch {
@@ -55,7 +57,15 @@ impl Batch {
             inputs: inputs.into_iter(),
             has_inputs,
             bytes: 0,
+            body_bytes: body.len(),
         })
+    }
+
+    /// What it keeps, or soon will.
+    pub(crate) fn bytes(&self) -> usize {
+        const EACH_BYTES: usize = 128;
+        let inputs = self.answered.len() + self.inputs.len();
+        self.body_bytes + self.bytes + inputs * EACH_BYTES
     }
 
     /// Evaluates over the next input: what came of it, or nothing once there is none.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use gavel_runtime::decision::RecordOptions;
 use gavel_runtime::image::Image;
 
+use crate::authzen::Listed;
 use crate::envoy::Lens;
 use crate::opa::Documents;
 use crate::trace::Tracing;
@@ -43,6 +44,8 @@ pub struct Revision {
     pub loaded: Fresh,
     /// How access records are written, with what they say of this revision.
     pub records: RecordOptions,
+    /// What searches of AuthZEN may find.
+    pub listed: Arc<Listed>,
 }
 
 /// Bytes in front of what the engine says of a decision: the number of the revision.
@@ -65,6 +68,7 @@ impl Revision {
             number,
             digest,
             since: SystemTime::now(),
+            listed: Arc::new(Listed::of(&loaded.image)),
             loaded,
             records,
         }

@@ -115,6 +115,8 @@ pub(crate) struct Shared {
     grown: Cell<usize>,
     /// Bytes of large answers that wait to be taken.
     held: Cell<usize>,
+    /// Bytes that batches keep between their turns.
+    pub(crate) kept: Cell<usize>,
     /// Accept tasks that have not ended.
     open_doors: Cell<usize>,
     /// The control pipe ended: connections are not waited for.
@@ -292,6 +294,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         uring,
         grown: Cell::new(0),
         held: Cell::new(0),
+        kept: Cell::new(0),
         open_doors: Cell::new(setup.doors.len()),
         abandoned: Cell::new(false),
         pausing: RefCell::default(),

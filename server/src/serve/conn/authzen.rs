@@ -1,12 +1,15 @@
 //! Requests of AuthZEN on a connection: asked in slices, between which others get their turn.
 
+use std::rc::Rc;
+
 use super::Conn;
-use crate::authzen::{Asking, Endpoint, Metadata, TYPE_ANNOTATION};
+use crate::authzen::{Asking, Endpoint, Metadata};
 use crate::clock;
 use crate::http::request::{Message, Persistence};
 use crate::http::response::{self, Ending, Reply};
 use crate::limits;
 use crate::serve::api;
+use crate::serve::bounds::Kept;
 use crate::serve::connections::Waits;
 use crate::serve::worker::Shared;
 
@@ -25,6 +28,8 @@ impl Conn {
         let begun_ns = clock::monotonic_ns();
         let mut slice_ns = begun_ns;
         let mut tickets = Vec::new();
+        let shared = Rc::clone(&self.shared);
+        let mut kept = Kept::begin(&shared.kept);
         loop {
             let (is_over, ticket) = {
                 let mut desk = self.shared.desk.borrow_mut();
@@ -37,6 +42,9 @@ impl Conn {
                 break;
             }
             if now_ns.saturating_sub(slice_ns) > limits::BATCH_SLICE_NS {
+                if !kept.set(asking.bytes()) {
+                    return self.shed(message);
+                }
                 slice_ns = self.shared.next_slice(self.line.socket()).await;
             }
         }
@@ -53,9 +61,6 @@ impl Conn {
             }
         }
         let (status, text) = asking.finish();
-        if status >= 400 {
-            self.shared.counters.refused.add(1);
-        }
         let persistence = self.persistence(message);
         let head = self.input.get(message.start..).unwrap_or_default();
         let request_id = api::request_id(&message.head, head);
@@ -73,11 +78,11 @@ pub(super) fn metadata(output: &mut Vec<u8>, shared: &Shared, ending: Ending) {
         return response::reply(output, &Reply::error(404, text), ending);
     };
     let desk = shared.desk.borrow();
-    let image = desk.revision().image();
+    let listed = &desk.revision().listed;
     let metadata = Metadata {
         base_url,
-        resources: image.listed_resources(TYPE_ANNOTATION).next().is_some(),
-        actions: image.listed_operations().next().is_some(),
+        resources: listed.has_resources(),
+        actions: !listed.actions().is_empty(),
     };
     let document = if ending.head_only {
         String::new()

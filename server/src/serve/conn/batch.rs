@@ -1,5 +1,7 @@
 //! Batches of decisions on a connection: decided in slices, between which others get their turn.
 
+use std::rc::Rc;
+
 use gavel_runtime::decision::ReasonCode;
 
 use super::{Conn, Probe};
@@ -9,8 +11,19 @@ use crate::http::request::{Message, Persistence};
 use crate::http::response::{self, Ending, Reply};
 use crate::limits;
 use crate::serve::batch;
+use crate::serve::bounds::Kept;
 use crate::serve::connections::Waits;
 use crate::serve::desk::Verdict;
+
+/// What became of the elements of a batch.
+enum Spans {
+    /// Their answers.
+    Decided(Vec<u8>),
+    /// All batches together keep too much.
+    Shed,
+    /// Nothing may be said: the connection ends without an answer.
+    Unsaid,
+}
 
 impl Conn {
     /// Decides over all elements of the batch with which the buffer begins, in slices between which others get their
@@ -33,9 +46,9 @@ impl Conn {
                 Err(Reply::error(status, text))
             }
             Ok(spans) => match self.decide_spans(message.body_start, &spans, probe).await {
-                Some(answers) => Ok(answers),
-                // Nothing may be said: the connection ends without an answer.
-                None => return true,
+                Spans::Decided(answers) => Ok(answers),
+                Spans::Shed => return self.shed(message),
+                Spans::Unsaid => return true,
             },
         };
         let persistence = self.persistence(message);
@@ -51,16 +64,13 @@ impl Conn {
         persistence == Persistence::Ends
     }
 
-    /// The array of answers, whose records are where they have to be; `None` if it may not be sent.
-    async fn decide_spans(
-        &mut self,
-        body_start: usize,
-        spans: &[batch::Span],
-        probe: Probe,
-    ) -> Option<Vec<u8>> {
+    /// The array of answers, whose records are where they have to be.
+    async fn decide_spans(&mut self, body_start: usize, spans: &[batch::Span], probe: Probe) -> Spans {
         const ANSWER_BYTES: usize = b",{\"allow\":false}".len();
         let mut promises = Promises::default();
         let mut answers = Vec::with_capacity(spans.len() * ANSWER_BYTES + 2);
+        let shared = Rc::clone(&self.shared);
+        let mut kept = Kept::begin(&shared.kept);
         let begun_ns = clock::monotonic_ns();
         let mut slice_ns = begun_ns;
         for (start, end) in spans {
@@ -81,12 +91,17 @@ impl Conn {
                 batch::deny(&mut answers, batch::LATE);
             }
             if now_ns.saturating_sub(slice_ns) > limits::BATCH_SLICE_NS {
+                if !kept.set(size_of_val(spans) + answers.capacity() + promises.bytes()) {
+                    return Spans::Shed;
+                }
                 slice_ns = self.shared.next_slice(self.line.socket()).await;
             }
         }
-        let kept = self.shared.keep(self.place, &mut promises, &mut answers).await;
+        if !self.shared.keep(self.place, &mut promises, &mut answers).await {
+            return Spans::Unsaid;
+        }
         batch::close(&mut answers);
-        kept.then_some(answers)
+        Spans::Decided(answers)
     }
 
     /// The ticket of the record, if the answer has to wait for it.

@@ -12,6 +12,7 @@ use crate::limits;
 use crate::opa::{self, Answer, Batch, Call, Outcome, Unpackable};
 use crate::publish::Revision;
 use crate::serve::api::{self, Route};
+use crate::serve::bounds::Kept;
 use crate::serve::connections::Waits;
 use crate::serve::worker::Shared;
 
@@ -78,7 +79,10 @@ impl Conn {
         // The batch has its own bound on time; the sweeper's is about clients.
         self.shared.watch(self.place, Waits::Busy, u64::MAX);
         let answer = match self.batch(message) {
-            Ok(batch) => self.evaluated(batch).await,
+            Ok(batch) => match self.evaluated(batch).await {
+                Some(answer) => answer,
+                None => return self.shed(message),
+            },
             Err(answer) => {
                 self.shared.counters.opa_ended(answer.outcome);
                 answer
@@ -104,21 +108,25 @@ impl Conn {
         }
     }
 
-    /// Each input is evaluated by what is served at its time.
-    async fn evaluated(&self, mut batch: Batch) -> Answer {
+    /// Each input is evaluated by what is served at its time. Nothing: all batches together keep too much.
+    async fn evaluated(&self, mut batch: Batch) -> Option<Answer> {
+        let mut kept = Kept::begin(&self.shared.kept);
         let mut slice_ns = clock::monotonic_ns();
         loop {
             let revision = current(&self.shared);
             let (Some(service), Some(documents)) = (&self.shared.opa, &revision.loaded.documents) else {
-                return gone();
+                return Some(gone());
             };
             let outcome = batch.step(&mut service.machine.borrow_mut(), documents, &revision.digest);
             let Some(outcome) = outcome else {
-                return batch.answer();
+                return Some(batch.answer());
             };
             self.shared.counters.opa_ended(outcome);
-            if clock::monotonic_ns() - slice_ns > limits::BATCH_SLICE_NS {
+            if clock::monotonic_ns().saturating_sub(slice_ns) > limits::BATCH_SLICE_NS {
                 drop(revision);
+                if !kept.set(batch.bytes()) {
+                    return None;
+                }
                 slice_ns = self.shared.next_slice(self.line.socket()).await;
             }
         }

@@ -3,9 +3,24 @@
 use std::ops::Range;
 
 use super::Conn;
+use crate::http::request::{Message, Persistence};
+use crate::http::response::{self, Ending, Reply};
 use crate::limits;
 
 impl Conn {
+    /// Answers the request with which the buffer begins by a 503. True if the connection ends with it.
+    pub(super) fn shed(&mut self, message: &Message) -> bool {
+        self.shared.counters.shed.add(1);
+        let persistence = self.persistence(message);
+        let ending = Ending {
+            persistence,
+            head_only: false,
+        };
+        response::reply(&mut self.output, &Reply::shed(), ending);
+        self.consume(message.end);
+        persistence == Persistence::Ends
+    }
+
     /// Writes what is to be written and gives the buffer back. False once the client takes no more.
     pub(super) async fn write(&mut self) -> bool {
         let output = std::mem::take(&mut self.output);
