@@ -41,17 +41,19 @@ pub(super) enum Again {
 impl<'v> Request<'v> {
     /// Starts a builder; its handle.
     pub(super) fn start(&mut self, builder: Builder<'v>) -> Result<Value<'v>, EvalErrorKind> {
-        if self.builders.len() >= BUILDERS_MAX {
+        let builders = &mut self.rare().builders;
+        if builders.len() >= BUILDERS_MAX {
             return Err(EvalErrorKind::ArenaExhausted);
         }
-        let handle = i64::try_from(self.builders.len()).unwrap_or(i64::MAX);
-        self.builders.push(builder);
+        let handle = i64::try_from(builders.len()).unwrap_or(i64::MAX);
+        builders.push(builder);
         Ok(Value::int(handle))
     }
 
     /// The builder of a handle. `verify` proved that handles are only used as such, so it is there.
     fn builder(&mut self, handle: Value<'v>) -> Result<&mut Builder<'v>, EvalErrorKind> {
-        self.builders
+        let builders = &mut self.rare().builders;
+        builders
             .get_mut(place_of(handle))
             .ok_or(EvalErrorKind::NoSuchEntry)
     }
@@ -112,10 +114,11 @@ impl<'v> Request<'v> {
     pub(super) fn finish(&mut self, handle: Value<'v>) -> Result<Value<'v>, EvalErrorKind> {
         let place = place_of(handle);
         let empty = Builder::Array(List::new(self.arena));
-        let builder = if place + 1 == self.builders.len() {
-            self.builders.pop()
+        let builders = &mut self.rare().builders;
+        let builder = if place + 1 == builders.len() {
+            builders.pop()
         } else {
-            self.builders
+            builders
                 .get_mut(place)
                 .map(|builder| std::mem::replace(builder, empty))
         };

@@ -51,11 +51,11 @@ impl<'v> Request<'v> {
             call,
             // Both are below limits that fit into 32 bits.
             base: base as u32,
-            builders: self.builders.len() as u32,
+            builders: self.rare.as_ref().map_or(0, |rare| rare.builders.len() as u32),
             mock_base: self.mock_base,
         });
         if is_mock {
-            self.mock_base = self.mocks.len() as u32;
+            self.mock_base = self.rare.as_ref().map_or(0, |rare| rare.mocks.len() as u32);
         }
         Ok(info.entry as usize)
     }
@@ -64,10 +64,12 @@ impl<'v> Request<'v> {
     #[inline]
     pub(super) fn leave(&mut self, value: Value<'v>, evidence: u16) -> Result<Frame, EvalErrorKind> {
         let frame = self.frames.pop().ok_or(EvalErrorKind::NoSuchEntry)?;
-        self.builders.truncate(frame.builders as usize);
+        if let Some(rare) = &mut self.rare {
+            rare.builders.truncate(frame.builders as usize);
+        }
         match self.function(frame.function)?.kind {
             FnKind::Rule => self.keep_result(frame.function, Outcome { value, evidence }),
-            FnKind::Memo => self.memo.fill(value),
+            FnKind::Memo => self.rare().memo.fill(value),
             FnKind::Function | FnKind::Query => {}
         }
         self.mock_base = frame.mock_base;
@@ -107,11 +109,11 @@ impl<'v> Request<'v> {
     ) -> Result<Value<'v>, EvalErrorKind> {
         self.charge()?;
         let epoch = self.rules.epoch();
-        match self.memo.known(function, epoch, arguments) {
+        match self.rare().memo.known(function, epoch, arguments) {
             Some(value) => Ok(value),
             None => {
                 let arguments = self.arena.values(arguments)?;
-                self.memo.open(function, epoch, arguments);
+                self.rare().memo.open(function, epoch, arguments);
                 Ok(Value::UNSET)
             }
         }

@@ -1,13 +1,10 @@
 //! The memory of one core: the arena and all lists that a request works with, kept warm from request to request.
 
 use super::RequestEnv;
-use super::builder::Builder;
 use super::calls::Frame;
 use super::machine::Request;
-use super::memo::Memo;
+use super::rare::Rare;
 use super::rules::{Outcome, RuleCell, Rules};
-use super::run::Grouped;
-use super::scopes::{Mock, Scope, Undo};
 use crate::arena::Arena;
 use crate::builtins::Fetch;
 use crate::builtins::caches::Caches;
@@ -35,14 +32,8 @@ pub(super) struct Spare {
     saved_replaced: Vec<Replacement<'static>>,
     parts: Vec<Value<'static>>,
     outcomes: Vec<Outcome<'static>>,
-    fixed: Vec<(u32, Value<'static>)>,
-    memo: Memo<'static>,
-    grouped: Vec<Grouped<'static>>,
-    undo: Vec<Undo<'static>>,
-    mocks: Vec<(u16, Mock<'static>)>,
-    builders: Vec<Builder<'static>>,
+    pub(super) rare: Rare<'static>,
     frames: Vec<Frame>,
-    scopes: Vec<Scope>,
     /// Keeps its contents: they are stamped with epochs that never come again.
     rule_cells: Vec<RuleCell>,
     epoch: u64,
@@ -123,19 +114,9 @@ impl Vm {
             base: program.base().unwrap_or(Value::UNSET),
             regs: std::mem::take(&mut spare.regs),
             frames: std::mem::take(&mut spare.frames),
-            rules: Rules::new(
-                rule_cells,
-                std::mem::take(&mut spare.outcomes),
-                std::mem::take(&mut spare.fixed),
-                spare.epoch,
-            ),
-            memo: std::mem::take(&mut spare.memo).emptied(),
-            grouped: std::mem::take(&mut spare.grouped),
-            scopes: std::mem::take(&mut spare.scopes),
-            undo: std::mem::take(&mut spare.undo),
-            mocks: std::mem::take(&mut spare.mocks),
+            rules: Rules::new(rule_cells, std::mem::take(&mut spare.outcomes), spare.epoch),
+            rare: None,
             mock_base: 0,
-            builders: std::mem::take(&mut spare.builders),
             caches,
             body: Some(body),
             home: spare,
@@ -154,19 +135,14 @@ impl Drop for Request<'_> {
         spare.saved_replaced = emptied(std::mem::take(&mut doc.saved_replaced));
         spare.parts = emptied(std::mem::take(&mut doc.parts));
         spare.regs = emptied(std::mem::take(&mut self.regs));
-        spare.grouped = emptied(std::mem::take(&mut self.grouped));
-        spare.undo = emptied(std::mem::take(&mut self.undo));
-        spare.mocks = emptied(std::mem::take(&mut self.mocks));
-        spare.builders = emptied(std::mem::take(&mut self.builders));
         spare.frames = std::mem::take(&mut self.frames);
-        spare.scopes = std::mem::take(&mut self.scopes);
         spare.outcomes = emptied(std::mem::take(&mut self.rules.outcomes));
-        spare.fixed = emptied(std::mem::take(&mut self.rules.fixed));
-        spare.memo = std::mem::take(&mut self.memo).emptied();
         spare.rule_cells = std::mem::take(&mut self.rules.cells);
         spare.epoch = self.rules.last_epoch();
         spare.frames.clear();
-        spare.scopes.clear();
+        if let Some(rare) = self.rare.take() {
+            spare.rare = rare.emptied();
+        }
     }
 }
 

@@ -1,13 +1,10 @@
 //! One request: an input, a program, any number of calls that share slots and rule results.
 
 use super::RequestEnv;
-use super::builder::Builder;
 use super::calls::Frame;
 use super::core::Spare;
-use super::memo::Memo;
+use super::rare::Rare;
 use super::rules::Rules;
-use super::run::Grouped;
-use super::scopes::{Mock, Scope, Undo};
 use crate::arena::Arena;
 use crate::builtins::caches::Caches;
 use crate::bytecode::Program;
@@ -33,16 +30,10 @@ pub struct Request<'v> {
     pub(super) regs: Vec<Value<'v>>,
     pub(super) frames: Vec<Frame>,
     pub(super) rules: Rules<'v>,
-    pub(super) memo: Memo<'v>,
-    /// Collections whose members were looked for.
-    pub(super) grouped: Vec<Grouped<'v>>,
-    pub(super) scopes: Vec<Scope>,
-    pub(super) undo: Vec<Undo<'v>>,
-    /// Replacements of functions in force, by cell.
-    pub(super) mocks: Vec<(u16, Mock<'v>)>,
-    /// Where those begin that the running function sees.
+    /// `None`: nothing was put into any of them.
+    pub(super) rare: Option<Rare<'v>>,
+    /// Where the replacements of functions begin that the running function sees.
     pub(super) mock_base: u32,
-    pub(super) builders: Vec<Builder<'v>>,
     pub(super) caches: &'v mut Caches,
     /// Memory for a copy of the first PORC.
     pub(super) body: Option<&'v mut Vec<u8>>,

@@ -6,6 +6,7 @@ mod core;
 mod env;
 mod machine;
 mod memo;
+mod rare;
 mod request;
 mod rules;
 mod run;

@@ -62,8 +62,10 @@ impl<'v> Request<'v> {
 
     fn forget(&mut self) {
         self.rules.forget();
-        self.memo.clear();
-        self.grouped.clear();
+        if let Some(rare) = &mut self.rare {
+            rare.memo.clear();
+            rare.grouped.clear();
+        }
     }
 
     /// The value of a slot; `None`: undefined. A container is built in the arena at the first look.

@@ -28,23 +28,15 @@ pub(super) struct Outcome<'v> {
 pub(super) struct Rules<'v> {
     pub(super) cells: Vec<RuleCell>,
     pub(super) outcomes: Vec<Outcome<'v>>,
-    /// Rules that `with` replaced, which hold in inner scopes too.
-    pub(super) fixed: Vec<(u32, Value<'v>)>,
     epoch: u64,
     last_epoch: u64,
 }
 
 impl<'v> Rules<'v> {
-    pub(super) fn new(
-        cells: Vec<RuleCell>,
-        outcomes: Vec<Outcome<'v>>,
-        fixed: Vec<(u32, Value<'v>)>,
-        last_epoch: u64,
-    ) -> Rules<'v> {
+    pub(super) fn new(cells: Vec<RuleCell>, outcomes: Vec<Outcome<'v>>, last_epoch: u64) -> Rules<'v> {
         Rules {
             cells,
             outcomes,
-            fixed,
             epoch: last_epoch + 1,
             last_epoch: last_epoch + 1,
         }

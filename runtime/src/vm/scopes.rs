@@ -68,68 +68,76 @@ impl<'v> Request<'v> {
 
     pub(super) fn open_scope(&mut self) {
         let epoch = self.rules.enter();
-        self.scopes.push(Scope {
+        let outcomes = self.rules.outcomes.len();
+        let rare = self.rare();
+        rare.scopes.push(Scope {
             epoch,
-            undo_len: self.undo.len(),
-            outcomes: self.rules.outcomes.len(),
-            memos: self.memo.len(),
+            undo_len: rare.undo.len(),
+            outcomes,
+            memos: rare.memo.len(),
         });
-        for at in 0..self.rules.fixed.len() {
-            if let Some(&(function, value)) = self.rules.fixed.get(at) {
+        for at in 0..rare.fixed.len() {
+            if let Some(&(function, value)) = self.rare().fixed.get(at) {
                 self.keep_result(function, Outcome { value, evidence: 0 });
             }
         }
     }
 
     pub(super) fn close_scope(&mut self) {
-        let Some(scope) = self.scopes.pop() else { return };
-        while self.undo.len() > scope.undo_len {
-            match self.undo.pop() {
+        let Some(rare) = &mut self.rare else { return };
+        let Some(scope) = rare.scopes.pop() else { return };
+        while rare.undo.len() > scope.undo_len {
+            match rare.undo.pop() {
                 Some(Undo::Rule(function, cell)) => self.rules.put_back(function, cell),
                 Some(Undo::Input(saved)) => self.doc.restore(saved),
                 Some(Undo::Base(base, _)) => self.base = base,
                 Some(Undo::Mock) => {
-                    self.mocks.pop();
+                    rare.mocks.pop();
                 }
                 Some(Undo::Unfix) => {
-                    self.rules.fixed.pop();
+                    rare.fixed.pop();
                 }
                 None => break,
             }
         }
         self.rules.leave(scope.epoch, scope.outcomes);
-        self.memo.truncate(scope.memos);
+        rare.memo.truncate(scope.memos);
     }
 
     /// Puts everything back after an error.
     pub(super) fn unwind(&mut self) {
-        while !self.scopes.is_empty() {
+        while self.rare.as_ref().is_some_and(|rare| !rare.scopes.is_empty()) {
             self.close_scope();
         }
-        self.memo.abandon();
+        if let Some(rare) = &mut self.rare {
+            rare.memo.abandon();
+            rare.builders.clear();
+        }
         self.frames.clear();
-        self.builders.clear();
         self.mock_base = 0;
     }
 
     /// Keeps the result of a rule; inside a scope, what it covers comes back afterwards.
     pub(super) fn keep_result(&mut self, function: u32, outcome: Outcome<'v>) {
         let covered = self.rules.keep(function, outcome);
-        if !self.scopes.is_empty() {
-            self.undo.push(Undo::Rule(function, covered));
+        if let Some(rare) = &mut self.rare
+            && !rare.scopes.is_empty()
+        {
+            rare.undo.push(Undo::Rule(function, covered));
         }
     }
 
     fn with_input(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
         let saved = self.doc.save();
-        self.undo.push(Undo::Input(saved));
+        self.rare().undo.push(Undo::Input(saved));
         self.doc
             .replace(&self.program.trie, self.arena, path_of(path), value)
     }
 
     fn with_base(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
-        self.undo.push(Undo::Base(self.base, value));
-        let base = (!self.base.is_unset()).then_some(self.base);
+        let base = self.base;
+        self.rare().undo.push(Undo::Base(base, value));
+        let base = (!base.is_unset()).then_some(base);
         self.base = replace_at(self.arena, base, path_of(path), value)?;
         Ok(())
     }
@@ -143,7 +151,8 @@ impl<'v> Request<'v> {
         if plain.is_some() || stored.is_none() {
             return Ok(plain);
         }
-        let mut replacements = self.undo.iter().filter_map(|undo| match undo {
+        let undo = self.rare.iter().flat_map(|rare| &rare.undo);
+        let mut replacements = undo.filter_map(|undo| match undo {
             Undo::Base(_, value) => Some(*value),
             Undo::Rule(..) | Undo::Input(_) | Undo::Mock | Undo::Unfix => None,
         });
@@ -157,19 +166,22 @@ impl<'v> Request<'v> {
     }
 
     fn with_rule(&mut self, function: u32, value: Value<'v>) {
-        self.rules.fixed.push((function, value));
-        self.undo.push(Undo::Unfix);
+        let rare = self.rare();
+        rare.fixed.push((function, value));
+        rare.undo.push(Undo::Unfix);
         self.keep_result(function, Outcome { value, evidence: 0 });
     }
 
     fn with_mock(&mut self, cell: u16, mock: Mock<'v>) {
-        self.mocks.push((cell, mock));
-        self.undo.push(Undo::Mock);
+        let rare = self.rare();
+        rare.mocks.push((cell, mock));
+        rare.undo.push(Undo::Mock);
     }
 
     /// What stands for a cell here: the last of the replacements that are seen from here.
     pub(super) fn mock(&self, cell: u16) -> Option<Mock<'v>> {
-        let seen = self.mocks.get(self.mock_base as usize..).unwrap_or_default();
+        let mocks = self.rare.as_ref().map_or(&[][..], |rare| &rare.mocks);
+        let seen = mocks.get(self.mock_base as usize..).unwrap_or_default();
         let found = seen.iter().rfind(|(replaced, _)| *replaced == cell);
         found.map(|(_, mock)| *mock)
     }

@@ -209,5 +209,6 @@ fn scopes_in_a_loop_keep_no_results() {
         .unwrap();
     assert_eq!(answer(&mut request), "undefined");
     assert_eq!(request.rules.outcomes.len(), 0);
-    assert!(request.undo.is_empty() && request.scopes.is_empty());
+    let rare = request.rare.as_ref().unwrap();
+    assert!(rare.undo.is_empty() && rare.scopes.is_empty());
 }

@@ -67,16 +67,18 @@ impl<'v> Request<'v> {
         if over.len() <= FEW || over.parts().is_none() || !is_plain(wanted) {
             return Ok(over);
         }
+        let arena = self.arena;
         let is_it = |known: &&mut Grouped<'v>| known.over.is_same(over) && known.path.is_same(path);
-        let Some(known) = self.grouped.iter_mut().find(is_it) else {
-            if self.grouped.len() < GROUPED_MAX {
+        let Some(known) = self.rare().grouped.iter_mut().find(is_it) else {
+            let grouped = &mut self.rare().grouped;
+            if grouped.len() < GROUPED_MAX {
                 let state = State::Asked;
-                self.grouped.push(Grouped { over, path, state });
+                grouped.push(Grouped { over, path, state });
             }
             return Ok(over);
         };
         if matches!(known.state, State::Asked) {
-            known.state = sorted(self.arena, over, path)?;
+            known.state = sorted(arena, over, path)?;
             let state = known.state;
             self.charge_for(over.len())?;
             return Ok(state.members(wanted).unwrap_or(over));
