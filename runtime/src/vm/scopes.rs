@@ -156,12 +156,12 @@ impl<'v> Request<'v> {
             Undo::Base(_, value) => Some(*value),
             Undo::Rule(..) | Undo::Input(_) | Undo::Mock | Undo::Unfix => None,
         });
-        let is_put = replacements.any(|value| value.has_part(of));
-        let is_own = self.program.base().is_some_and(|base| base.has_part(of));
-        match (is_put, is_own) {
-            (false, _) => Ok(stored),
-            (true, false) => Ok(None),
-            (true, true) => Err(EvalErrorKind::WithMerge),
+        if !replacements.any(|value| value.has_part(of)) {
+            return Ok(stored);
+        }
+        match self.program.base().is_some_and(|base| base.has_part(of)) {
+            true => Err(EvalErrorKind::WithMerge),
+            false => Ok(None),
         }
     }
 
