@@ -94,6 +94,11 @@ impl Arena {
         self.bump.try_alloc_slice_copy(entries).map_err(exhausted)
     }
 
+    /// An item.
+    pub(crate) fn kept<T: Copy>(&self, item: T) -> Result<&T, EvalErrorKind> {
+        self.bump.try_alloc(item).map(|kept| &*kept).map_err(exhausted)
+    }
+
     /// `len` copies of an item, to be overwritten.
     pub fn filled<T: Copy>(&self, len: usize, item: T) -> Result<&mut [T], EvalErrorKind> {
         self.bump.try_alloc_slice_fill_copy(len, item).map_err(exhausted)

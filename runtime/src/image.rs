@@ -15,6 +15,7 @@ mod tables;
 
 pub use file::{IMAGE_MAGIC, LoadOptions, SaveError, load, save};
 pub use layers::Layer;
+pub(crate) use layers::ReadAnnotation;
 pub use load_error::LoadError;
 pub use parts::{
     AnnotationPart, Entry, GroupPart, ImageParts, MapperPart, OperationPart, PolicyPart, ResourcePart,

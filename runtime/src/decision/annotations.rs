@@ -10,6 +10,7 @@ use crate::arena::Arena;
 use crate::error::EvalErrorKind;
 use crate::value::{Entry, Kind, Object, Value};
 use borsh::{BorshDeserialize, BorshSerialize};
+use bumpalo::collections::Vec as BumpVec;
 use std::cmp::Ordering;
 
 /// How an annotation meets another one of its name.
@@ -44,7 +45,7 @@ impl Strategy {
         }
     }
 
-    fn or(self, other: Strategy) -> Strategy {
+    pub(super) fn or(self, other: Strategy) -> Strategy {
         if self == Strategy::Unset { other } else { self }
     }
 }
@@ -126,7 +127,7 @@ pub(super) fn layer_of<'r>(
     Ok(layer.into_bump_slice())
 }
 
-fn merge_values<'r>(
+pub(super) fn merge_values<'r>(
     arena: &'r Arena,
     strategy: Strategy,
     lower: Value<'r>,
@@ -199,6 +200,9 @@ fn overlay<'r>(
     Ok(Value::object(members.into_bump_slice()))
 }
 
+/// Up to this many elements a look for equal ones compares all pairs.
+const PAIRWISE_ITEMS_MAX: usize = 16;
+
 /// The distinct elements of `first`, then those of `second` that are new; equality is Rego's. O(n log n).
 fn unite<'r>(
     arena: &'r Arena,
@@ -206,6 +210,15 @@ fn unite<'r>(
     second: &[Value<'r>],
 ) -> Result<Value<'r>, EvalErrorKind> {
     let count = first.len() + second.len();
+    if count <= PAIRWISE_ITEMS_MAX {
+        let mut items: BumpVec<'r, Value<'r>> = arena.list(count)?;
+        for value in first.iter().chain(second) {
+            if !items.iter().any(|kept| kept.equals(*value)) {
+                items.push(*value);
+            }
+        }
+        return Ok(Value::array(items.into_bump_slice()));
+    }
     let mut order = arena.list(count)?;
     for (place, value) in first.iter().chain(second).enumerate() {
         order.push((*value, place));

@@ -132,6 +132,28 @@ pub fn encode_denial(code: ReasonCode, text: &str, stamp: Stamp, out: &mut Vec<u
     writer.bytes(&[]);
 }
 
+/// The length of a list or text, as it stands in front of it. A frame holds one request, whose size is bounded far below 4 GiB.
+fn number_of(count: usize) -> [u8; 4] {
+    u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+/// Bytes of known number, put together before they are appended at once.
+struct Fixed<'b>(&'b mut [u8]);
+
+impl Fixed<'_> {
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        if let Some((place, rest)) = std::mem::take(&mut self.0).split_first_chunk_mut() {
+            *place = bytes;
+            self.0 = rest;
+        }
+    }
+}
+
+/// Bytes in front of the texts of a frame, and of a reference in front of its id's.
+const HEAD_BYTES: usize = 3 + 8 + 8 + 16 + 8 + 4 * 8;
+const REFERENCE_BYTES: usize = 2 + 4 + 8 + 4;
+
 struct Writer<'o> {
     out: &'o mut Vec<u8>,
 }
@@ -143,20 +165,21 @@ impl Writer<'_> {
             Settled::Grant(n) => (1, n),
             Settled::Deny(n) => (2, n),
         };
-        self.out.extend_from_slice(&[VERSION, flags, tag]);
-        self.out.extend_from_slice(&number.to_le_bytes());
-        self.out.extend_from_slice(&stamp.wall_ns.to_le_bytes());
-        self.out.extend_from_slice(&stamp.random);
-        self.out.extend_from_slice(&overall_ns.to_le_bytes());
+        let mut head = [0; HEAD_BYTES];
+        let mut fixed = Fixed(&mut head);
+        fixed.put([VERSION, flags, tag]);
+        fixed.put(number.to_le_bytes());
+        fixed.put(stamp.wall_ns.to_le_bytes());
+        fixed.put(stamp.random);
+        fixed.put(overall_ns.to_le_bytes());
         for phase_ns in phases_ns {
-            self.out.extend_from_slice(&phase_ns.to_le_bytes());
+            fixed.put(phase_ns.to_le_bytes());
         }
+        self.out.extend_from_slice(&head);
     }
 
     fn count(&mut self, count: usize) {
-        // A frame holds one request, whose size is bounded far below 4 GiB.
-        self.out
-            .extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
+        self.out.extend_from_slice(&number_of(count));
     }
 
     /// What `write` appends, behind its length.
@@ -188,12 +211,14 @@ impl Writer<'_> {
                 } else {
                     0
                 };
-            self.out.extend_from_slice(&[reference.phase as u8, flags]);
-            self.out
-                .extend_from_slice(&reference.policy.unwrap_or(0).to_le_bytes());
-            self.out
-                .extend_from_slice(&reference.duration_ns.unwrap_or(0).to_le_bytes());
-            self.bytes(reference.id.as_bytes());
+            let mut head = [0; REFERENCE_BYTES];
+            let mut fixed = Fixed(&mut head);
+            fixed.put([reference.phase as u8, flags]);
+            fixed.put(reference.policy.unwrap_or(0).to_le_bytes());
+            fixed.put(reference.duration_ns.unwrap_or(0).to_le_bytes());
+            fixed.put(number_of(reference.id.len()));
+            self.out.extend_from_slice(&head);
+            self.out.extend_from_slice(reference.id.as_bytes());
             if let Some(reason) = &reference.reason {
                 self.out.push(reason.code as u8);
                 self.sized(|out| reason.text.write(out));

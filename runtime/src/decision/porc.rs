@@ -9,8 +9,9 @@
 //! matches, else the default group; `mannotations` is replaced by what PORC, scopes, groups and roles say together.
 
 use super::facts::{Facts, Resolution, ResourceFacts};
-use super::principal::{Belongings, Said, annotations};
-use crate::bytecode::{RawProgram, SlotId};
+use super::principal::Belongings;
+use super::said::Said;
+use crate::bytecode::{Program, RawProgram, SlotId};
 use crate::error::EvalErrorKind;
 use crate::image::{Image, SelectorCaches};
 use crate::value::{Kind, Value};
@@ -65,15 +66,21 @@ impl PorcSlots {
         [self.mannotations, self.annotations]
     }
 
-    /// Members of a resource as policies see it.
-    fn members(&self) -> [SlotId; 5] {
-        [
+    /// Cells right below the resource that stand for none of its members as policies see it.
+    pub(crate) fn resource_strangers(&self, program: &Program) -> Box<[u16]> {
+        let members = [
             self.annotations,
             self.classification,
             self.group,
             self.id,
             self.owner,
-        ]
+        ];
+        let members = members.map(|slot| program.cell_of(slot));
+        let kids = program.trie.kids_of(program.cell_of(self.resource));
+        let cells = kids
+            .into_iter()
+            .flat_map(|kids| kids.iter().map(|(_, cell)| cell));
+        cells.filter(|cell| !members.contains(cell)).collect()
     }
 }
 
@@ -142,31 +149,26 @@ pub(super) fn realise<'r>(
             Some(mrn) => find_resource(image, caches, request, &mut porc, facts, mrn)?,
             None => clean_resource(slots, request),
         }
-        request.gather_slot(slots.resource, slots.members());
+        request.gather_slot(slots.resource, image.resource_strangers());
         request.outdate_slot(slots.document, &RESOURCE, slots.resource)?;
     }
     let has_members = request.slot_has_members(slots.principal) == Some(true);
     if has_members && !(recorded && request.slot_has_members(slots.mannotations).is_some()) {
-        let sent = request.slot(slots.mannotations)?;
-        let said = annotations(image, request.arena(), sent, &porc.who)?;
+        let said = Said { image, who: porc.who };
+        let has_changed = said.settle(request, slots.mannotations)?;
         if image.has_unprintable_annotations() {
-            let object = match said {
-                Said::Layer(layer) => image.annotation_object(layer),
-                Said::Object(object) => object,
-            };
-            porc.unprintable = porc.unprintable.or(unprintable(object));
+            let said = request.slot(slots.mannotations)?;
+            porc.unprintable = porc.unprintable.or(said.and_then(unprintable));
         }
-        match said {
-            Said::Layer(layer) => request.settle_known_slot(slots.mannotations, image.cells(layer)),
-            Said::Object(object) => request.settle_slot(slots.mannotations, Some(object)),
+        if has_changed {
+            let [principal, mannotations] = &MANNOTATIONS;
+            request.outdate_slot(
+                slots.principal,
+                std::slice::from_ref(mannotations),
+                slots.mannotations,
+            )?;
+            request.outdate_slot(slots.document, std::slice::from_ref(principal), slots.principal)?;
         }
-        let [principal, mannotations] = &MANNOTATIONS;
-        request.outdate_slot(
-            slots.principal,
-            std::slice::from_ref(mannotations),
-            slots.mannotations,
-        )?;
-        request.outdate_slot(slots.document, std::slice::from_ref(principal), slots.principal)?;
     }
     Ok(porc)
 }
@@ -201,7 +203,7 @@ fn find_resource<'r>(
             if image.has_unprintable_annotations() {
                 porc.unprintable = unprintable(image.annotation_object(found.layer));
             }
-            request.settle_known_slot(slots.annotations, image.cells(found.layer));
+            request.settle_known_slot(slots.annotations, image.layer_cells(found.layer));
         }
     } else {
         porc.resource_unknown = true;

@@ -1,9 +1,8 @@
-//! Who asks: roles, groups and scopes of the principal, each looked up once, and what they say about it.
+//! Who asks: roles, groups and scopes of the principal, each looked up once.
 
-use super::annotations::{Annotation, layer_of, merge, object};
 use crate::arena::Arena;
 use crate::error::EvalErrorKind;
-use crate::image::{Group, Image, Layer, Subject};
+use crate::image::{Group, Image, Subject};
 use crate::value::{Kind, Value};
 use bumpalo::collections::Vec as BumpVec;
 
@@ -34,7 +33,7 @@ pub(super) struct Belongings<'r> {
     /// `scopes` is there and is neither null nor an array of strings. The reference takes that for no scopes, which grant.
     pub(super) scopes_malformed: bool,
     /// All roles are those of the one group.
-    is_one_group: bool,
+    pub(super) is_one_group: bool,
 }
 
 impl<'r> Belongings<'r> {
@@ -197,82 +196,4 @@ fn without_repeated_strangers<'r>(
     let mut again = again.iter();
     roles.retain(|_| again.next() == Some(&false));
     Ok(())
-}
-
-/// What is said about a principal.
-#[derive(Clone, Copy)]
-pub(super) enum Said<'r> {
-    /// What a layer of the image says.
-    Layer(Layer),
-    /// This.
-    Object(Value<'r>),
-}
-
-/// What is said about the principal, together: PORC over scopes over groups over roles, each in request order. Unknown
-/// names say nothing.
-pub(super) fn annotations<'r>(
-    image: &'r Image,
-    arena: &'r Arena,
-    sent: Option<Value<'r>>,
-    who: &Belongings<'r>,
-) -> Result<Said<'r>, EvalErrorKind> {
-    let mut layers = Layers {
-        image,
-        arena,
-        state: State::Empty,
-    };
-    if let Some(Kind::Object(entries @ [_, ..])) = sent.map(Value::kind) {
-        layers.state = State::Merged(layer_of(arena, entries)?);
-    }
-    for scope in who.scopes.iter().filter_map(|scope| scope.known) {
-        layers.under(scope.layer)?;
-    }
-    if let (true, State::Empty, [group]) = (who.is_one_group, &layers.state, who.groups)
-        && let Some(closure) = group.known.and_then(|group| group.closure)
-    {
-        return Ok(Said::Layer(closure));
-    }
-    for group in who.groups.iter().filter_map(|group| group.known) {
-        layers.under(group.layer)?;
-    }
-    for role in who.roles.iter().filter_map(|role| role.known) {
-        layers.under(role.layer)?;
-    }
-    layers.said()
-}
-
-struct Layers<'r> {
-    image: &'r Image,
-    arena: &'r Arena,
-    state: State<'r>,
-}
-
-/// Most principals have at most one layer; that one is a constant of the image.
-enum State<'r> {
-    Empty,
-    One(Layer),
-    Merged(&'r [Annotation<'r>]),
-}
-
-impl<'r> Layers<'r> {
-    fn under(&mut self, layer: Layer) -> Result<(), EvalErrorKind> {
-        if layer.is_empty() {
-            return Ok(());
-        }
-        let lower = self.image.annotations(layer);
-        self.state = match self.state {
-            State::Empty => State::One(layer),
-            State::One(higher) => State::Merged(merge(self.arena, lower, self.image.annotations(higher))?),
-            State::Merged(higher) => State::Merged(merge(self.arena, lower, higher.iter().copied())?),
-        };
-        Ok(())
-    }
-
-    fn said(self) -> Result<Said<'r>, EvalErrorKind> {
-        Ok(match self.state {
-            State::Empty => Said::Object(Value::object(&[])),
-            State::One(layer) => Said::Layer(layer),
-            State::Merged(layer) => Said::Object(object(self.arena, layer)?),
-        })
-    }
 }

@@ -15,8 +15,8 @@ pub struct Layer {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) object: usize,
-    /// Run of [`super::Image::cells`].
-    pub(super) cells: (usize, usize),
+    /// What stands where annotations of its kind do.
+    pub(super) cells: CellRun,
 }
 
 impl Layer {
@@ -32,6 +32,28 @@ pub(super) struct StoredAnnotation {
     pub(super) name: usize,
     pub(super) value: usize,
     pub(super) strategy: Strategy,
+    /// What stands in its own cell and those below; none when no policy reads it.
+    pub(super) cells: CellRun,
+}
+
+/// An annotation that policies read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadAnnotation<'i> {
+    /// Its cell.
+    pub(crate) cell: u16,
+    /// Its value.
+    pub(crate) value: Value<'i>,
+    /// What its author said about merging.
+    pub(crate) strategy: Strategy,
+    /// What stands in its cell and in those below.
+    pub(crate) cells: CellRun,
+}
+
+/// A run of cells and of what stands in them, which [`super::Image::cells`] shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CellRun {
+    pub(super) start: usize,
+    pub(super) end: usize,
 }
 
 pub(super) struct LayerBuilder<'t> {
@@ -140,6 +162,7 @@ impl<'t> LayerBuilder<'t> {
         self.cells.push((at, object));
         for part in by_name.into_values() {
             self.has_unprintable |= part.unprintable;
+            let own_cell = self.cells.len();
             let value = match self.trie.kid(at, &part.name) {
                 Some(cell) => self.put(cell, &part.value),
                 None => self.constant(part.value),
@@ -149,13 +172,20 @@ impl<'t> LayerBuilder<'t> {
                 name,
                 value,
                 strategy: part.strategy,
+                cells: CellRun {
+                    start: own_cell,
+                    end: self.cells.len(),
+                },
             });
         }
         Layer {
             start,
             end: self.annotations.len(),
             object,
-            cells: (first_cell, self.cells.len()),
+            cells: CellRun {
+                start: first_cell,
+                end: self.cells.len(),
+            },
         }
     }
 

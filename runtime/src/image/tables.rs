@@ -1,6 +1,6 @@
 //! The tables of an image and the look-ups of a decision.
 
-use super::layers::{Layer, LayerBuilder, StoredAnnotation};
+use super::layers::{CellRun, Layer, LayerBuilder, ReadAnnotation, StoredAnnotation};
 use super::names::Names;
 use super::parts::{Entry, ImageParts, MapperPart, PolicyPart};
 use super::recent::Recent;
@@ -129,6 +129,7 @@ pub struct Image {
     annotations: Vec<StoredAnnotation>,
     /// Cells of the input, and the places of what layers put there.
     cells: Vec<(u16, usize)>,
+    resource_strangers: Box<[u16]>,
     policies: Vec<Policy>,
     pub(super) roles: Vec<Subject>,
     role_names: Names,
@@ -208,6 +209,7 @@ impl Image {
             .collect::<Result<_, ImageError>>()?;
         let role_names = names(&roles);
         Ok(Image {
+            resource_strangers: porc_slots.resource_strangers(&program),
             porc_slots,
             pool: Pool::new(&builder.constants).map_err(ImageError::Pool)?,
             annotations: builder.annotations,
@@ -392,11 +394,37 @@ impl Image {
         self.constant(layer.object)
     }
 
-    /// What the annotations of a layer are in the cells of the input, if they stand where those of its kind do.
-    pub(crate) fn cells(&self, layer: Layer) -> impl Iterator<Item = (u16, Value<'_>)> {
-        let (start, end) = layer.cells;
-        let cells = self.cells.get(start..end).unwrap_or_default();
+    /// The annotations of a layer that policies read, sorted by name, if they stand where those of its kind do.
+    pub(crate) fn read_annotations(&self, layer: Layer) -> impl Iterator<Item = ReadAnnotation<'_>> {
+        let stored = self.annotations.get(layer.start..layer.end).unwrap_or_default();
+        stored.iter().filter_map(|annotation| {
+            let (cell, place) = *self
+                .cells
+                .get(annotation.cells.start..annotation.cells.end)?
+                .first()?;
+            Some(ReadAnnotation {
+                cell,
+                value: self.constant(place),
+                strategy: annotation.strategy,
+                cells: annotation.cells,
+            })
+        })
+    }
+
+    /// What stands in a run of cells.
+    pub(crate) fn cells(&self, run: CellRun) -> impl Iterator<Item = (u16, Value<'_>)> {
+        let cells = self.cells.get(run.start..run.end).unwrap_or_default();
         cells.iter().map(|(cell, place)| (*cell, self.constant(*place)))
+    }
+
+    /// What the annotations of a layer are in the cells of the input, if they stand where those of its kind do.
+    pub(crate) fn layer_cells(&self, layer: Layer) -> impl Iterator<Item = (u16, Value<'_>)> {
+        self.cells(layer.cells)
+    }
+
+    /// Cells right below the resource that no member of a resource stands in.
+    pub(crate) fn resource_strangers(&self) -> &[u16] {
+        &self.resource_strangers
     }
 
     /// Places are handed out by `LayerBuilder::constant`, so each is in the pool.

@@ -26,6 +26,8 @@ enum State<'r> {
     Stale(u32),
     /// The object whose members are the cells right below; not built yet.
     Gathered,
+    /// The object that [`InputDoc::merged`] puts together; not built yet.
+    Merged,
 }
 
 const NO_TEXT: u32 = u32::MAX;
@@ -34,10 +36,12 @@ const NO_TEXT: u32 = u32::MAX;
 const TEXT: u32 = 1;
 const STALE: u32 = 2;
 const GATHERED: u32 = 3;
+const MERGED: u32 = 4;
 
 impl<'r> Cell<'r> {
     pub(super) const MISSING: Cell<'static> = Cell(Value::UNSET);
     const GATHERED: Cell<'static> = Cell(Value::note(GATHERED, 0));
+    const MERGED: Cell<'static> = Cell(Value::note(MERGED, 0));
 
     pub(super) fn ready(value: Value<'r>) -> Cell<'r> {
         Cell(value)
@@ -70,6 +74,7 @@ impl<'r> Cell<'r> {
             Some((TEXT, at)) => State::Text(at),
             Some((STALE, at)) => State::Stale(at),
             Some((GATHERED, _)) => State::Gathered,
+            Some((MERGED, _)) => State::Merged,
             Some(_) => State::Missing,
         }
     }
@@ -80,6 +85,27 @@ impl<'r> Cell<'r> {
 pub(crate) struct Replacement<'r> {
     path: &'r [Value<'r>],
     value: Value<'r>,
+}
+
+/// Puts together an object of which the cells below it are known already: few ever ask for all of it.
+pub(crate) trait Merge<'r> {
+    /// The object, which is what was sent in its place (`None`: no object) together with more.
+    fn merged(&self, arena: &'r Arena, sent: Option<Value<'r>>) -> Result<Value<'r>, EvalErrorKind>;
+}
+
+/// The one object of a document that is put together.
+#[derive(Clone, Copy)]
+pub(crate) struct Merged<'r> {
+    sent: Cell<'r>,
+    by: &'r dyn Merge<'r>,
+}
+
+impl std::fmt::Debug for Merged<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Merged")
+            .field("sent", &self.sent)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where the cells and replacements of a state before a `with` are kept.
@@ -101,6 +127,8 @@ pub(crate) struct InputDoc<'r> {
     pub(crate) text: &'r str,
     /// Memory for building containers.
     pub(crate) parts: Vec<Value<'r>>,
+    /// What the object is made of that is put together when somebody asks for it.
+    pub(crate) merged: Option<Merged<'r>>,
 }
 
 impl<'r> InputDoc<'r> {
@@ -110,6 +138,7 @@ impl<'r> InputDoc<'r> {
         self.cells.extend_from_slice(trie.empty_cells());
         self.replaced.clear();
         self.text = "";
+        self.merged = None;
     }
 
     /// The input is this value.
@@ -162,7 +191,7 @@ impl<'r> InputDoc<'r> {
         match self.cell(trie_node).state() {
             State::Missing => None,
             State::Ready(value) => (value.tag() == Tag::Object).then(|| !value.is_empty()),
-            State::Text(_) | State::Stale(_) => Some(true),
+            State::Text(_) | State::Stale(_) | State::Merged => Some(true),
             State::Gathered => Some(self.members(trie, trie_node).next().is_some()),
         }
     }
@@ -188,6 +217,7 @@ impl<'r> InputDoc<'r> {
             State::Text(at) => self.built(arena, at)?,
             State::Stale(at) => self.rebuilt(trie, arena, trie_node, at)?,
             State::Gathered => self.gathered(trie, arena, trie_node, &[])?,
+            State::Merged => self.merged(arena)?,
         };
         self.put(trie_node, Cell(value));
         Ok(Some(value))
@@ -205,6 +235,17 @@ impl<'r> InputDoc<'r> {
             self.parts.clear();
         }
         value.ok_or(EvalErrorKind::ArenaExhausted)
+    }
+
+    /// The object that is put together.
+    fn merged(&mut self, arena: &'r Arena) -> Result<Value<'r>, EvalErrorKind> {
+        let merged = self.merged.ok_or(EvalErrorKind::NoSuchEntry)?;
+        let sent = match merged.sent.state() {
+            State::Ready(value) => Some(value),
+            State::Text(at) => Some(self.built(arena, at)?),
+            State::Missing | State::Stale(_) | State::Gathered | State::Merged => None,
+        };
+        merged.by.merged(arena, sent)
     }
 
     /// The object of a stale cell: what the text says, with the cells and the replacements below it.
@@ -280,20 +321,46 @@ impl<'r> InputDoc<'r> {
         if !self.cell(trie_node).is_missing() {
             self.clear_below(trie, trie_node);
         }
+        self.fill(cells);
+    }
+
+    /// Puts values into cells that nothing is in, nor below them.
+    pub(crate) fn fill(&mut self, cells: impl Iterator<Item = (u16, Value<'r>)>) {
         for (cell, value) in cells {
             self.put(cell, Cell(value));
         }
     }
 
-    /// The cell of a node becomes the object of those cells right below it that `keep` names; others become undefined.
-    pub(crate) fn gather(&mut self, trie: &SlotTrie, trie_node: u16, keep: &[u16]) {
+    /// The cell of a node becomes the object that `by` puts together with what is there now. The cells below it say already
+    /// what that object says, which has members.
+    pub(crate) fn settle_merged(&mut self, trie_node: u16, by: &'r dyn Merge<'r>) {
+        let sent = self.cell(trie_node);
+        self.merged = Some(Merged { sent, by });
+        self.put(trie_node, Cell::MERGED);
+    }
+
+    /// The cell of a node becomes the object of the cells right below it; `others` of those become undefined.
+    pub(crate) fn gather(&mut self, trie: &SlotTrie, trie_node: u16, others: &[u16]) {
         // Below what is no object nothing is there.
-        if let (Some(_), Some(kids)) = (self.has_members(trie, trie_node), trie.kids_of(trie_node)) {
-            for (_, kid) in kids.iter().filter(|(_, kid)| !keep.contains(kid)) {
-                self.clear_below(trie, kid);
+        if !others.is_empty() && self.has_members(trie, trie_node).is_some() {
+            for kid in others {
+                self.clear_below(trie, *kid);
             }
         }
         self.put(trie_node, Cell::GATHERED);
+    }
+
+    /// What is in a cell, where an object that is to be put together is so now.
+    fn settled_state(
+        &mut self,
+        trie: &'r SlotTrie,
+        arena: &'r Arena,
+        trie_node: u16,
+    ) -> Result<State<'r>, EvalErrorKind> {
+        if let State::Merged = self.cell(trie_node).state() {
+            self.value(trie, arena, trie_node)?;
+        }
+        Ok(self.cell(trie_node).state())
     }
 
     /// Tells the object in a cell, which has members, that what is at `path` below it has changed: the cell at `trie_node`
@@ -306,9 +373,9 @@ impl<'r> InputDoc<'r> {
         path: &[Value<'r>],
         trie_node: u16,
     ) -> Result<(), EvalErrorKind> {
-        let told = match self.cell(above).state() {
+        let told = match self.settled_state(trie, arena, above)? {
             State::Text(at) | State::Stale(at) => Cell::stale(at),
-            State::Missing | State::Gathered => Cell::GATHERED,
+            State::Missing | State::Gathered | State::Merged => Cell::GATHERED,
             State::Ready(old) => match self.value(trie, arena, trie_node)? {
                 Some(value) => Cell(replace_at(arena, Some(old), path, value)?),
                 None => Cell(old),
@@ -331,8 +398,8 @@ impl<'r> InputDoc<'r> {
             if let State::Gathered = self.cell(trie_node).state() {
                 self.value(trie, arena, trie_node)?;
             }
-            let above = match self.cell(trie_node).state() {
-                State::Missing | State::Gathered => Cell::stale(NO_TEXT),
+            let above = match self.settled_state(trie, arena, trie_node)? {
+                State::Missing | State::Gathered | State::Merged => Cell::stale(NO_TEXT),
                 State::Text(at) | State::Stale(at) => Cell::stale(at),
                 State::Ready(old) => {
                     let rest = path.get(depth..).unwrap_or_default();

@@ -11,6 +11,6 @@ mod tests;
 mod trie;
 mod walk;
 
-pub(crate) use doc::{Cell, InputDoc, Replacement, Saved};
+pub(crate) use doc::{Cell, InputDoc, Merge, Replacement, Saved};
 pub use error::{PorcError, Trailing};
 pub use trie::SlotTrie;

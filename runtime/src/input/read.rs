@@ -129,8 +129,9 @@ impl<'r> InputDoc<'r> {
     /// Makes `body` the text that is read; nothing if it is no UTF-8.
     fn keep_text(&mut self, body: &'r mut Vec<u8>, bytes: &[u8]) -> Option<()> {
         body.clear();
+        body.reserve(bytes.len() + PADDING);
         body.extend_from_slice(bytes);
-        body.resize(bytes.len() + PADDING, 0);
+        body.extend_from_slice(&[0; PADDING]);
         // All at once, which costs less than text by text.
         self.text = std::str::from_utf8(body).ok()?;
         self.parts.clear();

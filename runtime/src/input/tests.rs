@@ -12,6 +12,7 @@ fn empty<'r>() -> InputDoc<'r> {
         saved_replaced: Vec::new(),
         text: "",
         parts: Vec::new(),
+        merged: None,
     }
 }
 

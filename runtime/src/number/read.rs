@@ -3,16 +3,22 @@
 use super::text::{check, to_f64, value};
 use crate::arena::Arena;
 use crate::builtins::{BuiltinResult, Failure};
+use crate::value::Value;
 use num_bigint::BigUint;
 use num_traits::{ToPrimitive, Zero};
 
 /// Binary exponents of hexadecimal texts beyond this are no 64-bit floats, or vanish in them.
 const HEX_EXPONENT_MAX: i64 = 5_000;
+/// Digits that every `i64` has room for.
+const PLAIN_DIGITS_MAX: usize = 18;
 /// Longest hexadecimal text; a 64-bit float has 14 digits.
 const HEX_LEN_MAX: usize = 1_000;
 
 /// The number that a text is, in its own spelling; hexadecimal ones are respelled as decimals.
 pub fn of_text<'r>(arena: &'r Arena, text: &'r str) -> BuiltinResult<'r> {
+    if let Some(int) = plain_integer(text) {
+        return Ok(Value::int(int));
+    }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if let Some(hex) = unsigned
         .strip_prefix("0x")
@@ -27,6 +33,14 @@ pub fn of_text<'r>(arena: &'r Arena, text: &'r str) -> BuiltinResult<'r> {
     } else {
         Err(Failure::BUILTIN)
     }
+}
+
+/// What a text says that is the plain spelling of a small integer, as most are: digits without a zero in front.
+fn plain_integer(text: &str) -> Option<i64> {
+    let is_plain = text.len() <= PLAIN_DIGITS_MAX
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && (text.len() == 1 || !text.starts_with('0'));
+    if is_plain { text.parse().ok() } else { None }
 }
 
 /// The exact decimal text of `h.hhp±d`.

@@ -98,6 +98,7 @@ impl Vm {
             saved_replaced: std::mem::take(&mut spare.saved_replaced),
             text: "",
             parts: std::mem::take(&mut spare.parts),
+            merged: None,
         };
         let mut rule_cells = std::mem::take(&mut spare.rule_cells);
         if rule_cells.len() < program.functions.len() {

@@ -5,7 +5,7 @@ use super::trace::{Observer, Unwatched, Watch, Watched};
 use crate::arena::Arena;
 use crate::bytecode::{FnId, FnKind, Program, SlotId};
 use crate::error::{EvalError, EvalErrorKind};
-use crate::input::{PorcError, Trailing};
+use crate::input::{Merge, PorcError, Trailing};
 use crate::json::{JsonError, JsonErrorKind, Numbers, parse};
 use crate::value::Value;
 
@@ -113,12 +113,43 @@ impl<'v> Request<'v> {
         }
     }
 
-    /// The slot becomes the object of those slots right below it that `keep` names; as [`Request::settle_slot`].
-    pub(crate) fn gather_slot(&mut self, slot: SlotId, keep: [SlotId; 5]) {
-        let cells = &self.program.slot_cells;
-        let cell_of = |slot: SlotId| cells.get(usize::from(slot.0)).copied().unwrap_or(u16::MAX);
-        self.doc
-            .gather(&self.program.trie, cell_of(slot), &keep.map(cell_of));
+    /// The slot becomes the object of the cells right below it, `others` of which become undefined; as
+    /// [`Request::settle_slot`].
+    pub(crate) fn gather_slot(&mut self, slot: SlotId, others: &[u16]) {
+        let cell = self.program.slot_cells.get(usize::from(slot.0));
+        if let Some(&cell) = cell {
+            self.doc.gather(&self.program.trie, cell, others);
+        }
+    }
+
+    /// The slot becomes the object that `by` puts together, when somebody asks for it, with what is there now. Cells below it
+    /// say already what that object will say, which has members; as [`Request::settle_slot`].
+    pub(crate) fn settle_merged_slot(&mut self, slot: SlotId, by: &'v dyn Merge<'v>) {
+        let cell = self.program.slot_cells.get(usize::from(slot.0));
+        if let Some(&cell) = cell {
+            self.doc.settle_merged(cell, by);
+        }
+    }
+
+    /// Whether nothing is in a cell, and so neither below it.
+    #[inline(always)]
+    pub(crate) fn is_missing(&self, cell: u16) -> bool {
+        self.doc.cell(cell).is_missing()
+    }
+
+    /// The value of a cell, as [`Request::slot`].
+    pub(crate) fn cell(&mut self, cell: u16) -> Result<Option<Value<'v>>, EvalErrorKind> {
+        self.doc.value(&self.program.trie, self.arena, cell)
+    }
+
+    /// A cell and those below it become those of a value, as [`Request::settle_slot`].
+    pub(crate) fn settle_cell(&mut self, cell: u16, value: Value<'v>) {
+        self.doc.settle(&self.program.trie, cell, Some(value));
+    }
+
+    /// Puts values into cells that nothing is in, nor below them.
+    pub(crate) fn fill_cells(&mut self, cells: impl Iterator<Item = (u16, Value<'v>)>) {
+        self.doc.fill(cells);
     }
 
     /// Tells a slot, which has members, that the slot at `path` below it was settled or gathered.

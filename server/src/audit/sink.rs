@@ -136,11 +136,17 @@ impl Sink {
 
     /// Whether half of the ring or more is free. Who hands over many records at once waits for that now and then.
     pub fn is_roomy(&self) -> bool {
-        let roomy = self.ring.slots() >= self.ring.buffer().capacity() / 2;
+        let roomy = self.has_room(self.ring.buffer().capacity() / 2);
         if !roomy {
             self.wake.rouse();
         }
         roomy || self.status.broken.load(Ordering::Relaxed) || self.status.failing.load(Ordering::Relaxed)
+    }
+
+    /// Whether so many bytes are free. Where those suffice that were free at the last look, it does not look again at what the
+    /// audit thread writes, which costs the two cores a cache line that goes there and back.
+    fn has_room(&self, bytes: usize) -> bool {
+        self.ring.cached_slots() >= bytes || self.ring.slots() >= bytes
     }
 
     /// Nothing can be recorded at this moment, so that there is no use in trying.
@@ -160,7 +166,7 @@ impl Sink {
 
     fn make_room(&mut self) -> bool {
         let needed = self.needed();
-        if self.ring.slots() >= needed {
+        if self.has_room(needed) {
             return true;
         }
         self.wake.rouse();
@@ -172,7 +178,7 @@ impl Sink {
         while start.elapsed() < patience {
             // On a machine with one core the audit thread needs this one.
             std::thread::yield_now();
-            if self.ring.slots() >= needed {
+            if self.has_room(needed) {
                 return true;
             }
         }

@@ -25,11 +25,20 @@ impl<'v> Request<'v> {
         let call = Code(&self.program.code).index(here) as u32;
         let entry = self.enter(window.regs, function, base, call, is_mock)?;
         let params = usize::from(self.function(function)?.params);
-        if params > 0 {
-            let first = window.base + usize::from(inst.b);
-            window.regs.copy_within(first..first + params, base);
+        match params {
+            0 => window.move_to(base),
+            // Most functions have one, which is moved without a call.
+            1 => {
+                let argument = window.checked(inst.b);
+                window.move_to(base);
+                window.set(0, argument);
+            }
+            _ => {
+                let first = window.base + usize::from(inst.b);
+                window.regs.copy_within(first..first + params, base);
+                window.move_to(base);
+            }
         }
-        window.move_to(base);
         Ok(entry)
     }
 
