@@ -91,10 +91,14 @@ pub fn lex(text: &str) -> Lexed {
         }
         let span = lexer.span();
         let between = text.get(previous_end..span.start).unwrap_or("");
+        let start = match token {
+            Token::Illegal(_) => illegal_start(text, span.start),
+            _ => span.start,
+        };
         lexed.lexemes.push(Lexeme {
             token,
-            start: offset(span.start),
-            end: offset(span.end),
+            start: offset(start),
+            end: offset(span.end.max(start)),
             newline: between.contains('\n'),
             glued: between.is_empty() && !first,
         });
@@ -111,6 +115,12 @@ pub fn lex(text: &str) -> Lexed {
         glued: false,
     });
     lexed
+}
+
+/// Where an illegal token is reported: behind the brace and the line end that the rest of a template begins with, as in OPA.
+fn illegal_start(text: &str, start: usize) -> usize {
+    let behind_line = text.get(start..).is_some_and(|rest| rest.starts_with("}\n"));
+    if behind_line { start + 2 } else { start }
 }
 
 fn illegal_in_comment(found: char) -> Option<LexError> {

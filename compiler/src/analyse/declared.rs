@@ -311,14 +311,14 @@ fn walk_operand<'a>(operand: &Operand<'a>, closures: Closures, found: &mut dyn F
     }
 }
 
-/// Variable names that stand directly in a body, `every` domains included.
-pub(super) fn open_names_in_body<'a>(body: &Body<'a>, names: &mut Names<'a>) {
+/// Variable names that stand directly in a body, `every` domains included. `new_not`: negations have bodies of their own.
+pub(super) fn open_names_in_body<'a>(body: &Body<'a>, new_not: bool, names: &mut Names<'a>) {
     for literal in body.literals {
-        open_names_in_literal(literal, names);
+        open_names_in_literal(literal, new_not, names);
     }
 }
 
-fn open_names_in_literal<'a>(literal: &Literal<'a>, names: &mut Names<'a>) {
+fn open_names_in_literal<'a>(literal: &Literal<'a>, new_not: bool, names: &mut Names<'a>) {
     match literal_kind(literal) {
         LiteralKind::Term(term) => open_names(&term, names),
         LiteralKind::Assign(left, right) | LiteralKind::Unify(left, right) => {
@@ -331,11 +331,10 @@ fn open_names_in_literal<'a>(literal: &Literal<'a>, names: &mut Names<'a>) {
             open_names(&domain, names);
         }
         LiteralKind::Every { domain, .. } => open_names(&domain, names),
-        LiteralKind::Not(Operand::Implicit(inner)) => open_names_in_literal(inner, names),
-        LiteralKind::Not(Operand::Braced(_))
-        | LiteralKind::And(..)
-        | LiteralKind::Or(..)
-        | LiteralKind::SomeDecl(_) => {}
+        LiteralKind::Not(Operand::Implicit(inner)) if !new_not => {
+            open_names_in_literal(inner, new_not, names);
+        }
+        LiteralKind::Not(_) | LiteralKind::And(..) | LiteralKind::Or(..) | LiteralKind::SomeDecl(_) => {}
     }
 }
 

@@ -26,6 +26,7 @@ impl Lowering<'_> {
             return;
         };
         let mut modifiers = Vec::with_capacity(group.with.len());
+        let mut aborts = false;
         let mut stmts = Vec::with_capacity(group.stmts.len());
         // Where the statement has bodies of its own OPA looks targets up as if they were read.
         if group.stmts.iter().any(is_nested) {
@@ -41,13 +42,17 @@ impl Lowering<'_> {
             let place = with.span;
             match self.with(with) {
                 Some(Lowered::With(with)) => modifiers.push(with),
-                Some(Lowered::BadPath) => stmts.push(self.abort(place)),
+                Some(Lowered::BadPath) => {
+                    aborts = true;
+                    stmts.push(self.abort(place));
+                }
                 None => {}
             }
         }
         stmts.extend(group.stmts);
         let inner = Block { stmts };
-        if modifiers.is_empty() {
+        // What aborts stays together, since OPA's index asks nothing of statements with modifiers.
+        if modifiers.is_empty() && !aborts {
             block.stmts.extend(inner.stmts);
         } else {
             block.stmts.push(Stmt {

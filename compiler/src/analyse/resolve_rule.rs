@@ -91,18 +91,7 @@ struct Part<'r, 'a> {
 impl<'a> RuleResolver<'_, 'a, '_> {
     fn resolve(mut self, package: &[String], name: &str, report: &mut Report) -> Rule {
         let head = &self.rule.head;
-        // OPA looks up no rule or import in parameters, not even in their comprehensions.
-        self.resolver.no_globals = true;
-        let mut args: Option<Vec<Term>> = head
-            .args
-            .filter(|args| !args.is_empty())
-            .map(|args| args.iter().map(|arg| self.parameter(arg)).collect());
-        self.resolver.no_globals = false;
-        if self.rule.chained {
-            for error in &mut self.resolver.errors {
-                error.span = Some(self.rule.span);
-            }
-        }
+        let mut args = self.parameters();
         let parameters = self.resolver.scopes.clone();
         let mut unused_args = self.parameter_names();
 
@@ -246,7 +235,7 @@ impl<'a> RuleResolver<'_, 'a, '_> {
     /// Notes the builtins whose names the body uses for variables that it does not declare.
     fn shadow_builtins(&mut self, body: &ast::Body<'a>) {
         let mut names = Names::new();
-        declared::open_names_in_body(body, &mut names);
+        declared::open_names_in_body(body, self.rule.new_not, &mut names);
         let mut declared_names = Names::new();
         declared::in_body(body, &mut declared_names);
         let mut replaced = Names::new();
@@ -262,6 +251,20 @@ impl<'a> RuleResolver<'_, 'a, '_> {
                 self.resolver.shadowed_builtins.insert(name.to_owned());
             }
         }
+    }
+
+    /// The patterns of the parameters. OPA looks up no rule or import in them, not even in their comprehensions.
+    fn parameters(&mut self) -> Option<Vec<Term>> {
+        let args = self.rule.head.args.filter(|args| !args.is_empty())?;
+        self.resolver.no_globals = true;
+        let found = args.iter().map(|arg| self.parameter(arg)).collect();
+        self.resolver.no_globals = false;
+        if self.rule.chained {
+            for error in &mut self.resolver.errors {
+                error.span = Some(self.rule.span);
+            }
+        }
+        Some(found)
     }
 
     fn parameter_names(&self) -> Vec<(String, VarId)> {
