@@ -33,3 +33,4 @@ pub mod trace;
 pub mod viewer;
 pub mod why;
 pub mod words;
+mod yaml;

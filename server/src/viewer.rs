@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::http::response::{Body, Reply};
+use crate::yaml::Document;
 
 /// The document, as people write it.
 const YAML: &[u8] = include_bytes!("openapi.yaml");
@@ -10,9 +11,10 @@ const YAML: &[u8] = include_bytes!("openapi.yaml");
 /// The same as JSON, which the page reads. Nothing, should the document be no YAML.
 static JSON: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let document = std::str::from_utf8(YAML).ok();
-    let document = document.and_then(|text| serde_saphyr::from_str::<serde_json::Value>(text).ok());
-    document
-        .and_then(|document| serde_json::to_vec(&document).ok())
+    let document = document.and_then(|text| Document::read("openapi.yaml", text).ok());
+    let value = document.and_then(|document| document.value(document.root()).ok());
+    value
+        .and_then(|value| serde_json::to_vec(&value).ok())
         .unwrap_or_default()
 });
 

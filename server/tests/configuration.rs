@@ -5,21 +5,14 @@ mod common;
 
 use std::process::{Command, Stdio};
 
-use common::cli::Folder;
+use common::cli::{Folder, outcome};
 use common::{GRANTED, Server, file, gavel, granted};
 
 /// Runs in a folder with this configuration: status, output, log.
 fn run(folder: &Folder, args: &str, variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
-    let output = command(folder, variables)
-        .args(args.split_whitespace())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    (
-        output.status.code(),
-        String::from_utf8(output.stdout).unwrap(),
-        String::from_utf8(output.stderr).unwrap(),
-    )
+    let mut command = command(folder, variables);
+    command.args(args.split_whitespace());
+    outcome(command.stdin(Stdio::null()).output().unwrap())
 }
 
 fn command(folder: &Folder, variables: &[(&str, &str)]) -> Command {
@@ -232,6 +225,75 @@ fn wrong_values_are_told_of_with_their_place() {
         error.contains("MPE_SERVER_THREADS: `server.threads`: \"many\""),
         "{error}"
     );
+}
+
+/// What is no YAML, or says something twice, is shown where it stands.
+#[test]
+fn broken_files_are_told_of_with_line_and_column() {
+    for (text, place, why) in [
+        ("server:\n  port: [", "2:10", ""),
+        (
+            "server:\n  port: 1\n  host: x\n  port: 2\n",
+            "4:3",
+            "mapping key \"port\" already defined at line 2",
+        ),
+        ("server: *nothing", "1:9", "anchor"),
+        (
+            "server: {port: 1}\n---\nserver: {port: 2}\n",
+            "3:1",
+            "more than one document",
+        ),
+        ("- server", "1:1", "the top level must be a mapping"),
+        ("server: {port: .nan}", "1:16", "no finite number"),
+    ] {
+        let folder = Folder::new("config-broken", &[("mpe-config.yaml", text)]);
+        let (status, output, error) = run(&folder, "serve -b nowhere.yml", &[]);
+        assert_eq!((status, output.as_str()), (Some(1), ""), "{text}: {error}");
+        let begin = format!("error: error reading config: ./mpe-config.yaml:{place}: ");
+        assert!(
+            error.starts_with(&begin) && error.contains(why),
+            "{text}: {error}"
+        );
+        assert!(error.contains("^"), "{error}");
+    }
+}
+
+#[test]
+fn the_form_of_the_log() {
+    for (text, variable, is_json, wrong) in [
+        ("{}", "", true, None),
+        ("log:\n  formatter: text", "", false, None),
+        ("log: {formatter: text}", "json", true, None),
+        ("log: {formatter: json}", "text", false, None),
+        (
+            "log:\n  formatter: [text]",
+            "",
+            true,
+            Some("./mpe-config.yaml:2: log.formatter: [\\\"text\\\"] is neither"),
+        ),
+        (
+            "log: {formatter: text}",
+            "TEXT",
+            true,
+            Some("MPE_LOG_FORMATTER: log.formatter: \\\"TEXT\\\" is neither"),
+        ),
+    ] {
+        let folder = Folder::new("config-log", &[("mpe-config.yaml", text)]);
+        // Without Envoy a name has no effect, which is the first line of the log.
+        let (_, _, error) = run(
+            &folder,
+            "serve -b nowhere.yml -n shop",
+            &[("MPE_LOG_FORMATTER", variable)],
+        );
+        assert_eq!(
+            error.starts_with("{\"level\":\"warn\""),
+            is_json,
+            "{text}, {variable}: {error}"
+        );
+        let is_told = error.contains("neither text nor json");
+        assert_eq!(is_told, wrong.is_some(), "{text}, {variable}: {error}");
+        assert!(error.contains(wrong.unwrap_or_default()), "{error}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::cli::args::Global;
 use crate::cli::doors::Doors;
 use crate::cli::serve_args::ServeArgs;
 use crate::cli::served::Served;
+use crate::config::{self, Setting};
 use crate::envoy::{self, Protocol};
 use crate::error::Failure;
 use crate::limits;
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
         .max_body_bytes
         .unwrap_or(limits::ENVOY_BODY_BYTES_MAX_DEFAULT);
     let path_prefix = path_prefix(args, &doors)?;
-    choose_log_format();
+    choose_log_format()?;
     if doors.envoy.is_empty() {
         tell_of_idle_flags(args);
     }
@@ -220,17 +221,15 @@ fn admin(args: &ServeArgs) -> Result<Option<admin::Options>, Failure> {
 
 /// A log collector reads JSON, as the reference writes it; a person at a terminal reads text. Like the reference this
 /// takes an unknown format for JSON, but says so.
-fn choose_log_format() {
-    let format = std::env::var_os("MPE_LOG_FORMATTER").unwrap_or_default();
-    let format = format.to_string_lossy();
-    log::set_json(match &*format {
-        "" => !stderr_is_watched(),
-        format => format != "text",
-    });
-    if !matches!(&*format, "" | "text" | "json") {
+fn choose_log_format() -> Result<(), Failure> {
+    let said = config::log_formatter()?;
+    let word = said.as_ref().map(|said| said.value.as_str());
+    log::set_json(word.map_or_else(|| !stderr_is_watched(), |word| word != Some("text")));
+    if let Some(Setting { value, place }) = said.filter(|said| said.value != "text" && said.value != "json") {
         log::line(
             Level::Warn,
-            format_args!("MPE_LOG_FORMATTER={format} is neither text nor json: the log is JSON"),
+            format_args!("{place}: log.formatter: {value} is neither text nor json: the log is JSON"),
         );
     }
+    Ok(())
 }

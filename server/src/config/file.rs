@@ -12,12 +12,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Number, Value};
-use serde_saphyr::Spanned;
+use serde_json::Value;
 
 use super::keys::KEYS;
 use crate::error::Failure;
+use crate::yaml::{Document, Member};
 use crate::{files, limits};
 
 /// Looks up an environment variable.
@@ -52,7 +51,7 @@ pub struct Setting {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In a file, at a line from 1.
-    File(Arc<str>, u64),
+    File(Arc<str>, usize),
     /// In an environment variable.
     Variable(String),
 }
@@ -93,7 +92,7 @@ pub(super) fn settings_from(environment: &Environment<'_>) -> Result<Settings, F
                 .map_err(|error| Failure::unreadable(&path, &error))?;
             let name = path.display().to_string();
             parse(&name, &text)
-                .map_err(|error| Failure::Operator(format!("error reading config {name}: {error}")))?
+                .map_err(|error| Failure::Operator(format!("error reading config: {error}")))?
         }
     };
     for key in KEYS {
@@ -159,114 +158,39 @@ fn places(environment: &Environment<'_>) -> Vec<PathBuf> {
 }
 
 pub(super) fn parse(name: &str, text: &str) -> Result<Settings, String> {
-    // YAML 1.2 has two words for each boolean; a key `n` must stay a text.
-    let options = serde_saphyr::options! { strict_booleans: true };
-    let node: Option<Node> =
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())?;
+    let document = Document::read(name, text)?;
     let (name, mut settings) = (Arc::from(name), Settings::new());
-    match node {
-        None | Some(Node::Leaf(Value::Null)) => {}
-        Some(Node::Members(members)) => flatten("", members, &name, &mut settings)?,
-        Some(Node::Leaf(_)) => return Err("the top level must be a mapping".to_owned()),
+    match document.members(document.root())? {
+        Some(members) => flatten(&document, "", members, &name, &mut settings)?,
+        None if document.value(document.root())?.is_null() => {}
+        None => return Err(document.wrong(document.root(), "the top level must be a mapping")),
     }
     Ok(settings)
 }
 
 fn flatten(
+    document: &Document,
     within: &str,
-    members: Vec<(String, Spanned<Node>)>,
+    members: Vec<Member<'_>>,
     name: &Arc<str>,
     settings: &mut Settings,
 ) -> Result<(), String> {
-    for (member, node) in members {
+    for member in members {
         let key = match within {
-            "" => member.to_lowercase(),
-            within => format!("{within}.{}", member.to_lowercase()),
+            "" => member.name.to_lowercase(),
+            within => format!("{within}.{}", member.name.to_lowercase()),
         };
-        match node.value {
-            Node::Members(members) => flatten(&key, members, name, settings)?,
-            Node::Leaf(value) => {
-                let place = Place::File(Arc::clone(name), node.referenced.line());
-                let said = Setting { value, place };
-                if let Some(first) = settings.get(&key) {
-                    return Err(said.wrong(format!("`{key}` is said already at {}", first.place)));
-                }
-                settings.insert(key, said);
-            }
+        if let Some(members) = document.members(member.value)? {
+            flatten(document, &key, members, name, settings)?;
+            continue;
         }
+        let place = Place::File(Arc::clone(name), document.line(member.key));
+        let value = document.value(member.value)?;
+        let said = Setting { value, place };
+        if let Some(first) = settings.get(&key) {
+            return Err(said.wrong(format!("`{key}` is said already at {}", first.place)));
+        }
+        settings.insert(key, said);
     }
     Ok(())
-}
-
-/// YAML as far as its places count.
-enum Node {
-    /// A mapping.
-    Members(Vec<(String, Spanned<Node>)>),
-    /// Anything else.
-    Leaf(Value),
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
-        struct Nodes;
-
-        impl<'de> Visitor<'de> for Nodes {
-            type Value = Node;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-                Ok(Node::Leaf(value.into()))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-                Ok(Node::Leaf(value.into()))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-                Ok(Node::Leaf(value.into()))
-            }
-
-            fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
-                let number = Number::from_f64(value).ok_or_else(|| E::custom("no finite number"))?;
-                Ok(Node::Leaf(Value::Number(number)))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-                Ok(Node::Leaf(value.into()))
-            }
-
-            fn visit_unit<E>(self) -> Result<Node, E> {
-                Ok(Node::Leaf(Value::Null))
-            }
-
-            fn visit_none<E>(self) -> Result<Node, E> {
-                Ok(Node::Leaf(Value::Null))
-            }
-
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-                Node::deserialize(deserializer)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-                let mut list = Vec::new();
-                while let Some(item) = items.next_element()? {
-                    list.push(item);
-                }
-                Ok(Node::Leaf(Value::Array(list)))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
-                let mut members = Vec::new();
-                while let Some(entry) = entries.next_entry()? {
-                    members.push(entry);
-                }
-                Ok(Node::Members(members))
-            }
-        }
-
-        deserializer.deserialize_any(Nodes)
-    }
 }

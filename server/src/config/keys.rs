@@ -102,6 +102,7 @@ pub const OPA_FLAGS: &str = "cli.opa.flags";
 
 /// The keys that the modules beside this one read.
 pub(super) const LOG_LEVEL: &str = "log.level";
+pub(super) const LOG_FORMATTER: &str = "log.formatter";
 pub(super) const UNSAFE_BUILTINS: &str = "opa.unsafebuiltins";
 pub(super) const INCLUDE_ALL: &str = "bundles.includeall";
 pub(super) const ENV: &str = "audit.env";
@@ -253,6 +254,12 @@ pub const KEYS: &[Key] = &[
         "`error`, `warn`, `info`, `debug`, or the reference's `module:level;…`, where the module `.` counts.",
     ),
     Key::alone(
+        LOG_FORMATTER,
+        "`text` or `json`",
+        "`json`, but `text` on a terminal",
+        "Lines of the log of `serve`, until it ends; other words are warned about and mean `json`, as in the reference.",
+    ),
+    Key::alone(
         MOCK,
         "`false`",
         "`false`",
@@ -288,7 +295,7 @@ mod tests {
     use super::*;
 
     /// Variables that are no key's and are read elsewhere.
-    const TAKEN: [&str; 3] = ["MPE_CONFIG_PATH", "MPE_CONFIG_FILENAME", "MPE_LOG_FORMATTER"];
+    const TAKEN: [&str; 2] = ["MPE_CONFIG_PATH", "MPE_CONFIG_FILENAME"];
 
     #[test]
     fn names_are_told_apart() {

@@ -16,5 +16,5 @@ pub use file::{Place, Setting, Settings, settings};
 pub use keys::{About, FLAGS_WITHOUT_KEY, KEYS, Key, OPA_FLAGS};
 pub use later::{AtStart, files};
 pub use records::RecordRules;
-pub use values::Config;
+pub use values::{Config, log_formatter};
 pub(crate) use values::{boolean, names};

@@ -77,6 +77,8 @@ impl Config {
             let resolved = record_env::resolved(&said.value, &podinfo, environment);
             config.record_env = resolved.map_err(|why| said.wrong(why))?;
         }
+        // Whoever makes lines of the log reads it.
+        settings.remove(keys::LOG_FORMATTER);
         if settings.keys().any(|key| key.starts_with("mock.")) {
             log::line(
                 Level::Warn,
@@ -146,6 +148,15 @@ pub(crate) fn names(value: &Value) -> Option<Vec<String>> {
             .map(str::to_owned)
             .collect(),
     )
+}
+
+/// `log.formatter`, for whoever writes lines of the log.
+///
+/// # Errors
+/// A file that is there but cannot be used.
+pub fn log_formatter() -> Result<Option<Setting>, Failure> {
+    let said = file::settings()?.remove(keys::LOG_FORMATTER);
+    Ok(said.filter(|said| !said.value.is_null()))
 }
 
 /// The level of the part `.` of `module:level;…`, or a bare level. What cannot be read is warned about.

@@ -28,15 +28,15 @@ pub(crate) fn run_words(args: &[&str], stdin: &str) -> (Option<i32>, String, Str
         .unwrap();
     // A command that needs no input may be gone already.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = child.wait_with_output().unwrap();
+    outcome(child.wait_with_output().unwrap())
+}
+
+/// Status, output, log.
+pub(crate) fn outcome(output: Output) -> (Option<i32>, String, String) {
     (
-        status.code(),
-        String::from_utf8(stdout).unwrap(),
-        String::from_utf8(stderr).unwrap(),
+        output.status.code(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
     )
 }
 
@@ -77,17 +77,9 @@ impl Folder {
 
     /// Runs in the folder.
     pub(crate) fn gavel(&self, args: &str) -> (Option<i32>, String, String) {
-        let output = gavel()
-            .args(args.split_whitespace())
-            .current_dir(&self.0)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        (
-            output.status.code(),
-            String::from_utf8(output.stdout).unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-        )
+        let mut command = gavel();
+        command.args(args.split_whitespace()).current_dir(&self.0);
+        outcome(command.stdin(Stdio::null()).output().unwrap())
     }
 }
 
