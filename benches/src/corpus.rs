@@ -66,15 +66,16 @@ pub fn image(example: &Example) -> Result<Image, String> {
     image_of(&example.domain.display().to_string(), &text)
 }
 
-/// The surroundings of a measured request, with the service's clock.
+/// The surroundings of a measured request, without a clock.
+pub const TIMELESS: RequestEnv = RequestEnv::timeless(1_700_000_000_000_000_000, 1);
+
+/// The same with the service's clock.
 #[must_use]
 pub fn env() -> RequestEnv {
     RequestEnv {
-        wall_ns: 1_700_000_000_000_000_000,
-        seed: 1,
         monotonic_ns: clock::monotonic_ns,
         begun_ns: clock::monotonic_ns(),
-        deadline_ns: None,
+        ..TIMELESS
     }
 }
 

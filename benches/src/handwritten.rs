@@ -6,7 +6,7 @@ use crate::native::Native;
 use gavel_runtime::image::Image;
 use gavel_runtime::input::Trailing;
 use gavel_runtime::limits::Limits;
-use gavel_runtime::vm::{RequestEnv, Vm};
+use gavel_runtime::vm::Vm;
 use std::hint::black_box;
 
 /// ns of one decision, the mean over all requests of a domain, by what they go into.
@@ -135,10 +135,6 @@ fn shares(example: &Example, image: &Image, rounds: usize, round_ns: u64) -> Res
     let mut decider = corpus::decider(image);
     let mut vm = Vm::new(&Limits::DEFAULT);
     let env = corpus::env();
-    let timeless = RequestEnv {
-        monotonic_ns: || 0,
-        ..env
-    };
     let mut shares = Shares {
         native_reading: each(&mut |body| {
             black_box(native.read(body)).ok();
@@ -156,7 +152,7 @@ fn shares(example: &Example, image: &Image, rounds: usize, round_ns: u64) -> Res
         ..Shares::default()
     };
     let without_clock = each(&mut |body| {
-        let decision = decider.decide(image, body, Trailing::Ignore, &timeless);
+        let decision = decider.decide(image, body, Trailing::Ignore, &corpus::TIMELESS);
         black_box(decision.map(|decision| decision.granted)).ok();
     });
     shares.clock = shares.whole - without_clock;

@@ -83,13 +83,7 @@ impl Folding {
             body_warm_bytes: 0,
             ..Limits::DEFAULT
         });
-        let env = RequestEnv {
-            wall_ns: 0,
-            seed: 0,
-            monotonic_ns: || 0,
-            begun_ns: 0,
-            deadline_ns: None,
-        };
+        let env = RequestEnv::timeless(0, 0);
         let mut request = vm.request(&program, &env);
         let result = request.call(entry);
         self.0.set(left - request.fuel_used().min(left));

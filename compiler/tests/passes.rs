@@ -38,13 +38,7 @@ fn run(module: &str, input: &str, passes: Passes) -> (Result<Constant, &'static 
     let compiled = compile(&sources, &[file], Some(query), &options).unwrap();
     let program = verify(compiled.program).unwrap();
     let mut vm = Vm::new(&Limits::DEFAULT);
-    let env = RequestEnv {
-        wall_ns: 0,
-        seed: 0,
-        monotonic_ns: || 0,
-        begun_ns: 0,
-        deadline_ns: None,
-    };
+    let env = RequestEnv::timeless(0, 0);
     let mut request = vm.request(&program, &env);
     request.read_document(input.as_bytes()).unwrap();
     let mut counted = Counted::default();

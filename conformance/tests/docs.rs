@@ -266,3 +266,29 @@ fn words(cell: &str) -> impl Iterator<Item = String> {
         .collect::<Vec<_>>()
         .into_iter()
 }
+
+#[test]
+fn the_page_of_the_language_has_its_budgets() {
+    let limits = gavel_runtime::limits::Limits::DEFAULT;
+    let mebibytes = |bytes: usize| format!("{} MiB", bytes >> 20);
+    let text = text_of("docs/language.md");
+    for budget in [
+        count(limits.fuel),
+        mebibytes(limits.arena_max_bytes),
+        format!("{} calls", count(limits.frames_max)),
+        format!("{} registers", count(limits.stack_cells_max)),
+        format!("{} ms", DECISION_NS_MAX / 1_000_000),
+        count(gavel_runtime::limits::JSON_DEPTH_MAX),
+        format!("| {} |", gavel_compiler::limits::NESTING_MAX),
+        format!(
+            "| a module; a PolicyDomain file | {} each |",
+            mebibytes(gavel_compiler::limits::MODULE_BYTES_MAX)
+        ),
+        format!(
+            "| a module; a PolicyDomain file | {} each |",
+            mebibytes(domain::FILE_BYTES_MAX)
+        ),
+    ] {
+        assert!(text.contains(&budget), "docs/language.md does not say {budget}");
+    }
+}

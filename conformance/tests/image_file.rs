@@ -16,13 +16,7 @@ const STAMP: Stamp = Stamp {
     wall_ns: 1_700_000_000_000_000_000,
     random: [7; 16],
 };
-const ENV: RequestEnv = RequestEnv {
-    wall_ns: STAMP.wall_ns,
-    seed: 1,
-    monotonic_ns: || 0,
-    begun_ns: 0,
-    deadline_ns: None,
-};
+const ENV: RequestEnv = RequestEnv::timeless(STAMP.wall_ns, 1);
 
 /// Small budgets: a changed program may loop or build until they are used up.
 const LIMITS: Limits = Limits {

@@ -76,13 +76,7 @@ fn image(files: &[PathBuf]) -> Result<Image, String> {
     }
 }
 
-const ENV: RequestEnv = RequestEnv {
-    wall_ns: 1_700_000_000_000_000_000,
-    seed: 1,
-    monotonic_ns: || 0,
-    begun_ns: 0,
-    deadline_ns: None,
-};
+const ENV: RequestEnv = RequestEnv::timeless(1_700_000_000_000_000_000, 1);
 
 fn decide(decider: &mut Decider, image: &Image, body: &[u8], frame: &mut Vec<u8>) {
     frame.clear();

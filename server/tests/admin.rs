@@ -27,9 +27,8 @@ fn start_on(admin: &str, flags: &[&str]) -> (Server, SocketAddr) {
     let mut all = vec!["--admin", admin];
     all.extend(flags);
     let mut server = Server::start("epoll", &all);
-    let line = server.wait_for("admin on ");
-    let address = line.split("admin on ").nth(1).unwrap().split(' ').next().unwrap();
-    (server, address.parse().unwrap())
+    let address = server.address_behind("admin on ");
+    (server, address)
 }
 
 /// Status, head and body of an answer to a request with these header lines more.
@@ -167,16 +166,7 @@ fn a_reload_is_asked_for_and_waited_for() {
     let bundle = scratch("admin-reload.yml");
     let flags = ["--admin", "0", "--revision", "one"];
     let mut server = Server::start_on(&bundle.0, "epoll", &flags, |_| {});
-    let line = server.wait_for("admin on ");
-    let at: SocketAddr = line
-        .split("admin on ")
-        .nth(1)
-        .unwrap()
-        .split(' ')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let at = server.address_behind("admin on ");
     assert_eq!(json(at, "POST /reload")["result"], "unchanged");
     let text = std::fs::read_to_string(&bundle.0).unwrap();
     std::fs::write(&bundle.0, text.replace("door:open", "door:close")).unwrap();

@@ -29,17 +29,9 @@ fn start(flags: &[&str]) -> (Server, Option<u16>) {
     let mut all = vec!["-b", gate.to_str().unwrap()];
     all.extend(flags);
     let mut server = Server::start("epoll", &all);
-    let envoy = flags.contains(&"--envoy-port").then(|| {
-        let line = server.wait_for("serving Envoy gRPC on [");
-        line.split("]:")
-            .nth(1)
-            .unwrap()
-            .split(' ')
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap()
-    });
+    let envoy = flags
+        .contains(&"--envoy-port")
+        .then(|| server.address_behind("serving Envoy gRPC on ").port());
     (server, envoy)
 }
 
@@ -374,9 +366,8 @@ fn start_asking(flags: &[&str]) -> (Server, u16) {
     let mut all = vec!["-b", asking.to_str().unwrap(), "--envoy-port", "0"];
     all.extend(flags);
     let mut server = Server::start("epoll", &all);
-    let line = server.wait_for("serving Envoy gRPC on [");
-    let port = line.split("]:").nth(1).unwrap().split(' ').next().unwrap();
-    (server, port.parse().unwrap())
+    let port = server.address_behind("serving Envoy gRPC on ").port();
+    (server, port)
 }
 
 #[test]

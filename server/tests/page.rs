@@ -21,9 +21,8 @@ fn start_on(bundle: &std::path::Path, flags: &[&str]) -> (Server, SocketAddr) {
     let mut all = vec!["--admin", "127.0.0.1:0"];
     all.extend(flags);
     let mut server = Server::start_on(bundle, "epoll", &all, |_| {});
-    let line = server.wait_for("admin on ");
-    let address = line.split("admin on ").nth(1).unwrap().split(' ').next().unwrap();
-    (server, address.parse().unwrap())
+    let address = server.address_behind("admin on ");
+    (server, address)
 }
 
 fn start(flags: &[&str]) -> (Server, SocketAddr) {
@@ -312,9 +311,7 @@ fn what_records_leave_out_is_not_shown() {
             .env("MPE_AUDIT_HASH", "/principal/sub")
             .env("MPE_AUDIT_HASHKEYFILE", key.path());
     });
-    let line = server.wait_for("admin on ");
-    let at = line.split("admin on ").nth(1).unwrap().split(' ').next().unwrap();
-    let at: SocketAddr = at.parse().unwrap();
+    let at = server.address_behind("admin on ");
     let porc = r#"{"operation":"shop:order:write","resource":"mrn:x:secret","principal":{"sub":"ann","mroles":["mrn:iam:role:clerk"]}}"#;
     server.connect().post(porc);
     eventually(|| get(at, "/live.json")["recordsWritten"] == 1);

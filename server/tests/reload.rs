@@ -326,9 +326,7 @@ fn envoy_is_answered_by_what_is_new() {
     fs::write(&bundle, &text).unwrap();
     let flags = ["--envoy-port", "0", "--threads", "2"];
     let mut server = Server::start_on(&bundle, "epoll", &flags, |_| {});
-    let line = server.wait_for("serving Envoy gRPC on [");
-    let port = line.split("]:").nth(1).unwrap().split(' ').next().unwrap();
-    let client = GrpcClient::tcp(port.parse().unwrap());
+    let client = GrpcClient::tcp(server.address_behind("serving Envoy gRPC on ").port());
     assert!(client.allows(request("open", b"/", b"")));
     let renamed = text
         .replace("\"gate:%s\"", "\"door:%s\"")

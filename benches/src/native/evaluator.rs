@@ -2,19 +2,11 @@
 
 use super::input::Input;
 use super::{clinic, fileserver, hospital, mcp, quotas, saas, toolgate, workspaces};
+use crate::corpus::TIMELESS;
 use gavel_runtime::bytecode::{Program, RawProgram, SlotId, verify};
 use gavel_runtime::input::Trailing;
 use gavel_runtime::limits::Limits;
-use gavel_runtime::vm::{RequestEnv, Vm};
-
-/// The rules need no clock.
-const ENV: RequestEnv = RequestEnv {
-    wall_ns: 1_700_000_000_000_000_000,
-    seed: 1,
-    monotonic_ns: || 0,
-    begun_ns: 0,
-    deadline_ns: None,
-};
+use gavel_runtime::vm::Vm;
 
 /// The rules of one domain, with what they need to read requests.
 #[derive(Debug)]
@@ -61,7 +53,7 @@ impl Native {
     /// # Errors
     /// A body that is no request.
     pub fn decide(&mut self, body: &[u8]) -> Result<bool, String> {
-        let mut request = self.vm.request(&self.program, &ENV);
+        let mut request = self.vm.request(&self.program, &TIMELESS);
         request
             .read_porc(body, Trailing::Ignore)
             .map_err(|error| error.to_string())?;
@@ -73,7 +65,7 @@ impl Native {
     /// # Errors
     /// A body that is no request.
     pub fn read(&mut self, body: &[u8]) -> Result<(), String> {
-        let mut request = self.vm.request(&self.program, &ENV);
+        let mut request = self.vm.request(&self.program, &TIMELESS);
         request
             .read_porc(body, Trailing::Ignore)
             .map_err(|error| error.to_string())

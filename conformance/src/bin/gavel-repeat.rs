@@ -16,13 +16,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 /// No clock, which is the machine's and not ours, and nothing by chance.
-const ENV: RequestEnv = RequestEnv {
-    wall_ns: 1_700_000_000_000_000_000,
-    seed: 1,
-    monotonic_ns: || 0,
-    begun_ns: 0,
-    deadline_ns: None,
-};
+const ENV: RequestEnv = RequestEnv::timeless(1_700_000_000_000_000_000, 1);
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

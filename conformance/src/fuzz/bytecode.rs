@@ -39,13 +39,7 @@ pub(super) fn run(bytes: &[u8]) -> Result<(), Finding> {
         return Ok(());
     };
     let mut vm = Vm::new(&LIMITS);
-    let env = RequestEnv {
-        wall_ns: 0,
-        seed: 1,
-        monotonic_ns: || 0,
-        begun_ns: 0,
-        deadline_ns: None,
-    };
+    let env = RequestEnv::timeless(0, 1);
     let mut request = vm.request(&program, &env);
     if let Some(input) = &case.input {
         let input = input

@@ -100,13 +100,7 @@ fn open() -> Result<Desk, Finding> {
 }
 
 fn decide(desk: &mut Desk, bytes: &[u8]) -> Result<(), Finding> {
-    let env = RequestEnv {
-        wall_ns: STAMP.wall_ns,
-        seed: 1,
-        monotonic_ns: || 0,
-        begun_ns: 0,
-        deadline_ns: None,
-    };
+    let env = RequestEnv::timeless(STAMP.wall_ns, 1);
     let Desk { image, decider } = desk;
     let mut frame = Vec::new();
     let granted = match decider.decide(image, bytes, Trailing::Ignore, &env) {

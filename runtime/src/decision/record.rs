@@ -240,16 +240,7 @@ fn write_realised(
     decider: &mut Decider,
     out: &mut Vec<u8>,
 ) -> Option<()> {
-    fn no_clock() -> u64 {
-        0
-    }
-    let env = RequestEnv {
-        wall_ns: frame.stamp.wall_ns,
-        seed: 0,
-        monotonic_ns: no_clock,
-        begun_ns: 0,
-        deadline_ns: None,
-    };
+    let env = RequestEnv::timeless(frame.stamp.wall_ns, 0);
     let document = decider.realised(image, body, &env).ok()?;
     json::write(out, document, json::Escape::Html).ok()?;
     (!document.is_empty()).then_some(())

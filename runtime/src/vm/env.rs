@@ -14,3 +14,17 @@ pub struct RequestEnv {
     /// When the request must be over, on that clock.
     pub deadline_ns: Option<u64>,
 }
+
+impl RequestEnv {
+    /// A request without a deadline, at a moment at which time stands still: for what has to come out alike each time.
+    #[must_use]
+    pub const fn timeless(wall_ns: i64, seed: u64) -> RequestEnv {
+        RequestEnv {
+            wall_ns,
+            seed,
+            monotonic_ns: || 0,
+            begun_ns: 0,
+            deadline_ns: None,
+        }
+    }
+}

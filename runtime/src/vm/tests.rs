@@ -6,13 +6,7 @@ use crate::error::EvalErrorKind;
 use crate::limits::Limits;
 use crate::value::{Kind, Value};
 
-pub(super) const ENV: RequestEnv = RequestEnv {
-    wall_ns: 0,
-    seed: 0,
-    monotonic_ns: || 0,
-    begun_ns: 0,
-    deadline_ns: None,
-};
+pub(super) const ENV: RequestEnv = RequestEnv::timeless(0, 0);
 
 pub(super) fn program(text: &str) -> Program {
     verify(assemble(text)).unwrap_or_else(|error| panic!("{error}"))

@@ -115,13 +115,7 @@ impl<'i> Replay<'i> {
         out: &mut dyn Write,
     ) -> Result<Result<(), String>, Stopped> {
         // A policy that looks at the clock sees the time of the record. Nothing is timed.
-        let env = RequestEnv {
-            wall_ns: recorded.wall_ns.unwrap_or(self.now_ns),
-            seed: 0,
-            monotonic_ns: || 0,
-            begun_ns: 0,
-            deadline_ns: None,
-        };
+        let env = RequestEnv::timeless(recorded.wall_ns.unwrap_or(self.now_ns), 0);
         let (body, mut facts) = if self.resolve {
             let Some(body) = record::unresolved(recorded.porc) else {
                 return Ok(Err("`porc` cannot be read".to_owned()));

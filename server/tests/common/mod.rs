@@ -5,7 +5,7 @@
 pub(crate) mod cli;
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -158,6 +158,13 @@ impl Server {
                 return line;
             }
         }
+    }
+
+    /// The address right behind this text, in the next line of the log that has it.
+    pub(crate) fn address_behind(&mut self, text: &str) -> SocketAddr {
+        let line = self.wait_for(text);
+        let rest = line.split(text).nth(1).unwrap();
+        rest.split(' ').next().unwrap().parse().unwrap()
     }
 
     /// Whether the log has a line with this text by now.
