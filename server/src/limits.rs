@@ -167,6 +167,9 @@ pub const AUDIT_RECORDS_BEFORE_YIELD: u32 = 16;
 /// Size of the audit thread's text between two writes: a batch and the record that ends it, unless that one is large.
 pub const AUDIT_TEXT_BYTES_KEEP: usize = AUDIT_BATCH_BYTES + 64 * 1024;
 
+/// Time between two looks whether the audit thread has made room.
+pub const AUDIT_LOOK_US: u64 = 20;
+
 /// Longest time that a worker waits for room in its audit ring under the policy `wait`.
 pub const AUDIT_WAIT_US: u64 = 1000;
 
