@@ -38,6 +38,8 @@ skip deep_values_compare_on_a_small_stack "three values of 100,000 levels"
 skip values_that_share_their_parts_compare_in_the_time_of_the_parts "60 levels of 100 shared parts each"
 skip large_tables_find_what_is_in_them_and_nothing_else "a table of 5,000 texts"
 skip depth_and_memory_are_bounded "assembles 300 functions, and fills an arena of a mebibyte"
+skip input::tests::nesting "documents of 10,000 levels"
+skip nesting_has_a_limit_and_needs_no_stack "documents of 10,000 levels"
 skip both_ways_agree_on_damaged_documents "5,000 documents, read six times each"
 skip both_ways_agree_on_random_documents "12,000 documents, read six times each"
 
