@@ -100,7 +100,7 @@ pub const BATCH_SLICE_NS: u64 = 100_000;
 pub const BATCH_NS_MAX: u64 = 10_000_000_000;
 
 /// Longest time that a batch waits before a slice, so that the audit thread can make room in a ring that is half full.
-pub const BATCH_PACE_NS: u64 = 20_000_000;
+pub const BATCH_PACE_NS: u64 = 100_000_000;
 
 /// Open connections for each worker up to which new ones go to the worker that has the fewest. With more of them the
 /// kernel's own spreading is even enough, and costs nothing.
