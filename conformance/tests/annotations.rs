@@ -117,10 +117,14 @@ impl Chance {
         let named = NAMES.map(|name| (name, self.below(3) > 0));
         let named = named.into_iter().filter(|(_, is_said)| *is_said);
         named
-            .map(|(name, _)| Annotation {
-                name,
-                value: self.value(name),
-                strategy: *self.one(&STRATEGIES),
+            .map(|(name, _)| {
+                let value = self.value(name);
+                let strategy = *self.one(&STRATEGIES);
+                Annotation {
+                    name,
+                    value,
+                    strategy,
+                }
             })
             .collect()
     }

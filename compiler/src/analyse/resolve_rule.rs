@@ -138,13 +138,7 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             };
             clauses.push(self.clause(&part, &[], &mut unused_args).0);
         }
-        if self.resolver.strict {
-            for (name, _) in unused_args {
-                let message = format!("unused argument {name}. (hint: use _ (wildcard variable) instead)");
-                let found = Diagnostic::error(Code::RegoCompile, head.span, message);
-                self.resolver.unused.push(found);
-            }
-        }
+        self.refuse_unused(unused_args);
         report.errors.append(&mut self.resolver.errors);
         report.unused.append(&mut self.resolver.unused);
         Rule {
@@ -157,6 +151,18 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             clauses,
             vars: self.resolver.vars,
             head_builtins: self.head_builtins,
+        }
+    }
+
+    /// What strict mode says of arguments that nothing reads.
+    fn refuse_unused(&mut self, arguments: Vec<(String, VarId)>) {
+        if !self.resolver.strict {
+            return;
+        }
+        for (name, _) in arguments {
+            let message = format!("unused argument {name}. (hint: use _ (wildcard variable) instead)");
+            let found = Diagnostic::error(Code::RegoCompile, self.rule.head.span, message);
+            self.resolver.unused.push(found);
         }
     }
 
