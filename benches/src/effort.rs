@@ -31,10 +31,10 @@ pub(crate) const QUICK: Effort = Effort {
 
 /// What a record is made of: half an hour.
 pub(crate) const WHOLE: Effort = Effort {
-    rounds: 15,
+    rounds: 11,
     round_ns: 100_000_000,
-    load_rounds: 7,
-    load_seconds: 5,
+    load_rounds: 5,
+    load_seconds: 4,
     half_load_seconds: 600,
     idle_connections: 10_000,
     is_whole: true,
