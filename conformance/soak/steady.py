@@ -20,7 +20,8 @@ def main():
             file.write(text)
         server = Gavel(options.gavel, bundle=domain).started()
         largest = Load(options.load, server.port, None, 1 if options.short else 3, 16, GRANTED).result()
-        rate = largest["rate"] * 0.6
+        # The short form runs where machines are busy: a rate measured in a good second must hold in a bad one.
+        rate = largest["rate"] * (0.3 if options.short else 0.6)
         checks.figure("steady.rate", f"{rate:.0f}")
         running = Load(options.load, server.port, rate, seconds, 16, GRANTED, "--body", DENIED)
         samples, reloads, refused = [], 0, []
