@@ -208,6 +208,14 @@ fn passes_of_the_optimiser() {
         assert!(status != Some(0) && output.is_empty(), "{args}");
         assert!(error.contains(want), "{args}: {error}");
     }
+    let image = std::env::temp_dir().join("gavel-without.image");
+    let command = format!("compile -o {} --without fold {}", image.display(), module.path());
+    let (status, output, error) = run(&command, "");
+    assert_eq!((status, output.as_str()), (Some(1), ""), "{error}");
+    assert!(
+        error.contains("cannot be used with") && !image.exists(),
+        "{error}"
+    );
 }
 
 #[test]

@@ -339,10 +339,24 @@ pub(crate) struct CompileArgs {
     #[arg(long, value_enum, value_name = "STAGE")]
     pub(crate) emit: Option<Emit>,
     /// With `--emit passes`: only these passes.
-    #[arg(long, value_name = "PASS", value_delimiter = ',', value_parser = passes(), requires = "emit")]
+    #[arg(
+        long,
+        value_name = "PASS",
+        value_delimiter = ',',
+        value_parser = passes(),
+        requires = "emit",
+        conflicts_with = "output"
+    )]
     pub(crate) pass: Vec<String>,
     /// Switch passes of the optimiser off, to see what they do (with --emit); `all` for every pass.
-    #[arg(long, value_name = "PASS", value_delimiter = ',', value_parser = passes_or_all(), requires = "emit")]
+    #[arg(
+        long,
+        value_name = "PASS",
+        value_delimiter = ',',
+        value_parser = passes_or_all(),
+        requires = "emit",
+        conflicts_with = "output"
+    )]
     pub(crate) without: Vec<String>,
     /// Rego modules (.rego), compiled together, or PolicyDomain files.
     #[arg(required_unless_present = "bundle", value_name = "FILE")]
