@@ -1,5 +1,5 @@
-//! The last access records, where they are asked for: kept by the audit thread, which makes them anyway, as it writes them
-//! – what is left out of records is left out here.
+//! The last access records, where they are asked for: kept by the audit thread, which makes them anyway, once it wrote them
+//! – what is left out of records is left out here, and what was given up never comes here.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,17 +25,14 @@ impl Recent {
         }
     }
 
-    fn keep(&self, record: &[u8]) {
-        let record: Box<[u8]> = if record.len() <= limits::ADMIN_DECISION_BYTES_MAX {
-            record.into()
-        } else {
-            format!("{{\"tooLong\":{}}}", record.len()).into_bytes().into()
-        };
+    fn keep(&self, new: impl Iterator<Item = Box<[u8]>>) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        while records.len() >= self.count_max {
-            records.pop_front();
+        for record in new {
+            while records.len() >= self.count_max {
+                records.pop_front();
+            }
+            records.push_back(record);
         }
-        records.push_back(record);
     }
 
     /// The records, newest first.
@@ -54,18 +51,32 @@ impl Recent {
     }
 }
 
-/// Makes records as another does, and keeps them.
+/// Makes records as another does, and keeps those that leave.
 pub struct Keeping {
     inner: Box<dyn Render>,
     recent: Arc<Recent>,
+    /// Nobody knows yet what becomes of these: a batch at most.
+    unsettled: Vec<Box<[u8]>>,
 }
 
 impl Keeping {
     /// Keeps what `inner` makes.
     #[must_use]
     pub fn new(inner: Box<dyn Render>, recent: Arc<Recent>) -> Keeping {
-        Keeping { inner, recent }
+        Keeping {
+            inner,
+            recent,
+            unsettled: Vec::new(),
+        }
     }
+}
+
+/// A record as it is kept.
+fn kept(record: &[u8]) -> Box<[u8]> {
+    if record.len() <= limits::ADMIN_DECISION_BYTES_MAX {
+        return record.into();
+    }
+    format!("{{\"tooLong\":{}}}", record.len()).into_bytes().into()
 }
 
 impl Render for Keeping {
@@ -77,9 +88,20 @@ impl Render for Keeping {
         let start = text.len();
         let rendered = self.inner.render(frame, text);
         if rendered && let Some(record) = text.get(start..) {
-            self.recent.keep(record);
+            self.unsettled.push(kept(record));
         }
         rendered
+    }
+
+    fn drop_last(&mut self) {
+        self.inner.drop_last();
+        self.unsettled.pop();
+    }
+
+    fn settled(&mut self, left: u64) {
+        self.inner.settled(left);
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        self.recent.keep(self.unsettled.drain(..).take(left));
     }
 
     fn end_pass(&mut self) {
@@ -94,12 +116,11 @@ mod tests {
     #[test]
     fn the_last_ones_are_kept_and_long_ones_are_not() {
         let recent = Recent::new(2);
-        for text in ["{\"a\":1}\n", "{\"sample\":{}}\n{\"a\":2}\n"] {
-            recent.keep(text.as_bytes());
-        }
+        let keep = |texts: &[&str]| recent.keep(texts.iter().map(|text| kept(text.as_bytes())));
+        keep(&["{\"a\":0}\n", "{\"a\":1}\n", "{\"sample\":{}}\n{\"a\":2}\n"]);
         let want = json!({"kept": 2, "decisions": [{"a": 2}, {"a": 1}]});
         assert_eq!(recent.json(), want);
-        recent.keep(&vec![b' '; limits::ADMIN_DECISION_BYTES_MAX + 1]);
+        keep(&[&" ".repeat(limits::ADMIN_DECISION_BYTES_MAX + 1)]);
         let decisions = recent.json()["decisions"].clone();
         let long = limits::ADMIN_DECISION_BYTES_MAX + 1;
         assert_eq!(decisions, json!([{"tooLong": long}, {"a": 2}]));

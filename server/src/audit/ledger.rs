@@ -4,13 +4,16 @@
 //! answers wait for their records, the worker says that it waits, and the audit thread rings its bell: a byte on a socket
 //! that the worker's event loop reads.
 
+use std::collections::VecDeque;
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Times of failure that are told apart; then the oldest two become one, with what lies between them.
-const FAILED_MAX: usize = 64;
+/// Times of failure that are told apart; then the oldest two become one, with what lies between them. An answer is asked about
+/// for the last time some seconds after its record failed; so many failures apart from each other, each of which takes a write
+/// that fails and one that succeeds, or a record too large for its outlet, do not fit into them.
+const FAILED_MAX: usize = 4096;
 
 /// Shared by a worker and the audit thread; anybody may read how much is on the way.
 #[derive(Debug, Default)]
@@ -24,7 +27,7 @@ pub(crate) struct Ledger {
     /// Whether anything failed ever: the list is looked at only then.
     any_failed: AtomicBool,
     /// Half-open to the left, ascending, apart from each other.
-    failed: Mutex<Vec<(u64, u64)>>,
+    failed: Mutex<VecDeque<(u64, u64)>>,
 }
 
 impl Ledger {
@@ -58,7 +61,8 @@ impl Ledger {
             return Some(true);
         }
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(!failed.iter().any(|(from, to)| *from < ticket && ticket <= *to))
+        let at = failed.partition_point(|(_, to)| *to < ticket);
+        Some(failed.get(at).is_none_or(|(from, _)| ticket <= *from))
     }
 
     /// The worker waits: the next settlement rings. Ask for the outcome once more after this.
@@ -67,20 +71,23 @@ impl Ledger {
     }
 
     /// What lies between two tickets is not recorded. To be said before it is settled.
+    ///
+    /// What failed before may lie between them: a record that was too large, in a batch that is given up.
     pub(crate) fn fail(&self, from: u64, to: u64) {
         if from >= to {
             return;
         }
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        match failed.last_mut() {
-            Some((_, end)) if *end == from => *end = to,
-            _ => failed.push((from, to)),
+        let (mut start, mut end) = (from, to);
+        while let Some((before, until)) = failed.pop_back_if(|(_, until)| *until >= from) {
+            (start, end) = (start.min(before), end.max(until));
         }
+        failed.push_back((start, end));
         if failed.len() > FAILED_MAX
-            && let (Some((_, end)), Some((from, _))) = (failed.get(1).copied(), failed.first().copied())
+            && let Some((oldest, _)) = failed.pop_front()
+            && let Some((start, _)) = failed.front_mut()
         {
-            failed.drain(..2);
-            failed.insert(0, (from, end));
+            *start = oldest;
         }
         drop(failed);
         self.any_failed.store(true, Ordering::Release);
@@ -125,10 +132,27 @@ mod tests {
         assert_eq!(ledger.failed.lock().unwrap().len(), 1);
     }
 
+    /// A record was too large, and the batch around it is given up then.
+    #[test]
+    fn failures_within_a_later_one_become_part_of_it() {
+        let ledger = Ledger::default();
+        ledger.fail(100, 200);
+        ledger.fail(300, 400);
+        ledger.fail(50, 500);
+        for at in 0..2 * FAILED_MAX as u64 {
+            ledger.fail(1000 + at * 10, 1005 + at * 10);
+        }
+        ledger.settle(u64::MAX);
+        for ticket in [51, 100, 200, 250, 500] {
+            assert_eq!(ledger.outcome(ticket), Some(false), "{ticket}");
+        }
+        assert_eq!(ledger.outcome(50), Some(true));
+    }
+
     #[test]
     fn many_failures_are_never_forgotten() {
         let ledger = Ledger::default();
-        let count = 3 * FAILED_MAX as u64;
+        let count = FAILED_MAX as u64 + 100;
         for at in 0..count {
             ledger.fail(at * 10, at * 10 + 5);
         }

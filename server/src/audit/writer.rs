@@ -30,6 +30,13 @@ pub trait Render {
     /// Turns a frame into one line with its line end, appended to the buffer. False if the bytes are no frame.
     fn render(&mut self, frame: &[u8], text: &mut Vec<u8>) -> bool;
 
+    /// The record that was rendered last never leaves: it is larger than the outlet takes.
+    fn drop_last(&mut self) {}
+
+    /// What became of the records that were rendered since this was said last: so many of them left, in order, and the others
+    /// never do.
+    fn settled(&mut self, _left: u64) {}
+
     /// Every frame that was in a ring when the pass began was rendered.
     fn end_pass(&mut self) {}
 }
@@ -40,6 +47,47 @@ pub(super) struct Ring {
     pub(super) ledger: Arc<Ledger>,
     /// Bytes taken so far: the ticket of the last frame.
     pub(super) taken: u64,
+}
+
+/// Records that were lost and of which the log does not tell yet: it does once a second, since whoever sends requests can cause
+/// any number of them, and what is written to the log is not written to the stream.
+#[derive(Default)]
+struct Untold {
+    without_room: u64,
+    too_large: u64,
+    told: Option<Instant>,
+}
+
+impl Untold {
+    const PAUSE: Duration = Duration::from_secs(1);
+
+    /// Tells, if there is something and it is time, or the end.
+    fn tell(&mut self, is_end: bool) {
+        let lost = [
+            (&mut self.without_room, "the audit ring had no room for them"),
+            (
+                &mut self.too_large,
+                "they are larger than a record may be where they go",
+            ),
+        ];
+        if lost.iter().all(|(count, _)| **count == 0) {
+            return;
+        }
+        let now = Instant::now();
+        if !is_end && self.told.is_some_and(|told| now - told < Untold::PAUSE) {
+            return;
+        }
+        self.told = Some(now);
+        for (count, why) in lost {
+            match std::mem::take(count) {
+                0 => {}
+                count => log::line(
+                    Level::Error,
+                    format_args!("{count} access records were lost: {why}"),
+                ),
+            }
+        }
+    }
 }
 
 /// The audit thread.
@@ -55,6 +103,7 @@ pub(super) struct Writer {
     pub(super) damaged: u64,
     /// Records that were given up and whose mark is not in the stream.
     owed: u64,
+    untold: Untold,
     retry: Retry,
     status: Arc<Status>,
 }
@@ -76,6 +125,7 @@ impl Writer {
             frame: Vec::new(),
             damaged: 0,
             owed: 0,
+            untold: Untold::default(),
             retry: Retry::default(),
             status,
         }
@@ -96,6 +146,7 @@ impl Writer {
             }
             self.flush(stopping);
             self.rest();
+            self.untold.tell(stopping);
             if self.batch.is_empty() {
                 self.status.clean_ns.store(began_ns, Ordering::Relaxed);
             }
@@ -207,8 +258,8 @@ impl Writer {
             };
             if !self.batch.record(source, bytes_max, write) {
                 if rendered {
-                    let text = format_args!("an access record was lost: it has more than {bytes_max} bytes");
-                    log::line(Level::Error, text);
+                    self.render.drop_last();
+                    self.untold.too_large += 1;
                 }
                 ring.ledger.fail(before, ring.taken);
                 self.damaged += 1;
@@ -221,10 +272,7 @@ impl Writer {
                 .first_chunk()
                 .map_or(0, |bytes| u64::from_le_bytes(*bytes));
             self.batch.gap(count);
-            log::line(
-                Level::Error,
-                format_args!("{count} access records were lost: the audit ring had no room for them"),
-            );
+            self.untold.without_room += count;
         }
         true
     }
@@ -282,6 +330,7 @@ impl Writer {
     fn let_go(&mut self) {
         let records = self.batch.count_out().records;
         self.status.written.fetch_add(records, Ordering::Relaxed);
+        self.render.settled(records);
         self.batch.clear();
         for ring in &self.rings {
             if ring.ledger.settled() < ring.taken {

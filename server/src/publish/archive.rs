@@ -35,7 +35,7 @@ pub struct Recorder {
     /// Rising numbers; the newest is asked for most.
     known: Vec<(Arc<Revision>, Option<Decider>)>,
     /// Of so many grants one is recorded, as the stream says.
-    grants_sample: Option<NonZeroU64>,
+    told: Told,
     /// Revisions that nobody decides by any more, as of the beginning of the present pass over all rings.
     leaving: Vec<u64>,
 }
@@ -47,7 +47,7 @@ impl Recorder {
         Recorder {
             archive,
             known: Vec::new(),
-            grants_sample: None,
+            told: Told::default(),
             leaving: Vec::new(),
         }
     }
@@ -73,13 +73,29 @@ impl Recorder {
         let scratch = scratch.get_or_insert_with(|| Decider::new(revision.image(), &Limits::DEFAULT));
         // A stream says before the first record that it is a sample from here on, or none any more.
         let sample = revision.records.grants_sample;
-        if self.grants_sample != sample {
-            self.grants_sample = sample;
+        if self.told.now != sample {
             let among = sample.map_or(1, NonZeroU64::get);
             text.extend_from_slice(format!("{{\"sample\":{{\"grants\":\"{among}\"}}}}\n").as_bytes());
         }
-        write_json(revision.image(), frame, &revision.records, scratch, text).then_some(())
+        write_json(revision.image(), frame, &revision.records, scratch, text).then_some(())?;
+        self.told.before_last = std::mem::replace(&mut self.told.now, sample);
+        self.told.rendered += 1;
+        Some(())
     }
+}
+
+/// What a stream says of sampling. It is said in front of a record, and with a record that never leaves it is not said: then
+/// it is said again, rather twice than never.
+#[derive(Default)]
+struct Told {
+    /// Behind the record that was rendered last.
+    now: Option<NonZeroU64>,
+    /// In front of it.
+    before_last: Option<NonZeroU64>,
+    /// Behind the last record of which it is known that it left.
+    settled: Option<NonZeroU64>,
+    /// Records of which nothing is known.
+    rendered: u64,
 }
 
 impl Render for Recorder {
@@ -105,6 +121,18 @@ impl Render for Recorder {
             );
         }
         written
+    }
+
+    fn drop_last(&mut self) {
+        self.told.now = self.told.before_last;
+        self.told.rendered = self.told.rendered.saturating_sub(1);
+    }
+
+    fn settled(&mut self, left: u64) {
+        if left < std::mem::take(&mut self.told.rendered) {
+            self.told.now = self.told.settled;
+        }
+        self.told.settled = self.told.now;
     }
 
     fn end_pass(&mut self) {
