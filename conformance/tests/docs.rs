@@ -54,6 +54,7 @@ const INNER: &[&str] = &[
     "TURN_NS",
     "OUTPUT_BYTES_FLUSH",
     "READS_PER_TURN",
+    "ACCEPTS_PER_TURN",
     "INPUT_BYTES_IDLE",
     "INPUT_BYTES_START",
     "OUTPUT_BYTES_START",

@@ -70,7 +70,16 @@ fn samples(at: SocketAddr) -> BTreeMap<String, f64> {
 
 #[test]
 fn probes_status_and_metrics_say_what_happened() {
-    let (server, at) = start(&["--threads", "2", "--revision", "spring"]);
+    let large = (32 << 20).to_string();
+    let flags = [
+        "--threads",
+        "2",
+        "--revision",
+        "spring",
+        "--max-body-bytes",
+        &large,
+    ];
+    let (server, at) = start(&flags);
     for probe in ["/livez", "/readyz", "/startupz"] {
         assert_eq!(status(at, &format!("GET {probe}")), 200, "{probe}");
         assert_eq!(status(at, &format!("HEAD {probe}")), 200, "{probe}");
@@ -118,7 +127,8 @@ fn probes_status_and_metrics_say_what_happened() {
     assert_eq!(status["policies"]["digest"].as_str().unwrap().len(), 64);
     assert_eq!(status["decisions"]["malformed"], 1);
     assert_eq!(status["reload"]["last"]["cause"], "start");
-    assert_eq!(status["limits"]["bodyBytes"], 1 << 20);
+    assert_eq!(status["limits"]["inputBytesPerThread"], 128 << 20);
+    assert_eq!(status["limits"]["bodyBytes"], 32 << 20);
     let info = format!(
         "gavel_policy_info{{digest={},label=\"spring\"}}",
         status["policies"]["digest"]
@@ -127,7 +137,6 @@ fn probes_status_and_metrics_say_what_happened() {
     server.stop();
 }
 
-/// A domain in a file of its own, so that it can change.
 /// Open connections by what carries them, which are fewer once they close.
 #[test]
 fn open_connections_are_counted() {
@@ -337,5 +346,34 @@ fn the_documentation_lists_every_metric() {
         "docs/operating.md should have:\n{}",
         want.join("\n")
     );
+    server.stop();
+}
+
+/// Connections that ask for nothing take all seats of the port: a probe is answered all the same, and who asked before stays longest.
+#[test]
+fn who_asks_for_nothing_keeps_no_probe_out() {
+    let (server, at) = start(&[]);
+    let mut scraper = TcpStream::connect(at).unwrap();
+    let request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut answer = [0; 1024];
+    scraper.write_all(request).unwrap();
+    assert!(scraper.read(&mut answer).unwrap() > 0);
+    let idle: Vec<TcpStream> = (0..gavel_server::limits::ADMIN_CONNECTIONS_MAX + 10)
+        .map(|at_once| {
+            let mut stream = TcpStream::connect(at).unwrap();
+            // Some send half of a head.
+            let half = if at_once % 2 == 0 { &b"GET /li"[..] } else { b"" };
+            stream.write_all(half).unwrap();
+            stream
+        })
+        .collect();
+    let begun = Instant::now();
+    for _ in 0..3 {
+        assert_eq!(status(at, "GET /livez"), 200);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    scraper.write_all(request).unwrap();
+    assert!(scraper.read(&mut answer).unwrap() > 0);
+    drop(idle);
     server.stop();
 }

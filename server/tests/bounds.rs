@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 mod common;
+#[path = "common/grpc.rs"]
+mod grpc;
 
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::cli::run;
-use common::{GRANTED, Server, granted, on_each_driver, post};
+use common::{GRANTED, Server, file, granted, on_each_driver, post};
+use grpc::{GrpcClient, field, request};
 
 #[test]
 fn a_connection_ends_with_its_last_request() {
@@ -99,4 +102,59 @@ fn bounds_of_nothing_are_refused() {
             "{problem}"
         );
     }
+}
+
+/// The most memory that the server had so far.
+fn peak_kib(server: &Server) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// A CheckRequest whose metadata is nested so deep; each message of it comes in two pieces, if so asked.
+fn nested(levels: usize, text: &str, in_pieces: bool) -> Vec<u8> {
+    let empty = |number| if in_pieces { field(number, b"") } else { Vec::new() };
+    let mut value = field(3, text.as_bytes());
+    for _ in 0..levels {
+        let pair = [field(1, b"a"), empty(2), field(2, &value)].concat();
+        value = [empty(5), field(5, &field(1, &pair))].concat();
+    }
+    let object = field(1, &[field(1, b"a"), field(2, &value)].concat());
+    let metadata = field(1, &[field(1, b"ns"), field(2, &object)].concat());
+    let http = field(
+        4,
+        &field(
+            2,
+            &[
+                field(2, b"GET"),
+                field(3, &[field(1, b"x-word"), field(2, b"open")].concat()),
+                field(4, b"/"),
+            ]
+            .concat(),
+        ),
+    );
+    field(1, &[http, field(11, &metadata)].concat())
+}
+
+/// Whoever writes the messages of a request in pieces, at each of their levels, is not given a copy for each level.
+#[test]
+fn messages_in_pieces_take_no_memory_for_each_level() {
+    let flags = ["--envoy-port", "0"];
+    let mut server = Server::start_on(&file("gate.yml"), "epoll", &flags, |_| {});
+    let client = GrpcClient::tcp(server.address_behind("serving Envoy gRPC on ").port());
+    // Small ones are as good as whole ones.
+    assert!(client.allows(nested(40, "text", true)));
+    let text = "x".repeat(4 << 20);
+    assert!(client.allows(nested(40, &text, false)));
+    let before = peak_kib(&server);
+    assert!(!client.allows(nested(40, &text, true)));
+    let grown = peak_kib(&server).saturating_sub(before);
+    assert!(grown < 64 * 1024, "{grown} KiB");
+    assert!(client.allows(request("open", b"/", b"")));
+    let (_, records, _) = server.stop();
+    let refused = records.lines().nth(2).unwrap();
+    assert!(
+        refused.contains("messages in pieces within messages in pieces"),
+        "{refused}"
+    );
 }

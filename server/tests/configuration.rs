@@ -297,6 +297,23 @@ fn the_form_of_the_log() {
 }
 
 #[test]
+fn a_level_that_is_no_text_is_told_of() {
+    let shop = std::fs::read_to_string(file("shop.yml")).unwrap();
+    let files = [
+        ("mpe-config.yaml", "log: {level: 7}"),
+        ("shop.yml", &shop),
+        ("porc.json", GRANTED),
+    ];
+    let folder = Folder::new("config-level", &files);
+    let (status, _, error) = run(&folder, "test decision -b shop.yml -i porc.json", &[]);
+    assert_eq!(status, Some(0), "{error}");
+    assert!(
+        error.contains("mpe-config.yaml:1: log.level: 7 is no text"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_service_without_a_single_flag() {
     let shop = std::fs::read_to_string(file("shop.yml")).unwrap();
     let config = "policies: {bundle: shop.yml, revision: '1.10'}\nserver: {listen: '127.0.0.1:0', threads: 1, io: epoll}\n\

@@ -8,8 +8,8 @@
 
 mod common;
 
-use std::io::Write as _;
-use std::time::Duration;
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
 
 use common::cli::Folder;
 use common::{Answer, DENIED, GRANTED, Server, denied, eventually, granted, on_each_driver, post};
@@ -177,4 +177,44 @@ fn large_answers_that_nobody_takes_are_bounded() {
         client.answer().unwrap() == large
     });
     server.stop();
+}
+
+/// Very many batches behind each other, each too small to be interrupted: the others get their turn between them, and dropping what
+/// was answered does not cost more and more.
+#[test]
+fn small_batches_behind_each_other_hold_up_nobody() {
+    on_each_driver(|driver| {
+        let server = Server::start(driver, &["--max-body-bytes", "16777216"]);
+        let mut other = server.connect();
+        assert_eq!(other.post(GRANTED), granted());
+        let mut client = server.connect();
+        let mut answers = client.stream.try_clone().unwrap();
+        let batch = post("[]").replacen("/decision ", "/decisions ", 1);
+        const BATCHES: usize = 50_000;
+        // The body in front of them makes a receive buffer into which they go together.
+        let text = post(&" ".repeat(6 << 20)) + &batch.repeat(BATCHES);
+        let (told, slowest) = std::thread::scope(|scope| {
+            let writer = scope.spawn(move || client.send(text));
+            let reader = scope.spawn(move || {
+                let (mut told, mut chunk) = (0, vec![0; 1 << 16]);
+                while told < BATCHES {
+                    let read = answers.read(&mut chunk).unwrap();
+                    assert!(read > 0);
+                    told += chunk[..read].iter().filter(|byte| **byte == b']').count();
+                }
+                told
+            });
+            let mut slowest = Duration::ZERO;
+            while !reader.is_finished() {
+                let begun = Instant::now();
+                assert_eq!(other.post(GRANTED), granted());
+                slowest = slowest.max(begun.elapsed());
+            }
+            writer.join().unwrap();
+            (reader.join().unwrap(), slowest)
+        });
+        assert_eq!(told, BATCHES);
+        assert!(slowest < Duration::from_secs(1), "{driver}: {slowest:?}");
+        server.stop();
+    });
 }

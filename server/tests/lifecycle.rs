@@ -54,6 +54,16 @@ fn a_file_that_cannot_be_read_is_an_operator_error() {
     assert_eq!(text, "error: open nowhere.yml: no such file or directory\n");
 }
 
+/// Times to wait beyond all clocks are times without an end.
+#[test]
+fn a_time_beyond_all_clocks_ends_nothing() {
+    let forever = u64::MAX.to_string();
+    let server = Server::start("epoll", &["--drain-seconds", &forever]);
+    assert_eq!(server.connect().post(GRANTED), granted());
+    let (status, output, log) = server.stop();
+    assert_eq!((status.code(), output.lines().count()), (Some(0), 1), "{log:?}");
+}
+
 #[test]
 fn draining_finishes_what_is_in_flight() {
     on_each_driver(|driver| {

@@ -286,6 +286,7 @@ fn an_image_file_and_a_token() {
     source.put("/shop.yml", fs::read(&image.0).unwrap());
     source.shelf.lock().unwrap().token = Some("Bearer let me in".to_owned());
     let server = Gavel::start(&source.url(), &["--source-token-file", token.path()]);
+    server.wait_for("the token of --source-token-file is sent in clear text");
     server.wait_for("reachable: ");
     assert!(server.grants());
     // The digest is that of the file.

@@ -156,6 +156,26 @@ fn flags_of_serve_that_cannot_be_meant() {
         ),
         ("-n shop", "no mapper is asked: --name has no effect"),
         ("--allow-net a", "no mapper is asked: --allow-net only lets"),
+        (
+            "--admin-decisions 5",
+            "--admin-decisions has no effect without --admin",
+        ),
+        (
+            "--admin-tls-client-ca a",
+            "--admin-tls-client-ca has no effect without --admin",
+        ),
+        (
+            "-p envoy --public-url https://a",
+            "--public-url has no effect where the decision API is not served",
+        ),
+        (
+            "-p envoy --max-in-flight 5",
+            "--max-in-flight has no effect where the decision API is not served",
+        ),
+        (
+            "--listen unix:/s --host 127.0.0.1",
+            "--host has no effect where nothing has a port",
+        ),
     ] {
         let (status, _, error) = run(&format!("serve -b nowhere.yml {args}"), "");
         assert_eq!(status, Some(1), "{args}");

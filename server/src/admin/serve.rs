@@ -19,6 +19,7 @@ use tokio::task::LocalSet;
 use super::gate::Gate;
 use super::overview::Overview;
 use super::routes;
+use super::seats::{Asks, Seat, Seats};
 use crate::error::Failure;
 use crate::limits;
 use crate::log::{self, Level};
@@ -104,6 +105,7 @@ pub fn start(bound: Bound, overview: Arc<Overview>) -> Result<(), Failure> {
                     overview,
                     gate: bound.gate,
                     certificates: bound.certificates,
+                    seats: Seats::default(),
                 };
                 if let Err(error) = accept(bound.listener, shared).await {
                     log::line(Level::Error, format_args!("the admin port is closed: {error}"));
@@ -119,6 +121,7 @@ struct Shared {
     overview: Arc<Overview>,
     gate: Gate,
     certificates: Option<Arc<Certificates>>,
+    seats: Seats,
 }
 
 async fn accept(listener: TcpListener, shared: Shared) -> std::io::Result<()> {
@@ -126,45 +129,60 @@ async fn accept(listener: TcpListener, shared: Shared) -> std::io::Result<()> {
     let shared = Rc::new(shared);
     let permits = Arc::new(Semaphore::new(limits::ADMIN_CONNECTIONS_MAX));
     loop {
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
-            return Ok(());
-        };
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let shared = Rc::clone(&shared);
-                tokio::task::spawn_local(async move {
-                    connection(stream, &shared).await;
-                    drop(permit);
-                });
-            }
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
             Err(error) => {
                 log::line(
                     Level::Warn,
                     format_args!("no connection to the admin port could be accepted: {error}"),
                 );
                 tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
             }
+        };
+        if permits.available_permits() == 0 {
+            shared.seats.free_one();
         }
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
+            return Ok(());
+        };
+        let (shared, seat) = (Rc::clone(&shared), shared.seats.take());
+        tokio::task::spawn_local(async move {
+            connection(stream, &shared, &seat).await;
+            shared.seats.leave(&seat);
+            drop(permit);
+        });
     }
 }
 
-async fn connection(stream: TcpStream, shared: &Shared) {
+async fn connection(stream: TcpStream, shared: &Shared, seat: &Seat) {
     let carrier = Carrier::of_address(shared.certificates.is_some());
     shared.overview.admin_open.entered(carrier);
-    match &shared.certificates {
-        None => speak(stream, shared).await,
-        Some(certificates) => match tls::accept(stream, certificates).await {
-            Some(stream) => speak(stream, shared).await,
-            None => shared.overview.admin_handshakes_failed.add(1),
-        },
+    tokio::select! {
+        () = begin(stream, shared, seat) => {}
+        () = seat.wanted.notified() => {}
     }
     shared.overview.admin_open.left(carrier);
 }
 
+/// Begins TLS where it is spoken, and serves.
+async fn begin(stream: TcpStream, shared: &Shared, seat: &Seat) {
+    let Some(certificates) = &shared.certificates else {
+        return speak(stream, shared, seat).await;
+    };
+    match tls::accept(stream, certificates).await {
+        Some(stream) => speak(stream, shared, seat).await,
+        None => shared.overview.admin_handshakes_failed.add(1),
+    }
+}
+
 /// Serves one connection, for a bounded time. How it ended concerns nobody.
-async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) {
+async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared, seat: &Seat) {
     let service = service_fn(|request| async move {
-        Ok::<_, Infallible>(routes::answer(request, &shared.overview, &shared.gate).await)
+        seat.stage.set(Asks::Now);
+        let answer = routes::answer(request, &shared.overview, &shared.gate).await;
+        seat.stage.set(Asks::Asked);
+        Ok::<_, Infallible>(answer)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

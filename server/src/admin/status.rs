@@ -127,11 +127,10 @@ fn audit(service: &Service, full: &str) -> Value {
 }
 
 fn all_limits(overview: &Overview) -> Value {
-    let fixed: [(&str, usize); 7] = [
+    let fixed: [(&str, usize); 6] = [
         ("headBytes", limits::HEAD_BYTES_MAX),
         ("headers", limits::HEADERS_MAX),
         ("targetBytes", limits::TARGET_BYTES_MAX),
-        ("inputBytesPerThread", limits::INPUT_BYTES_PER_WORKER),
         ("envoyConnections", limits::ENVOY_CONNECTIONS_MAX),
         ("policyFileBytes", limits::TEXT_BYTES_MAX),
         ("imageBytes", limits::IMAGE_BYTES_MAX),

@@ -120,13 +120,19 @@ impl Doors {
         Ok(())
     }
 
+    /// Whether there are unix sockets alone.
+    pub(super) fn has_no_port(&self) -> bool {
+        self.port.is_none() && !self.envoy_has_port()
+    }
+
+    fn envoy_has_port(&self) -> bool {
+        let mut addresses = self.envoy.iter().map(|(_, address)| address);
+        addresses.any(|address| matches!(address, Address::Port(_)))
+    }
+
     fn envoy_tls(&mut self, args: &ServeArgs) -> Result<(), Failure> {
         self.envoy_tls = args.envoy_tls.words().files()?;
-        let has_port = self
-            .envoy
-            .iter()
-            .any(|(_, address)| matches!(address, Address::Port(_)));
-        if self.envoy_tls.is_some() && !has_port {
+        if self.envoy_tls.is_some() && !self.envoy_has_port() {
             return Err(usage("--envoy-tls-cert is for Envoy's ports, and there is none"));
         }
         Ok(())

@@ -37,6 +37,12 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
     if doors.envoy.is_empty() {
         tell_of_idle_flags(args);
     }
+    if doors.port.is_none() && doors.socket.is_none() {
+        tell_of_no_decisions(args);
+    }
+    if args.host.is_some() && doors.has_no_port() {
+        tell_of_no_effect("where nothing has a port", &[("--host", true)]);
+    }
     sys::small_pages();
     if !doors.envoy.is_empty() {
         options.envoy = Some(envoy::Options {
@@ -56,6 +62,33 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
     let first = served.first_wish();
     sys::ignore_file_size_signal();
     server::run(&options, served.loading(), first, args.audit.output()?)
+}
+
+/// Flags that were given, though they say nothing where this is so.
+fn tell_of_no_effect(why: &str, flags: &[(&str, bool)]) {
+    for (flag, _) in flags.iter().filter(|(_, is_given)| *is_given) {
+        log::line(Level::Warn, format_args!("{flag} has no effect {why}"));
+    }
+}
+
+/// Flags of the decision API do nothing where only Envoy is served.
+fn tell_of_no_decisions(args: &ServeArgs) {
+    let (connections, in_flight) = (
+        limits::CONNECTIONS_PER_WORKER_DEFAULT,
+        limits::IN_FLIGHT_PER_WORKER_DEFAULT,
+    );
+    tell_of_no_effect(
+        "where the decision API is not served",
+        &[
+            ("--public-url", args.public_url.is_some()),
+            ("--max-connections", args.max_connections != connections),
+            ("--max-in-flight", args.max_in_flight != in_flight),
+            (
+                "--max-requests-per-connection",
+                args.max_requests_per_connection > 0,
+            ),
+        ],
+    );
 }
 
 /// Flags for mappers do little where no mapper is asked. The reference takes `--name` there, too.
@@ -166,10 +199,8 @@ fn options(args: &ServeArgs, doors: &Doors) -> Result<Options, Failure> {
 fn opa(args: &ServeArgs, doors: &Doors) -> Result<Option<Decision>, Failure> {
     let decision = &args.opa_default_decision;
     if !args.opa {
-        if decision != DEFAULT_DECISION {
-            let text = "--opa-default-decision has no effect without --opa";
-            log::line(Level::Warn, format_args!("{text}"));
-        }
+        let is_given = decision != DEFAULT_DECISION;
+        tell_of_no_effect("without --opa", &[("--opa-default-decision", is_given)]);
         return Ok(None);
     }
     if doors.port.is_none() && doors.socket.is_none() {
@@ -185,18 +216,18 @@ fn opa(args: &ServeArgs, doors: &Doors) -> Result<Option<Decision>, Failure> {
 /// Where the admin port is.
 fn admin(args: &ServeArgs) -> Result<Option<admin::Options>, Failure> {
     let Some(listen) = &args.admin else {
-        if args.admin_token_file.is_some() {
-            let text = "--admin-token-file has no effect without --admin";
-            log::line(Level::Warn, format_args!("{text}"));
-        }
-        if args.admin_decisions.is_some() {
-            let text = "--admin-decisions has no effect without --admin";
-            log::line(Level::Warn, format_args!("{text}"));
-        }
-        if args.admin_tls.admin_tls_cert.is_some() {
-            let text = "--admin-tls-cert has no effect without --admin";
-            log::line(Level::Warn, format_args!("{text}"));
-        }
+        let tls = &args.admin_tls;
+        tell_of_no_effect(
+            "without --admin",
+            &[
+                ("--admin-token-file", args.admin_token_file.is_some()),
+                ("--admin-decisions", args.admin_decisions.is_some()),
+                ("--admin-tls-cert", tls.admin_tls_cert.is_some()),
+                ("--admin-tls-key", tls.admin_tls_key.is_some()),
+                ("--admin-tls-client-ca", tls.admin_tls_client_ca.is_some()),
+                ("--admin-tls-client-name", !tls.admin_tls_client_name.is_empty()),
+            ],
+        );
         return Ok(None);
     };
     let address = match listen.parse::<u16>() {

@@ -161,8 +161,16 @@ pub fn log_formatter() -> Result<Option<Setting>, Failure> {
 
 /// The level of the part `.` of `module:level;…`, or a bare level. What cannot be read is warned about.
 fn log_level(said: &Setting) -> Option<Level> {
-    let text = said.value.as_str().unwrap_or_default();
     let mut level = None;
+    let text = match &said.value {
+        Value::String(text) => text,
+        Value::Null => return None,
+        value => {
+            let text = said.wrong(format!("log.level: {value} is no text"));
+            log::line(Level::Warn, format_args!("{text}"));
+            return None;
+        }
+    };
     for part in text
         .split(';')
         .map(|part| part.split_whitespace().collect::<String>())

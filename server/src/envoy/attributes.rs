@@ -26,6 +26,8 @@ pub(super) enum Unreadable {
     TooDeep,
     /// A message of more than [`MESSAGE_FIELDS_MAX`] fields.
     TooMany,
+    /// Messages in pieces, within messages in pieces: joining them would take many times the bytes of the request.
+    InPieces,
     /// A number in metadata that JSON does not have, or a value without a kind.
     NoJson,
 }
@@ -43,6 +45,9 @@ impl fmt::Display for Unreadable {
             Unreadable::NotText(member) => write!(f, "the CheckRequest's `{member}` is no UTF-8"),
             Unreadable::TooDeep => f.write_str("the CheckRequest's metadata is nested too deeply"),
             Unreadable::TooMany => f.write_str("the CheckRequest has a message of too many fields"),
+            Unreadable::InPieces => {
+                f.write_str("the CheckRequest has messages in pieces within messages in pieces")
+            }
             Unreadable::NoJson => f.write_str("the CheckRequest's metadata has a value that JSON lacks"),
         }
     }
@@ -61,12 +66,20 @@ pub(super) fn to_json(request: &[u8], out: &mut Vec<u8>) -> Result<bool, Unreada
             parts.add(bytes);
         }
     }
-    let Some(attributes) = parts.whole() else {
+    let mut writer = Writer {
+        out,
+        depth: 0,
+        joinable_bytes: &mut request.len().saturating_add(JOINABLE_BYTES_MIN),
+    };
+    let Some(attributes) = writer.whole(parts)? else {
         return Ok(false);
     };
-    Writer { out, depth: 0 }.message(&ATTRIBUTES, &attributes)?;
+    writer.message(&ATTRIBUTES, &attributes)?;
     Ok(true)
 }
+
+/// Small messages may be in as many pieces as they like.
+const JOINABLE_BYTES_MIN: usize = 64 * 1024;
 
 /// A message of which the wire may have several pieces: they count as one.
 #[derive(Default)]
@@ -79,15 +92,14 @@ impl<'m> Parts<'m> {
             Some(whole) => whole.to_mut().extend_from_slice(bytes),
         }
     }
-
-    fn whole(self) -> Option<Cow<'m, [u8]>> {
-        self.0
-    }
 }
 
 struct Writer<'o> {
     out: &'o mut Vec<u8>,
     depth: usize,
+    /// Bytes that may still be copied to join pieces of messages: those of the request, about once. Nobody who writes messages
+    /// writes them in pieces, and the copies of all levels are there at the same time.
+    joinable_bytes: &'o mut usize,
 }
 
 impl Writer<'_> {
@@ -98,7 +110,17 @@ impl Writer<'_> {
         Ok(Writer {
             out: self.out,
             depth: self.depth + 1,
+            joinable_bytes: self.joinable_bytes,
         })
+    }
+
+    /// The pieces of a message as one, if there are any.
+    fn whole<'m>(&mut self, parts: Parts<'m>) -> Result<Option<Cow<'m, [u8]>>, Unreadable> {
+        if let Some(Cow::Owned(joined)) = &parts.0 {
+            let left = self.joinable_bytes.checked_sub(joined.len());
+            *self.joinable_bytes = left.ok_or(Unreadable::InPieces)?;
+        }
+        Ok(parts.0)
     }
 
     /// A message as an object: members that are empty, zero or absent are left out.
@@ -147,7 +169,7 @@ impl Writer<'_> {
                 let mut parts = Parts::default();
                 occurrences().for_each(|field| parts.add(bytes_of(field)));
                 self.key(member.name);
-                let whole = parts.whole().unwrap_or_default();
+                let whole = self.whole(parts)?.unwrap_or_default();
                 self.value(member.name, member.kind, Payload::Bytes(&whole))?;
             }
             Kind::Text | Kind::Bytes | Kind::Flag | Kind::Unsigned | Kind::Signed => {
@@ -186,7 +208,7 @@ impl Writer<'_> {
             self.out.extend_from_slice(b"null,");
             return Ok(());
         };
-        let whole = parts.whole().unwrap_or_default();
+        let whole = self.whole(parts)?.unwrap_or_default();
         let payload = match member.kind {
             Kind::One(_) => Payload::Bytes(&whole),
             _ => last,
@@ -220,7 +242,7 @@ impl Writer<'_> {
         match values {
             Kind::Text => self.text(map, text)?,
             _ => {
-                let whole = value.whole().unwrap_or_default();
+                let whole = self.whole(value)?.unwrap_or_default();
                 self.value(map, values, Payload::Bytes(&whole))?;
             }
         }
@@ -263,7 +285,8 @@ impl Writer<'_> {
             }
             inner.text("metadata", key)?;
             inner.out.push(b':');
-            inner.free_value(&value.whole().unwrap_or_default())?;
+            let whole = inner.whole(value)?.unwrap_or_default();
+            inner.free_value(&whole)?;
             inner.out.push(b',');
         }
         inner.close(b'}');
@@ -288,7 +311,7 @@ impl Writer<'_> {
             }
             last = Some(field);
         }
-        let whole = parts.whole().unwrap_or_default();
+        let whole = inner.whole(parts)?.unwrap_or_default();
         match last.map(|field| (field.number, field.payload)) {
             Some((1, Payload::Varint(_))) => inner.out.extend_from_slice(b"null"),
             Some((2, Payload::Fixed(bits))) if f64::from_bits(bits).is_finite() => {

@@ -221,7 +221,9 @@ fn any_bytes_are_read_or_refused() {
                     String::from_utf8_lossy(&json)
                 ),
                 Ok(false) | Err(Unreadable::Malformed | Unreadable::NotText(_)) => {}
-                Err(Unreadable::NoJson | Unreadable::TooDeep | Unreadable::TooMany) => {}
+                Err(
+                    Unreadable::InPieces | Unreadable::NoJson | Unreadable::TooDeep | Unreadable::TooMany,
+                ) => {}
             }
         }
     }

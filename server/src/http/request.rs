@@ -93,20 +93,6 @@ pub struct Message {
     pub end: usize,
 }
 
-impl Message {
-    /// The same once `by` bytes in front of it are gone from the buffer.
-    #[must_use]
-    pub fn moved(&self, by: usize) -> Message {
-        Message {
-            head: self.head,
-            start: self.start - by,
-            body_start: self.body_start - by,
-            body_end: self.body_end - by,
-            end: self.end - by,
-        }
-    }
-}
-
 /// Why a request is refused before anybody looked at what it wants. The connection is closed after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {

@@ -22,6 +22,8 @@ pub enum Route {
     },
     /// A question of AuthZEN in the body.
     AuthZen(Endpoint),
+    /// A question of AuthZEN whose body is announced as something else than JSON.
+    NoAuthZen,
     /// What AuthZEN publishes about the service.
     AuthZenMetadata,
     /// A request to OPA's data API.
@@ -124,7 +126,7 @@ fn decides(head: &Head, bytes: &[u8], query: &[u8], route: impl FnOnce(bool) -> 
 fn authzen(head: &Head, bytes: &[u8], endpoint: Endpoint) -> Route {
     match head.method {
         Method::Post if is_json(media_type(head, bytes)) => Route::AuthZen(endpoint),
-        Method::Post => Route::Reply(Reply::error(400, "the body has to be application/json")),
+        Method::Post => Route::NoAuthZen,
         Method::Options => Route::Reply(options("OPTIONS, POST")),
         Method::Get | Method::Head | Method::Other => Route::Reply(not_allowed("OPTIONS, POST")),
     }
@@ -280,6 +282,7 @@ mod tests {
             Route::Batch { .. }
             | Route::Ready
             | Route::AuthZen(_)
+            | Route::NoAuthZen
             | Route::AuthZenMetadata
             | Route::Opa(_) => panic!("another route"),
         };

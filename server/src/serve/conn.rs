@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 mod authzen;
 mod batch;
+mod input;
 mod opa;
 mod send;
 
@@ -42,6 +43,7 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
         place,
         decoder: Decoder::new(shared.bounds.body_bytes),
         input: Vec::new(),
+        begun: 0,
         output: Vec::new(),
         document: &[],
         large: false,
@@ -81,7 +83,7 @@ enum Next {
     Again,
     /// Write, then close.
     Close,
-    /// Write, then answer the request with which the buffer begins, over which more than one decision may be made.
+    /// Write, then answer this request, over which more than one decision may be made.
     Long(Message, Long),
 }
 
@@ -127,6 +129,8 @@ struct Conn {
     place: Place,
     decoder: Decoder,
     input: Vec<u8>,
+    /// Bytes at the start of it that were looked at. None while more is read.
+    begun: usize,
     output: Vec<u8>,
     /// Sent behind the output: a document of the service's own.
     document: &'static [u8],
@@ -208,71 +212,15 @@ impl Conn {
                         if ends {
                             return self.linger().await;
                         }
+                        if !self.input.is_empty() {
+                            // More of them may be here, each too small to be interrupted.
+                            self.shared.step_aside(self.line.socket()).await;
+                        }
                     }
                     Next::Close => return self.linger().await,
                 }
             }
         }
-    }
-
-    /// Whether no byte of a request is here.
-    fn is_idle(&self) -> bool {
-        self.input.is_empty() && !self.decoder.in_body()
-    }
-
-    /// Gives back a buffer that is too large to be kept while nothing is to be read. Whether there is one that is kept.
-    fn keeps_buffer(&mut self) -> bool {
-        if self.input.capacity() > limits::INPUT_BYTES_IDLE {
-            self.shared.inputs.give_back(std::mem::take(&mut self.input));
-            self.account();
-        }
-        self.input.capacity() > 0
-    }
-
-    /// Prepares the receive buffer for a read. False if it is full and may not grow beyond what the core has for this.
-    fn make_room(&mut self) -> bool {
-        let capacity = self.input.capacity();
-        let room = capacity - self.input.len();
-        if capacity == 0 && !self.large {
-            self.input = Vec::with_capacity(limits::INPUT_BYTES_IDLE);
-        } else if capacity < limits::INPUT_BYTES_START {
-            if room < limits::INPUT_BYTES_IDLE / 2 {
-                let mut input = self.shared.inputs.take();
-                input.extend_from_slice(&self.input);
-                self.input = input;
-                self.large = true;
-            }
-        } else if room < limits::INPUT_BYTES_START / 2 && self.shared.may_grow(capacity) {
-            // Growing doubles a buffer that has its first size.
-            self.input.reserve(limits::INPUT_BYTES_START);
-        }
-        self.account();
-        self.input.capacity() > self.input.len()
-    }
-
-    fn account(&mut self) {
-        let grown = self.input.capacity().saturating_sub(limits::INPUT_BYTES_START);
-        if grown != self.grown {
-            self.shared.account(self.grown, grown);
-            self.grown = grown;
-        }
-    }
-
-    /// False once no more input comes.
-    async fn read(&mut self) -> bool {
-        let input = std::mem::take(&mut self.input);
-        let idle = input.is_empty();
-        let (mut result, mut input) = self.line.read(input).await;
-        while matches!(&result, Err(error) if error.kind() == ErrorKind::WouldBlock) {
-            self.shared.step_aside(self.line.socket()).await;
-            (result, input) = self.line.read(input).await;
-        }
-        if idle {
-            // What fills the small buffer is probably more than it.
-            self.large = input.len() >= limits::INPUT_BYTES_IDLE;
-        }
-        self.input = input;
-        matches!(result, Ok(1..))
     }
 
     /// Deadlines run from the first byte of a head and from the end of the head, not from the last byte read.
@@ -312,11 +260,11 @@ impl Conn {
     /// Answers the complete requests in the buffer, as many as one turn has time and room for, and drops their bytes.
     fn answer(&mut self) -> Next {
         self.take_output();
-        let (mut at, mut turn) = (0, Turn::default());
+        let (mut at, mut turn) = (self.begun, Turn::default());
         let next = loop {
             let is_full = self.output.len() >= limits::OUTPUT_BYTES_FLUSH || !self.document.is_empty();
             // Whoever asks one thing at a time costs no clock call.
-            let has_more = at > 0 && at < self.input.len();
+            let has_more = at > self.begun && at < self.input.len();
             if is_full || (has_more && turn.is_over()) {
                 break Next::Again;
             }
@@ -325,7 +273,7 @@ impl Conn {
                 Step::Request(message) => {
                     self.deadline = None;
                     match self.respond(&message) {
-                        Responded::Later(long) => break Next::Long(message.moved(at), long),
+                        Responded::Later(long) => break Next::Long(message, long),
                         Responded::AndEnds => {
                             at = message.end;
                             break Next::Close;
@@ -343,6 +291,7 @@ impl Conn {
                         Route::Decision { .. }
                         | Route::Batch { .. }
                         | Route::AuthZen(_)
+                        | Route::NoAuthZen
                         | Route::AuthZenMetadata
                         | Route::Opa(_)
                         | Route::Ready => {
@@ -356,17 +305,13 @@ impl Conn {
                 }
             }
         };
-        self.consume(at);
-        next
-    }
-
-    /// Drops bytes that were looked at.
-    fn consume(&mut self, count: usize) {
-        if count >= self.input.len() {
-            self.input.clear();
-        } else if count > 0 {
-            self.input.drain(..count);
+        match next {
+            // What is to be answered stays where it is.
+            Next::Long(..) => self.begun = at,
+            Next::Again => self.consume(at),
+            Next::Read | Next::Close => self.drop_begun(at),
         }
+        next
     }
 
     /// What is said about the connection in the answer to a request.
@@ -417,6 +362,10 @@ impl Conn {
             }
             Route::Batch { probe } => return Responded::Later(Long::Batch(probe)),
             Route::AuthZen(endpoint) => return Responded::Later(Long::AuthZen(endpoint)),
+            Route::NoAuthZen => {
+                self.shared.counters.refused.add(1);
+                authzen::no_json(output, (input, message), persistence);
+            }
             Route::AuthZenMetadata => authzen::metadata(output, &self.shared, ending),
             Route::Opa(Call::Batch(_)) => return Responded::Later(Long::OpaBatch),
             Route::Opa(call) => opa::answer(output, &self.shared, &call, (input, message), ending),
@@ -491,6 +440,10 @@ impl Conn {
             self.input = input;
             match result {
                 Ok(read @ 1..) => thrown += read,
+                // Under TLS there may be text behind what has none.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.shared.step_aside(self.line.socket()).await;
+                }
                 Ok(0) | Err(_) => return,
             }
         }

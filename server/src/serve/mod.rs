@@ -8,4 +8,5 @@ pub mod connections;
 pub(crate) mod deal;
 pub mod desk;
 mod line;
+mod pool;
 pub mod worker;

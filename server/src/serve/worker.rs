@@ -19,6 +19,7 @@ use crate::serve::conn;
 use crate::serve::connections::{Connections, Place, Waits};
 use crate::serve::deal::Dealer;
 use crate::serve::desk::Desk;
+use crate::serve::pool::Pool;
 use crate::sys;
 use crate::tls::Certificates;
 
@@ -51,40 +52,6 @@ pub struct Setup {
     pub opa: Option<opa::Decision>,
     /// Who has how many connections, if there are several workers.
     pub dealer: Option<Dealer>,
-}
-
-/// Buffers of one kind that no connection needs now.
-pub(crate) struct Pool {
-    /// Size of a new one.
-    bytes: usize,
-    free: RefCell<Vec<Vec<u8>>>,
-}
-
-impl Pool {
-    fn new(bytes: usize) -> Pool {
-        Pool {
-            bytes,
-            free: RefCell::default(),
-        }
-    }
-
-    /// An empty buffer.
-    pub(crate) fn take(&self) -> Vec<u8> {
-        let kept = self.free.borrow_mut().pop();
-        kept.unwrap_or_else(|| Vec::with_capacity(self.bytes))
-    }
-
-    /// Keeps a buffer for the next connection, unless it was lost to an operation that was cut, is smaller than a new one,
-    /// or grew with a large request.
-    pub(crate) fn give_back(&self, mut buffer: Vec<u8>) {
-        let mut free = self.free.borrow_mut();
-        if free.len() < limits::BUFFERS_KEEP
-            && (self.bytes..=limits::BUFFER_BYTES_KEEP).contains(&buffer.capacity())
-        {
-            buffer.clear();
-            free.push(buffer);
-        }
-    }
 }
 
 /// What the tasks of one core share.
@@ -207,6 +174,11 @@ impl Shared {
         if self.uring {
             return stream.pause().await;
         }
+        self.be_called_in().await;
+    }
+
+    /// Goes behind all tasks that could go on now.
+    async fn be_called_in(&self) {
         let mut first = true;
         poll_fn(|cx| {
             if std::mem::take(&mut first) {
@@ -341,7 +313,12 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
 }
 
 async fn accept(listener: Rc<Listener>, shared: Rc<Shared>) {
+    let mut turn = 0u32;
     loop {
+        turn = turn.wrapping_add(1);
+        if turn.is_multiple_of(limits::ACCEPTS_PER_TURN) && !shared.uring {
+            shared.be_called_in().await;
+        }
         while shared.connections.borrow().count() >= shared.bounds.connections && !shared.draining.get() {
             pause(&shared).await;
         }
@@ -475,26 +452,4 @@ async fn obey(mut pipe: ControlPipe, mut listeners: Vec<Rc<Listener>>, shared: R
     }
     shared.abandoned.set(true);
     wake(&shared.finished);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_buffers_are_not_kept() {
-        let (least, most) = (limits::INPUT_BYTES_START, limits::BUFFER_BYTES_KEEP);
-        let pool = Pool::new(least);
-        for (capacity, kept) in [
-            (0, 0),
-            (limits::INPUT_BYTES_IDLE, 0),
-            (least, 1),
-            (most, 2),
-            (most + 1, 2),
-        ] {
-            pool.give_back(Vec::with_capacity(capacity));
-            assert_eq!(pool.free.borrow().len(), kept, "{capacity}");
-        }
-        assert!(pool.take().capacity() >= least);
-    }
 }

@@ -1,6 +1,5 @@
 //! One question to the source, within bounds of time and size.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,8 +8,7 @@ use http::{Request, Uri};
 use ureq::Agent;
 
 use super::signature::Key;
-use crate::fetch;
-use crate::limits;
+use crate::{fetch, files, limits};
 
 /// Asks.
 pub(super) struct Getter {
@@ -89,7 +87,7 @@ impl Getter {
         }
         if let Some(path) = &self.token_file {
             // Read each time: a mounted secret may be exchanged.
-            let token = fs::read_to_string(path)
+            let token = files::text(path, limits::TOKEN_BYTES_MAX)
                 .map_err(|error| format!("open {}: {}", path.display(), crate::error::reason(&error)))?;
             let value = HeaderValue::from_str(&format!("Bearer {}", token.trim()))
                 .map_err(|_| format!("{}: no token", path.display()))?;

@@ -67,6 +67,10 @@ impl Origin {
                     let text = "without https and without --source-key, whoever is on the way decides what is served";
                     log::line(Level::Warn, format_args!("--source {}: {text}", options.url));
                 }
+                if options.token_file.is_some() {
+                    let text = "without https, the token of --source-token-file is sent in clear text";
+                    log::line(Level::Warn, format_args!("--source {}: {text}", options.url));
+                }
             }
             _ => return Err(wrong("it must begin with http:// or https://")),
         }

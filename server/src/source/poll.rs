@@ -50,7 +50,7 @@ pub(crate) fn pause(every: Duration, failures: u32, random: u64) -> Duration {
     let pause = every.saturating_mul(1 << failures.min(16)).min(most);
     let tenth = pause / 10;
     let share = u32::try_from(random % 2001).unwrap_or(0);
-    pause - tenth + tenth * share / 1000
+    (pause - tenth).saturating_add(tenth.saturating_mul(share) / 1000)
 }
 
 #[cfg(test)]
@@ -68,5 +68,6 @@ mod tests {
         }
         let rare = Duration::from_secs(3600);
         assert_eq!(pause(rare, 5, 1000), rare);
+        assert!(pause(Duration::MAX, 0, 2000) > rare);
     }
 }

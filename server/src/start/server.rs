@@ -162,6 +162,10 @@ impl Options {
             source: self.poll.as_ref().map(|(url, _)| url.clone()),
             limits: vec![
                 ("bodyBytes", number(self.bounds.body_bytes)),
+                (
+                    "inputBytesPerThread",
+                    number(limits::input_bytes(self.bounds.body_bytes)),
+                ),
                 ("connectionsPerThread", number(self.bounds.connections)),
                 ("inFlightPerThread", number(self.bounds.in_flight)),
                 (

@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 
 use super::clients::NamedClients;
@@ -156,6 +156,11 @@ impl Files {
         let mut config = builder
             .with_single_cert(chain, key)
             .map_err(|problem| wrong(&self.chain, problem))?;
+        if self.client_authorities.is_some() {
+            // A session that goes on shows no certificate again: one that expired meanwhile would still be good.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
         config.alpn_protocols = self.protocols.iter().map(|name| name.to_vec()).collect();
         Ok(Arc::new(config))
     }

@@ -110,11 +110,19 @@ impl Server {
 
     /// A server that this command starts.
     pub(crate) fn start_command(command: &mut Command, change: impl FnOnce(&mut Command)) -> Server {
+        change(command);
+        let mut server = Server::spawn(command);
+        let address = server.address_behind("listening on ");
+        server.port = address.port();
+        server
+    }
+
+    /// A process that this command starts, which may not serve decisions at all.
+    pub(crate) fn spawn(command: &mut Command) -> Server {
         command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .stdin(Stdio::null());
-        change(command);
         let mut child = command.spawn().unwrap();
         let (tell, lines) = mpsc::channel();
         let reader = BufReader::new(child.stderr.take().unwrap());
@@ -124,24 +132,14 @@ impl Server {
             }
         });
         let stdout = child.stdout.take();
-        let mut server = Server {
+        Server {
             child: Process(child),
             port: 0,
             stdout,
             lines,
             stderr,
             seen: Vec::new(),
-        };
-        let line = server.wait_for("listening on ");
-        let address = line
-            .split("listening on ")
-            .nth(1)
-            .unwrap()
-            .split(' ')
-            .next()
-            .unwrap();
-        server.port = address.rsplit(':').next().unwrap().parse().unwrap();
-        server
+        }
     }
 
     /// The next line of the log with this text.

@@ -14,7 +14,7 @@ use crate::serve::connections::Waits;
 use crate::serve::worker::Shared;
 
 impl Conn {
-    /// Answers the request with which the buffer begins. True if the connection ends with it.
+    /// Answers a request. True if the connection ends with it.
     pub(super) async fn answer_authzen(&mut self, message: &Message, endpoint: Endpoint) -> bool {
         self.take_output();
         // The request has its own bound on time; the sweeper's is about clients.
@@ -69,6 +69,14 @@ impl Conn {
         self.consume(message.end);
         persistence == Persistence::Ends
     }
+}
+
+/// Appends the answer to a body that is announced as something else than JSON: 400, as AuthZEN wants it, and not 415.
+pub(super) fn no_json(output: &mut Vec<u8>, (input, message): (&[u8], &Message), persistence: Persistence) {
+    const TEXT: &[u8] = b"\"the body has to be application/json\"";
+    let head = input.get(message.start..).unwrap_or_default();
+    let request_id = api::request_id(&message.head, head);
+    response::json(output, 400, (b"", TEXT), request_id, persistence);
 }
 
 /// Appends what AuthZEN publishes about the service.

@@ -26,8 +26,8 @@ enum Spans {
 }
 
 impl Conn {
-    /// Decides over all elements of the batch with which the buffer begins, in slices between which others get their
-    /// turn, and appends the answer. True if the connection ends with it.
+    /// Decides over all elements of a batch, in slices between which others get their turn, and appends the answer. True if
+    /// the connection ends with it.
     pub(super) async fn decide_batch(&mut self, message: &Message, probe: Probe) -> bool {
         self.take_output();
         // The batch has its own bound on time; the sweeper's is about clients.

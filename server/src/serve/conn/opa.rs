@@ -73,7 +73,7 @@ pub(super) fn answer(
 }
 
 impl Conn {
-    /// Answers the batch with which the buffer begins. True if the connection ends with it.
+    /// Answers a batch. True if the connection ends with it.
     pub(super) async fn answer_opa_batch(&mut self, message: &Message) -> bool {
         self.take_output();
         // The batch has its own bound on time; the sweeper's is about clients.

@@ -8,7 +8,7 @@ use crate::http::response::{self, Ending, Reply};
 use crate::limits;
 
 impl Conn {
-    /// Answers the request with which the buffer begins by a 503. True if the connection ends with it.
+    /// Answers a request by a 503. True if the connection ends with it.
     pub(super) fn shed(&mut self, message: &Message) -> bool {
         self.shared.counters.shed.add(1);
         let persistence = self.persistence(message);
