@@ -1,6 +1,7 @@
 """Starts an upstream, gavel and Envoy on loopback and asks through Envoy; see run.sh.
 
-Each configuration of deploy/envoy is used as it is, but for ports and paths, which are replaced by free ones.
+Each configuration of deploy/envoy is used as it is, but for ports and paths, which are replaced by free ones; two also with what
+tls.yaml adds.
 The closing line is 'N passed, N failed'; the exit status is 1 if a check failed.
 """
 
@@ -21,6 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from checks import Checks, free_port, wait_until  # noqa: E402
 
 RESULT = "x-ext-authz-check-result"
+ENVOY_NAME = "spiffe://example.com/envoy"
 ROLES = {"reader": "reader", "editor": "reader,editor", "": ""}
 
 
@@ -53,6 +55,21 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def make_certificates(folder):
+    """An authority, and a certificate of it for each side."""
+
+    def openssl(*words):
+        subprocess.run(["openssl", "req", "-x509", "-config", "req.cnf", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                        "-nodes", "-days", "2", *words], cwd=folder, check=True, capture_output=True)
+
+    with open(os.path.join(folder, "req.cnf"), "w") as f:
+        f.write("[req]\ndistinguished_name = name\n[name]\n")
+    openssl("-subj", "/CN=authority", "-addext", "basicConstraints=critical,CA:TRUE", "-keyout", "ca.key", "-out", "ca.crt")
+    for name, subject in [("tls", "DNS:gavel.example.com"), ("envoy", "URI:" + ENVOY_NAME)]:
+        openssl("-CA", "ca.crt", "-CAkey", "ca.key", "-subj", "/CN=" + name, "-addext", "basicConstraints=critical,CA:FALSE",
+                "-addext", "subjectAltName=" + subject, "-keyout", name + ".key", "-out", name + ".crt")
+
+
 class Setup:
     """One configuration with all its processes."""
 
@@ -69,18 +86,32 @@ class Setup:
                          ("port_value: 9001", "port_value: %d" % self.decisions),
                          ("/run/gavel/envoy.sock", self.pipe or "")]:
             text = text.replace(old, new)
+        mode, is_tls = mode.removesuffix(" over TLS"), mode.endswith(" over TLS")
+        if is_tls:
+            text = text.replace("    - name: gavel\n", "    - name: gavel\n" + self.transport(opt))
         self.config = os.path.join(self.folder, "envoy.yaml")
         with open(self.config, "w") as f:
             f.write(text)
         flags = {"grpc": ["-p", "envoy", "--port", str(self.decisions)],
                  "unix": ["-p", "envoy", "--envoy-socket", self.pipe],
                  "http": ["-p", "envoy-http", "--port", str(self.decisions), "--envoy-path-prefix", "/authz"]}[mode]
+        if is_tls:
+            flags += [word for name, file in [("cert", "tls.crt"), ("key", "tls.key"), ("client-ca", "ca.crt")]
+                      for word in ("--envoy-tls-" + name, os.path.join(self.folder, file))]
+            flags += ["--envoy-tls-client-name", ENVOY_NAME]
         self.serve = [opt.gavel, "serve", "--host", "127.0.0.1", "-b", os.path.join(opt.configs, "domain.yml")] + flags
         self.log = open(os.path.join(self.folder, "log"), "wb")
         self.records = open(os.path.join(self.folder, "records"), "wb")
         self.gavel = self.envoy = None
         self.envoy_command = [opt.envoy, "-c", self.config, "--concurrency", "1", "--use-dynamic-base-id",
                               "--log-level", "error"]
+
+    def transport(self, opt):
+        """What the cluster needs for TLS, with certificates that are made for it."""
+        make_certificates(self.folder)
+        with open(os.path.join(opt.configs, "tls.yaml")) as f:
+            lines = f.read().replace("/run/tls", self.folder).splitlines()
+        return "".join("      " + line + "\n" for line in lines if not line.startswith("#"))
 
     def start(self):
         self.start_gavel()
@@ -218,12 +249,15 @@ def main():
     opt = args.parse_args()
     opt.configs = os.path.abspath(opt.configs)
     checks = Checks()
-    for config, mode in [("grpc.yaml", "grpc"), ("grpc-unix.yaml", "unix"), ("http.yaml", "http")]:
+    every = (allow_and_deny, bodies, odd_requests, outage, many)
+    for config, mode, parts in [("grpc.yaml", "grpc", every), ("grpc-unix.yaml", "unix", every), ("http.yaml", "http", every),
+                                ("grpc.yaml", "grpc over TLS", (allow_and_deny, outage, many)),
+                                ("http.yaml", "http over TLS", (allow_and_deny, bodies, many))]:
         setup, failed_before = Setup(opt, config, mode), len(checks.failed)
         done = False
         try:
             setup.start()
-            for part in (allow_and_deny, bodies, odd_requests, outage, many):
+            for part in parts:
                 part(setup, checks, mode)
             done = True
         finally:

@@ -19,13 +19,7 @@ const STAMP: Stamp = Stamp {
     wall_ns: 1_700_000_000_000_000_000,
     random: [0x5a; 16],
 };
-const ENV: RequestEnv = RequestEnv {
-    wall_ns: STAMP.wall_ns,
-    seed: 1,
-    monotonic_ns: || 0,
-    begun_ns: 0,
-    deadline_ns: None,
-};
+const ENV: RequestEnv = RequestEnv::timeless(STAMP.wall_ns, 1);
 
 /// Grants if what is read member by member is what is read as a whole, where members have values of all kinds. `note` is a
 /// member that nothing reads by its name.

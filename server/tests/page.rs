@@ -9,12 +9,13 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use common::cli::Scratch;
-use common::{DENIED, GRANTED, Server, eventually, file};
+use common::cli::{Folder, Scratch};
+use common::{DENIED, GRANTED, Server, eventually, file, post};
 use serde_json::{Value, json};
 
 fn start_on(bundle: &std::path::Path, flags: &[&str]) -> (Server, SocketAddr) {
@@ -220,6 +221,63 @@ fn an_override_and_what_is_unknown() {
     server.stop();
 }
 
+/// What Envoy asks is explained from its mapper on.
+#[test]
+fn what_a_mapper_makes_is_explained() {
+    let (server, at) = start_on(&file("gate.yml"), &["--envoy-port", "0"]);
+    let request =
+        |word: &str| json!({"request": {"http": {"path": "/a", "headers": {"x-word": word}}}}).to_string();
+    let told = |word: &str| {
+        let (status, _, body) = ask(at, "POST /why?from=envoy", "", &request(word));
+        assert_eq!(status, 200, "{word}: {body}");
+        serde_json::from_str::<Value>(&body).unwrap()
+    };
+    let open = told("open");
+    assert_eq!(
+        (&open["decision"], &open["unexplained"]),
+        (&json!("GRANT"), &Value::Null)
+    );
+    let mapper = &open["mapper"];
+    assert_eq!(
+        (&mapper["name"], &mapper["reason"]),
+        (&json!("words"), &Value::Null)
+    );
+    assert_eq!(
+        mapper["porc"],
+        json!({"operation": "gate:open", "context": {"path": "/a", "body": ""}})
+    );
+    let bodies = mapper["bodies"].as_array().unwrap();
+    let held: Vec<&Value> = bodies.iter().filter(|body| body["held"] == true).collect();
+    assert!(held.len() == 1 && bodies.len() > 1, "{bodies:?}");
+    assert!(
+        held[0]["file"].as_str().unwrap().ends_with("gate.yml:26"),
+        "{held:?}"
+    );
+    let source = &open["sources"][usize::try_from(held[0]["source"].as_u64().unwrap()).unwrap()];
+    assert!(
+        source["text"].as_str().unwrap().starts_with("package mapper"),
+        "{source}"
+    );
+    assert_eq!(open["phases"][0]["policies"][0]["policy"], "mrn:iam:policy:word");
+    assert_eq!(told("shut")["decision"], "DENY");
+    for (word, reason) in [("text", "is no PORC"), ("both", "eval_conflict_error"), ("", "")] {
+        let told = told(word);
+        let said = told["mapper"]["reason"].as_str().unwrap_or_default();
+        assert!(
+            told["decision"] == "DENY" && said.contains(reason),
+            "{word}: {told}"
+        );
+    }
+    assert_eq!(ask(at, "POST /why?from=envoy", "", "[").0, 400);
+    assert_eq!(ask(at, "POST /why?from=nowhere", "", "{}").0, 400);
+    let (_, output, _) = server.stop();
+    assert_eq!(output, "");
+    let (server, at) = start(&[]);
+    let (status, _, said) = ask(at, "POST /why?from=envoy", "", &request("open"));
+    assert!(status == 400 && said.contains("Envoy is not served"), "{said}");
+    server.stop();
+}
+
 #[test]
 fn a_body_that_is_no_porc_or_too_long() {
     let (server, at) = start(&[]);
@@ -297,6 +355,55 @@ fn the_last_records_are_kept_where_that_is_asked_for() {
     let (_, output, _) = server.stop();
     let newest: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
     assert_eq!(decisions[0], newest);
+}
+
+/// A write fails in the middle of a batch under `deny`: the page shows those grants that were answered as grants, and no others.
+#[test]
+fn a_grant_that_was_given_up_is_not_among_the_last_decisions() {
+    let folder = Folder::new("page-given-up", &[]);
+    let flags = [
+        "--admin-decisions",
+        "1000",
+        "--audit-full",
+        "deny",
+        "--audit-spool",
+        folder.0.to_str().unwrap(),
+        "--audit-spool-bytes",
+        "262144",
+    ];
+    let (mut server, at) = start(&flags);
+    // Nobody reads what is delivered, so that the spool reaches its bound.
+    let stdout = server.take_stdout();
+    let mut client = server.connect();
+    let padding = "x".repeat(2500);
+    let (mut granted, mut is_mixed) = (BTreeSet::new(), false);
+    for round in 0..4 {
+        let numbers: Vec<String> = (0..60).map(|at| format!("{round}-{at}")).collect();
+        let porc = |number: &String| json!({"operation": "shop:door:open", "context": {"number": number, "x": padding}});
+        let batch: Vec<Value> = numbers.iter().map(porc).collect();
+        client.send(post(&json!(batch).to_string()).replacen("/decision ", "/decisions ", 1));
+        let answers: Vec<Value> = serde_json::from_str(&client.answer().unwrap().body).unwrap();
+        let allowed = |answer: &Value| answer["allow"] == true;
+        is_mixed |= answers.iter().any(allowed) && !answers.iter().all(allowed);
+        let taken = numbers.into_iter().zip(&answers);
+        granted.extend(
+            taken
+                .filter(|(_, answer)| allowed(answer))
+                .map(|(number, _)| number),
+        );
+    }
+    assert!(is_mixed);
+    let shown = get(at, "/decisions.json")["decisions"].clone();
+    let shown: BTreeSet<String> = shown
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["porc"]["context"]["number"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(shown, granted);
+    server.signal("KILL");
+    drop(stdout);
+    server.wait();
 }
 
 /// What access records leave out is left out of the last decisions and of explanations; what they hash is, too, where

@@ -1,4 +1,5 @@
-//! `POST /why`: a PORC in, the explanation of its decision out. Bounded in bytes and time.
+//! `POST /why`: a PORC in, or the attributes of a request of Envoy, the explanation of the decision out. Bounded in bytes and
+//! time.
 
 use std::time::Duration;
 
@@ -11,10 +12,21 @@ use tokio::time::timeout;
 
 use super::overview::Overview;
 use crate::limits;
+use crate::why::Question;
 
-/// Status and document of the answer.
-pub(super) async fn answer(body: Incoming, headers: &HeaderMap, overview: &Overview) -> (StatusCode, Value) {
+/// Status and document of the answer. `?from=envoy`: the body is what a mapper has as input.
+pub(super) async fn answer(
+    query: &str,
+    body: Incoming,
+    headers: &HeaderMap,
+    overview: &Overview,
+) -> (StatusCode, Value) {
     let said = |status, text: &str| (status, json!({"message": text}));
+    let question = match query {
+        "" => Question::Porc,
+        "from=envoy" => Question::Attributes,
+        _ => return said(StatusCode::BAD_REQUEST, "the only parameter is from=envoy"),
+    };
     let Some(why) = overview.why.get() else {
         return said(StatusCode::SERVICE_UNAVAILABLE, overview.stage().word());
     };
@@ -35,7 +47,7 @@ pub(super) async fn answer(body: Incoming, headers: &HeaderMap, overview: &Overv
         Ok(Err(_)) => return said(StatusCode::PAYLOAD_TOO_LARGE, &most),
         Ok(Ok(body)) => body.to_bytes(),
     };
-    let answered = why.ask(body.chunk().to_vec());
+    let answered = why.ask(question(body.chunk().to_vec()));
     match timeout(Duration::from_secs(limits::WHY_SECONDS_MAX), answered).await {
         Ok(Ok(Ok(explanation))) => (StatusCode::OK, explanation),
         Ok(Ok(Err(refusal))) => said(StatusCode::BAD_REQUEST, &refusal),

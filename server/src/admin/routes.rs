@@ -41,7 +41,7 @@ pub(super) async fn answer(request: Request<Incoming>, overview: &Overview, gate
         "/loaded.json" if reads => listed(query, overview),
         "/decisions.json" if reads => document(StatusCode::OK, &recent(overview)),
         "/why" if *method == Method::POST => {
-            let (status, explanation) = inquiry::answer(body, &request.headers, overview).await;
+            let (status, explanation) = inquiry::answer(query, body, &request.headers, overview).await;
             document(status, &explanation)
         }
         "/reload" if *method == Method::POST => reload(query, overview).await,

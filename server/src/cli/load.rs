@@ -365,12 +365,17 @@ impl Prepared {
         Failure::Policy(text)
     }
 
+    /// The domains' files.
+    pub(crate) fn files(&self) -> Vec<FileId> {
+        self.documents.iter().map(|(file, _)| *file).collect()
+    }
+
     /// The mappers of all domains.
     ///
     /// # Errors
     /// As [`mapper::parts`].
     pub(crate) fn mappers(&mut self) -> Result<Vec<MapperPart>, Failure> {
-        let files: Vec<FileId> = self.documents.iter().map(|(file, _)| *file).collect();
+        let files = self.files();
         let (sources, options) = (&mut self.sources, &self.options);
         on_a_deep_stack(|| {
             mapper::parts(

@@ -102,7 +102,10 @@ impl Served {
     pub(crate) fn retrace(&self) -> Retrace {
         match &self.origin {
             Some(_) => retrace::of_source(),
-            None => retrace::of_domains(&self.domains, self.global.trace),
+            None => {
+                let mapper = self.with_mapper.then(|| self.name.clone());
+                retrace::of_domains(&self.domains, self.global.trace, mapper)
+            }
         }
     }
 

@@ -1,5 +1,5 @@
-//! Decides one PORC and tells how. What is served decides; the same policies compiled for tracing only say which bodies of
-//! rules ran.
+//! Decides one PORC, or what the mapper makes of a request of Envoy, and tells how. What is served decides; the same policies
+//! compiled for tracing only say which bodies of rules ran.
 
 use gavel_runtime::decision::{Decider, Frame, FrameReference, Phase, RecordOptions, Refusal, Settled};
 use gavel_runtime::image::Image;
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::bodies::Bodies;
 use super::excerpts::Excerpts;
-use super::thread::Answered;
+use super::mapped::Mapped;
+use super::thread::{Answered, Question};
 use super::traced::Traced;
 use crate::clock;
 use crate::limits;
@@ -30,8 +31,56 @@ const PHASES: [(Phase, &str); 4] = [
 /// The explanation of one decision.
 ///
 /// # Errors
-/// Why the body is no PORC.
-pub(super) fn answer(revision: &Revision, traced: Result<&Traced, &String>, body: &[u8]) -> Answered {
+/// Why the body is none that can be asked about.
+pub(super) fn answer(revision: &Revision, traced: Result<&Traced, &String>, question: &Question) -> Answered {
+    let mut excerpts = traced.ok().map(|traced| Excerpts::new(&traced.sources));
+    let mapped = match question {
+        Question::Porc(_) => None,
+        Question::Attributes(attributes) => {
+            let watched = traced.ok().zip(excerpts.as_mut());
+            Some(Mapped::of(revision, attributes, watched)?)
+        }
+    };
+    let porc = match (question, &mapped) {
+        (Question::Porc(porc), _) => Some(porc),
+        (Question::Attributes(_), mapped) => mapped.as_ref().and_then(|mapped| mapped.porc.as_ref()),
+    };
+    let decided = porc.map(|porc| decided(revision, traced, porc, excerpts.as_mut()));
+    let (decided, mapped) = match (decided, mapped) {
+        (Some(Err(why)), Some(mapped)) => (None, Some(mapped.refused(&why))),
+        (decided, mapped) => (decided.transpose()?, mapped),
+    };
+    let unexplained = decided.as_ref().and_then(|decided| decided.doubt.clone());
+    let doubts = mapped.as_ref().and_then(Mapped::doubt).map(str::to_owned);
+    let mut told = decided.map_or_else(|| denied(revision), |decided| decided.told);
+    if let Value::Object(members) = &mut told {
+        let unexplained = traced.err().cloned().or(unexplained).or(doubts);
+        members.insert("unexplained".to_owned(), json!(unexplained));
+        members.insert(
+            "sources".to_owned(),
+            json!(excerpts.map(|shown| shown.json()).unwrap_or_else(|| json!([]))),
+        );
+        members.insert(
+            "mapper".to_owned(),
+            json!(mapped.map(|mapped| mapped.json(&revision.records.opaque()))),
+        );
+    }
+    Ok(told)
+}
+
+/// A decision over a PORC, without the texts of its rules.
+struct Decided {
+    told: Value,
+    /// Why not all rules are shown, if so.
+    doubt: Option<String>,
+}
+
+fn decided(
+    revision: &Revision,
+    traced: Result<&Traced, &String>,
+    body: &[u8],
+    excerpts: Option<&mut Excerpts<'_>>,
+) -> Result<Decided, String> {
     let image = revision.image();
     let mut decider = Decider::new(image, &Limits::DEFAULT);
     let (env, stamp) = desk::moment(&mut Random::seeded());
@@ -45,16 +94,16 @@ pub(super) fn answer(revision: &Revision, traced: Result<&Traced, &String>, body
     // Whoever asks chooses the values: hashes would let them be tried.
     let records = &revision.records.opaque();
     let document = document(&mut decider, image, records, body, &env);
-    let (told, unexplained) = match traced {
-        Ok(traced) => tell(traced, revision, &frame, body, env),
-        Err(why) => (Told::nothing(), Some(why.clone())),
+    let (told, doubt) = match traced.ok().zip(excerpts) {
+        Some((traced, excerpts)) => tell(traced, revision, &frame, (body, env), excerpts),
+        None => (Told::default(), None),
     };
     let phases: Vec<Value> = PHASES
         .iter()
         .zip(told.phases(&frame, image, records))
         .map(|((phase, name), policies)| phase_json(&frame, *phase, name, policies))
         .collect();
-    Ok(json!({
+    let told = json!({
         "decision": word(frame.granted),
         "settled": settled(frame.settled),
         "revision": revision.number,
@@ -63,26 +112,31 @@ pub(super) fn answer(revision: &Revision, traced: Result<&Traced, &String>, body
         "resource": records.resource(frame.resource),
         "tookNs": frame.overall_ns,
         "phases": phases,
-        "sources": told.sources,
-        "unexplained": unexplained,
         "document": document,
-    }))
+    });
+    Ok(Decided { told, doubt })
+}
+
+/// What is said where there is no PORC to decide over.
+fn denied(revision: &Revision) -> Value {
+    json!({
+        "decision": word(false),
+        "settled": null,
+        "revision": revision.number,
+        "digest": revision.digest,
+        "tookNs": null,
+        "phases": [],
+        "document": null,
+    })
 }
 
 /// What the traced policies told, in the order of the frame's references.
+#[derive(Default)]
 struct Told {
     bodies: Vec<Vec<Value>>,
-    sources: Value,
 }
 
 impl Told {
-    fn nothing() -> Told {
-        Told {
-            bodies: Vec::new(),
-            sources: json!([]),
-        }
-    }
-
     /// The policies of each phase.
     fn phases(&self, frame: &Frame<'_>, image: &Image, records: &RecordOptions) -> [Vec<Value>; 4] {
         let mut phases: [Vec<Value>; 4] = Default::default();
@@ -101,10 +155,11 @@ fn tell(
     traced: &Traced,
     revision: &Revision,
     frame: &Frame<'_>,
-    body: &[u8],
-    mut env: RequestEnv,
+    (body, mut env): (&[u8], RequestEnv),
+    excerpts: &mut Excerpts<'_>,
 ) -> (Told, Option<String>) {
-    let mut watcher = Bodies::new(traced.texts());
+    let texts = traced.texts();
+    let mut watcher = Bodies::new(texts);
     let mut decider = Decider::new(&traced.image, &Limits::DEFAULT);
     // Being watched takes time.
     env.deadline_ns = Some(clock::monotonic_ns() + limits::WHY_NS_MAX);
@@ -114,7 +169,6 @@ fn tell(
         decision.granted == frame.granted
             && votes.eq(frame.references.iter().map(|reference| reference.granted))
     });
-    let mut excerpts = Excerpts::new(traced.texts());
     let shows_values = revision.records.redact.is_none();
     let bodies = frame.references.iter().map(|reference| {
         let policy = reference.policy.and_then(|index| revision.image().policy(index));
@@ -122,29 +176,11 @@ fn tell(
         let bodies = watcher.of(reference.phase, reference.id, &policy.mrn);
         bodies
             .into_iter()
-            .filter_map(|(body, is_own)| {
-                let place = excerpts.place(body.extent)?;
-                let failure = body.failure.as_ref().and_then(|(extent, why)| {
-                    let rows = excerpts.place(*extent)?.rows;
-                    // It shows values that stand somewhere in the document.
-                    let why = if shows_values { why } else { NOT_SHOWN };
-                    Some(json!({"rows": [rows.0, rows.1], "why": why}))
-                });
-                Some(json!({
-                    "rule": body.rule,
-                    "source": place.text,
-                    "rows": [place.rows.0, place.rows.1],
-                    "file": place.on_disk,
-                    "held": body.held,
-                    "decided": body.held && is_own,
-                    "failure": failure,
-                }))
-            })
+            .filter_map(|(body, is_own)| excerpts.body(texts, body, is_own, shows_values))
             .collect()
     });
     let told = Told {
         bodies: bodies.collect(),
-        sources: excerpts.json(),
     };
     let doubt = if !agrees {
         Some(
@@ -228,9 +264,6 @@ fn settled(settled: Settled) -> Option<i64> {
 fn word(granted: bool) -> &'static str {
     if granted { "GRANT" } else { "DENY" }
 }
-
-/// In place of why a statement failed, where something of requests may not be shown.
-const NOT_SHOWN: &str = "[redacted]";
 
 /// The document that policies saw, as JSON, as far as records show it.
 fn document(

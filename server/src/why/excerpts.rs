@@ -1,15 +1,16 @@
 //! The texts that bodies of rules stand in, each shown once, with the rows of those bodies.
 
-use gavel_compiler::source::{FileId, Span};
+use gavel_compiler::source::{FileId, SourceMap, Span};
 use gavel_runtime::bytecode::Extent;
 use serde_json::{Value, json};
 
+use super::bodies::Body;
 use crate::limits;
 use crate::trace::Texts;
 
 /// Texts in the order in which they were asked for.
 pub(super) struct Excerpts<'t> {
-    texts: Texts<'t>,
+    sources: &'t SourceMap,
     shown: Vec<Shown>,
 }
 
@@ -18,6 +19,9 @@ struct Shown {
     /// Rows of bodies, from 1.
     rows: (u32, u32),
 }
+
+/// In place of why a statement failed, where something of requests may not be shown: it has values of theirs.
+const NOT_SHOWN: &str = "[redacted]";
 
 /// Rows around bodies where a text is too long to be shown whole.
 const AROUND: u32 = 10;
@@ -34,16 +38,16 @@ pub(super) struct Place {
 
 impl<'t> Excerpts<'t> {
     /// Of these texts.
-    pub(super) fn new(texts: Texts<'t>) -> Excerpts<'t> {
+    pub(super) fn new(sources: &'t SourceMap) -> Excerpts<'t> {
         Excerpts {
-            texts,
+            sources,
             shown: Vec::new(),
         }
     }
 
-    /// Where this is; its text will be shown.
-    pub(super) fn place(&mut self, extent: Extent) -> Option<Place> {
-        let span = self.texts.span(extent)?;
+    /// Where this place of a program is, which was made from these texts; its text will be shown.
+    pub(super) fn place(&mut self, texts: Texts<'_>, extent: Extent) -> Option<Place> {
+        let span = texts.span(extent)?;
         let rows = self.rows(span);
         let known = self.shown.iter().position(|shown| shown.file == span.file);
         let text = known.unwrap_or(self.shown.len());
@@ -57,8 +61,34 @@ impl<'t> Excerpts<'t> {
         Some(Place {
             text,
             rows,
-            on_disk: self.texts.place_on_disk(extent),
+            on_disk: texts.place_on_disk(extent),
         })
+    }
+
+    /// A body that ran, with where it stands; `is_deciding`: what it says decides, if it held. `shows_values`: why a statement
+    /// failed is told with the values in it.
+    pub(super) fn body(
+        &mut self,
+        texts: Texts<'_>,
+        body: &Body,
+        is_deciding: bool,
+        shows_values: bool,
+    ) -> Option<Value> {
+        let place = self.place(texts, body.extent)?;
+        let failure = body.failure.as_ref().and_then(|(extent, why)| {
+            let rows = self.place(texts, *extent)?.rows;
+            let why = if shows_values { why } else { NOT_SHOWN };
+            Some(json!({"rows": [rows.0, rows.1], "why": why}))
+        });
+        Some(json!({
+            "rule": body.rule,
+            "source": place.text,
+            "rows": [place.rows.0, place.rows.1],
+            "file": place.on_disk,
+            "held": body.held,
+            "decided": body.held && is_deciding,
+            "failure": failure,
+        }))
     }
 
     fn rows(&self, span: Span) -> (u32, u32) {
@@ -66,7 +96,7 @@ impl<'t> Excerpts<'t> {
             start: span.end.saturating_sub(1).max(span.start),
             ..span
         };
-        (self.texts.sources.row(span), self.texts.sources.row(last))
+        (self.sources.row(span), self.sources.row(last))
     }
 
     /// The texts, as far as they are shown.
@@ -75,7 +105,7 @@ impl<'t> Excerpts<'t> {
     }
 
     fn excerpt(&self, shown: &Shown) -> Value {
-        let source = self.texts.sources.source(shown.file);
+        let source = self.sources.source(shown.file);
         let first_row = if source.text.len() <= limits::WHY_TEXT_BYTES_MAX {
             1
         } else {

@@ -15,7 +15,16 @@ use crate::limits;
 use crate::publish::{Publisher, Revision};
 use crate::sys;
 
-/// What a question got: the explanation, or why the body is no PORC.
+/// What is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// A PORC.
+    Porc(Vec<u8>),
+    /// The attributes of a request of Envoy: what its mapper has as input.
+    Attributes(Vec<u8>),
+}
+
+/// What a question got: the explanation, or why the body is none that can be asked about.
 pub type Answered = Result<Value, String>;
 
 /// Takes questions.
@@ -26,7 +35,7 @@ pub struct Why {
 }
 
 struct Ask {
-    body: Vec<u8>,
+    question: Question,
     answer: oneshot::Sender<Answered>,
 }
 
@@ -41,12 +50,12 @@ impl Why {
         }
     }
 
-    /// Asks about a body. The answer comes from the newest revision; nothing comes if there is a fault of ours.
-    pub fn ask(&self, body: Vec<u8>) -> oneshot::Receiver<Answered> {
+    /// Asks. The answer comes from the newest revision; nothing comes if there is a fault of ours.
+    pub fn ask(&self, question: Question) -> oneshot::Receiver<Answered> {
         let (answer, answered) = oneshot::channel();
         if let Some(asks) = self.asks.get_or_init(|| self.start()) {
             // A thread that is gone drops the question, which the asker notices.
-            let _ = asks.send(Ask { body, answer });
+            let _ = asks.send(Ask { question, answer });
         }
         answered
     }
@@ -94,7 +103,7 @@ impl Work {
                 Ok(ask) if ask.answer.is_closed() => {}
                 Ok(ask) => {
                     // A panic is our bug: the asker hears that there is none, and the next one is answered.
-                    let answered = catch_unwind(AssertUnwindSafe(|| self.answer(&ask.body)));
+                    let answered = catch_unwind(AssertUnwindSafe(|| self.answer(&ask.question)));
                     if let Ok(answered) = answered {
                         let _ = ask.answer.send(answered);
                     }
@@ -105,7 +114,7 @@ impl Work {
         }
     }
 
-    fn answer(&mut self, body: &[u8]) -> Answered {
+    fn answer(&mut self, question: &Question) -> Answered {
         let revision = self.publisher.current();
         let fits = self.kept.as_ref().is_some_and(|kept| kept.is_of(&revision));
         if !fits {
@@ -121,7 +130,7 @@ impl Work {
             return Err("nothing is known of the policies".to_owned());
         };
         kept.used = Instant::now();
-        answer::answer(&revision, kept.traced.as_ref(), body)
+        answer::answer(&revision, kept.traced.as_ref(), question)
     }
 
     /// Drops what nobody asked for in some time, or what is not served any more.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gavel_compiler::source::{FileId, SourceMap};
 use gavel_runtime::image::Image;
 
+use crate::envoy::Mapper;
 use crate::trace::Texts;
 
 /// Policies compiled for tracing, and what they were made from.
@@ -15,6 +16,8 @@ pub struct Traced {
     pub sources: SourceMap,
     /// Which of them each source of the image's program is.
     pub files: Vec<FileId>,
+    /// The mapper for Envoy, where Envoy is served and there is one.
+    pub mapper: Option<Mapper>,
 }
 
 /// Reads the sources of what is served and compiles them for tracing. It is given the digest of the image file that is
@@ -28,5 +31,15 @@ impl Traced {
             sources: &self.sources,
             files: &self.files,
         }
+    }
+
+    /// The mapper, and the texts behind its program.
+    pub(super) fn mapper(&self) -> Option<(&Mapper, Texts<'_>)> {
+        let mapper = self.mapper.as_ref()?;
+        let texts = Texts {
+            sources: &self.sources,
+            files: &mapper.files,
+        };
+        Some((mapper, texts))
     }
 }

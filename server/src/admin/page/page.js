@@ -6,6 +6,7 @@ const KEY = "gavel-admin-token";
 const EVERY_MS = 2000;
 const WINDOW_MS = 10000;
 const SAMPLE = { principal: { sub: "", mrealm: "", mroles: [], mgroups: [], scopes: [] }, operation: "", resource: "", context: {} };
+const REQUEST = { request: { "http": { method: "GET", path: "/", host: "", headers: {} } } };
 
 const $ = (id) => document.getElementById(id);
 
@@ -105,6 +106,7 @@ async function showStatus() {
     status.audit && status.audit.failing ? node("p", { class: "bad" }, "Access records cannot be written.") : undefined);
   const policies = status.policies;
   if (!policies) return;
+  $("from-row").hidden = !policies.mapper;
   fill("revision", "Revision " + policies.revision, policies.label ? [" “", policies.label, "”"] : "", ", since " + policies.published + ", digest ", node("code", {}, policies.digest.slice(0, 16) + "…"));
 }
 
@@ -155,7 +157,8 @@ async function explain(event) {
   $("ask-button").disabled = true;
   fill("explanation", node("p", { class: "faint" }, "Asking… the first question about a revision compiles it."));
   try {
-    fill("explanation", explanationView(await ask("why", { method: "POST", body: $("porc").value })));
+    const from = $("from").value ? "?" + new URLSearchParams({ from: $("from").value }) : "";
+    fill("explanation", explanationView(await ask("why" + from, { method: "POST", body: $("porc").value })));
     $("outcome").focus();
   } catch (error) {
     if (error instanceof Barred) locked();
@@ -212,6 +215,14 @@ $("kind").addEventListener("change", () => { from = 0; guarded(list); });
 $("back").addEventListener("click", () => { from = Math.max(0, from - 20); guarded(list); });
 $("on").addEventListener("click", () => { from += 20; guarded(list); });
 $("records-load").addEventListener("click", () => guarded(showRecords));
-$("porc").value = JSON.stringify(SAMPLE, null, 2);
+const sample = (from) => JSON.stringify(from ? REQUEST : SAMPLE, null, 2);
+let asked = "";
+$("from").value = asked;
+$("porc").value = sample(asked);
+$("from").addEventListener("change", () => {
+  // What somebody typed stays.
+  if ($("porc").value === sample(asked)) $("porc").value = sample($("from").value);
+  asked = $("from").value;
+});
 setInterval(() => { if (!$("main").hidden && !document.hidden) guarded(async () => showLive(await ask("live.json"))); }, EVERY_MS);
 start();

@@ -106,16 +106,25 @@ function phaseView(phase, sources) {
     phase.policies.map((policy) => policyView(policy, sources)));
 }
 
+function mapperView(mapper, sources) {
+  return node("section", {},
+    node("h3", {}, "Mapper ", mapper.name ? node("code", {}, mapper.name) : ""),
+    mapper.reason ? node("p", { class: "bad" }, mapper.reason) : undefined,
+    mapper.porc === null ? undefined : node("pre", {}, JSON.stringify(mapper.porc, null, 2)),
+    evidenceView(mapper, sources));
+}
+
 function explanationView(answer) {
   const denied = answer.phases.filter((phase) => phase.counts && phase.vote === "DENY").map((phase) => phase.phase);
-  const together = denied.length ? "because of the phase " + denied.join(" and ") : answer.decision === "GRANT" ? "by all phases together" : "";
+  const together = answer.mapper && answer.mapper.reason ? "because there is no PORC" : denied.length ? "because of the phase " + denied.join(" and ") : answer.decision === "GRANT" ? "by all phases together" : "";
   const settled = answer.settled === null ? together : "by the operation's policy alone, with " + answer.settled;
   return [
     node("h3", { class: "outcome", id: "outcome", tabindex: "-1" }, voteView(answer.decision), " " + settled),
     node("p", { class: "faint" }, "Revision " + answer.revision + ", " + timeText(answer.tookNs)),
     answer.unexplained ? node("p", { class: "bad" }, "Rules are not all shown: " + answer.unexplained + ".") : undefined,
+    answer.mapper ? mapperView(answer.mapper, answer.sources) : undefined,
     answer.phases.map((phase) => phaseView(phase, answer.sources)),
-    node("details", {}, node("summary", {}, "The document that policies saw"),
-      node("pre", {}, JSON.stringify(answer.document, null, 2))),
+    answer.document ? node("details", {}, node("summary", {}, "The document that policies saw"),
+      node("pre", {}, JSON.stringify(answer.document, null, 2))) : undefined,
   ].flat(Infinity).filter((one) => one !== undefined);
 }
