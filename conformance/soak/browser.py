@@ -9,7 +9,7 @@ import os
 import tempfile
 
 import chromium
-from gavel import DENIED, GRANTED, Checks, Gavel
+from gavel import DENIED, GRANTED, ROOT, Checks, Gavel
 
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
 
@@ -77,6 +77,28 @@ def why(checks, tab, shoot):
     checks.check("hostile names are text", HOSTILE in answer and tab.run("document.title") == "gavel" and tab.run("document.querySelector('#main img, #main script') === null"))
 
 
+def mapped(checks, options, shoot):
+    server = Gavel(options.gavel, "--envoy-port", "0", bundle=os.path.join(ROOT, "deploy/envoy/domain.yml")).started()
+    tab = chromium.Chromium(chromium.found(), False)
+    request = {"request": {"http": {"method": "GET", "path": "/docs/1", "headers": {"x-user-name": "ann", "x-user-roles": "reader"}}}}
+    try:
+        tab.size(1100, 800)
+        tab.open(f"http://127.0.0.1:{server.admin_port}/")
+        tab.until("!document.getElementById('from-row').hidden")
+        tab.run("document.getElementById('from').value = 'envoy'; document.getElementById('from').dispatchEvent(new Event('change'))")
+        checks.check("a request of Envoy has a form of its own", "headers" in tab.run("document.getElementById('porc').value"))
+        granted = explain(tab, json.dumps(request))
+        checks.check("its mapper is explained", granted.startswith("GRANT") and "Mapper" in granted and "http:docs:get" in granted, granted[:300])
+        checks.check("rules of the mapper are highlighted", tab.run("document.querySelectorAll('#explanation .source')[0].innerText").find("package mapper") >= 0)
+        shoot(tab, "mapper")
+        request["request"]["http"]["headers"] = {}
+        checks.check("what it denies is explained, too", explain(tab, json.dumps(request)).startswith("DENY"))
+        checks.check("nothing is asked of others there", not tab.strangers and not tab.problems, f"{tab.strangers} {tab.problems}")
+    finally:
+        tab.close()
+        server.stop()
+
+
 def unsighted(checks, tab):
     unnamed = tab.run("[...document.querySelectorAll('input, select, textarea')].filter((one) => !one.labels.length).length")
     checks.check("every field has a label", unnamed == 0)
@@ -140,6 +162,7 @@ def main():
                 checks.check(f"{look}: no errors of scripts", not expected, " ".join(expected))
             finally:
                 tab.close()
+        mapped(checks, options, lambda tab, name: tab.shoot(f"{folder}/light-{name}.png"))
         locked(checks, options, True, lambda tab, name: tab.shoot(f"{folder}/dark-{name}.png"))
     finally:
         server.stop()

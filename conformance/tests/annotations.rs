@@ -1,5 +1,5 @@
 //! What PORC, scopes, groups and roles say about a principal, over domains and requests from a seed: against a model of the
-//! merging written from its description, and what policies read through single members against what they read as a whole.
+//! merging written from its description, as a whole and through single members, by policies that read both or members alone.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -52,6 +52,65 @@ differs if {
 
 differs if {
 	said("map").deep.list
+	not input.principal.mannotations.map.deep.list
+}
+"#;
+
+/// Grants if what is read member by member is what the model says, which the request brings along. Nothing reads the whole.
+const MEMBERS: &str = r#"
+package authz
+
+import rego.v1
+
+default allow := -1
+
+allow := 1 if not differs
+
+differs if input.principal.mannotations.list != input.context.want.list
+
+differs if {
+	input.principal.mannotations.list
+	not input.context.want.list
+}
+
+differs if {
+	input.context.want.list
+	not input.principal.mannotations.list
+}
+
+differs if input.principal.mannotations.plain != input.context.want.plain
+
+differs if {
+	input.principal.mannotations.plain
+	not input.context.want.plain
+}
+
+differs if {
+	input.context.want.plain
+	not input.principal.mannotations.plain
+}
+
+differs if input.principal.mannotations.map.a != input.context.want.map.a
+
+differs if {
+	input.principal.mannotations.map.a
+	not input.context.want.map.a
+}
+
+differs if {
+	input.context.want.map.a
+	not input.principal.mannotations.map.a
+}
+
+differs if input.principal.mannotations.map.deep.list != input.context.want.map.deep.list
+
+differs if {
+	input.principal.mannotations.map.deep.list
+	not input.context.want.map.deep.list
+}
+
+differs if {
+	input.context.want.map.deep.list
 	not input.principal.mannotations.map.deep.list
 }
 "#;
@@ -175,7 +234,7 @@ impl Domain {
     }
 
     /// JSON is YAML.
-    fn text(&self) -> String {
+    fn text(&self, gate: &str) -> String {
         let annotations = |subject: &Subject| -> Value {
             let one =
                 |said: &Annotation| json!({"name": said.name, "value": said.value, "merge": said.strategy});
@@ -191,7 +250,7 @@ impl Domain {
             "kind": "PolicyDomain",
             "metadata": {"name": "said"},
             "spec": {
-                "policies": [{"mrn": "mrn:policy:gate", "name": "gate", "rego": GATE}],
+                "policies": [{"mrn": "mrn:policy:gate", "name": "gate", "rego": gate}],
                 "roles": asked(&self.roles),
                 "groups": self.groups.iter().map(group).collect::<Value>(),
                 "scopes": asked(&self.scopes),
@@ -201,9 +260,9 @@ impl Domain {
         .to_string()
     }
 
-    fn image(&self) -> Image {
+    fn image(&self, gate: &str) -> Image {
         let mut sources = SourceMap::default();
-        let file = sources.add_file("said.yml", &self.text());
+        let file = sources.add_file("said.yml", &self.text(gate));
         match compile(&mut sources, &[file], &Options::default()) {
             Ok(compiled) => compiled.image,
             Err(problems) => panic!("{}", render::text(&sources, &problems)),
@@ -308,12 +367,20 @@ fn merged(strategy: &str, lower: &Value, higher: &Value) -> Value {
 /// One request to a domain: its policy finds no difference, and the record shows what the model says.
 #[track_caller]
 fn check(domain: &Domain, image: &Image, decider: &mut Decider, principal: &Value) {
-    let body = json!({"principal": principal, "operation": "read", "resource": "mrn:a"}).to_string();
+    let want = domain.said(principal);
+    let context = json!({ "want": want });
+    let body = json!({"principal": principal, "operation": "read", "resource": "mrn:a", "context": context});
+    let body = body.to_string();
     let mut frame = Vec::new();
     let decision = decider
         .decide(image, body.as_bytes(), Trailing::Ignore, &ENV)
         .unwrap();
-    assert_eq!(decision.settled, Settled::Grant(1), "{body}\n{}", domain.text());
+    assert_eq!(
+        decision.settled,
+        Settled::Grant(1),
+        "{body}\n{}",
+        domain.text(GATE)
+    );
     decision.encode(body.as_bytes(), STAMP, &mut frame);
     let mut line = Vec::new();
     assert!(write_json(
@@ -325,7 +392,7 @@ fn check(domain: &Domain, image: &Image, decider: &mut Decider, principal: &Valu
     ));
     let record: Value = serde_json::from_slice(&line).unwrap();
     let shown = record.pointer("/porc/principal/mannotations").unwrap();
-    assert_eq!(*shown, domain.said(principal), "{body}\n{}", domain.text());
+    assert_eq!(*shown, want, "{body}\n{}", domain.text(GATE));
 }
 
 #[test]
@@ -333,11 +400,13 @@ fn members_the_whole_and_the_model_agree() {
     let mut chance = Chance(11);
     // One decider goes from image to image, which have the same names for different things.
     let domains: Vec<_> = (0..12).map(|_| Domain::by(&mut chance)).collect();
-    let images: Vec<_> = domains.iter().map(Domain::image).collect();
-    let mut decider = Decider::new(images.first().unwrap(), &Limits::DEFAULT);
+    let images: Vec<_> = domains
+        .iter()
+        .map(|domain| [GATE, MEMBERS].map(|gate| domain.image(gate)))
+        .collect();
+    let mut decider = Decider::new(images.first().unwrap().first().unwrap(), &Limits::DEFAULT);
     for _ in 0..40 {
-        for (domain, image) in domains.iter().zip(&images) {
-            decider.exchange(&mut image.selector_caches());
+        for (domain, images) in domains.iter().zip(&images) {
             let mut principal = json!({
                 "sub": "ann",
                 "mroles": chance.names(&domain.roles),
@@ -354,13 +423,17 @@ fn members_the_whole_and_the_model_agree() {
                     members.insert("mannotations".to_owned(), Value::Object(sent));
                 }
             }
-            check(domain, image, &mut decider, &principal);
+            let mut reversed = principal.clone();
             // The same names in another order.
             for list in ["mroles", "mgroups", "scopes"] {
-                let names = principal.get_mut(list).and_then(Value::as_array_mut);
+                let names = reversed.get_mut(list).and_then(Value::as_array_mut);
                 names.unwrap().reverse();
             }
-            check(domain, image, &mut decider, &principal);
+            for image in images {
+                decider.exchange(&mut image.selector_caches());
+                check(domain, image, &mut decider, &principal);
+                check(domain, image, &mut decider, &reversed);
+            }
         }
     }
 }

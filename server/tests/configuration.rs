@@ -297,6 +297,14 @@ fn the_form_of_the_log() {
 }
 
 #[test]
+fn a_variable_that_nobody_reads_is_told_of() {
+    let folder = Folder::new("config-stranger", &[("none", "")]);
+    let (_, _, error) = run(&folder, "serve -b nowhere.yml", &[("MPE_AUDIT_FUL", "deny")]);
+    let want = "MPE_AUDIT_FUL is no variable of the configuration, the nearest one is MPE_AUDIT_FULL";
+    assert!(error.contains(want), "{error}");
+}
+
+#[test]
 fn a_level_that_is_no_text_is_told_of() {
     let shop = std::fs::read_to_string(file("shop.yml")).unwrap();
     let files = [

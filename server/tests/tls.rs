@@ -21,10 +21,7 @@ use tls::{ALLOWED, Authority, Folder, ask, connect, connect_to, port_behind, sta
 #[test]
 fn the_same_answers() {
     let authority = Authority::new();
-    let folder = Folder::new("same");
-    let (chain, key) = authority.certificate("pdp.example.com");
-    folder.write("chain.pem", &chain);
-    folder.write("key.pem", &key);
+    let folder = Folder::of("same", &authority, "pdp.example.com");
     on_each_driver(|driver| {
         let mut server = start(driver, &folder.flags(&[]));
         assert!(server.wait_for("reachable: ").contains("over TLS"));
@@ -63,10 +60,7 @@ fn the_same_answers() {
 #[test]
 fn a_request_comes_with_the_end_of_the_handshake() {
     let authority = Authority::new();
-    let folder = Folder::new("early");
-    let (chain, key) = authority.certificate("pdp.example.com");
-    folder.write("chain.pem", &chain);
-    folder.write("key.pem", &key);
+    let folder = Folder::of("early", &authority, "pdp.example.com");
     on_each_driver(|driver| {
         let server = start(driver, &folder.flags(&[]));
         let mut client = connect(&server, &authority, None);
@@ -83,10 +77,7 @@ fn a_request_comes_with_the_end_of_the_handshake() {
 #[test]
 fn a_unix_socket_beside_it_speaks_none() {
     let authority = Authority::new();
-    let folder = Folder::new("beside");
-    let (chain, key) = authority.certificate("pdp.example.com");
-    folder.write("chain.pem", &chain);
-    folder.write("key.pem", &key);
+    let folder = Folder::of("beside", &authority, "pdp.example.com");
     on_each_driver(|driver| {
         let place = folder.0.join(format!("{driver}.sock"));
         let socket = format!("unix:{}", place.display());
@@ -178,11 +169,7 @@ fn half_a_configuration_is_refused() {
 #[test]
 fn the_admin_port_speaks_tls_and_asks_for_the_token_all_the_same() {
     let authority = Authority::new();
-    let folder = Folder::new("admin");
-    let (chain, key) = authority.certificate("pdp.example.com");
-    folder.write("chain.pem", &chain);
-    folder.write("key.pem", &key);
-    folder.write("clients.pem", &authority.pem);
+    let folder = Folder::of("admin", &authority, "pdp.example.com");
     folder.write("token", "0123456789abcdef0123\n");
     let more = ["--admin", "0.0.0.0:0", "--admin-tls-client-ca", "@clients.pem"];
     let without_token = folder.flags_at("admin-", &more).join(" ");

@@ -23,11 +23,7 @@ use tls::{ALLOWED, Authority, Folder, ask, connect, connect_to, port_behind, sta
 #[test]
 fn clients_show_a_certificate_with_a_name_of_the_list() {
     let (authority, other) = (Authority::new(), Authority::new());
-    let folder = Folder::new("clients");
-    let (chain, key) = authority.certificate("pdp.example.com");
-    folder.write("chain.pem", &chain);
-    folder.write("key.pem", &key);
-    folder.write("clients.pem", &authority.pem);
+    let folder = Folder::of("clients", &authority, "pdp.example.com");
     let spiffe = "spiffe://example.com/ns/shop/sa/web";
     let names = [
         "--tls-client-name",
@@ -65,11 +61,7 @@ fn clients_show_a_certificate_with_a_name_of_the_list() {
 #[test]
 fn who_shows_a_certificate_shows_it_each_time() {
     let authority = Authority::new();
-    let folder = Folder::new("resumed");
-    let (chain, key) = authority.certificate("pdp.example.com");
-    folder.write("chain.pem", &chain);
-    folder.write("key.pem", &key);
-    folder.write("clients.pem", &authority.pem);
+    let folder = Folder::of("resumed", &authority, "pdp.example.com");
     let own = authority.certificate("web.example.com");
     let asks = folder.flags(&["--tls-client-ca", "@clients.pem"]);
     for (flags, own, again) in [
@@ -90,11 +82,7 @@ fn who_shows_a_certificate_shows_it_each_time() {
 #[test]
 fn envoy_asks_over_tls() {
     let authority = Authority::new();
-    let folder = Folder::new("envoy");
-    let (chain, key) = authority.certificate("localhost");
-    folder.write("chain.pem", &chain);
-    folder.write("key.pem", &key);
-    folder.write("clients.pem", &authority.pem);
+    let folder = Folder::of("envoy", &authority, "localhost");
     let flags = folder.flags_at(
         "envoy-",
         &[
@@ -149,11 +137,7 @@ fn envoy_asks_over_tls() {
 #[test]
 fn envoy_asks_over_tls_in_http() {
     let authority = Authority::new();
-    let folder = Folder::new("envoy-http");
-    let (chain, key) = authority.certificate("pdp.example.com");
-    folder.write("chain.pem", &chain);
-    folder.write("key.pem", &key);
-    folder.write("clients.pem", &authority.pem);
+    let folder = Folder::of("envoy-http", &authority, "pdp.example.com");
     let more = [
         "--protocol",
         "envoy-http",

@@ -34,6 +34,7 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
         .unwrap_or(limits::ENVOY_BODY_BYTES_MAX_DEFAULT);
     let path_prefix = path_prefix(args, &doors)?;
     choose_log_format()?;
+    config::tell_of_strangers();
     if doors.envoy.is_empty() {
         tell_of_idle_flags(args);
     }

@@ -58,6 +58,20 @@ impl Folder {
         Folder(path)
     }
 
+    /// With a certificate for this name, and the authority whose clients are taken.
+    pub(crate) fn of(folder: &str, authority: &Authority, name: &str) -> Folder {
+        let folder = Folder::new(folder);
+        let (chain, key) = authority.certificate(name);
+        for (file, text) in [
+            ("chain.pem", &chain),
+            ("key.pem", &key),
+            ("clients.pem", &authority.pem),
+        ] {
+            folder.write(file, text);
+        }
+        folder
+    }
+
     pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.0.join(name), text).unwrap();
     }
