@@ -4,7 +4,7 @@
 //! Nothing is decoded and no error is raised here: text that is no token becomes [`Token::Illegal`], which the parser
 //! reports when it gets there, as OPA does.
 
-use logos::Logos;
+use logos::{Lexer, Logos};
 
 use crate::token::{LexError, Piece, Token};
 
@@ -42,8 +42,7 @@ pub fn lex(text: &str) -> Lexed {
     if text.starts_with('\u{feff}') {
         lexer.bump('\u{feff}'.len_utf8());
     }
-    // Open templates: whether backquoted, and how many braces are open inside the expression.
-    let mut templates: Vec<(bool, u32)> = Vec::new();
+    let mut templates = Templates::default();
     let mut previous_end = lexer.span().end;
     let mut first = true;
     while let Some(found) = lexer.next() {
@@ -52,43 +51,20 @@ pub fn lex(text: &str) -> Lexed {
             Err(LexError::Token) => Token::Illegal(illegal_character(lexer.slice())),
             Err(error) => Token::Illegal(error),
         };
-        match token {
-            Token::Comment => {
-                let span = lexer.span();
-                let text = lexer.slice().trim_end_matches('\r');
-                match text.chars().find_map(illegal_in_comment) {
-                    Some(error) => token = Token::Illegal(error),
-                    None => {
-                        lexed
-                            .comments
-                            .push((offset(span.start), offset(span.start + text.len())));
-                        continue;
-                    }
+        if token == Token::Comment {
+            let span = lexer.span();
+            let text = lexer.slice().trim_end_matches('\r');
+            match text.chars().find_map(illegal_in_comment) {
+                Some(error) => token = Token::Illegal(error),
+                None => {
+                    lexed
+                        .comments
+                        .push((offset(span.start), offset(span.start + text.len())));
+                    continue;
                 }
             }
-            Token::Template(Piece::Start) => templates.push((false, 0)),
-            Token::RawTemplate(Piece::Start) => templates.push((true, 0)),
-            Token::LBrace => {
-                if let Some(open) = templates.last_mut() {
-                    open.1 += 1;
-                }
-            }
-            Token::RBrace => match templates.last_mut() {
-                Some((raw, 0)) => {
-                    let raw = *raw;
-                    token = scan::template_rest(&mut lexer, raw);
-                    if !matches!(
-                        token,
-                        Token::Template(Piece::Middle) | Token::RawTemplate(Piece::Middle)
-                    ) {
-                        templates.pop();
-                    }
-                }
-                Some(open) => open.1 -= 1,
-                None => {}
-            },
-            _ => {}
         }
+        token = templates.follow(token, &mut lexer);
         let span = lexer.span();
         let between = text.get(previous_end..span.start).unwrap_or("");
         let start = match token {
@@ -115,6 +91,35 @@ pub fn lex(text: &str) -> Lexed {
         glued: false,
     });
     lexed
+}
+
+/// Open templates: whether backquoted, and how many braces are open inside the expression.
+#[derive(Default)]
+struct Templates(Vec<(bool, u32)>);
+
+impl Templates {
+    /// Takes in a token. The brace that closes an expression begins the text behind it.
+    fn follow(&mut self, token: Token, lexer: &mut Lexer<'_, Token>) -> Token {
+        match (token, self.0.last_mut()) {
+            (Token::Template(Piece::Start), _) => self.0.push((false, 0)),
+            (Token::RawTemplate(Piece::Start), _) => self.0.push((true, 0)),
+            (Token::LBrace, Some(open)) => open.1 += 1,
+            (Token::RBrace, Some((raw, 0))) => {
+                let rest = scan::template_rest(lexer, *raw);
+                let goes_on = matches!(
+                    rest,
+                    Token::Template(Piece::Middle) | Token::RawTemplate(Piece::Middle)
+                );
+                if !goes_on {
+                    self.0.pop();
+                }
+                return rest;
+            }
+            (Token::RBrace, Some(open)) => open.1 -= 1,
+            _ => {}
+        }
+        token
+    }
 }
 
 /// Where an illegal token is reported: behind the brace and the line end that the rest of a template begins with, as in OPA.
