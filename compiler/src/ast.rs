@@ -3,6 +3,8 @@
 //! Nodes live in a `bumpalo` arena and are `Copy`. Nothing is resolved here: a `Var` may be a local, an import or a rule;
 //! operators are still operators. Text that the lexer decoded (strings) is in the arena too.
 
+pub(crate) mod visit;
+
 use crate::source::Span;
 
 /// A parsed module.
@@ -319,6 +321,18 @@ pub enum TermKind<'a> {
         /// Backquoted.
         raw: bool,
     },
+}
+
+impl<'a> Term<'a> {
+    /// The body of a comprehension.
+    pub(crate) fn comprehension_body(&self) -> Option<&Body<'a>> {
+        match &self.kind {
+            TermKind::ArrayComprehension { body, .. }
+            | TermKind::SetComprehension { body, .. }
+            | TermKind::ObjectComprehension { body, .. } => Some(body),
+            _ => None,
+        }
+    }
 }
 
 /// Text or expression of a template string.

@@ -14,6 +14,8 @@
 //! After ordering, a statement stands behind all statements that give its needed variables a value, in every block.
 //! Source of the rules: OPA's language reference and its answers on the conformance corpora.
 
+pub(crate) mod visit;
+
 use crate::ast::Dialect;
 use crate::metadata::Schema;
 use crate::source::{FileId, Span};

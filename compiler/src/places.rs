@@ -1,7 +1,8 @@
 //! What of checked modules can run, for coverage: bodies of rules and the statements in them. A traced program tells of the
 //! same places ([`gavel_runtime::bytecode::MarkKind`]).
 
-use crate::hir::{Block, Checked, Rule, Stmt, StmtKind, Term};
+use crate::hir::visit::Visit;
+use crate::hir::{Checked, Rule, Stmt, StmtKind, Term};
 use crate::source::Span;
 use gavel_runtime::value::Constant;
 
@@ -33,21 +34,30 @@ pub fn places(unit: &Checked) -> Vec<Place> {
                 span: clause.span,
                 kind: PlaceKind::Body,
             });
-            block(rule, &clause.body, &mut found);
+            let mut statements = Statements {
+                rule,
+                found: &mut found,
+            };
+            statements.visit_block(&clause.body);
         }
     }
     found
 }
 
-fn block(rule: &Rule, block: &Block, found: &mut Vec<Place>) {
-    for stmt in &block.stmts {
-        if leaves_a_trace(rule, stmt) {
-            found.push(Place {
+struct Statements<'f> {
+    rule: &'f Rule,
+    found: &'f mut Vec<Place>,
+}
+
+impl<'t> Visit<'t> for Statements<'_> {
+    fn visit_stmt(&mut self, stmt: &'t Stmt) {
+        if leaves_a_trace(self.rule, stmt) {
+            self.found.push(Place {
                 span: stmt.span,
                 kind: PlaceKind::Statement,
             });
         }
-        inside(rule, &stmt.kind, found);
+        self.walk_stmt(stmt);
     }
 }
 
@@ -62,43 +72,5 @@ fn leaves_a_trace(rule: &Rule, stmt: &Stmt) -> bool {
         }
         StmtKind::Test(Term::Const(value)) => matches!(value, Constant::Bool(false)),
         _ => true,
-    }
-}
-
-fn inside(rule: &Rule, kind: &StmtKind, found: &mut Vec<Place>) {
-    match kind {
-        StmtKind::Test(only) => term(rule, only, found),
-        StmtKind::Unify { left, right, .. } => {
-            term(rule, left, found);
-            term(rule, right, found);
-        }
-        StmtKind::Call { args, out, .. } => args.iter().chain(out).for_each(|arg| term(rule, arg, found)),
-        StmtKind::Not(body) => block(rule, body, found),
-        StmtKind::Every { domain, body, .. } => {
-            term(rule, domain, found);
-            block(rule, body, found);
-        }
-        StmtKind::With { block: body, .. } => block(rule, body, found),
-        StmtKind::And(first, second) | StmtKind::Or(first, second) => {
-            block(rule, first, found);
-            block(rule, second, found);
-        }
-    }
-}
-
-/// Statements of comprehensions.
-fn term(rule: &Rule, within: &Term, found: &mut Vec<Place>) {
-    match within {
-        Term::Const(_) | Term::Var(_) => {}
-        Term::Array(items) | Term::Set(items) => items.iter().for_each(|item| term(rule, item, found)),
-        Term::Object(entries) => entries.iter().for_each(|(key, value)| {
-            term(rule, key, found);
-            term(rule, value, found);
-        }),
-        Term::Ref(reference) => reference
-            .path
-            .iter()
-            .for_each(|element| term(rule, element, found)),
-        Term::Comprehension(comprehension) => block(rule, &comprehension.body, found),
     }
 }

@@ -1,6 +1,7 @@
 //! Which names a body declares: they hide rules and imports of the same name in the whole body.
 
-use crate::ast::{Body, InfixOp, Literal, LiteralKind, Operand, Term, TermKind};
+use crate::ast::visit::Visit;
+use crate::ast::{Body, InfixOp, Literal, LiteralKind, Name, Operand, Term, TermKind, With};
 use std::collections::HashSet;
 
 /// A set of names as written.
@@ -41,39 +42,35 @@ pub(super) fn literal_kind<'a>(literal: &Literal<'a>) -> LiteralKind<'a> {
 
 /// Names declared by a body and the bodies below it, comprehensions apart.
 pub(super) fn in_body<'a>(body: &Body<'a>, names: &mut Names<'a>) {
-    for literal in body.literals {
-        in_literal(literal, names);
-    }
+    Declared(names).visit_body(body);
 }
 
 /// Names declared by one literal.
 pub(super) fn in_literal<'a>(literal: &Literal<'a>, names: &mut Names<'a>) {
-    match literal_kind(literal) {
-        LiteralKind::Assign(left, _) => all_names(&left, names),
-        LiteralKind::SomeDecl(declared) => names.extend(declared.iter().map(|name| name.text)),
-        LiteralKind::SomeIn { key, value, .. } => {
-            let mut found = Names::new();
-            if let Some(key) = key {
-                all_names(&key, &mut found);
-            }
-            all_names(&value, &mut found);
-            names.extend(found.into_iter().filter(|name| !is_document(name)));
-        }
-        LiteralKind::Every { body, .. } => in_body(&body, names),
-        LiteralKind::Not(operand) => in_operand(&operand, names),
-        LiteralKind::And(left, right) | LiteralKind::Or(left, right) => {
-            in_operand(&left, names);
-            in_operand(&right, names);
-        }
-        LiteralKind::Term(_) | LiteralKind::Unify(..) => {}
-    }
+    Declared(names).visit_literal(literal);
 }
 
-fn in_operand<'a>(operand: &Operand<'a>, names: &mut Names<'a>) {
-    match operand {
-        Operand::Implicit(literal) => in_literal(literal, names),
-        Operand::Braced(body) => in_body(body, names),
+struct Declared<'n, 'a>(&'n mut Names<'a>);
+
+impl<'t, 'a: 't> Visit<'t, 'a> for Declared<'_, 'a> {
+    fn visit_literal(&mut self, literal: &'t Literal<'a>) {
+        match literal_kind(literal) {
+            LiteralKind::Assign(left, _) => all_names(&left, self.0),
+            LiteralKind::SomeDecl(declared) => self.0.extend(declared.iter().map(|name| name.text)),
+            LiteralKind::SomeIn { key, value, .. } => {
+                let mut found = Names::new();
+                if let Some(key) = key {
+                    all_names(&key, &mut found);
+                }
+                all_names(&value, &mut found);
+                self.0.extend(found.into_iter().filter(|name| !is_document(name)));
+            }
+            _ => self.walk_literal(literal),
+        }
     }
+
+    /// Comprehensions declare for themselves.
+    fn visit_term(&mut self, _: &'t Term<'a>) {}
 }
 
 /// Every variable name under a term, wildcards apart.
@@ -120,35 +117,25 @@ pub(super) fn is_document(name: &str) -> bool {
 
 /// Names that a pattern binds when a defined value is matched against it.
 pub(super) fn bound_names<'a>(pattern: &Term<'a>, names: &mut Names<'a>) {
-    match pattern.kind {
-        TermKind::Var(name) if name != "_" => {
-            names.insert(name);
+    Bound(names).visit_term(pattern);
+}
+
+struct Bound<'n, 'a>(&'n mut Names<'a>);
+
+impl<'t, 'a: 't> Visit<'t, 'a> for Bound<'_, 'a> {
+    fn visit_term(&mut self, term: &'t Term<'a>) {
+        match term.kind {
+            TermKind::Var(name) if name != "_" => {
+                self.0.insert(name);
+            }
+            TermKind::Ref { path, .. } => self.walk_terms(path),
+            TermKind::Object(entries) => entries.iter().for_each(|(_, value)| self.visit_term(value)),
+            _ if is_closure(term) => {}
+            _ => self.walk_term(term),
         }
-        TermKind::Array(items) => items.iter().for_each(|item| bound_names(item, names)),
-        TermKind::Object(entries) => entries.iter().for_each(|(_, value)| bound_names(value, names)),
-        TermKind::Set(items) => items.iter().for_each(|item| bound_names(item, names)),
-        TermKind::Ref { path, .. } => path.iter().for_each(|item| bound_names(item, names)),
-        TermKind::Call { args, .. } => args.iter().for_each(|item| bound_names(item, names)),
-        TermKind::Infix { left, right, .. } => {
-            bound_names(left, names);
-            bound_names(right, names);
-        }
-        TermKind::Negate(inner) => bound_names(inner, names),
-        TermKind::KeyValueIn { key, value, domain } => {
-            bound_names(key, names);
-            bound_names(value, names);
-            bound_names(domain, names);
-        }
-        TermKind::Null
-        | TermKind::Bool(_)
-        | TermKind::Number(_)
-        | TermKind::String { .. }
-        | TermKind::Var(_)
-        | TermKind::ArrayComprehension { .. }
-        | TermKind::SetComprehension { .. }
-        | TermKind::ObjectComprehension { .. }
-        | TermKind::Template { .. } => {}
     }
+
+    fn visit_callee(&mut self, _: &'t Term<'a>) {}
 }
 
 /// Calls `found` for the parts of a parameter pattern that can bind: not object keys, sets, calls, comprehensions.
@@ -165,7 +152,7 @@ pub(super) fn walk_pattern<'a>(term: &Term<'a>, found: &mut dyn FnMut(&Term<'a>)
 pub(super) fn closures_in_body<'a>(body: &Body<'a>) -> Vec<Body<'a>> {
     let mut found = Vec::new();
     walk_body(body, Closures::Enter, &mut |term| {
-        found.extend(closure_body(term))
+        found.extend(term.comprehension_body().copied());
     });
     found
 }
@@ -174,18 +161,14 @@ pub(super) fn closures_in_body<'a>(body: &Body<'a>) -> Vec<Body<'a>> {
 pub(super) fn closures_in_term<'a>(term: &Term<'a>) -> Vec<Body<'a>> {
     let mut found = Vec::new();
     walk(term, Closures::Enter, &mut |term| {
-        found.extend(closure_body(term))
+        found.extend(term.comprehension_body().copied());
     });
     found
 }
 
-fn closure_body<'a>(term: &Term<'a>) -> Option<Body<'a>> {
-    match term.kind {
-        TermKind::ArrayComprehension { body, .. }
-        | TermKind::SetComprehension { body, .. }
-        | TermKind::ObjectComprehension { body, .. } => Some(body),
-        _ => None,
-    }
+/// Comprehensions and templates.
+fn is_closure(term: &Term<'_>) -> bool {
+    term.comprehension_body().is_some() || matches!(term.kind, TermKind::Template { .. })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -195,119 +178,39 @@ enum Closures {
 }
 
 fn walk<'a>(term: &Term<'a>, closures: Closures, found: &mut dyn FnMut(&Term<'a>)) {
-    found(term);
-    match term.kind {
-        TermKind::Ref { head, path } => {
-            walk(head, closures, found);
-            path.iter().for_each(|item| walk(item, closures, found));
-        }
-        TermKind::Call { name, args } => {
-            if let TermKind::Ref { path, .. } = name.kind {
-                path.iter().for_each(|item| walk(item, closures, found));
-            }
-            args.iter().for_each(|item| walk(item, closures, found));
-        }
-        TermKind::Infix { left, right, .. } => {
-            walk(left, closures, found);
-            walk(right, closures, found);
-        }
-        TermKind::KeyValueIn { key, value, domain } => {
-            walk(key, closures, found);
-            walk(value, closures, found);
-            walk(domain, closures, found);
-        }
-        TermKind::Negate(inner) => walk(inner, closures, found),
-        TermKind::Array(items) | TermKind::Set(items) => {
-            items.iter().for_each(|item| walk(item, closures, found));
-        }
-        TermKind::Object(entries) => entries.iter().for_each(|(key, value)| {
-            walk(key, closures, found);
-            walk(value, closures, found);
-        }),
-        TermKind::ArrayComprehension { head, body } | TermKind::SetComprehension { head, body }
-            if closures == Closures::Enter =>
-        {
-            walk(head, closures, found);
-            walk_body(&body, closures, found);
-        }
-        TermKind::ObjectComprehension { key, value, body } if closures == Closures::Enter => {
-            walk(key, closures, found);
-            walk(value, closures, found);
-            walk_body(&body, closures, found);
-        }
-        TermKind::Template { parts, .. } if closures == Closures::Enter => {
-            for part in parts {
-                if let crate::ast::TemplatePart::Expr(literal) = part {
-                    walk_literal(literal, closures, found);
-                }
-            }
-        }
-        TermKind::Null
-        | TermKind::Bool(_)
-        | TermKind::Number(_)
-        | TermKind::String { .. }
-        | TermKind::Var(_)
-        | TermKind::ArrayComprehension { .. }
-        | TermKind::SetComprehension { .. }
-        | TermKind::ObjectComprehension { .. }
-        | TermKind::Template { .. } => {}
-    }
+    Terms { closures, found }.visit_term(term);
 }
 
 fn walk_body<'a>(body: &Body<'a>, closures: Closures, found: &mut dyn FnMut(&Term<'a>)) {
-    for literal in body.literals {
-        walk_literal(literal, closures, found);
-    }
+    Terms { closures, found }.visit_body(body);
 }
 
-fn walk_literal<'a>(literal: &Literal<'a>, closures: Closures, found: &mut dyn FnMut(&Term<'a>)) {
-    let named = |name: &crate::ast::Name<'a>| Term {
-        span: name.span,
-        kind: TermKind::Var(name.text),
-    };
-    match literal.kind {
-        LiteralKind::Term(term) => walk(&term, closures, found),
-        LiteralKind::Assign(left, right) | LiteralKind::Unify(left, right) => {
-            walk(&left, closures, found);
-            walk(&right, closures, found);
-        }
-        LiteralKind::SomeDecl(names) => names.iter().for_each(|name| found(&named(name))),
-        LiteralKind::SomeIn { key, value, domain } => {
-            if let Some(key) = key {
-                walk(&key, closures, found);
-            }
-            walk(&value, closures, found);
-            walk(&domain, closures, found);
-        }
-        LiteralKind::Every {
-            key,
-            value,
-            domain,
-            body,
-        } => {
-            if let Some(key) = key {
-                found(&named(&key));
-            }
-            found(&named(&value));
-            walk(&domain, closures, found);
-            walk_body(&body, closures, found);
-        }
-        LiteralKind::Not(operand) => walk_operand(&operand, closures, found),
-        LiteralKind::And(left, right) | LiteralKind::Or(left, right) => {
-            walk_operand(&left, closures, found);
-            walk_operand(&right, closures, found);
-        }
-    }
-    for with in literal.with {
-        walk(&with.target, closures, found);
-        walk(&with.value, closures, found);
-    }
+/// Shows every term, outer ones first, and the names that `some` and `every` declare as if they were terms.
+struct Terms<'f, 'a> {
+    closures: Closures,
+    found: &'f mut dyn FnMut(&Term<'a>),
 }
 
-fn walk_operand<'a>(operand: &Operand<'a>, closures: Closures, found: &mut dyn FnMut(&Term<'a>)) {
-    match operand {
-        Operand::Implicit(literal) => walk_literal(literal, closures, found),
-        Operand::Braced(body) => walk_body(body, closures, found),
+impl<'t, 'a: 't> Visit<'t, 'a> for Terms<'_, 'a> {
+    fn visit_term(&mut self, term: &'t Term<'a>) {
+        (self.found)(term);
+        if self.closures == Closures::Enter || !is_closure(term) {
+            self.walk_term(term);
+        }
+    }
+
+    /// The name of a function is no variable.
+    fn visit_callee(&mut self, name: &'t Term<'a>) {
+        if let TermKind::Ref { path, .. } = name.kind {
+            self.walk_terms(path);
+        }
+    }
+
+    fn visit_name(&mut self, name: &'t Name<'a>) {
+        (self.found)(&Term {
+            span: name.span,
+            kind: TermKind::Var(name.text),
+        });
     }
 }
 
@@ -340,33 +243,19 @@ fn open_names_in_literal<'a>(literal: &Literal<'a>, new_not: bool, names: &mut N
 
 /// Variable names in the `with` modifiers of a body and the bodies below it.
 pub(super) fn names_in_withs<'a>(body: &Body<'a>, names: &mut Names<'a>) {
-    for literal in body.literals {
-        names_in_withs_of(literal, names);
-    }
+    Modifiers(names).visit_body(body);
 }
 
-fn names_in_withs_of<'a>(literal: &Literal<'a>, names: &mut Names<'a>) {
-    for with in literal.with {
-        all_names(&with.target, names);
-        all_names(&with.value, names);
+struct Modifiers<'n, 'a>(&'n mut Names<'a>);
+
+impl<'t, 'a: 't> Visit<'t, 'a> for Modifiers<'_, 'a> {
+    fn visit_with(&mut self, with: &'t With<'a>) {
+        all_names(&with.target, self.0);
+        all_names(&with.value, self.0);
     }
-    let mut operand = |operand: &Operand<'a>| match operand {
-        Operand::Implicit(inner) => names_in_withs_of(inner, names),
-        Operand::Braced(body) => names_in_withs(body, names),
-    };
-    match literal.kind {
-        LiteralKind::Not(inner) => operand(&inner),
-        LiteralKind::And(left, right) | LiteralKind::Or(left, right) => {
-            operand(&left);
-            operand(&right);
-        }
-        LiteralKind::Every { body, .. } => names_in_withs(&body, names),
-        LiteralKind::Term(_)
-        | LiteralKind::Assign(..)
-        | LiteralKind::Unify(..)
-        | LiteralKind::SomeDecl(_)
-        | LiteralKind::SomeIn { .. } => {}
-    }
+
+    /// Comprehensions are no bodies below.
+    fn visit_term(&mut self, _: &'t Term<'a>) {}
 }
 
 /// How many wildcards a rule's body and else branches hold, and its head behind its name.

@@ -5,8 +5,9 @@
 
 use super::recursion::Graph;
 use super::rule_tree::{NodeId, RuleId, RuleTree};
-use super::tree::{Body, Callee, Expr, ExprKind, Head, Kind, Operand, Program, Term};
-use super::vars::{self, Arity, Known};
+use super::tree::{Body, Callee, Every, Head, Program, Ref, Term, With};
+use super::vars::{self, Arity, Known, VarSet};
+use super::walk::Visit;
 use crate::constant;
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,16 +19,15 @@ pub(super) fn extend(graph: &mut Graph, program: &Program, tree: &RuleTree) {
         tree,
         arity: &arity,
         graph,
+        bound: Known::new(VarSet::new()),
         known: HashMap::new(),
         needs: BTreeSet::new(),
         found: BTreeSet::new(),
     };
     for (id, rule) in program.rules() {
         for (index, clause) in rule.clauses.iter().enumerate() {
-            finder.body(
-                &clause.body,
-                Known::new(super::resolve_rule::parameter_vars(rule)),
-            );
+            finder.bound = Known::new(vars::parameters(rule));
+            finder.visit_body(&clause.body);
             for meaning in std::mem::take(&mut finder.needs) {
                 finder.graph.need((id, index), meaning);
             }
@@ -40,6 +40,8 @@ struct Finder<'x> {
     tree: &'x RuleTree,
     arity: Arity<'x>,
     graph: &'x mut Graph,
+    /// Variables with a value at the place that is looked at.
+    bound: Known,
     /// What paths of one shape enumerate; `None`: nothing.
     known: HashMap<String, Option<usize>>,
     /// What the clause enumerates.
@@ -48,71 +50,43 @@ struct Finder<'x> {
     found: BTreeSet<RuleId>,
 }
 
-impl Finder<'_> {
-    fn body(&mut self, body: &Body, mut bound: Known<'_>) {
+impl<'t> Visit<'t> for Finder<'_> {
+    fn visit_body(&mut self, body: &'t Body) {
+        self.bound.enter();
         for expr in body {
-            self.expr(expr, &bound);
-            bound.extend(vars::needed_in_expr(expr, self.arity));
+            self.visit_expr(expr);
+            self.bound.extend(vars::needed_in_expr(expr, self.arity));
         }
+        self.bound.leave();
     }
 
-    fn expr(&mut self, expr: &Expr, bound: &Known<'_>) {
-        match &expr.kind {
-            ExprKind::Term(term) => self.term(term, bound),
-            ExprKind::Eq { left, right, .. } => {
-                self.term(left, bound);
-                self.term(right, bound);
-            }
-            ExprKind::Call(call) => call.args.iter().for_each(|arg| self.term(arg, bound)),
-            ExprKind::Every {
-                key,
-                value,
-                domain,
-                body,
-            } => {
-                self.term(domain, bound);
-                let mut inside = Known::inside(bound);
-                inside.extend(*key);
-                inside.insert(*value);
-                self.body(body, inside);
-            }
-            ExprKind::Not(operand) => self.operand(operand, bound),
-            ExprKind::And(left, right) | ExprKind::Or(left, right) => {
-                self.operand(left, bound);
-                self.operand(right, bound);
-            }
+    fn visit_every(&mut self, every: &'t Every) {
+        self.visit_term(&every.domain);
+        self.bound.enter();
+        self.bound.extend(every.vars());
+        self.visit_body(&every.body);
+        self.bound.leave();
+    }
+
+    /// Targets are not read, and values were given variables.
+    fn visit_with(&mut self, _: &'t With) {}
+
+    fn visit_ref(&mut self, reference: &'t Ref) {
+        if matches!(reference.head, Head::Data) {
+            self.reference(&reference.path);
         }
+        self.walk_ref(reference);
+    }
+}
+
+impl Finder<'_> {
+    /// Whether an element is a variable without a value.
+    fn is_free(&self, element: &Term) -> bool {
+        element.as_var().is_some_and(|var| !self.bound.contains(var))
     }
 
-    fn operand(&mut self, operand: &Operand, bound: &Known<'_>) {
-        self.body(&operand.body, Known::inside(bound));
-    }
-
-    fn term(&mut self, term: &Term, bound: &Known<'_>) {
-        match &term.kind {
-            Kind::Const(_) | Kind::Var(_) | Kind::Builtin(_) | Kind::Template(_) => {}
-            Kind::Ref(reference) => {
-                if matches!(reference.head, Head::Data) {
-                    self.reference(&reference.path, bound);
-                }
-                reference
-                    .path
-                    .iter()
-                    .for_each(|element| self.term(element, bound));
-            }
-            Kind::Call(call) => call.args.iter().for_each(|arg| self.term(arg, bound)),
-            Kind::Array(items) | Kind::Set(items) => items.iter().for_each(|item| self.term(item, bound)),
-            Kind::Object(entries) => entries.iter().for_each(|(key, value)| {
-                self.term(key, bound);
-                self.term(value, bound);
-            }),
-            Kind::Comprehension(comprehension) => self.body(&comprehension.body, Known::inside(bound)),
-        }
-    }
-
-    fn reference(&mut self, path: &[Term], bound: &Known<'_>) {
-        let is_free = |element: &Term| element.as_var().is_some_and(|var| !bound.contains(var));
-        if !path.iter().any(is_free) {
+    fn reference(&mut self, path: &[Term]) {
+        if !path.iter().any(|element| self.is_free(element)) {
             return;
         }
         let mut shape = String::new();
@@ -124,13 +98,13 @@ impl Finder<'_> {
                     shape.push(':');
                     shape.push_str(&key);
                 }
-                None => shape.push(if is_free(element) { '+' } else { '-' }),
+                None => shape.push(if self.is_free(element) { '+' } else { '-' }),
             }
         }
         let meaning = match self.known.get(&shape) {
             Some(meaning) => *meaning,
             None => {
-                self.enumerate(self.tree.root(), path, 0, bound, &mut Vec::new());
+                self.enumerate(self.tree.root(), path, 0, &mut Vec::new());
                 let found = std::mem::take(&mut self.found);
                 let meaning = (!found.is_empty()).then(|| {
                     let rules = found.into_iter().map(|rule| (rule, false));
@@ -144,17 +118,9 @@ impl Finder<'_> {
     }
 
     /// `around`: rules whose documents the path goes through.
-    fn enumerate(
-        &mut self,
-        node: NodeId,
-        path: &[Term],
-        at: usize,
-        bound: &Known<'_>,
-        around: &mut Vec<RuleId>,
-    ) {
+    fn enumerate(&mut self, node: NodeId, path: &[Term], at: usize, around: &mut Vec<RuleId>) {
         let Some(element) = path.get(at) else { return };
-        let free = element.as_var().is_some_and(|var| !bound.contains(var));
-        if free {
+        if self.is_free(element) {
             self.reached(path, at, around);
         }
         let children: Vec<NodeId> = match element.as_const() {
@@ -164,11 +130,11 @@ impl Finder<'_> {
         let before = around.len();
         for child in children {
             around.extend(self.tree.rules(child));
-            self.enumerate(child, path, at + 1, bound, around);
+            self.enumerate(child, path, at + 1, around);
             around.truncate(before);
         }
         if !around.is_empty() && self.leaves_tree(node, element) {
-            self.enumerate_inside(path, at + 1, bound, around);
+            self.enumerate_inside(path, at + 1, around);
         }
     }
 
@@ -190,9 +156,9 @@ impl Finder<'_> {
     }
 
     /// The rest of a path that runs inside the documents of rules.
-    fn enumerate_inside(&mut self, path: &[Term], from: usize, bound: &Known<'_>, around: &[RuleId]) {
+    fn enumerate_inside(&mut self, path: &[Term], from: usize, around: &[RuleId]) {
         for (at, element) in path.iter().enumerate().skip(from) {
-            if element.as_var().is_some_and(|var| !bound.contains(var)) {
+            if self.is_free(element) {
                 self.reached(path, at, around);
             }
         }

@@ -6,10 +6,10 @@
 
 use super::findings::Findings;
 use super::tree::{
-    Body, Call, Comprehension, ComprehensionKind, Expr, ExprKind, Head, Kind, Operand, Program, Ref, Rule,
-    Term, Vars, append,
+    Body, Call, Comprehension, Every, Expr, ExprKind, Head, Kind, Program, Ref, Rule, Term, Vars, With,
+    append,
 };
-use super::walk::{self, Place};
+use super::walk::{self, Place, VisitMut};
 use crate::diagnostic::Code;
 use crate::limits::MODIFIER_COPIES_MAX;
 
@@ -53,18 +53,19 @@ pub(super) fn expand(program: &mut Program) {
 pub(super) fn expand_heads(program: &mut Program) {
     for module in &mut program.modules {
         for rule in &mut module.rules {
+            let mut heads = Heads(&mut rule.vars);
             for clause in &mut rule.clauses {
-                body_heads(&mut clause.body, &mut rule.vars);
-                term_heads(&mut clause.value, &mut rule.vars);
-                lift_head(&mut clause.value, &mut clause.body, &mut rule.vars);
+                heads.visit_body(&mut clause.body);
+                heads.visit_term(&mut clause.value);
+                heads.lift(&mut clause.value, &mut clause.body);
             }
             if let Some(args) = &mut rule.args {
                 for arg in args {
                     if !needs_evaluation(arg) {
                         continue;
                     }
-                    term_heads(arg, &mut rule.vars);
-                    let var = rule.vars.generated();
+                    heads.visit_term(arg);
+                    let var = heads.0.generated();
                     let term = std::mem::replace(arg, Term::var(arg.span, var));
                     for clause in &mut rule.clauses {
                         append(&mut clause.body, vec![Expr::capture(var, term.clone())]);
@@ -78,23 +79,14 @@ pub(super) fn expand_heads(program: &mut Program) {
 /// Expands the statements of a query.
 pub(super) fn expand_query(body: &mut Body, vars: &mut Vars) {
     expand_body(body, vars);
-    body_heads(body, vars);
+    Heads(vars).visit_body(body);
 }
 
 fn rule_calls(rule: &mut Rule) {
-    let mut lifter = Lifter {
-        vars: &mut rule.vars,
-        lifted: Vec::new(),
-    };
-    rule.args.iter_mut().flatten().for_each(|arg| lifter.term(arg));
-    let of_args = lifter.lifted;
+    let args = rule.args.as_deref_mut().unwrap_or_default();
+    let of_args = lift(args, &mut rule.vars);
     for clause in &mut rule.clauses {
-        let mut lifter = Lifter {
-            vars: &mut rule.vars,
-            lifted: Vec::new(),
-        };
-        lifter.term(&mut clause.value);
-        let lifted = lifter.lifted;
+        let lifted = lift([&mut clause.value], &mut rule.vars);
         // Before the body is expanded: what is lifted from a `with` of its only `true` does not keep that there.
         append(&mut clause.body, of_args.clone());
         append(&mut clause.body, lifted);
@@ -111,43 +103,21 @@ fn expand_body(body: &mut Body, vars: &mut Vars) {
 }
 
 fn expand_expr(mut expr: Expr, vars: &mut Vars, out: &mut Vec<Expr>) {
-    let mut lifter = Lifter {
-        vars,
-        lifted: Vec::new(),
-    };
-    for with in &mut expr.with {
-        lifter.term(&mut with.value);
-    }
-    out.append(&mut lifter.lifted);
-    match &mut expr.kind {
-        ExprKind::Term(term) => lifter.term(term),
-        ExprKind::Eq { left, right, .. } => {
-            lifter.term(left);
-            lifter.term(right);
-        }
-        ExprKind::Call(call) => call.args.iter_mut().for_each(|arg| lifter.term(arg)),
-        ExprKind::Every { domain, body, .. } => {
-            let span = domain.span;
-            let var = lifter.vars.generated();
-            let domain = std::mem::replace(domain, Term::var(span, var));
-            let mut capture = Expr::capture(var, domain);
-            if let ExprKind::Eq { right, .. } = &mut capture.kind {
-                lifter.term(right);
-            }
-            lifter.lifted.push(capture);
-            expand_body(body, lifter.vars);
-        }
-        ExprKind::Not(operand) => expand_body(&mut operand.body, lifter.vars),
-        ExprKind::And(left, right) | ExprKind::Or(left, right) => {
-            expand_body(&mut left.body, lifter.vars);
-            expand_body(&mut right.body, lifter.vars);
-        }
-    }
+    out.append(&mut lift(expr.with.iter_mut().map(|with| &mut with.value), vars));
+    let mut lifter = Lifter::new(vars);
+    lifter.walk_statement(&mut expr.kind);
     for mut lifted in lifter.lifted {
         lifted.with.clone_from(&expr.with);
         out.push(lifted);
     }
     out.push(expr);
+}
+
+/// Lifts the calls out of terms.
+fn lift<'t>(terms: impl IntoIterator<Item = &'t mut Term>, vars: &mut Vars) -> Vec<Expr> {
+    let mut lifter = Lifter::new(vars);
+    terms.into_iter().for_each(|term| lifter.visit_term(term));
+    lifter.lifted
 }
 
 struct Lifter<'v> {
@@ -156,42 +126,46 @@ struct Lifter<'v> {
 }
 
 impl Lifter<'_> {
-    fn term(&mut self, term: &mut Term) {
-        let span = term.span;
-        match &mut term.kind {
-            Kind::Const(_) | Kind::Var(_) | Kind::Builtin(_) | Kind::Template(_) => {}
-            Kind::Call(call) => {
-                call.args.iter_mut().for_each(|arg| self.term(arg));
-                let var = self.vars.generated();
-                let mut args = std::mem::take(&mut call.args);
-                args.push(Term::var(span, var));
-                let mut expr = Expr::new(
-                    span,
-                    ExprKind::Call(Call {
-                        callee: call.callee.clone(),
-                        args,
-                    }),
-                );
-                expr.generated = true;
-                self.lifted.push(expr);
-                term.kind = Kind::Var(var);
-            }
-            Kind::Ref(reference) => self.reference(reference),
-            Kind::Array(items) | Kind::Set(items) => items.iter_mut().for_each(|item| self.term(item)),
-            Kind::Object(entries) => entries.iter_mut().for_each(|(key, value)| {
-                self.term(key);
-                self.term(value);
-            }),
-            Kind::Comprehension(comprehension) => self.comprehension(comprehension),
+    fn new(vars: &mut Vars) -> Lifter<'_> {
+        Lifter {
+            vars,
+            lifted: Vec::new(),
+        }
+    }
+}
+
+impl VisitMut for Lifter<'_> {
+    fn visit_body(&mut self, body: &mut Body) {
+        expand_body(body, self.vars);
+    }
+
+    fn visit_every(&mut self, every: &mut Every) {
+        let var = self.vars.generated();
+        let placeholder = Term::var(every.domain.span, var);
+        let mut domain = std::mem::replace(&mut every.domain, placeholder);
+        self.visit_term(&mut domain);
+        self.lifted.push(Expr::capture(var, domain));
+        self.visit_body(&mut every.body);
+    }
+
+    fn visit_term(&mut self, term: &mut Term) {
+        self.walk_term(term);
+        if let Kind::Call(call) = &mut term.kind {
+            let span = term.span;
+            let var = self.vars.generated();
+            let mut args = std::mem::take(&mut call.args);
+            args.push(Term::var(span, var));
+            let callee = call.callee.clone();
+            let mut expr = Expr::new(span, ExprKind::Call(Call { callee, args }));
+            expr.generated = true;
+            self.lifted.push(expr);
+            term.kind = Kind::Var(var);
         }
     }
 
     /// A reference starts from a document, a variable or a scalar afterwards.
-    fn reference(&mut self, reference: &mut Ref) {
-        if let Head::Term(head) = &mut reference.head {
-            self.term(head);
-        }
-        reference.path.iter_mut().for_each(|element| self.term(element));
+    fn visit_ref(&mut self, reference: &mut Ref) {
+        self.walk_ref(reference);
         if let Head::Term(head) = &reference.head {
             // OPA leaves scalars where they are; such a reference is undefined.
             if head.is_scalar() {
@@ -209,19 +183,10 @@ impl Lifter<'_> {
         }
     }
 
-    fn comprehension(&mut self, comprehension: &mut Comprehension) {
+    fn visit_comprehension(&mut self, comprehension: &mut Comprehension) {
         expand_body(&mut comprehension.body, self.vars);
-        for head in comprehension
-            .key
-            .iter_mut()
-            .chain(std::iter::once(&mut comprehension.value))
-        {
-            let mut inner = Lifter {
-                vars: self.vars,
-                lifted: Vec::new(),
-            };
-            inner.term(head);
-            let lifted = inner.lifted;
+        for head in comprehension.key.iter_mut().chain([&mut comprehension.value]) {
+            let lifted = lift([head], self.vars);
             append(&mut comprehension.body, lifted);
         }
     }
@@ -239,73 +204,29 @@ pub(super) fn needs_evaluation(term: &Term) -> bool {
     }
 }
 
-fn lift_head(head: &mut Term, body: &mut Body, vars: &mut Vars) {
-    if needs_evaluation(head) {
-        let var = vars.generated();
-        let term = std::mem::replace(head, Term::var(head.span, var));
-        append(body, vec![Expr::capture(var, term)]);
-    }
-}
+/// Moves what the heads of comprehensions must have evaluated to the end of their bodies.
+struct Heads<'v>(&'v mut Vars);
 
-fn body_heads(body: &mut Body, vars: &mut Vars) {
-    for expr in body {
-        let operands: [Option<&mut Operand>; 2] = match &mut expr.kind {
-            ExprKind::Term(term) => {
-                term_heads(term, vars);
-                [None, None]
-            }
-            ExprKind::Eq { left, right, .. } => {
-                term_heads(left, vars);
-                term_heads(right, vars);
-                [None, None]
-            }
-            ExprKind::Call(call) => {
-                call.args.iter_mut().for_each(|arg| term_heads(arg, vars));
-                [None, None]
-            }
-            ExprKind::Every { domain, body, .. } => {
-                term_heads(domain, vars);
-                body_heads(body, vars);
-                [None, None]
-            }
-            ExprKind::Not(operand) => [Some(operand), None],
-            ExprKind::And(left, right) | ExprKind::Or(left, right) => [Some(left), Some(right)],
-        };
-        for operand in operands.into_iter().flatten() {
-            body_heads(&mut operand.body, vars);
+impl Heads<'_> {
+    fn lift(&mut self, head: &mut Term, body: &mut Body) {
+        if needs_evaluation(head) {
+            let var = self.0.generated();
+            let term = std::mem::replace(head, Term::var(head.span, var));
+            append(body, vec![Expr::capture(var, term)]);
         }
-        expr.with
-            .iter_mut()
-            .for_each(|with| term_heads(&mut with.value, vars));
     }
 }
 
-fn term_heads(term: &mut Term, vars: &mut Vars) {
-    match &mut term.kind {
-        Kind::Const(_) | Kind::Var(_) | Kind::Builtin(_) | Kind::Template(_) => {}
-        Kind::Call(call) => call.args.iter_mut().for_each(|arg| term_heads(arg, vars)),
-        Kind::Ref(reference) => reference
-            .path
-            .iter_mut()
-            .for_each(|element| term_heads(element, vars)),
-        Kind::Array(items) | Kind::Set(items) => items.iter_mut().for_each(|item| term_heads(item, vars)),
-        Kind::Object(entries) => entries.iter_mut().for_each(|(key, value)| {
-            term_heads(key, vars);
-            term_heads(value, vars);
-        }),
-        Kind::Comprehension(comprehension) => {
-            let Comprehension {
-                kind,
-                key,
-                value,
-                body,
-            } = comprehension.as_mut();
-            debug_assert!((*kind == ComprehensionKind::Object) == key.is_some());
-            key.iter_mut().for_each(|key| term_heads(key, vars));
-            term_heads(value, vars);
-            body_heads(body, vars);
-            key.iter_mut().for_each(|key| lift_head(key, body, vars));
-            lift_head(value, body, vars);
+impl VisitMut for Heads<'_> {
+    /// What is replaced is not evaluated.
+    fn visit_with(&mut self, with: &mut With) {
+        self.visit_term(&mut with.value);
+    }
+
+    fn visit_comprehension(&mut self, comprehension: &mut Comprehension) {
+        self.walk_comprehension(comprehension);
+        for head in comprehension.key.iter_mut().chain([&mut comprehension.value]) {
+            self.lift(head, &mut comprehension.body);
         }
     }
 }

@@ -169,16 +169,11 @@ impl Lowering<'_> {
                 directed,
             },
             ExprKind::Call(call) => self.call(call, out),
-            ExprKind::Every {
-                key,
-                value,
-                domain,
-                body,
-            } => StmtKind::Every {
-                key,
-                value,
-                domain: self.operand(domain, out),
-                body: self.block(body),
+            ExprKind::Every(every) => StmtKind::Every {
+                key: every.key,
+                value: every.value,
+                domain: self.operand(every.domain, out),
+                body: self.block(every.body),
             },
             ExprKind::Not(operand) => StmtKind::Not(self.block(operand.body)),
             ExprKind::And(left, right) => StmtKind::And(self.block(left.body), self.block(right.body)),

@@ -2,8 +2,8 @@
 //! or everything that is wrong with the modules, in OPA's words and order.
 //!
 //! Stages, a file each: `resolve*` (names) → `template`, `print`, `expand` (calls become statements) → `annotate`
-//! (`rego.metadata.*` become constants) → `withs` →
-//! `conflicts`, `calls` (checks) → `order` (safety) → `recursion` → `lower` (HIR). `pipeline` runs them.
+//! (`rego.metadata.*` become constants) → `withs` → `conflicts`, `calls` (checks) → `order` (safety) → `recursion` →
+//! `lower` (HIR). `pipeline` runs them. They go through the tree by the visitors of `walk`.
 
 mod annotate;
 mod calls;
@@ -19,6 +19,7 @@ mod known_values;
 mod lower;
 mod lower_with;
 mod names;
+mod needs;
 mod open_defaults;
 mod options;
 mod order;
@@ -39,6 +40,7 @@ mod scope;
 mod template;
 mod text;
 mod tree;
+mod unsafe_vars;
 mod unused;
 mod vars;
 mod walk;

@@ -4,7 +4,8 @@
 use super::declared;
 use super::findings::Findings;
 use super::globals::{import_name, import_root, root_name, rule_name, shadowed_roots};
-use crate::ast::{self, Literal, LiteralKind, Operand, TermKind};
+use crate::ast::visit::Visit;
+use crate::ast::{self, Literal, LiteralKind, Term, TermKind};
 use crate::diagnostic::Code;
 use std::collections::{HashMap, HashSet};
 
@@ -48,36 +49,24 @@ pub(super) fn overrides_in_body(body: &ast::Body<'_>, findings: &mut Findings) {
 
 /// In the statements of a body and of the bodies in them, comprehensions apart.
 fn overrides_directly_in(body: &ast::Body<'_>, findings: &mut Findings) {
-    for literal in body.literals {
-        overrides_in_literal(literal, findings);
-    }
+    Overrides(findings).visit_body(body);
 }
 
-fn overrides_in_literal(literal: &Literal<'_>, findings: &mut Findings) {
-    let mut operand = |operand: &Operand<'_>| match operand {
-        Operand::Implicit(inner) => overrides_in_literal(inner, findings),
-        Operand::Braced(body) => overrides_directly_in(body, findings),
-    };
-    match declared::literal_kind(literal) {
-        LiteralKind::Assign(left, _) => {
-            if let TermKind::Var(name) = left.kind
-                && let Some(root) = root_name(name)
-            {
-                let message = format!("variables must not shadow {root} (use a different variable name)");
-                findings.recoverable(Code::RegoCompile, literal.span, message);
-            }
+struct Overrides<'f>(&'f mut Findings);
+
+impl<'t, 'a: 't> Visit<'t, 'a> for Overrides<'_> {
+    fn visit_literal(&mut self, literal: &'t Literal<'a>) {
+        if let LiteralKind::Assign(left, _) = declared::literal_kind(literal)
+            && let TermKind::Var(name) = left.kind
+            && let Some(root) = root_name(name)
+        {
+            let message = format!("variables must not shadow {root} (use a different variable name)");
+            self.0.recoverable(Code::RegoCompile, literal.span, message);
         }
-        LiteralKind::Every { body, .. } => overrides_directly_in(&body, findings),
-        LiteralKind::Not(inner) => operand(&inner),
-        LiteralKind::And(left, right) | LiteralKind::Or(left, right) => {
-            operand(&left);
-            operand(&right);
-        }
-        LiteralKind::Term(_)
-        | LiteralKind::Unify(..)
-        | LiteralKind::SomeDecl(_)
-        | LiteralKind::SomeIn { .. } => {}
+        self.walk_literal(literal);
     }
+
+    fn visit_term(&mut self, _: &'t Term<'a>) {}
 }
 
 /// Imports of one name, where v1 or strict mode forbid it.

@@ -4,8 +4,12 @@
 //! else only reads.
 
 use super::keys;
-use super::tree::{Body, ComprehensionKind, Expr, ExprKind, Head, Kind, Ref, Term};
-use super::vars::{Arity, Collector, Places, VarSet, binding, open_in_term};
+use super::tree::{Body, Comprehension, ComprehensionKind, Expr, ExprKind, Head, Kind, Part, Ref, Term};
+use super::vars::{
+    Arity, BINDING, EVERYWHERE, OPEN, Places, VarSet, all_in_term, binding, collect, open_in_expr,
+    open_in_term,
+};
+use super::walk::Visit;
 use crate::hir::VarId;
 use gavel_runtime::value::Constant;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,15 +22,14 @@ pub(super) fn of_expr(expr: &Expr, arity: Arity<'_>, safe: Knows<'_>) -> VarSet 
     if expr.negated || matches!(expr.kind, ExprKind::Not(_)) {
         return VarSet::new();
     }
-    for with in &expr.with {
-        let mut collector = Collector::open();
-        collector.with(with);
-        if !collector.found.iter().all(|var| safe(*var)) {
-            return VarSet::new();
-        }
+    let modifiers = collect(OPEN, |open| {
+        expr.with.iter().for_each(|with| open.visit_with(with))
+    });
+    if !modifiers.iter().all(|var| safe(*var)) {
+        return VarSet::new();
     }
     match &expr.kind {
-        ExprKind::Term(term) => of_terms(&[term], safe),
+        ExprKind::Term(term) => of_terms([term], safe),
         ExprKind::Eq {
             left,
             right,
@@ -36,7 +39,7 @@ pub(super) fn of_expr(expr: &Expr, arity: Arity<'_>, safe: Knows<'_>) -> VarSet 
             Some(arity) => of_call(&call.args, arity, safe),
             None => VarSet::new(),
         },
-        ExprKind::Every { domain, .. } => of_terms(&[domain], safe),
+        ExprKind::Every(every) => of_terms([&every.domain], safe),
         ExprKind::Not(_) | ExprKind::And(..) | ExprKind::Or(..) => VarSet::new(),
     }
 }
@@ -57,18 +60,16 @@ pub(super) fn of_body<'b>(
 
 /// All variables that [`of_expr`] can ever yield for a statement, whatever is known.
 pub(super) fn possible(expr: &Expr, arity: Arity<'_>) -> VarSet {
-    let mut collector = Collector::open();
-    collector.expr(expr);
-    let mut possible = collector.found;
+    let mut possible = open_in_expr(expr);
     possible.extend(of_expr(expr, arity, &|_| true));
     possible
 }
 
 fn of_equality(left: &Term, right: &Term, directed: bool, safe: Knows<'_>) -> VarSet {
-    let mut bound = of_terms(&[left, right], safe);
+    let mut bound = of_terms([left, right], safe);
     // What `:=` declares is new, whatever was known under that variable.
     let declared = if directed {
-        super::vars::all_in_term(left)
+        all_in_term(left)
     } else {
         VarSet::new()
     };
@@ -81,78 +82,60 @@ fn of_equality(left: &Term, right: &Term, directed: bool, safe: Knows<'_>) -> Va
 }
 
 fn of_call(args: &[Term], arity: usize, safe: Knows<'_>) -> VarSet {
-    let all: Vec<&Term> = args.iter().collect();
-    let mut bound = of_terms(&all, safe);
+    let mut bound = of_terms(args, safe);
     let Some((inputs, results)) = args.split_at_checked(arity) else {
         return bound;
     };
     if results.is_empty() {
         return bound;
     }
-    let places = Places {
-        no_ref_heads: true,
-        no_object_keys: true,
-        no_closures: true,
-        no_sets: true,
-        no_comprehensions: false,
-    };
-    let vars_of = |terms: &[Term]| {
-        let mut collector = Collector {
-            places,
-            operands: None,
-            found: VarSet::new(),
-        };
-        terms.iter().for_each(|term| collector.term(term));
-        collector.found
-    };
-    if vars_of(inputs)
+    if collect(RESULT, |vars| vars.walk_terms(inputs))
         .iter()
         .any(|var| !bound.contains(var) && !safe(*var))
     {
         return VarSet::new();
     }
-    bound.extend(vars_of(results));
+    bound.extend(collect(RESULT, |vars| vars.walk_terms(results)));
     bound
 }
+
+/// Places of which a call binds the variables.
+const RESULT: Places = Places {
+    no_sets: true,
+    ..BINDING
+};
 
 /// Variables in brackets of references whose head is known.
-fn of_terms(terms: &[&Term], safe: Knows<'_>) -> VarSet {
-    let mut bound = VarSet::new();
-    terms.iter().for_each(|term| of_term(term, safe, &mut bound));
-    bound
+fn of_terms<'t>(terms: impl IntoIterator<Item = &'t Term>, safe: Knows<'_>) -> VarSet {
+    let mut brackets = Brackets {
+        safe,
+        bound: VarSet::new(),
+    };
+    terms.into_iter().for_each(|term| brackets.visit_term(term));
+    brackets.bound
 }
 
-fn of_term(term: &Term, safe: Knows<'_>, bound: &mut VarSet) {
-    match &term.kind {
-        Kind::Ref(reference) => {
-            if !is_safe_ref(reference, safe) {
-                return;
-            }
-            let mut collector = Collector {
-                places: Places {
-                    no_ref_heads: true,
-                    ..Places::default()
-                },
-                ..Collector::everywhere()
+struct Brackets<'s> {
+    safe: Knows<'s>,
+    bound: VarSet,
+}
+
+impl<'t> Visit<'t> for Brackets<'_> {
+    fn visit_ref(&mut self, reference: &'t Ref) {
+        if is_safe_ref(reference, self.safe) {
+            let places = Places {
+                no_ref_heads: true,
+                ..EVERYWHERE
             };
-            reference.path.iter().for_each(|element| collector.term(element));
-            bound.extend(collector.found);
-            if let Head::Term(head) = &reference.head {
-                of_term(head, safe, bound);
-            }
-            reference
-                .path
-                .iter()
-                .for_each(|element| of_term(element, safe, bound));
+            self.bound
+                .extend(collect(places, |vars| vars.walk_terms(&reference.path)));
+            self.walk_ref(reference);
         }
-        Kind::Call(call) => call.args.iter().for_each(|arg| of_term(arg, safe, bound)),
-        Kind::Array(items) | Kind::Set(items) => items.iter().for_each(|item| of_term(item, safe, bound)),
-        Kind::Object(entries) => entries.iter().for_each(|(key, value)| {
-            of_term(key, safe, bound);
-            of_term(value, safe, bound);
-        }),
-        Kind::Const(_) | Kind::Var(_) | Kind::Comprehension(_) | Kind::Template(_) | Kind::Builtin(_) => {}
     }
+
+    fn visit_comprehension(&mut self, _: &'t Comprehension) {}
+
+    fn visit_template(&mut self, _: &'t [Part]) {}
 }
 
 fn is_safe_ref(reference: &Ref, safe: Knows<'_>) -> bool {
@@ -400,9 +383,7 @@ impl<'t> ByKey<'t> {
 pub(super) fn unbound_in_operand(body: &Body, arity: Arity<'_>) -> VarSet {
     let mut occurrences: BTreeMap<VarId, usize> = BTreeMap::new();
     for expr in body {
-        let mut collector = Collector::open();
-        collector.expr(expr);
-        for var in collector.found {
+        for var in open_in_expr(expr) {
             *occurrences.entry(var).or_default() += 1;
         }
     }
@@ -446,16 +427,7 @@ pub(super) fn unbound_in_operand(body: &Body, arity: Arity<'_>) -> VarSet {
         else {
             continue;
         };
-        let mut collector = Collector {
-            places: Places {
-                no_sets: true,
-                ..super::vars::BINDING
-            },
-            operands: None,
-            found: VarSet::new(),
-        };
-        results.iter().for_each(|result| collector.term(result));
-        bound.extend(collector.found);
+        bound.extend(collect(RESULT, |vars| vars.walk_terms(results)));
     }
     occurrences
         .into_iter()

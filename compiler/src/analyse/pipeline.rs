@@ -2,13 +2,12 @@
 
 use super::findings::Findings;
 use super::options::AnalyseOptions;
-use super::recursion::Graph;
 use super::resolve::Known;
 use super::rule_tree::RuleTree;
 use super::tree::Program;
 use super::{
-    annotate, calls, conflicts, enumeration, expand, lower, names, open_defaults, order, print, resolve_rule,
-    template, withs,
+    annotate, calls, conflicts, enumeration, expand, lower, names, needs, open_defaults, order, print,
+    resolve_rule, template, unsafe_vars, withs,
 };
 use crate::ast;
 use crate::diagnostic::Diagnostic;
@@ -81,7 +80,7 @@ fn stages(
     expand::expand(&mut program);
     let schemas = annotate::annotate(&mut program, sources, modules, options.annotations, findings);
     go_on(findings)?;
-    let mut graph = Graph::of(&program, &tree);
+    let mut graph = needs::graph(&program, &tree);
     expand::expand_heads(&mut program);
     withs::prepare(&mut program, &tree, findings);
     go_on(findings)?;
@@ -95,7 +94,7 @@ fn stages(
     go_on(findings)?;
     calls::check_defined(&program, &tree, findings);
     go_on(findings)?;
-    order::check_heads(&program, sources, findings);
+    unsafe_vars::check_heads(&program, sources, findings);
     go_on(findings)?;
     order::order(&mut program, &tree, sources, findings);
     go_on(findings)?;

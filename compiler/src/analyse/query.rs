@@ -7,8 +7,7 @@ use super::pipeline::{go_on, known};
 use super::resolve::Resolver;
 use super::rule_tree::RuleTree;
 use super::tree::{Body, Callee, Expr, ExprKind, Kind, Term, VarName, Vars};
-use super::vars::Collector;
-use super::{calls, declared, expand, lower, names, order, print, template, withs};
+use super::{calls, declared, expand, lower, names, order, print, template, vars, withs};
 use crate::ast;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Checked, Query, QueryShape, VarId};
@@ -114,10 +113,7 @@ fn resolve(query: &ast::Body<'_>, options: &AnalyseOptions, findings: &mut Findi
 
 /// Written variables that stand directly in the query, in the order of first occurrence.
 fn bindings(body: &Body, vars: &Vars) -> Vec<(String, VarId)> {
-    let mut collector = Collector::open();
-    collector.body(body);
-    collector
-        .found
+    vars::open_in_body(body)
         .into_iter()
         .filter_map(|var| match vars.name(var) {
             VarName::Written(name) => Some((name.clone(), var)),
@@ -134,9 +130,7 @@ fn capture_value(body: &mut Body, vars: &mut Vars) -> Option<(VarId, QueryShape)
     if expr.negated {
         return None;
     }
-    let mut collector = Collector::open();
-    collector.expr(expr);
-    let mut many = !collector.found.is_empty();
+    let mut many = !vars::open_in_expr(expr).is_empty();
     let right = match &expr.kind {
         ExprKind::Term(term) => term.clone(),
         ExprKind::Call(call) => {
@@ -149,7 +143,7 @@ fn capture_value(body: &mut Body, vars: &mut Vars) -> Option<(VarId, QueryShape)
             Term::new(expr.span, Kind::Call(Box::new(call.clone())))
         }
         ExprKind::Eq { .. }
-        | ExprKind::Every { .. }
+        | ExprKind::Every(_)
         | ExprKind::Not(_)
         | ExprKind::And(..)
         | ExprKind::Or(..) => return None,

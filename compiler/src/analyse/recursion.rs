@@ -1,21 +1,13 @@
-//! Rules that need themselves.
+//! Rules that need themselves: the graph of clauses and what they need, and the circles in it.
 //!
-//! A reference with variables may mean several rules. It counts for all it may mean, narrowed to the values that the body
-//! gives a variable before it (`some k in ["a", "b"]; data.p[k]`). The graph is that of OPA 1.22.2; `enumeration` adds
-//! what OPA forgets.
+//! `needs` fills the graph as OPA 1.22.2 has it; `enumeration` adds what OPA forgets.
 
 use super::findings::Findings;
-use super::known_values::{self, Known};
-use super::rule_tree::{NodeId, RuleId, RuleTree};
+use super::rule_tree::RuleId;
 use super::text;
-use super::tree::{Callee, Clause, Expr, ExprKind, Head, Kind, Program, Ref, Rule, Term};
-use super::vars::{self, VarSet};
-use super::walk::{self, Place};
-use crate::constant;
+use super::tree::Program;
 use crate::diagnostic::Code;
-use gavel_runtime::value::Constant;
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// A clause of a rule: the nodes of the graph. `else` branches are nodes of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,37 +33,16 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// The graph of a program whose calls are statements and whose heads are as written.
-    pub(super) fn of(program: &Program, tree: &RuleTree) -> Graph {
+    /// A graph of a program's clauses, of which none needs anything yet.
+    pub(super) fn new(program: &Program) -> Graph {
         let mut graph = Graph::default();
         for (rule, of) in program.rules() {
             graph.first.insert(rule, graph.clauses.len());
-            let clauses = 0..of.clauses.len();
-            graph
-                .clauses
-                .extend(clauses.map(|clause| ClauseId { rule, clause }));
+            let clauses = (0..of.clauses.len()).map(|clause| ClauseId { rule, clause });
+            graph.clauses.extend(clauses);
         }
-        let mut found = Found {
-            program,
-            tree,
-            known: HashMap::new(),
-            graph,
-        };
-        for (_, rule) in program.rules() {
-            for clause in &rule.clauses {
-                let mut dependencies = Dependencies {
-                    rule,
-                    clause,
-                    found: &mut found,
-                    bound: None,
-                    needs: BTreeSet::new(),
-                };
-                dependencies.collect();
-                let needs = dependencies.needs.into_iter().collect();
-                found.graph.needs.push(needs);
-            }
-        }
-        found.graph
+        graph.needs = vec![Vec::new(); graph.clauses.len()];
+        graph
     }
 
     /// A set of rules that references may mean.
@@ -253,244 +224,4 @@ fn report(program: &Program, path: &[ClauseId], word: &str, findings: &mut Findi
     if let Some(clause) = program.rule(at.rule).and_then(|rule| rule.clauses.get(at.clause)) {
         findings.fatal(Code::RegoRecursion, clause.span, message);
     }
-}
-
-/// An element of a reference behind `data`.
-struct Step<'t> {
-    /// What it is, if that is known.
-    key: Option<Cow<'t, Constant>>,
-    /// Whether it selects a rule whose own key is constant: `None` compares the keys.
-    selects: Option<bool>,
-}
-
-/// A graph in the making, with the meanings that are known.
-struct Found<'x> {
-    program: &'x Program,
-    tree: &'x RuleTree,
-    /// Meanings by the text of a path.
-    known: HashMap<String, usize>,
-    graph: Graph,
-}
-
-impl Found<'_> {
-    /// The meaning of a path.
-    fn meaning(&mut self, path: &[Step<'_>]) -> usize {
-        let mut name = String::new();
-        for step in path {
-            match step.selects {
-                None => name.push('='),
-                Some(true) => name.push('+'),
-                Some(false) => name.push('-'),
-            }
-            if let Some(key) = &step.key {
-                let key = constant::text(key);
-                name.push_str(&key.len().to_string());
-                name.push(':');
-                name.push_str(&key);
-            }
-        }
-        if let Some(known) = self.known.get(&name) {
-            return *known;
-        }
-        let program = self.program;
-        let rules = rules_of(program, self.tree, path).into_iter().map(|id| {
-            let surely = program.rule(id).is_some_and(|rule| selects(path, rule));
-            (id, surely)
-        });
-        let meaning = self.graph.meaning(program, rules);
-        self.known.insert(name, meaning);
-        meaning
-    }
-}
-
-/// Finds what one clause needs.
-struct Dependencies<'x, 'f> {
-    rule: &'x Rule,
-    clause: &'x Clause,
-    found: &'f mut Found<'x>,
-    /// Variables that may have a value before the statement at an index.
-    bound: Option<(usize, VarSet)>,
-    needs: BTreeSet<usize>,
-}
-
-/// A document as a clause names it, behind `data`.
-enum Named<'t> {
-    Reference(&'t [Term]),
-    Function(&'t [String]),
-}
-
-impl<'x> Dependencies<'x, '_> {
-    fn collect(&mut self) {
-        let clause = self.clause;
-        let mut known = Known::default();
-        for (at, expr) in clause.body.iter().enumerate() {
-            let mut named = Vec::new();
-            walk::expr(expr, &mut |place| collect(place, &mut named));
-            for name in named {
-                self.name(&name, at, &known);
-            }
-            known.learn(expr);
-        }
-        let at = clause.body.len();
-        let mut named = Vec::new();
-        for term in std::iter::once(&clause.value).chain(self.rule.args.iter().flatten()) {
-            walk::term(term, &mut |place| collect(place, &mut named));
-        }
-        for name in named {
-            self.name(&name, at, &known);
-        }
-    }
-
-    fn name(&mut self, name: &Named<'x>, at: usize, known: &Known<'x>) {
-        match name {
-            Named::Reference(path) => self.reference(path, at, known),
-            Named::Function(path) => {
-                let step = |name: &String| Step {
-                    key: Some(Cow::Owned(Constant::String(name.clone()))),
-                    selects: Some(true),
-                };
-                let path: Vec<Step<'_>> = path.iter().map(step).collect();
-                self.needs.insert(self.found.meaning(&path));
-            }
-        }
-    }
-
-    fn reference(&mut self, path: &'x [Term], at: usize, known: &Known<'x>) {
-        if path.iter().all(|element| element.as_const().is_some()) {
-            let step = |element: &'x Term| Step {
-                key: element.as_const().map(Cow::Borrowed),
-                selects: Some(true),
-            };
-            let path: Vec<Step<'_>> = path.iter().map(step).collect();
-            self.needs.insert(self.found.meaning(&path));
-            return;
-        }
-        let expanded = known_values::expand(path, known);
-        let is_narrowed = expanded.len() == 1;
-        let bound = self.bound_before(at);
-        let mut paths = Vec::with_capacity(expanded.len());
-        for keys in &expanded {
-            let selecting = |element: &Term, key: &Option<&Constant>| match (key, element.as_var()) {
-                (Some(_), _) if is_narrowed || element.as_const().is_some() => None,
-                (_, Some(var)) => {
-                    let same = path.iter().zip(keys).filter(|(other, key)| {
-                        other.as_var() == Some(var) && (key.is_none() || !is_narrowed)
-                    });
-                    Some(!bound.contains(&var) && same.count() == 1)
-                }
-                (_, None) => Some(false),
-            };
-            let step = |(element, key): (&Term, &Option<&'x Constant>)| Step {
-                key: key.map(Cow::Borrowed),
-                selects: selecting(element, key),
-            };
-            paths.push(path.iter().zip(keys).map(step).collect::<Vec<_>>());
-        }
-        for path in paths {
-            self.needs.insert(self.found.meaning(&path));
-        }
-    }
-
-    /// Variables that may have a value before a statement, which is not before the one asked about last.
-    fn bound_before(&mut self, at: usize) -> &VarSet {
-        let (rule, clause) = (self.rule, self.clause);
-        let (seen, bound) = self.bound.get_or_insert_with(|| {
-            let mut collector = vars::Collector::everywhere();
-            rule.args
-                .iter()
-                .flatten()
-                .chain(&rule.reference)
-                .for_each(|term| collector.term(term));
-            collector.term(&clause.value);
-            (0, collector.found)
-        });
-        for expr in clause.body.iter().take(at).skip(*seen) {
-            bound.extend(vars::all_in_expr(expr));
-        }
-        *seen = at;
-        bound
-    }
-}
-
-/// Whether a reference means a rule whatever its variables hold.
-fn selects(path: &[Step<'_>], rule: &Rule) -> bool {
-    path.iter().zip(&rule.reference).all(|(step, of_rule)| {
-        let Some(wanted) = of_rule.as_const() else {
-            return true;
-        };
-        step.selects
-            .unwrap_or_else(|| step.key.as_deref() == Some(wanted))
-    })
-}
-
-/// Documents and functions that a place names.
-fn collect<'t>(place: Place<'t>, found: &mut Vec<Named<'t>>) {
-    match place {
-        Place::Expr(Expr {
-            kind: ExprKind::Call(call),
-            ..
-        }) => {
-            if let Callee::Rule(path) = &call.callee {
-                found.push(Named::Function(path));
-            }
-        }
-        Place::Term(Term {
-            kind: Kind::Ref(reference),
-            ..
-        }) => found.extend(data_path(reference).map(Named::Reference)),
-        Place::Expr(_) | Place::Term(_) => {}
-    }
-}
-
-fn data_path(reference: &Ref) -> Option<&[Term]> {
-    matches!(reference.head, Head::Data).then_some(&reference.path)
-}
-
-/// Rules that a reference may mean, as far as its constants tell.
-fn rules_of(program: &Program, tree: &RuleTree, path: &[Step<'_>]) -> BTreeSet<RuleId> {
-    let mut found = BTreeSet::new();
-    search(program, tree, tree.root(), path, 0, &mut found);
-    found
-}
-
-fn search(
-    program: &Program,
-    tree: &RuleTree,
-    node: NodeId,
-    path: &[Step<'_>],
-    at: usize,
-    found: &mut BTreeSet<RuleId>,
-) {
-    let Some(step) = path.get(at) else {
-        let mut open = vec![node];
-        while let Some(node) = open.pop() {
-            found.extend(tree.rules(node));
-            open.extend(tree.children(node));
-        }
-        return;
-    };
-    let one: Vec<NodeId> = match step.key.as_deref() {
-        Some(key) => tree.child(node, key).into_iter().collect(),
-        None => tree.children(node).to_vec(),
-    };
-    for child in one {
-        for id in tree.rules(child) {
-            if program.rule(*id).is_some_and(|rule| may_meet(rule, path, at + 1)) {
-                found.insert(*id);
-            }
-        }
-        search(program, tree, child, path, at + 1, found);
-    }
-}
-
-/// Whether a rule's reference and a path agree from a position on, as far as both are constant.
-fn may_meet(rule: &Rule, path: &[Step<'_>], from: usize) -> bool {
-    rule.reference
-        .iter()
-        .zip(path)
-        .skip(from)
-        .all(|(a, b)| match (a.as_const(), b.key.as_deref()) {
-            (Some(a), Some(b)) => a == b,
-            _ => true,
-        })
 }

@@ -4,7 +4,7 @@ use super::declared::{self, Names};
 use super::globals::root_name;
 use super::resolve::Resolver;
 use super::scope::Occurrence;
-use super::tree::{Expr, ExprKind, Kind, Ref, Term, VarName, With};
+use super::tree::{Every, Expr, ExprKind, Kind, Ref, Term, VarName, With};
 use crate::ast::{self, Literal, Name, TermKind};
 use crate::hir::VarId;
 use crate::parse::term_name;
@@ -210,12 +210,12 @@ impl<'a> Resolver<'_, 'a> {
         self.hidden.pop();
         let mut expr = self.finish(
             literal,
-            ExprKind::Every {
+            ExprKind::Every(Every {
                 key,
                 value,
                 domain,
                 body,
-            },
+            }),
         );
         self.captured_by_block(&mut expr);
         self.scopes.pop();

@@ -4,8 +4,8 @@ use super::declared::{self, Names};
 use super::rename;
 use super::resolve::Resolver;
 use super::tree::{Callee, Expr, ExprKind, Kind, Operand, With};
-use super::vars::{Collector, Places};
-use super::walk::{self, Place};
+use super::vars::{self, EVERYWHERE, Places};
+use super::walk::{self, Place, Visit};
 use crate::ast::{self, Literal, LiteralKind};
 
 /// What an unbraced operand belongs to.
@@ -61,15 +61,14 @@ impl<'a> Resolver<'_, 'a> {
 
     /// The undeclared names of operands count as used in the block around.
     fn see_operands(&mut self, operands: [&Operand; 2]) {
-        let mut collector = Collector {
-            places: Places {
-                no_comprehensions: true,
-                ..Places::default()
-            },
-            ..Collector::everywhere()
+        let places = Places {
+            no_comprehensions: true,
+            ..EVERYWHERE
         };
-        operands.iter().for_each(|operand| collector.body(&operand.body));
-        for var in collector.found {
+        let found = vars::collect(places, |vars| {
+            operands.iter().for_each(|operand| vars.visit_body(&operand.body));
+        });
+        for var in found {
             self.scopes.see(&mut self.vars, var);
         }
     }

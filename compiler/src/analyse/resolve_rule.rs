@@ -347,10 +347,3 @@ impl Vars {
         matches!(self.name(var), VarName::Written(_) | VarName::Wildcard)
     }
 }
-
-/// Variables of a rule's parameters.
-pub(super) fn parameter_vars(rule: &Rule) -> vars::VarSet {
-    let mut collector = vars::Collector::everywhere();
-    rule.args.iter().flatten().for_each(|arg| collector.term(arg));
-    collector.found
-}

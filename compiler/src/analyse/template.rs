@@ -5,10 +5,11 @@ use super::findings::Findings;
 use super::outputs;
 use super::rule_tree::RuleTree;
 use super::tree::{
-    Body, Call, Callee, Comprehension, ComprehensionKind, Expr, ExprKind, Head, Kind, Operand, Part, Program,
-    Ref, Term, Vars, With,
+    Body, Call, Callee, Comprehension, ComprehensionKind, Every, Expr, ExprKind, Head, Kind, Operand, Part,
+    Program, Ref, Term, Vars, With,
 };
-use super::vars::{Known, VarSet, open_in_term};
+use super::vars::{self, Known, VarSet, open_in_term};
+use super::walk::VisitMut;
 use crate::diagnostic::Code;
 use crate::source::Span;
 use gavel_runtime::builtins;
@@ -18,19 +19,18 @@ use gavel_runtime::value::Constant;
 pub(super) fn lower(program: &mut Program, tree: &RuleTree, findings: &mut Findings) {
     for module in &mut program.modules {
         for rule in &mut module.rules {
-            let parameters = Known::new(super::resolve_rule::parameter_vars(rule));
+            let mut lowering = Lowering {
+                tree,
+                known: Known::new(vars::parameters(rule)),
+                vars: &mut rule.vars,
+                findings,
+            };
             for clause in &mut rule.clauses {
-                let mut lowering = Lowering {
-                    tree,
-                    vars: &mut rule.vars,
-                    findings,
-                };
-                let safe = lowering.body(&mut clause.body, &parameters);
-                rule.args
-                    .iter_mut()
-                    .flatten()
-                    .for_each(|arg| lowering.term(arg, &safe));
-                lowering.term(&mut clause.value, &safe);
+                lowering.known.enter();
+                lowering.statements(&mut clause.body);
+                lowering.walk_terms(rule.args.as_deref_mut().unwrap_or_default());
+                lowering.visit_term(&mut clause.value);
+                lowering.known.leave();
             }
         }
     }
@@ -38,102 +38,77 @@ pub(super) fn lower(program: &mut Program, tree: &RuleTree, findings: &mut Findi
 
 /// Lowers the templates of a query.
 pub(super) fn lower_query(body: &mut Body, tree: &RuleTree, vars: &mut Vars, findings: &mut Findings) {
-    let mut lowering = Lowering { tree, vars, findings };
-    lowering.body(body, &Known::new(VarSet::new()));
+    let mut lowering = Lowering {
+        tree,
+        known: Known::new(VarSet::new()),
+        vars,
+        findings,
+    };
+    lowering.visit_body(body);
 }
 
 struct Lowering<'x> {
     tree: &'x RuleTree,
+    known: Known,
     vars: &'x mut Vars,
     findings: &'x mut Findings,
 }
 
+impl VisitMut for Lowering<'_> {
+    fn visit_body(&mut self, body: &mut Body) {
+        self.known.enter();
+        self.statements(body);
+        self.known.leave();
+    }
+
+    fn visit_every(&mut self, every: &mut Every) {
+        self.visit_term(&mut every.domain);
+        self.known.enter();
+        self.known.extend(every.vars());
+        self.visit_body(&mut every.body);
+        self.known.leave();
+    }
+
+    /// An operand binds nothing for its own statements here.
+    fn visit_operand(&mut self, operand: &mut Operand) {
+        self.walk_body(&mut operand.body);
+    }
+
+    /// What is replaced is not evaluated.
+    fn visit_with(&mut self, with: &mut With) {
+        self.visit_term(&mut with.value);
+    }
+
+    fn visit_comprehension(&mut self, comprehension: &mut Comprehension) {
+        self.known.enter();
+        self.statements(&mut comprehension.body);
+        if let Some(key) = &mut comprehension.key {
+            self.visit_term(key);
+        }
+        self.visit_term(&mut comprehension.value);
+        self.known.leave();
+    }
+
+    fn visit_term(&mut self, term: &mut Term) {
+        if let Kind::Template(parts) = &mut term.kind {
+            let parts = std::mem::take(parts);
+            *term = self.template(term.span, parts);
+        }
+        self.walk_term(term);
+    }
+}
+
 impl Lowering<'_> {
-    /// Gives back what is known after the body.
-    fn body<'k>(&mut self, body: &mut Body, known: &'k Known<'k>) -> Known<'k> {
+    /// Lowers the statements of a block that is open, with all that they bind known.
+    fn statements(&mut self, body: &mut Body) {
         let arity = |callee: &Callee| self.tree.arity(callee);
-        let mut safe = Known::inside(known);
         let binding = body.iter().filter(|expr| !expr.with.iter().any(by_builtin));
-        safe.extend(outputs::of_body(binding, &arity, &|var| known.contains(var)));
-        for expr in body {
-            self.expr(expr, &safe);
-        }
-        safe
+        let bound = outputs::of_body(binding, &arity, &|var| self.known.contains(var));
+        self.known.extend(bound);
+        self.walk_body(body);
     }
 
-    fn operand(&mut self, operand: &mut Operand, safe: &Known<'_>) {
-        for expr in &mut operand.body {
-            self.expr(expr, safe);
-        }
-    }
-
-    fn expr(&mut self, expr: &mut Expr, safe: &Known<'_>) {
-        match &mut expr.kind {
-            ExprKind::Term(term) => self.term(term, safe),
-            ExprKind::Eq { left, right, .. } => {
-                self.term(left, safe);
-                self.term(right, safe);
-            }
-            ExprKind::Call(call) => call.args.iter_mut().for_each(|arg| self.term(arg, safe)),
-            ExprKind::Every {
-                key,
-                value,
-                domain,
-                body,
-            } => {
-                self.term(domain, safe);
-                let mut inside = Known::inside(safe);
-                inside.extend(*key);
-                inside.insert(*value);
-                self.body(body, &inside);
-            }
-            ExprKind::Not(operand) => self.operand(operand, safe),
-            ExprKind::And(left, right) | ExprKind::Or(left, right) => {
-                self.operand(left, safe);
-                self.operand(right, safe);
-            }
-        }
-        expr.with
-            .iter_mut()
-            .for_each(|with| self.term(&mut with.value, safe));
-    }
-
-    fn term(&mut self, term: &mut Term, safe: &Known<'_>) {
-        match &mut term.kind {
-            Kind::Const(_) | Kind::Var(_) | Kind::Builtin(_) => {}
-            Kind::Ref(reference) => {
-                if let Head::Term(head) = &mut reference.head {
-                    self.term(head, safe);
-                }
-                reference
-                    .path
-                    .iter_mut()
-                    .for_each(|element| self.term(element, safe));
-            }
-            Kind::Call(call) => call.args.iter_mut().for_each(|arg| self.term(arg, safe)),
-            Kind::Array(items) | Kind::Set(items) => items.iter_mut().for_each(|item| self.term(item, safe)),
-            Kind::Object(entries) => entries.iter_mut().for_each(|(key, value)| {
-                self.term(key, safe);
-                self.term(value, safe);
-            }),
-            Kind::Comprehension(comprehension) => {
-                let inside = self.body(&mut comprehension.body, safe);
-                comprehension
-                    .key
-                    .iter_mut()
-                    .for_each(|key| self.term(key, &inside));
-                self.term(&mut comprehension.value, &inside);
-            }
-            Kind::Template(parts) => {
-                let parts = std::mem::take(parts);
-                let mut call = self.template(term.span, parts, safe);
-                self.term(&mut call, safe);
-                *term = call;
-            }
-        }
-    }
-
-    fn template(&mut self, span: Span, parts: Vec<Part>, safe: &Known<'_>) -> Term {
+    fn template(&mut self, span: Span, parts: Vec<Part>) -> Term {
         let mut items = Vec::with_capacity(parts.len());
         if parts.is_empty() {
             items.push(Term::string(span, ""));
@@ -141,7 +116,7 @@ impl Lowering<'_> {
         for part in parts {
             match part {
                 Part::Text(text) => items.push(Term::string(span, &text)),
-                Part::Expr(expr) => items.extend(self.part(*expr, safe)),
+                Part::Expr(expr) => items.extend(self.part(*expr)),
             }
         }
         let callee = match builtins::find("internal.template_string") {
@@ -153,7 +128,7 @@ impl Lowering<'_> {
     }
 
     /// The set that stands for one expression.
-    fn part(&mut self, expr: Expr, safe: &Known<'_>) -> Option<Term> {
+    fn part(&mut self, expr: Expr) -> Option<Term> {
         let span = expr.span;
         let term = match expr.kind {
             ExprKind::Term(term) => term,
@@ -173,7 +148,7 @@ impl Lowering<'_> {
             ExprKind::And(..) => return self.unexpected(span, "LogicalAnd"),
             ExprKind::Or(..) => return self.unexpected(span, "LogicalOr"),
             ExprKind::Not(_) => return self.unexpected(span, "Not"),
-            ExprKind::Every { .. } => return self.unexpected(span, "Every"),
+            ExprKind::Every(_) => return self.unexpected(span, "Every"),
             ExprKind::Eq { .. } => return self.unexpected(span, "Term"),
         };
         let plain = match &term.kind {
@@ -185,7 +160,7 @@ impl Lowering<'_> {
             return Some(super::resolve_term::fold(Term::new(span, Kind::Set(vec![term]))));
         }
         for var in open_in_term(&term) {
-            if !safe.contains(var) {
+            if !self.known.contains(var) {
                 let message = format!("var {} is undeclared", self.vars.text(var));
                 self.findings.fatal(Code::RegoCompile, span, message);
             }

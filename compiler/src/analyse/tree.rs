@@ -81,15 +81,19 @@ pub(super) enum ExprKind {
         directed: bool,
     },
     Call(Call),
-    Every {
-        key: Option<VarId>,
-        value: VarId,
-        domain: Term,
-        body: Body,
-    },
+    Every(Every),
     Not(Operand),
     And(Operand, Operand),
     Or(Operand, Operand),
+}
+
+/// `every key, value in domain { body }`.
+#[derive(Clone, Debug)]
+pub(super) struct Every {
+    pub(super) key: Option<VarId>,
+    pub(super) value: VarId,
+    pub(super) domain: Term,
+    pub(super) body: Body,
 }
 
 /// A body under `not`, `and`, `or`.
@@ -355,6 +359,13 @@ impl Expr {
     /// Whether this is nothing but the literal `true`.
     pub(super) fn is_always(&self) -> bool {
         matches!(&self.kind, ExprKind::Term(term) if matches!(term.kind, Kind::Const(Constant::Bool(true))))
+    }
+}
+
+impl Every {
+    /// The variables that its body may read.
+    pub(super) fn vars(&self) -> impl Iterator<Item = VarId> + use<> {
+        self.key.into_iter().chain([self.value])
     }
 }
 

@@ -1,6 +1,160 @@
-//! Visits every statement and term of a piece of the tree, closures included.
+//! Ways through the tree. What a pass is about it says itself; how it gets there stands here.
+//!
+//! [`Visit`] reads and [`VisitMut`] changes; both come from one text, so that a kind of node is added in one place. A pass has
+//! a `visit_*` of its own for the kinds that it is about, and calls the `walk_*` of the same name, which no pass replaces,
+//! where it wants to see what is inside. Nodes come in the order of the source, modifiers behind their statement.
 
-use super::tree::{Body, Clause, Expr, ExprKind, Head, Kind, Operand, Part, Program, Term};
+use super::tree::{
+    Body, Clause, Comprehension, Every, Expr, ExprKind, Head, Kind, Operand, Part, Program, Ref, Term, With,
+};
+use crate::hir::VarId;
+
+macro_rules! visitor {
+    ($(#[$doc:meta])* $name:ident $(<$tree:lifetime>)? $(, $mut:ident)?) => {
+        $(#[$doc])*
+        pub(super) trait $name$(<$tree>)? {
+            /// The body of a rule, or of what has one inside of it.
+            fn visit_body(&mut self, body: &$($tree)? $($mut)? Body) {
+                self.walk_body(body);
+            }
+
+            fn walk_body(&mut self, body: &$($tree)? $($mut)? Body) {
+                for expr in body {
+                    self.visit_expr(expr);
+                }
+            }
+
+            fn visit_expr(&mut self, expr: &$($tree)? $($mut)? Expr) {
+                self.walk_expr(expr);
+            }
+
+            fn walk_expr(&mut self, expr: &$($tree)? $($mut)? Expr) {
+                self.walk_statement(&$($mut)? expr.kind);
+                for with in &$($mut)? expr.with {
+                    self.visit_with(with);
+                }
+            }
+
+            /// An expression without its modifiers.
+            fn walk_statement(&mut self, kind: &$($tree)? $($mut)? ExprKind) {
+                match kind {
+                    ExprKind::Term(term) => self.visit_term(term),
+                    ExprKind::Eq { left, right, .. } => {
+                        self.visit_term(left);
+                        self.visit_term(right);
+                    }
+                    ExprKind::Call(call) => self.walk_terms(&$($mut)? call.args),
+                    ExprKind::Every(every) => self.visit_every(every),
+                    ExprKind::Not(operand) => self.visit_operand(operand),
+                    ExprKind::And(left, right) | ExprKind::Or(left, right) => {
+                        self.visit_operand(left);
+                        self.visit_operand(right);
+                    }
+                }
+            }
+
+            fn visit_every(&mut self, every: &$($tree)? $($mut)? Every) {
+                if let Some(key) = &$($mut)? every.key {
+                    self.visit_var(key);
+                }
+                self.visit_var(&$($mut)? every.value);
+                self.visit_term(&$($mut)? every.domain);
+                self.visit_body(&$($mut)? every.body);
+            }
+
+            fn visit_operand(&mut self, operand: &$($tree)? $($mut)? Operand) {
+                self.visit_body(&$($mut)? operand.body);
+            }
+
+            fn visit_with(&mut self, with: &$($tree)? $($mut)? With) {
+                self.walk_with(with);
+            }
+
+            fn walk_with(&mut self, with: &$($tree)? $($mut)? With) {
+                self.visit_term(&$($mut)? with.target);
+                self.visit_term(&$($mut)? with.value);
+            }
+
+            fn visit_term(&mut self, term: &$($tree)? $($mut)? Term) {
+                self.walk_term(term);
+            }
+
+            fn walk_term(&mut self, term: &$($tree)? $($mut)? Term) {
+                match &$($mut)? term.kind {
+                    Kind::Const(_) | Kind::Builtin(_) => {}
+                    Kind::Var(var) => self.visit_var(var),
+                    Kind::Ref(reference) => self.visit_ref(reference),
+                    Kind::Call(call) => self.walk_terms(&$($mut)? call.args),
+                    Kind::Array(items) | Kind::Set(items) => self.walk_terms(items),
+                    Kind::Object(entries) => {
+                        for (key, value) in entries {
+                            self.visit_term(key);
+                            self.visit_term(value);
+                        }
+                    }
+                    Kind::Comprehension(comprehension) => self.visit_comprehension(comprehension),
+                    Kind::Template(parts) => self.visit_template(parts),
+                }
+            }
+
+            fn walk_terms(&mut self, terms: &$($tree)? $($mut)? [Term]) {
+                for term in terms {
+                    self.visit_term(term);
+                }
+            }
+
+            fn visit_ref(&mut self, reference: &$($tree)? $($mut)? Ref) {
+                self.walk_ref(reference);
+            }
+
+            fn walk_ref(&mut self, reference: &$($tree)? $($mut)? Ref) {
+                match &$($mut)? reference.head {
+                    Head::Input | Head::Data => {}
+                    Head::Var(var) => self.visit_var(var),
+                    Head::Term(head) => self.visit_term(head),
+                }
+                self.walk_terms(&$($mut)? reference.path);
+            }
+
+            fn visit_comprehension(&mut self, comprehension: &$($tree)? $($mut)? Comprehension) {
+                self.walk_comprehension(comprehension);
+            }
+
+            fn walk_comprehension(&mut self, comprehension: &$($tree)? $($mut)? Comprehension) {
+                if let Some(key) = &$($mut)? comprehension.key {
+                    self.visit_term(key);
+                }
+                self.visit_term(&$($mut)? comprehension.value);
+                self.visit_body(&$($mut)? comprehension.body);
+            }
+
+            fn visit_template(&mut self, parts: &$($tree)? $($mut)? [Part]) {
+                self.walk_template(parts);
+            }
+
+            fn walk_template(&mut self, parts: &$($tree)? $($mut)? [Part]) {
+                for part in parts {
+                    if let Part::Expr(expr) = part {
+                        self.visit_expr(expr);
+                    }
+                }
+            }
+
+            /// A variable where one may stand: as a term, in front of a reference, declared by `every`.
+            fn visit_var(&mut self, _var: &$($tree)? $($mut)? VarId) {}
+        }
+    };
+}
+
+visitor! {
+    /// Reads a piece of the tree.
+    Visit<'t>
+}
+
+visitor! {
+    /// Changes a piece of the tree in place.
+    VisitMut, mut
+}
 
 /// A place in the tree.
 #[derive(Clone, Copy)]
@@ -9,151 +163,71 @@ pub(super) enum Place<'t> {
     Term(&'t Term),
 }
 
-/// Visits a body, outer places first.
-pub(super) fn body<'t>(body: &'t Body, visit: &mut dyn FnMut(Place<'t>)) {
-    body.iter().for_each(|expr| self::expr(expr, visit));
+/// Shows every place, outer ones first, closures included.
+struct Places<'v, 't>(&'v mut dyn FnMut(Place<'t>));
+
+impl<'t> Visit<'t> for Places<'_, 't> {
+    fn visit_expr(&mut self, expr: &'t Expr) {
+        (self.0)(Place::Expr(expr));
+        self.walk_expr(expr);
+    }
+
+    fn visit_term(&mut self, term: &'t Term) {
+        (self.0)(Place::Term(term));
+        self.walk_term(term);
+    }
 }
 
-/// Visits a clause: body, then value.
-pub(super) fn clause<'t>(clause: &'t Clause, visit: &mut dyn FnMut(Place<'t>)) {
-    body(&clause.body, visit);
-    term(&clause.value, visit);
+/// Shows the places of a body.
+pub(super) fn body<'t>(body: &'t Body, show: &mut dyn FnMut(Place<'t>)) {
+    Places(show).visit_body(body);
 }
 
-/// Visits the clauses of all rules.
-pub(super) fn program<'t>(program: &'t Program, visit: &mut dyn FnMut(Place<'t>)) {
+/// Shows the places of a clause: of its body, then of its value.
+pub(super) fn clause<'t>(clause: &'t Clause, show: &mut dyn FnMut(Place<'t>)) {
+    body(&clause.body, show);
+    term(&clause.value, show);
+}
+
+/// Shows the places of the clauses of all rules.
+pub(super) fn program<'t>(program: &'t Program, show: &mut dyn FnMut(Place<'t>)) {
     for (_, rule) in program.rules() {
-        rule.clauses.iter().for_each(|clause| self::clause(clause, visit));
+        rule.clauses.iter().for_each(|clause| self::clause(clause, show));
     }
 }
 
-/// Visits a statement.
-pub(super) fn expr<'t>(expr: &'t Expr, visit: &mut dyn FnMut(Place<'t>)) {
-    visit(Place::Expr(expr));
-    match &expr.kind {
-        ExprKind::Term(term) => self::term(term, visit),
-        ExprKind::Eq { left, right, .. } => {
-            term(left, visit);
-            term(right, visit);
-        }
-        ExprKind::Call(call) => call.args.iter().for_each(|arg| term(arg, visit)),
-        ExprKind::Every { domain, body, .. } => {
-            term(domain, visit);
-            self::body(body, visit);
-        }
-        ExprKind::Not(operand) => body(&operand.body, visit),
-        ExprKind::And(left, right) | ExprKind::Or(left, right) => {
-            body(&left.body, visit);
-            body(&right.body, visit);
+/// Shows the places of a statement.
+pub(super) fn expr<'t>(expr: &'t Expr, show: &mut dyn FnMut(Place<'t>)) {
+    Places(show).visit_expr(expr);
+}
+
+/// Shows the places of a term.
+pub(super) fn term<'t>(term: &'t Term, show: &mut dyn FnMut(Place<'t>)) {
+    Places(show).visit_term(term);
+}
+
+/// Gives bodies to change, outer ones first. `change` tells whether to go into the body.
+struct Bodies<'v>(&'v mut dyn FnMut(&mut Body) -> bool);
+
+impl VisitMut for Bodies<'_> {
+    fn visit_body(&mut self, body: &mut Body) {
+        if (self.0)(body) {
+            self.walk_body(body);
         }
     }
-    for with in &expr.with {
-        term(&with.target, visit);
-        term(&with.value, visit);
+
+    /// What is replaced is not evaluated.
+    fn visit_with(&mut self, with: &mut With) {
+        self.visit_term(&mut with.value);
     }
 }
 
-/// Visits a term.
-pub(super) fn term<'t>(term: &'t Term, visit: &mut dyn FnMut(Place<'t>)) {
-    visit(Place::Term(term));
-    match &term.kind {
-        Kind::Const(_) | Kind::Var(_) | Kind::Builtin(_) => {}
-        Kind::Ref(reference) => {
-            if let Head::Term(head) = &reference.head {
-                self::term(head, visit);
-            }
-            reference
-                .path
-                .iter()
-                .for_each(|element| self::term(element, visit));
-        }
-        Kind::Call(call) => call.args.iter().for_each(|arg| self::term(arg, visit)),
-        Kind::Array(items) | Kind::Set(items) => items.iter().for_each(|item| self::term(item, visit)),
-        Kind::Object(entries) => entries.iter().for_each(|(key, value)| {
-            self::term(key, visit);
-            self::term(value, visit);
-        }),
-        Kind::Comprehension(comprehension) => {
-            comprehension.key.iter().for_each(|key| self::term(key, visit));
-            self::term(&comprehension.value, visit);
-            body(&comprehension.body, visit);
-        }
-        Kind::Template(parts) => {
-            for part in parts {
-                if let Part::Expr(inner) = part {
-                    expr(inner, visit);
-                }
-            }
-        }
-    }
+/// Gives a body and every body in it.
+pub(super) fn bodies_mut(body: &mut Body, change: &mut dyn FnMut(&mut Body) -> bool) {
+    Bodies(change).visit_body(body);
 }
 
-/// Visits a body and every body in it, outer ones first. `visit` tells whether to go into the body.
-pub(super) fn bodies_mut(body: &mut Body, visit: &mut dyn FnMut(&mut Body) -> bool) {
-    if visit(body) {
-        body.iter_mut().for_each(|expr| bodies_in_expr(expr, visit));
-    }
-}
-
-fn bodies_in_expr(expr: &mut Expr, visit: &mut dyn FnMut(&mut Body) -> bool) {
-    let mut operand = |operand: &mut Operand| bodies_mut(&mut operand.body, visit);
-    match &mut expr.kind {
-        ExprKind::Not(inner) => operand(inner),
-        ExprKind::And(left, right) | ExprKind::Or(left, right) => {
-            operand(left);
-            operand(right);
-        }
-        ExprKind::Term(term) => bodies_in_term(term, visit),
-        ExprKind::Eq { left, right, .. } => {
-            bodies_in_term(left, visit);
-            bodies_in_term(right, visit);
-        }
-        ExprKind::Call(call) => call.args.iter_mut().for_each(|arg| bodies_in_term(arg, visit)),
-        ExprKind::Every { domain, body, .. } => {
-            bodies_in_term(domain, visit);
-            bodies_mut(body, visit);
-        }
-    }
-    expr.with
-        .iter_mut()
-        .for_each(|with| bodies_in_term(&mut with.value, visit));
-}
-
-/// Visits every body in a term.
-pub(super) fn bodies_in_term(term: &mut Term, visit: &mut dyn FnMut(&mut Body) -> bool) {
-    match &mut term.kind {
-        Kind::Const(_) | Kind::Var(_) | Kind::Builtin(_) => {}
-        Kind::Ref(reference) => {
-            if let Head::Term(head) = &mut reference.head {
-                bodies_in_term(head, visit);
-            }
-            reference
-                .path
-                .iter_mut()
-                .for_each(|element| bodies_in_term(element, visit));
-        }
-        Kind::Call(call) => call.args.iter_mut().for_each(|arg| bodies_in_term(arg, visit)),
-        Kind::Array(items) | Kind::Set(items) => {
-            items.iter_mut().for_each(|item| bodies_in_term(item, visit))
-        }
-        Kind::Object(entries) => entries.iter_mut().for_each(|(key, value)| {
-            bodies_in_term(key, visit);
-            bodies_in_term(value, visit);
-        }),
-        Kind::Comprehension(comprehension) => {
-            comprehension
-                .key
-                .iter_mut()
-                .for_each(|key| bodies_in_term(key, visit));
-            bodies_in_term(&mut comprehension.value, visit);
-            bodies_mut(&mut comprehension.body, visit);
-        }
-        Kind::Template(parts) => {
-            for part in parts {
-                if let Part::Expr(inner) = part {
-                    bodies_in_expr(inner, visit);
-                }
-            }
-        }
-    }
+/// Gives every body in a term.
+pub(super) fn bodies_in_term(term: &mut Term, change: &mut dyn FnMut(&mut Body) -> bool) {
+    Bodies(change).visit_term(term);
 }

@@ -1,9 +1,8 @@
 //! What `with` replaces anywhere in a unit: decides which calls go through mock cells and which base documents are
 //! read at run time.
 
-use crate::hir::{
-    Block, Callee, Comprehension, ComprehensionKind, Query, StmtKind, Term, Unit, WithTarget, WithValue,
-};
+use crate::hir::visit::Visit;
+use crate::hir::{Callee, Query, Unit, With, WithTarget, WithValue};
 use gavel_runtime::builtins::BuiltinId;
 use std::collections::HashSet;
 
@@ -27,10 +26,10 @@ impl Replaced {
     pub(super) fn scan(unit: &Unit, queries: &[Query]) -> Replaced {
         let mut found = Replaced::default();
         for clause in unit.rules.iter().flat_map(|rule| &rule.clauses) {
-            found.block(&clause.body);
+            found.visit_block(&clause.body);
         }
         for query in queries {
-            found.block(&query.block);
+            found.visit_block(&query.block);
         }
         found
     }
@@ -49,73 +48,25 @@ impl Replaced {
             Callee::Function(path) => self.functions.contains(path),
         }
     }
+}
 
-    fn block(&mut self, block: &Block) {
-        for stmt in &block.stmts {
-            match &stmt.kind {
-                StmtKind::Test(term) => self.term(term),
-                StmtKind::Unify { left, right, .. } => {
-                    self.term(left);
-                    self.term(right);
-                }
-                StmtKind::Call { args, out, .. } => args.iter().chain(out).for_each(|term| self.term(term)),
-                StmtKind::Not(block) => self.block(block),
-                StmtKind::Every { domain, body, .. } => {
-                    self.term(domain);
-                    self.block(body);
-                }
-                StmtKind::With { modifiers, block } => {
-                    for with in modifiers {
-                        if let (WithValue::Document(_), Some(callee)) = (&with.value, callee_of(&with.target))
-                        {
-                            self.by_document.insert(callee);
-                        }
-                        self.by_function |= matches!(with.value, WithValue::Function(_));
-                        match &with.target {
-                            WithTarget::Input(_) => {}
-                            WithTarget::Data(path) => self.data.push(path.clone()),
-                            WithTarget::Function(path) => {
-                                self.functions.insert(path.clone());
-                            }
-                            WithTarget::Builtin(id) => {
-                                self.builtins.insert(*id);
-                            }
-                        }
-                    }
-                    self.block(block);
-                }
-                StmtKind::And(a, b) | StmtKind::Or(a, b) => {
-                    self.block(a);
-                    self.block(b);
-                }
+impl<'t> Visit<'t> for Replaced {
+    fn visit_with(&mut self, with: &'t With) {
+        if let (WithValue::Document(_), Some(callee)) = (&with.value, callee_of(&with.target)) {
+            self.by_document.insert(callee);
+        }
+        self.by_function |= matches!(with.value, WithValue::Function(_));
+        match &with.target {
+            WithTarget::Input(_) => {}
+            WithTarget::Data(path) => self.data.push(path.clone()),
+            WithTarget::Function(path) => {
+                self.functions.insert(path.clone());
+            }
+            WithTarget::Builtin(id) => {
+                self.builtins.insert(*id);
             }
         }
-    }
-
-    fn term(&mut self, term: &Term) {
-        match term {
-            Term::Const(_) | Term::Var(_) => {}
-            Term::Array(items) | Term::Set(items) => items.iter().for_each(|item| self.term(item)),
-            Term::Object(entries) => entries.iter().for_each(|(k, v)| {
-                self.term(k);
-                self.term(v);
-            }),
-            Term::Ref(r) => {
-                r.path.iter().for_each(|item| self.term(item));
-            }
-            Term::Comprehension(c) => self.comprehension(c),
-        }
-    }
-
-    fn comprehension(&mut self, c: &Comprehension) {
-        self.block(&c.body);
-        match &c.kind {
-            ComprehensionKind::Array(head) | ComprehensionKind::Set(head) => self.term(head),
-            ComprehensionKind::Object(key, value) => {
-                self.term(key);
-                self.term(value);
-            }
-        }
+        self.walk_with(with);
     }
 }
 

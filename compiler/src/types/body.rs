@@ -162,11 +162,8 @@ impl<'e, 's, 'u> Body<'e, 's, 'u> {
 
     /// Blocks whose statements are only looked through.
     fn nested(&mut self, blocks: &[&Block]) {
-        let mut found = Vec::new();
         self.enter_closure();
-        for block in blocks {
-            self.closures_in_block(block, &mut found);
-        }
+        let found = self.closures_in_blocks(blocks);
         self.errors.extend(found);
         for block in blocks {
             self.refs_in_block(block);

@@ -4,77 +4,87 @@ use super::body::{Body, is_nested};
 use super::report;
 use super::ty::Type;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Block, Comprehension, ComprehensionKind, RefHead, Stmt, StmtKind, Term};
+use crate::hir::visit::Visit;
+use crate::hir::{Block, Comprehension, Ref, RefHead, Stmt, StmtKind, Term};
 
-impl Body<'_, '_, '_> {
-    /// Checks the comprehensions of a statement and keeps their types. Findings are those of the last wrong one, as in OPA.
-    pub(super) fn closures_in_statement(&mut self, stmt: &Stmt) -> Vec<Diagnostic> {
-        let mut found = Vec::new();
-        match &stmt.kind {
-            StmtKind::Test(term) => self.closures(term, &mut found),
-            StmtKind::Unify { left, right, .. } => {
-                self.closures(left, &mut found);
-                self.closures(right, &mut found);
-            }
-            StmtKind::Call { args, out, .. } => {
-                for term in args.iter().chain(out) {
-                    self.closures(term, &mut found);
-                }
-            }
-            StmtKind::Every { domain, body, .. } => {
-                self.closures(domain, &mut found);
-                self.closures_in_block(body, &mut found);
-            }
-            StmtKind::Not(block) | StmtKind::With { block, .. } => self.closures_in_block(block, &mut found),
-            StmtKind::And(left, right) | StmtKind::Or(left, right) => {
-                self.closures_in_block(left, &mut found);
-                self.closures_in_block(right, &mut found);
+/// Checks comprehensions and keeps their types. Findings are those of the last wrong one, as in OPA.
+struct Closures<'b, 'e, 's, 'u> {
+    body: &'b mut Body<'e, 's, 'u>,
+    found: Vec<Diagnostic>,
+}
+
+impl<'t> Visit<'t> for Closures<'_, '_, '_, '_> {
+    fn visit_comprehension(&mut self, closure: &'t Comprehension) {
+        let errors = self.body.closure(closure);
+        if !errors.is_empty() {
+            self.found = errors;
+        }
+    }
+}
+
+/// Checks references outside of comprehensions, which have their own check.
+struct Refs<'b, 'e, 's, 'u>(&'b mut Body<'e, 's, 'u>);
+
+impl<'t> Visit<'t> for Refs<'_, '_, '_, '_> {
+    fn visit_stmt(&mut self, stmt: &'t Stmt) {
+        let StmtKind::With { modifiers, block } = &stmt.kind else {
+            return self.walk_stmt(stmt);
+        };
+        for inner in &block.stmts {
+            self.visit_stmt(inner);
+            if is_nested(inner) {
+                self.0.functions_as_values(modifiers);
             }
         }
-        found
     }
 
-    pub(super) fn closures_in_block(&mut self, block: &Block, found: &mut Vec<Diagnostic>) {
-        for stmt in &block.stmts {
-            let errors = self.closures_in_statement(stmt);
-            if !errors.is_empty() {
-                *found = errors;
-            }
+    fn visit_ref(&mut self, reference: &'t Ref) {
+        if let Err(error) = self.0.env.check_ref(reference) {
+            let at = match reference.head {
+                RefHead::Input | RefHead::Data => self.0.place(reference.span),
+                RefHead::Var(_) | RefHead::Const(_) => reference.span,
+            };
+            let error = report::ref_error(at, reference, &error, &|var| self.0.name(var));
+            self.0.errors.push(error);
         }
+        self.walk_ref(reference);
+    }
+
+    fn visit_comprehension(&mut self, _: &'t Comprehension) {}
+}
+
+impl<'e, 's, 'u> Body<'e, 's, 'u> {
+    fn closures(&mut self, look: impl FnOnce(&mut Closures<'_, 'e, 's, 'u>)) -> Vec<Diagnostic> {
+        let mut closures = Closures {
+            body: self,
+            found: Vec::new(),
+        };
+        look(&mut closures);
+        closures.found
+    }
+
+    pub(super) fn closures_in_statement(&mut self, stmt: &Stmt) -> Vec<Diagnostic> {
+        self.closures(|closures| closures.visit_stmt(stmt))
+    }
+
+    pub(super) fn closures_in_blocks(&mut self, blocks: &[&Block]) -> Vec<Diagnostic> {
+        self.closures(|closures| blocks.iter().for_each(|block| closures.visit_block(block)))
     }
 
     pub(super) fn closures_in_term(&mut self, term: &Term) -> Vec<Diagnostic> {
-        let mut found = Vec::new();
-        self.closures(term, &mut found);
-        found
+        self.closures(|closures| closures.visit_term(term))
     }
 
-    fn closures(&mut self, term: &Term, found: &mut Vec<Diagnostic>) {
-        match term {
-            Term::Const(_) | Term::Var(_) => {}
-            Term::Array(items) | Term::Set(items) => {
-                for item in items {
-                    self.closures(item, found);
-                }
-            }
-            Term::Object(entries) => {
-                for (key, value) in entries {
-                    self.closures(key, found);
-                    self.closures(value, found);
-                }
-            }
-            Term::Ref(reference) => {
-                for step in &reference.path {
-                    self.closures(step, found);
-                }
-            }
-            Term::Comprehension(closure) => {
-                let errors = self.closure(closure);
-                if !errors.is_empty() {
-                    *found = errors;
-                }
-            }
-        }
+    pub(super) fn refs_in_block(&mut self, block: &Block) {
+        Refs(self).visit_block(block);
+    }
+
+    pub(super) fn refs_in_statement(&mut self, stmt: &Stmt) {
+        Refs(self).visit_stmt(stmt);
+    }
+
+    pub(super) fn refs_in_term(&mut self, term: &Term) {
+        Refs(self).visit_term(term);
     }
 
     fn closure(&mut self, closure: &Comprehension) -> Vec<Diagnostic> {
@@ -98,90 +108,13 @@ impl Body<'_, '_, '_> {
     /// Checks the comprehensions inside of one that is right a second time, as OPA does: from outside, where nothing is known
     /// of the variables of the one around them.
     fn closures_below(&mut self, closure: &Comprehension) -> Vec<Diagnostic> {
-        let mut found = Vec::new();
         if self.second_looks == 0 {
-            return found;
+            return Vec::new();
         }
         self.second_looks -= 1;
         let types = self.env.closure_types();
-        match &closure.kind {
-            ComprehensionKind::Array(head) | ComprehensionKind::Set(head) => self.closures(head, &mut found),
-            ComprehensionKind::Object(key, value) => {
-                self.closures(key, &mut found);
-                self.closures(value, &mut found);
-            }
-        }
-        self.closures_in_block(&closure.body, &mut found);
+        let found = self.closures(|closures| closures.walk_comprehension(closure));
         self.env.restore_closure_types(types);
         found
-    }
-
-    pub(super) fn refs_in_block(&mut self, block: &Block) {
-        for stmt in &block.stmts {
-            self.refs_in_statement(stmt);
-        }
-    }
-
-    /// References outside of comprehensions, which have their own check.
-    pub(super) fn refs_in_statement(&mut self, stmt: &Stmt) {
-        match &stmt.kind {
-            StmtKind::Test(term) => self.refs_in_term(term),
-            StmtKind::Unify { left, right, .. } => {
-                self.refs_in_term(left);
-                self.refs_in_term(right);
-            }
-            StmtKind::Call { args, out, .. } => {
-                for term in args.iter().chain(out) {
-                    self.refs_in_term(term);
-                }
-            }
-            StmtKind::Every { domain, body, .. } => {
-                self.refs_in_term(domain);
-                self.refs_in_block(body);
-            }
-            StmtKind::Not(block) => self.refs_in_block(block),
-            StmtKind::And(left, right) | StmtKind::Or(left, right) => {
-                self.refs_in_block(left);
-                self.refs_in_block(right);
-            }
-            StmtKind::With { modifiers, block } => {
-                for inner in &block.stmts {
-                    self.refs_in_statement(inner);
-                    if is_nested(inner) {
-                        self.functions_as_values(modifiers);
-                    }
-                }
-            }
-        }
-    }
-
-    pub(super) fn refs_in_term(&mut self, term: &Term) {
-        match term {
-            Term::Const(_) | Term::Var(_) | Term::Comprehension(_) => {}
-            Term::Array(items) | Term::Set(items) => {
-                for item in items {
-                    self.refs_in_term(item);
-                }
-            }
-            Term::Object(entries) => {
-                for (key, value) in entries {
-                    self.refs_in_term(key);
-                    self.refs_in_term(value);
-                }
-            }
-            Term::Ref(reference) => {
-                if let Err(error) = self.env.check_ref(reference) {
-                    let at = match reference.head {
-                        RefHead::Input | RefHead::Data => self.place(reference.span),
-                        RefHead::Var(_) | RefHead::Const(_) => reference.span,
-                    };
-                    let error = report::ref_error(at, reference, &error, &|var| self.name(var));
-                    self.errors.push(error);
-                }
-                for step in &reference.path {
-                    self.refs_in_term(step);
-                }
-            }
-        }
     }
 }

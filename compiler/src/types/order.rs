@@ -5,9 +5,8 @@
 
 use super::documents::Key;
 use super::known::Known;
-use crate::hir::{
-    Block, Callee, ComprehensionKind, RefHead, Rule, Stmt, StmtKind, Term, Unit, WithTarget, WithValue,
-};
+use crate::hir::visit::Visit;
+use crate::hir::{Callee, Ref, RefHead, Rule, Stmt, StmtKind, Term, Unit, With, WithTarget, WithValue};
 use gavel_runtime::value::Constant;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -88,7 +87,7 @@ impl Graph {
             for clause in &rule.clauses {
                 let mut known = Known::default();
                 for stmt in &clause.body.stmts {
-                    each_document_in_stmt(stmt, &mut |mention| match mention {
+                    let mut mentions = Mentions(&mut |mention| match mention {
                         Mention::Ref(path) => {
                             for path in known.expand(path) {
                                 graph.targets(&path, &mut targets);
@@ -96,6 +95,7 @@ impl Graph {
                         }
                         Mention::Named(path) => graph.targets(&named(path), &mut targets),
                     });
+                    mentions.visit_stmt(stmt);
                     known.learn(stmt);
                 }
             }
@@ -267,91 +267,40 @@ enum Mention<'t> {
     Named(&'t [String]),
 }
 
-/// Calls back with each mention in a block.
-fn each_document_in_block(block: &Block, found: &mut dyn FnMut(Mention<'_>)) {
-    for stmt in &block.stmts {
-        each_document_in_stmt(stmt, found);
-    }
-}
+/// Calls back with each mention.
+struct Mentions<'f>(&'f mut dyn FnMut(Mention<'_>));
 
-fn each_document_in_stmt(stmt: &Stmt, found: &mut dyn FnMut(Mention<'_>)) {
-    match &stmt.kind {
-        StmtKind::Test(term) => each_document_in_term(term, found),
-        StmtKind::Unify { left, right, .. } => {
-            each_document_in_term(left, found);
-            each_document_in_term(right, found);
+impl<'t> Visit<'t> for Mentions<'_> {
+    fn visit_stmt(&mut self, stmt: &'t Stmt) {
+        if let StmtKind::Call {
+            callee: Callee::Function(path),
+            ..
+        } = &stmt.kind
+        {
+            (self.0)(Mention::Named(path));
         }
-        StmtKind::Call { callee, args, out } => {
-            if let Callee::Function(path) = callee {
-                found(Mention::Named(path));
+        self.walk_stmt(stmt);
+    }
+
+    fn visit_with(&mut self, with: &'t With) {
+        if let WithTarget::Data(path) | WithTarget::Function(path) = &with.target {
+            (self.0)(Mention::Named(path));
+        }
+        match &with.value {
+            WithValue::Function(path) => (self.0)(Mention::Named(path)),
+            WithValue::Document(keys) => {
+                let path: Vec<Term> = keys.iter().cloned().map(Term::Const).collect();
+                (self.0)(Mention::Ref(&path));
             }
-            for term in args.iter().chain(out) {
-                each_document_in_term(term, found);
-            }
-        }
-        StmtKind::Not(block) => each_document_in_block(block, found),
-        StmtKind::Every { domain, body, .. } => {
-            each_document_in_term(domain, found);
-            each_document_in_block(body, found);
-        }
-        StmtKind::And(left, right) | StmtKind::Or(left, right) => {
-            each_document_in_block(left, found);
-            each_document_in_block(right, found);
-        }
-        StmtKind::With { modifiers, block } => {
-            for modifier in modifiers {
-                if let WithTarget::Data(path) | WithTarget::Function(path) = &modifier.target {
-                    found(Mention::Named(path));
-                }
-                match &modifier.value {
-                    WithValue::Term(term) => each_document_in_term(term, found),
-                    WithValue::Function(path) => found(Mention::Named(path)),
-                    WithValue::Document(keys) => {
-                        let path: Vec<Term> = keys.iter().cloned().map(Term::Const).collect();
-                        found(Mention::Ref(&path));
-                    }
-                    WithValue::Builtin(_) => {}
-                }
-            }
-            each_document_in_block(block, found);
+            WithValue::Term(_) | WithValue::Builtin(_) => self.walk_with(with),
         }
     }
-}
 
-fn each_document_in_term(term: &Term, found: &mut dyn FnMut(Mention<'_>)) {
-    match term {
-        Term::Const(_) | Term::Var(_) => {}
-        Term::Array(items) | Term::Set(items) => {
-            for item in items {
-                each_document_in_term(item, found);
-            }
+    fn visit_ref(&mut self, reference: &'t Ref) {
+        if matches!(reference.head, RefHead::Data) {
+            (self.0)(Mention::Ref(&reference.path));
         }
-        Term::Object(entries) => {
-            for (key, value) in entries {
-                each_document_in_term(key, found);
-                each_document_in_term(value, found);
-            }
-        }
-        Term::Ref(reference) => {
-            if matches!(reference.head, RefHead::Data) {
-                found(Mention::Ref(&reference.path));
-            }
-            for step in &reference.path {
-                each_document_in_term(step, found);
-            }
-        }
-        Term::Comprehension(closure) => {
-            match &closure.kind {
-                ComprehensionKind::Array(head) | ComprehensionKind::Set(head) => {
-                    each_document_in_term(head, found)
-                }
-                ComprehensionKind::Object(key, value) => {
-                    each_document_in_term(key, found);
-                    each_document_in_term(value, found);
-                }
-            }
-            each_document_in_block(&closure.body, found);
-        }
+        self.walk_ref(reference);
     }
 }
 
