@@ -105,7 +105,7 @@ pub struct Finished {
 }
 
 /// Starts the audit thread and makes one sink for each of `counters`, with a ring of as many bytes as `ring_bytes` says for
-/// its number. `render` is called once, on that thread; so is `died`, if the thread ends by a panic.
+/// its number. `render` is called once, on that thread; so is `died`, if this thread, or the one that delivers, ends by a panic.
 ///
 /// # Errors
 /// When no thread can be started.
@@ -115,7 +115,7 @@ pub fn start(
     full: FullPolicy,
     output: Output,
     render: impl FnOnce() -> Box<dyn Render> + Send + 'static,
-    died: impl FnOnce() + Send + 'static,
+    died: impl Fn() + Send + Clone + 'static,
 ) -> std::io::Result<(Audit, Vec<Sink>)> {
     let (stop, wake) = (Arc::<AtomicBool>::default(), Arc::<Wake>::default());
     // An answer can wait only for what a crash cannot take.
@@ -153,7 +153,8 @@ pub fn start(
     }
     let (outlet, delivery): (Box<dyn Outlet>, _) = match output.spool {
         Some(spool) => {
-            let delivery = Delivery::start(&spool, output.outlet, Arc::clone(&status))?;
+            let watch = Watch(died.clone());
+            let delivery = Delivery::start(&spool, output.outlet, Arc::clone(&status), watch)?;
             (Box::new(spool), Some(delivery))
         }
         None => (output.outlet, None),
@@ -164,10 +165,11 @@ pub fn start(
         .name("audit".to_owned())
         .stack_size(limits::STACK_BYTES)
         .spawn(move || {
-            let _watch = Watch {
-                status: Arc::clone(&shared),
-                died: Some(died),
-            };
+            let broken = Arc::clone(&shared);
+            let _watch = Watch(move || {
+                broken.broken.store(true, Ordering::Relaxed);
+                died();
+            });
             let mut writer = Writer::new(rings, outlet, render(), acknowledges, shared);
             writer.run(&stopping, &waking);
             let whole = writer.damaged == 0;
@@ -226,19 +228,13 @@ impl Audit {
     }
 }
 
-/// Notices that the audit thread ends by a panic: no record is taken any more, and somebody has to know.
-struct Watch<D: FnOnce()> {
-    status: Arc<Status>,
-    died: Option<D>,
-}
+/// Notices that its thread ends by a panic: no record is taken any more, or delivered, and somebody has to know.
+struct Watch<D: Fn()>(D);
 
-impl<D: FnOnce()> Drop for Watch<D> {
+impl<D: Fn()> Drop for Watch<D> {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.status.broken.store(true, Ordering::Relaxed);
-            if let Some(died) = self.died.take() {
-                died();
-            }
+            self.0();
         }
     }
 }
@@ -248,12 +244,13 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::audit::spool::Fsync;
     use crate::audit::writer::tests::Text;
 
     fn start_with(
         output: Text,
         render: impl FnMut(&[u8], &mut Vec<u8>) -> bool + Send + 'static,
-        died: impl FnOnce() + Send + 'static,
+        died: impl Fn() + Send + Clone + 'static,
     ) -> (Audit, Sink) {
         let (audit, mut sinks) = start(
             &[Arc::default()],
@@ -283,6 +280,49 @@ mod tests {
         };
         assert_eq!(audit.finish(), want);
         assert!(start.elapsed() < Duration::from_secs(limits::AUDIT_FLUSH_SECONDS / 2));
+    }
+
+    struct Panics;
+
+    impl Write for Panics {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            panic!("a test of what a panic does")
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Otherwise the spool would fill up, and nobody would know why.
+    #[test]
+    fn a_panic_of_the_thread_that_delivers_is_noticed() {
+        let (tell, told) = mpsc::channel();
+        let folder = std::env::temp_dir().join(format!("gavel-delivery-{}", std::process::id()));
+        let options = SpoolOptions {
+            folder: folder.clone(),
+            fsync: Fsync::Never,
+            bytes_max: limits::SPOOL_BYTES_MIN,
+        };
+        let output = Output::stream(Box::new(Panics), "test");
+        let output = output.spooled(options).unwrap();
+        let render = |frame: &[u8], text: &mut Vec<u8>| {
+            text.extend_from_slice(frame);
+            true
+        };
+        let (audit, mut sinks) = start(
+            &[Arc::default()],
+            |_| 4096,
+            FullPolicy::Wait,
+            output,
+            move || Box::new(render),
+            move || tell.send(()).unwrap(),
+        )
+        .unwrap();
+        assert!(sinks.pop().unwrap().submit(|out| out.push(b'x')));
+        told.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(audit.finish().complete);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The thread that loads policies: at the start, and then whenever somebody asks.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -122,8 +123,13 @@ impl Work {
         Err(Failure::Fault("no attempt is left".to_owned()))
     }
 
+    /// A panic below is our bug: what is served goes on, and the failure is told as any other is.
     fn load(&mut self, wish: &Wish) -> Result<Option<Fresh>, Failure> {
-        let outcome = self.loading.attempt(wish);
+        let attempted = catch_unwind(AssertUnwindSafe(|| self.loading.attempt(wish)));
+        let outcome = attempted.unwrap_or_else(|_| {
+            let text = "a fault of gavel's own while the policies were loaded, see the log";
+            Err(Failure::Fault(text.to_owned()))
+        });
         // The memory of a compilation is not needed until the next one.
         sys::release_memory();
         let (files, fingerprint) = self.loading.seen();
@@ -208,5 +214,26 @@ fn tell(report: &Report, publisher: &Publisher) {
                 format_args!("reload ({cause}) failed, revision {number} is still served: {why}"),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_while_loading_is_a_load_that_failed() {
+        let load = Box::new(|_: &Wish| panic!("a test of what a panic does"));
+        let mut work = Work {
+            loading: Loading::new(load, Vec::new(), false),
+            standing: Arc::default(),
+            seen: Seen::default(),
+        };
+        let failure = work.first(&Wish::default()).err().unwrap();
+        assert!(
+            failure.to_string().starts_with("a fault of gavel's own"),
+            "{failure}"
+        );
+        assert_eq!(work.standing.counts()[2], ("failed", 1));
     }
 }

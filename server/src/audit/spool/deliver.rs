@@ -28,11 +28,16 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// Starts to hand on to `outlet` what is in `spool`.
+    /// Starts to hand on to `outlet` what is in `spool`. `watch` is dropped where the thread ends.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub(crate) fn start(spool: &Spool, outlet: Box<dyn Outlet>, status: Arc<Status>) -> io::Result<Delivery> {
+    pub(crate) fn start(
+        spool: &Spool,
+        outlet: Box<dyn Outlet>,
+        status: Arc<Status>,
+        watch: impl Send + 'static,
+    ) -> io::Result<Delivery> {
         let shared = spool.shared();
         let (tell, ended) = mpsc::channel();
         let mut carrier = Carrier {
@@ -50,6 +55,7 @@ impl Delivery {
         thread::Builder::new()
             .name("audit-delivery".to_owned())
             .spawn(move || {
+                let _watch = watch;
                 carrier.run();
                 let _ = tell.send(());
             })?;
