@@ -62,6 +62,7 @@ impl Body<'_, '_> {
         for stmt in &block.stmts {
             let asks_shape = raises && self.asks_shape(stmt, &mut sources);
             if !asks_shape && !self.is_early(stmt, &mut sources) {
+                note_bound(stmt, &mut sources);
                 raises = raises || self.raises(stmt);
                 order.late.push(stmt);
                 continue;
@@ -263,12 +264,7 @@ impl Body<'_, '_> {
                         return !matches!(source, Source::Other);
                     }
                 }
-                let is_early = is_question(a, b, left, right);
-                if !is_early {
-                    note_others(left, sources);
-                    note_others(right, sources);
-                }
-                is_early
+                is_question(a, b, left, right)
             }
             StmtKind::Call {
                 callee: callee @ Callee::Builtin(id),
@@ -306,18 +302,9 @@ impl Body<'_, '_> {
                     _ => false,
                 }
             }
-            StmtKind::Call { out, .. } => {
-                if let Some(out) = out {
-                    note_others(out, sources);
-                }
-                false
-            }
-            StmtKind::With { .. } => {
-                // What it binds is not looked for: nothing behind it that uses a variable from inside is early, because
-                // such a variable has no source.
-                false
-            }
             StmtKind::Test(_)
+            | StmtKind::Call { .. }
+            | StmtKind::With { .. }
             | StmtKind::Not(_)
             | StmtKind::Every { .. }
             | StmtKind::And(..)
@@ -469,6 +456,24 @@ fn shortest(affixes: &Term) -> Option<usize> {
             })
             .min(),
         _ => None,
+    }
+}
+
+/// Notes the variables that a late statement may give values. What compares one of them with a constant stays behind it: a
+/// key that is looked up is not spelled as the one that iteration finds, and another one may raise a conflict.
+fn note_bound(stmt: &Stmt, sources: &mut HashMap<VarId, Source<'_>>) {
+    match &stmt.kind {
+        StmtKind::Test(term) | StmtKind::Every { domain: term, .. } => note_others(term, sources),
+        StmtKind::Unify { left, right, .. } => {
+            note_others(left, sources);
+            note_others(right, sources);
+        }
+        StmtKind::Call { args, out, .. } => {
+            args.iter().chain(out).for_each(|term| note_others(term, sources));
+        }
+        StmtKind::With { block, .. } => block.stmts.iter().for_each(|stmt| note_bound(stmt, sources)),
+        // Their bindings end with them.
+        StmtKind::Not(_) | StmtKind::And(..) | StmtKind::Or(..) => {}
     }
 }
 

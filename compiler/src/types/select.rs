@@ -86,7 +86,15 @@ impl Type {
                     Type::Unknown
                 }
             }
-            Type::OneOf(t) => Type::one_of(t.options.iter().map(|option| option.member(key))),
+            Type::OneOf(t) => {
+                let members = t.options.iter().map(|option| option.member(key));
+                if members.clone().any(|member| matches!(member, Type::Function(_))) {
+                    // A package that `with` may have replaced.
+                    members.fold(Type::Unknown, |known, member| member.or(&known))
+                } else {
+                    Type::one_of(members)
+                }
+            }
             Type::Unknown | Type::Null | Type::Boolean | Type::Number | Type::String | Type::Function(_) => {
                 Type::Unknown
             }

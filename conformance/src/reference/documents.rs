@@ -199,6 +199,10 @@ impl<'u> Machine<'u> {
         at: &[String],
         keys: Vec<Value>,
     ) -> Result<Option<Value>, Stop> {
+        // Rules under a number are found by its spelling, which is lost in what is kept.
+        if keys.iter().any(|key| matches!(key, Value::Number(_))) && node.is_filed_under_numbers() {
+            return self.partial(node, &keys).map(Some);
+        }
         let whole = (at.to_vec(), Vec::new());
         if let Some(known) = self.scope.documents.get(&whole) {
             return Ok(known.clone());

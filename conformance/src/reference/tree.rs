@@ -77,6 +77,13 @@ impl<'u> Node<'u> {
         places
     }
 
+    /// Whether rules of its document are filed under numbers.
+    pub(super) fn is_filed_under_numbers(&self) -> bool {
+        let is_number = |key: &Value| matches!(key, Value::Number(_));
+        let is_filed = |place: &Place<'_>| place.keys.iter().take(place.filed).any(is_number);
+        self.kind == Kind::Object && self.places().iter().any(is_filed)
+    }
+
     /// The tree of a unit.
     pub(super) fn of(unit: &'u Unit) -> Node<'u> {
         let mut root = Node::default();

@@ -42,6 +42,7 @@ impl<'t> Document<'t> {
         let mut first: Option<Document<'t>> = None;
         let mut current = Document::default();
         let mut open = Vec::new();
+        let mut brackets = Brackets::new(source);
         let mut documents = 0_usize;
         let chars = source.chars().count();
         let has_escaped_slash = source.contains("\\/");
@@ -69,6 +70,11 @@ impl<'t> Document<'t> {
                     if has_escaped_slash && style == ScalarStyle::DoubleQuoted && text.contains('/') {
                         return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
                     }
+                    let is_plain = style == ScalarStyle::Plain;
+                    // Inside of brackets a colon in front of a text is no part of it for OPA's reader, and out of place.
+                    if is_plain && text.starts_with(':') && brackets.are_open() {
+                        return Err(Failure::BUILTIN);
+                    }
                     let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                     let scalar = Scalar {
                         text: if is_block && span.end.index() >= chars {
@@ -77,18 +83,21 @@ impl<'t> Document<'t> {
                         } else {
                             text
                         },
-                        is_plain: style == ScalarStyle::Plain,
+                        is_plain,
                         tag: tag.and_then(|tag| long_tag(&tag)),
                     };
                     current.add(&open, anchor, Node::Scalar(scalar))?;
                 }
                 Event::SequenceStart(anchor, _) => {
+                    brackets.starts.push((span.start.index(), None));
                     open.push(current.add(&open, anchor, Node::Sequence(Vec::new()))?);
                 }
                 Event::MappingStart(anchor, _) => {
+                    brackets.starts.push((span.start.index(), None));
                     open.push(current.add(&open, anchor, Node::Mapping(Vec::new()))?);
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
+                    brackets.starts.pop();
                     open.pop();
                 }
                 Event::Nothing | Event::StreamStart | Event::StreamEnd => {}
@@ -129,6 +138,51 @@ impl<'t> Document<'t> {
         }
         Ok(at)
     }
+}
+
+/// Where the collections begin that are open, to tell those in brackets.
+struct Brackets<'t> {
+    source: &'t str,
+    /// The source by characters, once it was asked for.
+    chars: Vec<char>,
+    /// In characters; and whether there is a bracket, once it was asked for.
+    starts: Vec<(usize, Option<bool>)>,
+}
+
+impl<'t> Brackets<'t> {
+    fn new(source: &'t str) -> Brackets<'t> {
+        Brackets {
+            source,
+            chars: Vec::new(),
+            starts: Vec::new(),
+        }
+    }
+
+    /// Whether some open collection is one in brackets.
+    fn are_open(&mut self) -> bool {
+        if self.chars.is_empty() {
+            self.chars.extend(self.source.chars());
+        }
+        let chars = &self.chars;
+        let is_bracket = |start| begins_with_bracket(chars.get(start..).unwrap_or_default());
+        self.starts
+            .iter_mut()
+            .any(|(start, known)| *known.get_or_insert_with(|| is_bracket(*start)))
+    }
+}
+
+/// Whether a bracket comes first, or behind anchors and tags.
+fn begins_with_bracket(mut text: &[char]) -> bool {
+    while let [first, rest @ ..] = text {
+        let skipped = match first {
+            '[' | '{' => return true,
+            '&' | '!' => rest.iter().position(|c| c.is_whitespace()).unwrap_or(rest.len()),
+            c if c.is_whitespace() => 0,
+            _ => return false,
+        };
+        text = rest.get(skipped..).unwrap_or_default();
+    }
+    false
 }
 
 /// Why a text has no events. What only our parser does not read ends the evaluation.
