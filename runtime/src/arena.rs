@@ -37,6 +37,20 @@ impl Arena {
         }
     }
 
+    /// An arena that takes about so many bytes at once, and never any more.
+    fn fixed(bytes: usize) -> Arena {
+        let bump = Bump::with_capacity(bytes);
+        // More than was asked for. A limit below what was taken would be none.
+        let bytes = bump.allocated_bytes();
+        bump.set_allocation_limit(Some(bytes));
+        Arena {
+            bump,
+            warm_bytes: bytes,
+            keep_bytes: bytes,
+            bytes_max: bytes,
+        }
+    }
+
     /// Frees everything at once. Memory that was taken in several pieces is replaced by one piece of the same size (or
     /// by the warm amount, if that is too much to keep), so that the next request allocates nothing.
     pub fn reset(&mut self) {
@@ -291,9 +305,84 @@ impl Frozen {
     }
 }
 
+/// Values together with the memory that all their parts lie in, which is taken once: what is put here takes the place of what
+/// was here before, and what does not fit is refused.
+#[derive(Debug)]
+pub struct Shelf {
+    // INVARIANT: these borrow from `arena` (or from statics); they are only handed out for as long as `self` is borrowed, and
+    // are forgotten before anything in `arena` is.
+    values: Vec<Value<'static>>,
+    arena: Arena,
+}
+
+impl Shelf {
+    /// An empty one with room for so many values and about so many bytes of their parts.
+    #[must_use]
+    pub fn new(values_max: usize, bytes_max: usize) -> Shelf {
+        Shelf {
+            values: Vec::with_capacity(values_max),
+            arena: Arena::fixed(bytes_max),
+        }
+    }
+
+    /// Puts copies of these here, whether they fit: if not, nothing is here.
+    pub fn refill<'v>(&mut self, values: impl Iterator<Item = Value<'v>>) -> bool {
+        self.values.clear();
+        self.arena.reset();
+        for value in values {
+            let is_room = self.values.len() < self.values.capacity();
+            let Some(copy) = value.copied(&self.arena).ok().filter(|_| is_room) else {
+                self.values.clear();
+                return false;
+            };
+            // SAFETY: only the lifetime changes. All parts of the copy lie in `arena`, whose chunks do not move when it does;
+            // they are freed with the values, or reset by this function alone, once it has forgotten the values.
+            self.values
+                .push(unsafe { std::mem::transmute::<Value<'_>, Value<'static>>(copy) });
+        }
+        if checks::ON {
+            check(
+                self.arena.holds(&self.values),
+                "a kept value lies outside of its arena",
+            );
+        }
+        true
+    }
+
+    /// All of them.
+    #[inline]
+    #[must_use]
+    pub fn all(&self) -> &[Value<'_>] {
+        &self.values
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shelf_keeps_copies_and_refuses_what_does_not_fit() {
+        let mut shelf = Shelf::new(2, 1 << 10);
+        let keep = |shelf: &mut Shelf, count: usize, bytes: usize| {
+            let arena = Arena::new(1 << 10, 1 << 20);
+            let text = Value::string(arena.text(&"x".repeat(bytes)).unwrap());
+            let list = Value::array(arena.values(&[text, Value::int(7)]).unwrap());
+            shelf.refill(std::iter::repeat_n(list, count))
+        };
+        for _ in 0..100 {
+            assert!(keep(&mut shelf, 2, 100));
+            for kept in shelf.all() {
+                assert_eq!(kept.index(Value::int(0)).map(|text| text.len()), Some(100));
+                assert_eq!(kept.index(Value::int(1)), Some(Value::int(7)));
+            }
+            assert!(!keep(&mut shelf, 3, 1));
+            assert_eq!(shelf.all().len(), 0);
+            assert!(!keep(&mut shelf, 1, 5000));
+            assert_eq!(shelf.all().len(), 0);
+        }
+        assert!(shelf.arena.used_bytes() < 2 << 10);
+    }
 
     #[test]
     fn a_grown_arena_becomes_one_piece() {

@@ -12,6 +12,7 @@ mod names;
 mod parts;
 mod recent;
 mod tables;
+mod together;
 
 pub use file::{IMAGE_MAGIC, LoadOptions, SaveError, load, save};
 pub use layers::Layer;
@@ -21,4 +22,6 @@ pub use parts::{
     AnnotationPart, Entry, GroupPart, ImageParts, MapperPart, OperationPart, PolicyPart, ResourcePart,
     SubjectPart,
 };
+pub(crate) use tables::Selectors;
 pub use tables::{Group, Image, ImageError, Mapper, Operation, Policy, Resource, SelectorCaches, Subject};
+pub(crate) use together::{Kept, Layers, MERGED_CELLS_MAX, MergedCell, Together, TooMany};

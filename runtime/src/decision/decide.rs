@@ -61,6 +61,12 @@ pub enum Refusal {
     Fault,
 }
 
+impl From<EvalErrorKind> for Refusal {
+    fn from(kind: EvalErrorKind) -> Refusal {
+        Refusal::Budget(kind)
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -175,7 +181,7 @@ impl Decider {
         let caches = &mut self.caches;
         let mut request = self.vm.request(image.program(), env);
         request.read_porc(body, trailing).map_err(Refusal::Malformed)?;
-        decide(image, caches, &mut request, facts, asking, clock).map_err(Refusal::Budget)
+        decide(image, caches, &mut request, facts, asking, clock)
     }
 
     /// The document that policies see for a body, as the access record prints it.
@@ -189,26 +195,36 @@ impl Decider {
         request
             .read_whole_porc(body, Trailing::Ignore)
             .map_err(Refusal::Malformed)?;
-        realise(image, &mut self.caches, &mut request, &mut Facts::Image).map_err(Refusal::Budget)?;
-        document(image, &mut request).map_err(Refusal::Budget)
+        let SelectorCaches { selectors, together } = &mut self.caches;
+        let mut porc = Porc::default();
+        realise(
+            image,
+            (selectors, together),
+            &mut request,
+            &mut Facts::Image,
+            &mut porc,
+        )?;
+        Ok(document(image, &mut request)?)
     }
 }
 
 fn decide<'r, A: Ask>(
     image: &'r Image,
-    caches: &mut SelectorCaches,
+    caches: &'r mut SelectorCaches,
     request: &mut Request<'r>,
     facts: &mut Facts<'_>,
     (ask, wanted): (&mut A, Wanted),
     (monotonic_ns, start_ns): (fn() -> u64, u64),
-) -> Result<Decision<'r>, EvalErrorKind> {
-    let porc = realise(image, caches, request, facts)?;
+) -> Result<Decision<'r>, Refusal> {
+    let SelectorCaches { selectors, together } = caches;
+    let mut porc = Porc::default();
+    realise(image, (selectors, together), request, facts, &mut porc)?;
     if let Some(why) = porc.unprintable {
         return unprintable(request, &porc, why, monotonic_ns().saturating_sub(start_ns));
     }
     let asked = matches!(facts, Facts::Resolver(_));
     let document = asked.then(|| document(image, request)).transpose()?;
-    let operation = image.find_operation(caches, porc.operation);
+    let operation = image.find_operation(selectors, porc.operation);
     let who = &porc.who;
     let references = request
         .arena()
@@ -312,7 +328,7 @@ fn unprintable<'r>(
     porc: &Porc<'r>,
     why: &'static str,
     overall_ns: u64,
-) -> Result<Decision<'r>, EvalErrorKind> {
+) -> Result<Decision<'r>, Refusal> {
     let reference = Reference {
         phase: Phase::Resource,
         id: porc.resource,

@@ -13,7 +13,7 @@ use super::principal::Belongings;
 use super::said::Said;
 use crate::bytecode::{Program, RawProgram, SlotId};
 use crate::error::EvalErrorKind;
-use crate::image::{Image, SelectorCaches};
+use crate::image::{Image, Selectors, Together};
 use crate::value::{Kind, Value};
 use crate::vm::Request;
 
@@ -88,7 +88,7 @@ const RESOURCE: [Value<'static>; 1] = [Value::string("resource")];
 const MANNOTATIONS: [Value<'static>; 2] = [Value::string("principal"), Value::string("mannotations")];
 
 /// What the decision needs of the request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Porc<'r> {
     pub(super) subject: &'r str,
     pub(super) realm: &'r str,
@@ -110,30 +110,25 @@ fn text<'r>(request: &Request<'r>, slot: SlotId) -> &'r str {
     request.slot_text(slot).unwrap_or_default()
 }
 
-/// Reads the request and puts resource and annotations into the document that policies see.
+/// Reads the request and puts resource and annotations into the document that policies see. `porc` is empty: a value of its
+/// size would be copied twice on its way through a result.
 pub(super) fn realise<'r>(
     image: &'r Image,
-    caches: &mut SelectorCaches,
+    (selectors, together): (&mut Selectors, &'r mut Together),
     request: &mut Request<'r>,
     facts: &mut Facts<'_>,
-) -> Result<Porc<'r>, EvalErrorKind> {
+    porc: &mut Porc<'r>,
+) -> Result<(), EvalErrorKind> {
     let slots = image.porc_slots();
     let lists = [
         request.slot(slots.roles)?,
         request.slot(slots.groups)?,
         request.slot(slots.scopes)?,
     ];
-    let mut porc = Porc {
-        subject: text(request, slots.subject),
-        realm: text(request, slots.realm),
-        who: Belongings::find(image, request.arena(), lists)?,
-        operation: text(request, slots.operation),
-        resource: "",
-        resource_group: "",
-        resource_policy: None,
-        resource_unknown: false,
-        unprintable: None,
-    };
+    porc.subject = text(request, slots.subject);
+    porc.realm = text(request, slots.realm);
+    porc.who = Belongings::find(image, request.arena(), lists)?;
+    porc.operation = text(request, slots.operation);
     let recorded = matches!(facts, Facts::Recorded);
     let is_object = request.slot_has_members(slots.resource).is_some();
     if is_object {
@@ -146,7 +141,7 @@ pub(super) fn realise<'r>(
     }
     if !(recorded && is_object) {
         match mrn {
-            Some(mrn) => find_resource(image, caches, request, &mut porc, facts, mrn)?,
+            Some(mrn) => find_resource(image, selectors, request, porc, facts, mrn)?,
             None => clean_resource(slots, request),
         }
         request.gather_slot(slots.resource, image.resource_strangers());
@@ -155,7 +150,7 @@ pub(super) fn realise<'r>(
     let has_members = request.slot_has_members(slots.principal) == Some(true);
     if has_members && !(recorded && request.slot_has_members(slots.mannotations).is_some()) {
         let said = Said { image, who: porc.who };
-        let has_changed = said.settle(request, slots.mannotations)?;
+        let has_changed = said.settle(request, slots.mannotations, together)?;
         if image.has_unprintable_annotations() {
             let said = request.slot(slots.mannotations)?;
             porc.unprintable = porc.unprintable.or(said.and_then(unprintable));
@@ -170,7 +165,7 @@ pub(super) fn realise<'r>(
             request.outdate_slot(slots.document, std::slice::from_ref(principal), slots.principal)?;
         }
     }
-    Ok(porc)
+    Ok(())
 }
 
 /// Index of the policy of a resource group.
@@ -181,7 +176,7 @@ fn policy_of(image: &Image, group: &str) -> Option<u32> {
 /// What resolver and image say of a resource given by MRN.
 fn find_resource<'r>(
     image: &'r Image,
-    caches: &mut SelectorCaches,
+    selectors: &mut Selectors,
     request: &mut Request<'r>,
     porc: &mut Porc<'r>,
     facts: &mut Facts<'_>,
@@ -196,7 +191,7 @@ fn find_resource<'r>(
         request.settle_slot(slots.annotations, annotations);
         request.settle_slot(slots.classification, classification);
         request.settle_slot(slots.owner, owner);
-    } else if let Some(found) = image.find_resource(caches, mrn) {
+    } else if let Some(found) = image.find_resource(selectors, mrn) {
         porc.resource_group = &found.group;
         porc.resource_policy = found.policy;
         if !found.layer.is_empty() {

@@ -22,7 +22,7 @@ impl<T> Clone for Named<'_, T> {
 impl<T> Copy for Named<'_, T> {}
 
 /// What the principal is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Belongings<'r> {
     /// In request order.
     pub(super) groups: &'r [Named<'r, Group>],

@@ -3,17 +3,21 @@
 //!
 //! Policies read few members of it, through cells that are known when the image is made, so that only those are merged for
 //! a request; all of it is put together when somebody asks for the object. Both ways merge one layer after the other, by the
-//! same rules. A member that one layer alone names is a constant of the image.
+//! same rules. A member that one layer alone names is a constant of the image. What groups and roles say together was merged
+//! when the image was made, for principals of one group, or for an earlier request (`image/together.rs`).
 
 use super::annotations::{Strategy, layer_of, merge, merge_values, object};
 use super::principal::{Belongings, Named};
 use crate::arena::Arena;
 use crate::bytecode::SlotId;
 use crate::error::EvalErrorKind;
-use crate::image::{Image, Layer, ReadAnnotation, Subject};
-use crate::input::Merge;
+use crate::image::{
+    Image, Kept, Layer, Layers, MERGED_CELLS_MAX, MergedCell, ReadAnnotation, Subject, Together, TooMany,
+};
+use crate::input::{Merge, SlotTrie};
 use crate::value::{Kind, Value};
 use crate::vm::Request;
+use bumpalo::collections::Vec as BumpVec;
 
 /// Who says something about a principal, besides the request.
 #[derive(Clone, Copy)]
@@ -25,7 +29,12 @@ pub(super) struct Said<'r> {
 impl<'r> Said<'r> {
     /// The slot, in which stands what was sent, becomes what is said together, and so do the cells below it. Whether that is
     /// anything else than what was sent.
-    pub(super) fn settle(self, request: &mut Request<'r>, slot: SlotId) -> Result<bool, EvalErrorKind> {
+    pub(super) fn settle(
+        self,
+        request: &mut Request<'r>,
+        slot: SlotId,
+        together: &'r mut Together,
+    ) -> Result<bool, EvalErrorKind> {
         let closure = self.closure();
         let (mut first, mut count) = (Layer::default(), 0);
         self.each(closure, |layer| {
@@ -49,9 +58,9 @@ impl<'r> Said<'r> {
         }
         let arena = request.arena();
         let mut merging = Merging::new(self.image, request, slot)?;
+        each_of(self.who.scopes, &mut |layer| merging.put_all(layer))?;
         match closure {
             Some(closure) => {
-                each_of(self.who.scopes, &mut |layer| merging.put_all(layer))?;
                 for merged in self.image.read_annotations(closure) {
                     if merging.request.is_missing(merged.cell) {
                         merging.put(merged)?;
@@ -61,7 +70,10 @@ impl<'r> Said<'r> {
                     }
                 }
             }
-            None => self.each(None, |layer| merging.put_all(layer))?,
+            None => match self.kept(together, arena, &merging.request.program().trie) {
+                Some(kept) => merging.put_kept(&self, kept)?,
+                None => self.each_group_and_role(&mut |layer| merging.put_all(layer))?,
+            },
         }
         request.settle_merged_slot(slot, arena.kept(self)?);
         Ok(true)
@@ -73,6 +85,42 @@ impl<'r> Said<'r> {
             [group] if self.who.is_one_group => group.known?.closure,
             _ => None,
         }
+    }
+
+    /// What several groups and roles say together, if that is kept.
+    fn kept(&self, together: &'r mut Together, arena: &'r Arena, trie: &SlotTrie) -> Option<&'r Kept> {
+        let mut layers = Layers::default();
+        self.each_group_and_role(&mut |layer| layers.push(layer)).ok()?;
+        if layers.len() < 2 {
+            return None;
+        }
+        together.find(&layers, || self.merged_cells(arena, trie).ok())
+    }
+
+    /// What groups and roles say together, in the cells that policies read, each in front of those below it.
+    #[cold]
+    fn merged_cells(&self, arena: &'r Arena, trie: &SlotTrie) -> Result<&'r [MergedCell<'r>], TooMany> {
+        let mut merged: BumpVec<'r, ReadAnnotation<'r>> =
+            arena.list(MERGED_CELLS_MAX).map_err(|_| TooMany)?;
+        self.each_group_and_role(&mut |layer| {
+            for lower in self.image.read_annotations(layer) {
+                if let Some(higher) = merged.iter_mut().find(|higher| higher.cell == lower.cell) {
+                    let strategy = higher.strategy.or(lower.strategy).or(Strategy::Deep);
+                    let value = merge_values(arena, strategy, lower.value, higher.value);
+                    higher.value = value.map_err(|_| TooMany)?;
+                } else if merged.len() < MERGED_CELLS_MAX {
+                    merged.push(lower);
+                } else {
+                    return Err(TooMany);
+                }
+            }
+            Ok(())
+        })?;
+        let mut cells = arena.list(MERGED_CELLS_MAX).map_err(|_| TooMany)?;
+        for one in merged {
+            put_cells(trie, one.cell, one.value, &mut cells)?;
+        }
+        Ok(cells.into_bump_slice())
     }
 
     /// Tells of all layers that say something, the highest first; `closure` stands for groups and roles.
@@ -91,10 +139,7 @@ impl<'r> Said<'r> {
     }
 
     #[inline(always)]
-    fn each_group_and_role(
-        &self,
-        tell: &mut impl FnMut(Layer) -> Result<(), EvalErrorKind>,
-    ) -> Result<(), EvalErrorKind> {
+    fn each_group_and_role<E>(&self, tell: &mut impl FnMut(Layer) -> Result<(), E>) -> Result<(), E> {
         for group in self.who.groups {
             if let Some(group) = group.known
                 && !group.layer.is_empty()
@@ -106,11 +151,41 @@ impl<'r> Said<'r> {
     }
 }
 
+/// Appends a cell and those below it. Recursive over the trie.
+fn put_cells<'r>(
+    trie: &SlotTrie,
+    cell: u16,
+    value: Value<'r>,
+    cells: &mut BumpVec<'r, MergedCell<'r>>,
+) -> Result<(), TooMany> {
+    let at = cells.len();
+    if at == MERGED_CELLS_MAX {
+        return Err(TooMany);
+    }
+    cells.push(MergedCell {
+        cell,
+        below: 0,
+        value,
+    });
+    if let Kind::Object(entries) = value.kind() {
+        for entry in entries {
+            if let Some(kid) = entry.key.as_str().and_then(|key| trie.kid(cell, key)) {
+                put_cells(trie, kid, entry.value, cells)?;
+            }
+        }
+    }
+    let below = cells.len() - at - 1;
+    if let Some(merged) = cells.get_mut(at) {
+        merged.below = u16::try_from(below).map_err(|_| TooMany)?;
+    }
+    Ok(())
+}
+
 #[inline(always)]
-fn each_of(
+fn each_of<E>(
     subjects: &[Named<'_, Subject>],
-    tell: &mut impl FnMut(Layer) -> Result<(), EvalErrorKind>,
-) -> Result<(), EvalErrorKind> {
+    tell: &mut impl FnMut(Layer) -> Result<(), E>,
+) -> Result<(), E> {
     for subject in subjects {
         if let Some(subject) = subject.known
             && !subject.layer.is_empty()
@@ -174,6 +249,24 @@ impl<'m, 'r> Merging<'m, 'r> {
         let mut read = self.image.read_annotations(layer);
         read.find(|lower| lower.cell == cell)
             .map_or(Ok(()), |lower| self.put(lower))
+    }
+
+    /// Puts what groups and roles say together.
+    fn put_kept(&mut self, said: &Said<'r>, kept: &'r Kept) -> Result<(), EvalErrorKind> {
+        let mut cells = kept.cells();
+        while let Some(own) = cells.next() {
+            let below = cells.by_ref().take(own.below.into());
+            if self.request.is_missing(own.cell) {
+                let filled = std::iter::once(own).chain(below);
+                self.request
+                    .fill_cells(filled.map(|merged| (merged.cell, merged.value)));
+            } else {
+                below.for_each(drop);
+                // Each of them may say how it meets what is there.
+                said.each_group_and_role(&mut |layer| self.put_cell(own.cell, layer))?;
+            }
+        }
+        Ok(())
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@ use super::layers::{CellRun, Layer, LayerBuilder, ReadAnnotation, StoredAnnotati
 use super::names::Names;
 use super::parts::{Entry, ImageParts, MapperPart, PolicyPart};
 use super::recent::Recent;
+use super::together::Together;
 use crate::bytecode::{FnId, Program, VerifyError, verify};
 use crate::decision::{Annotation, PorcSlots};
 use crate::error::EvalErrorKind;
@@ -152,9 +153,17 @@ pub struct Image {
     mappers: Vec<Mapper>,
 }
 
-/// Caches of the selector automata of one image; one per core, made by [`Image::selector_caches`].
+/// What one core remembers of looking things up in one image, with memory for its selector automata; made by
+/// [`Image::selector_caches`].
 #[derive(Debug)]
 pub struct SelectorCaches {
+    pub(crate) selectors: Selectors,
+    pub(crate) together: Together,
+}
+
+/// For looking up operations and resources.
+#[derive(Debug)]
+pub(crate) struct Selectors {
     recent: Recent,
     operations: SelectorCache,
     resources: SelectorCache,
@@ -333,10 +342,10 @@ impl Image {
 
     /// The operation that an operation string means.
     #[must_use]
-    pub fn find_operation(&self, caches: &mut SelectorCaches, operation: &str) -> Operation {
-        let SelectorCaches {
+    pub(crate) fn find_operation(&self, selectors: &mut Selectors, operation: &str) -> Operation {
+        let Selectors {
             recent, operations, ..
-        } = caches;
+        } = selectors;
         recent.or_find(operation, || self.select_operation(operations, operation))
     }
 
@@ -361,8 +370,8 @@ impl Image {
 
     /// The entry that a resource MRN means: the first match in load order, else the default resource group.
     #[must_use]
-    pub fn find_resource(&self, caches: &mut SelectorCaches, mrn: &str) -> Option<&Resource> {
-        match self.resource_selectors.first_match(&mut caches.resources, mrn) {
+    pub(crate) fn find_resource(&self, selectors: &mut Selectors, mrn: &str) -> Option<&Resource> {
+        match self.resource_selectors.first_match(&mut selectors.resources, mrn) {
             Some(entry) => self.resources.get(entry as usize),
             None => self.default_resource.as_ref(),
         }
@@ -372,9 +381,12 @@ impl Image {
     #[must_use]
     pub fn selector_caches(&self) -> SelectorCaches {
         SelectorCaches {
-            recent: Recent::new(),
-            operations: self.operation_selectors.create_cache(),
-            resources: self.resource_selectors.create_cache(),
+            selectors: Selectors {
+                recent: Recent::new(),
+                operations: self.operation_selectors.create_cache(),
+                resources: self.resource_selectors.create_cache(),
+            },
+            together: Together::new(!self.annotations.is_empty()),
         }
     }
 

@@ -26,7 +26,13 @@ impl<'r> Build<'_, 'r> {
 
     /// Recursive; at most `deeper` levels.
     fn nested(&mut self, deeper: u32) -> Option<Value<'r>> {
-        match self.scanner.blanks() {
+        let byte = self.scanner.blanks();
+        self.begun(byte, deeper)
+    }
+
+    /// The value that begins here with `byte`.
+    fn begun(&mut self, byte: u8, deeper: u32) -> Option<Value<'r>> {
+        match byte {
             b'"' => self.scanner.string(self.arena).map(Value::string),
             b'{' => self.object(deeper.checked_sub(1)?),
             b'[' => self.array(deeper.checked_sub(1)?),
@@ -49,18 +55,15 @@ impl<'r> Build<'_, 'r> {
         let start = self.parts.len();
         let mut next = self.scanner.after();
         while next != b']' {
-            let item = self.nested(deeper)?;
+            let item = self.begun(next, deeper)?;
             self.parts.push(item);
-            next = match self.scanner.blanks() {
-                b',' => match self.scanner.after() {
-                    b']' => return None,
-                    next => next,
-                },
-                b']' => b']',
-                _ => return None,
+            next = match self.scanner.next() {
+                Some(b']') => return None,
+                Some(next) => next,
+                None => b']',
             };
         }
-        self.scanner.at += 1;
+        self.scanner.end(b']')?;
         let items = self.arena.values(self.parts.get(start..)?).ok()?;
         self.parts.truncate(start);
         Some(Value::array(items))
@@ -74,19 +77,16 @@ impl<'r> Build<'_, 'r> {
                 return None;
             }
             let key = self.scanner.string(self.arena)?;
-            self.scanner.colon()?;
-            let value = self.nested(deeper)?;
+            let byte = self.scanner.value()?;
+            let value = self.begun(byte, deeper)?;
             self.parts.extend([Value::string(key), value]);
-            next = match self.scanner.blanks() {
-                b',' => match self.scanner.after() {
-                    b'}' => return None,
-                    next => next,
-                },
-                b'}' => b'}',
-                _ => return None,
+            next = match self.scanner.next() {
+                Some(b'}') => return None,
+                Some(next) => next,
+                None => b'}',
             };
         }
-        self.scanner.at += 1;
+        self.scanner.end(b'}')?;
         let parts = self.parts.get(start..)?;
         let unset = Entry {
             key: Value::UNSET,

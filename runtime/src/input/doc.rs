@@ -365,7 +365,26 @@ impl<'r> InputDoc<'r> {
 
     /// Tells the object in a cell, which has members, that what is at `path` below it has changed: the cell at `trie_node`
     /// is there.
+    #[inline]
     pub(crate) fn outdate(
+        &mut self,
+        trie: &'r SlotTrie,
+        arena: &'r Arena,
+        above: u16,
+        path: &[Value<'r>],
+        trie_node: u16,
+    ) -> Result<(), EvalErrorKind> {
+        // Mostly nobody has looked at it yet.
+        if let State::Text(at) = self.cell(above).state() {
+            self.put(above, Cell::stale(at));
+            return Ok(());
+        }
+        self.outdate_known(trie, arena, above, path, trie_node)
+    }
+
+    /// As [`InputDoc::outdate`] for any object.
+    #[inline(never)]
+    fn outdate_known(
         &mut self,
         trie: &'r SlotTrie,
         arena: &'r Arena,

@@ -27,9 +27,16 @@ pub(super) fn blank_run(bytes: [u8; LANES]) -> usize {
     (!blanks.to_bitmask()).trailing_zeros() as usize
 }
 
+/// The place of the first byte from `start` on that is no space; [`LANES`]: there is none.
+#[inline(always)]
+pub(super) fn space_run(bytes: [u8; LANES], start: u32) -> usize {
+    let others = !is(u8x16::new(bytes), b' ').to_bitmask() >> start;
+    (others.trailing_zeros() + start) as usize
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{LANES, blank_run, plain_run};
+    use super::{LANES, blank_run, plain_run, space_run};
 
     /// Each byte at each place, among plain bytes and among blanks.
     #[test]
@@ -42,6 +49,12 @@ mod tests {
                 assert_eq!(plain_run(text), if ends { place } else { LANES }, "{byte}");
                 let goes_on = b" \n\t\r".contains(&byte);
                 assert_eq!(blank_run(blanks), if goes_on { LANES } else { place }, "{byte}");
+                let mut spaces = [b' '; LANES];
+                spaces[place] = byte;
+                for start in 0..=place {
+                    let end = if byte == b' ' { LANES } else { place };
+                    assert_eq!(space_run(spaces, start as u32), end, "{byte}");
+                }
             }
         }
     }

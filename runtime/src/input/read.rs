@@ -1,13 +1,13 @@
 //! Reading a PORC into the cells: by the one walk, as a whole, or by the exact parser.
 
 use super::build::Build;
-use super::doc::InputDoc;
+use super::doc::{Cell, InputDoc};
 use super::scan::{PADDING, Scanner};
 use super::walk::Walk;
 use super::{PorcError, SlotTrie, Trailing};
 use crate::arena::Arena;
 use crate::json::{Numbers, parse_prefix};
-use crate::value::{Kind, Value};
+use crate::value::Kind;
 
 impl<'r> InputDoc<'r> {
     /// Reads a PORC. `body` becomes a copy of it that texts point into; it is used once, and without it the exact parser
@@ -41,7 +41,10 @@ impl<'r> InputDoc<'r> {
     ) -> Result<(), PorcError> {
         self.clear(trie);
         if let Some(body) = body {
-            if let Some(value) = self.whole(arena, body, bytes, trailing) {
+            let whole = self.read_surely(arena, body, bytes, trailing, |mut build, _| {
+                Some((build.value()?, build.scanner))
+            });
+            if let Some(value) = whole {
                 self.fill_from_value(trie, 0, value);
                 return Ok(());
             }
@@ -77,7 +80,7 @@ impl<'r> InputDoc<'r> {
         }
     }
 
-    /// The fast way; `None` when the document is not surely an object that it reads as the exact parser does.
+    /// Fills the cells the fast way; `None` when the document is not surely an object that it reads as the exact parser does.
     pub(super) fn walk(
         &mut self,
         trie: &SlotTrie,
@@ -86,32 +89,23 @@ impl<'r> InputDoc<'r> {
         bytes: &[u8],
         trailing: Trailing,
     ) -> Option<()> {
-        self.keep_text(body, bytes)?;
-        let mut walk = Walk {
-            trie,
-            build: Build {
-                scanner: Scanner::new(self.text, 0),
-                arena,
-                parts: &mut self.parts,
-            },
-            cells: &mut self.cells,
-        };
-        if walk.build.scanner.blanks() != b'{' {
-            return None;
-        }
-        walk.object(0)?;
-        walk.build.scanner.blanks();
-        (trailing == Trailing::Ignore || walk.build.scanner.at == bytes.len()).then_some(())
+        self.read_surely(arena, body, bytes, trailing, |build, cells| {
+            let mut walk = Walk { trie, build, cells };
+            walk.object(0)?;
+            Some(((), walk.build.scanner))
+        })
     }
 
-    /// The document, if it is surely an object that is read here as the exact parser does.
-    fn whole(
+    /// What `read` makes of the document, and where it ends, if that is surely an object that is read so as the exact parser
+    /// does.
+    fn read_surely<T>(
         &mut self,
         arena: &'r Arena,
         body: &'r mut Vec<u8>,
         bytes: &[u8],
         trailing: Trailing,
-    ) -> Option<Value<'r>> {
+        read: impl FnOnce(Build<'_, 'r>, &mut [Cell<'r>]) -> Option<(T, Scanner<'r>)>,
+    ) -> Option<T> {
         self.keep_text(body, bytes)?;
         let mut build = Build {
             scanner: Scanner::new(self.text, 0),
@@ -121,9 +115,9 @@ impl<'r> InputDoc<'r> {
         if build.scanner.blanks() != b'{' {
             return None;
         }
-        let value = build.value()?;
-        build.scanner.blanks();
-        (trailing == Trailing::Ignore || build.scanner.at == bytes.len()).then_some(value)
+        let (made, mut scanner) = read(build, &mut self.cells)?;
+        scanner.blanks();
+        (trailing == Trailing::Ignore || scanner.at == bytes.len()).then_some(made)
     }
 
     /// Makes `body` the text that is read; nothing if it is no UTF-8.

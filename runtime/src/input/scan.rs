@@ -4,11 +4,12 @@
 //! repair and how to say what is wrong. Bytes are looked at sixteen at a time: the texts of a request are so short that more
 //! would not pay.
 
-use super::lanes::{LANES, blank_run, plain_run};
+use super::lanes::{LANES, blank_run, plain_run, space_run};
 use super::trie::Kids;
-use crate::arena::Arena;
+use crate::arena::{Arena, List};
 use crate::json::{Numbers, number_value, string_at};
 use crate::value::Value;
+use memchr::memchr;
 
 /// Zeros behind the text: none can stand anywhere in JSON, so every loop ends at them, and [`LANES`] bytes can be looked at
 /// wherever the text is not at its end.
@@ -101,44 +102,98 @@ impl<'t> Scanner<'t> {
                 self.at = end + 1;
                 self.text.get(start..end)
             }
-            (_, b'\\') => self.escaped(arena),
+            (_, b'\\') => {
+                let (text, end) = self.escaped(arena)?;
+                self.at = end;
+                Some(text)
+            }
             _ => None,
         }
     }
 
-    #[cold]
-    fn escaped(&mut self, arena: &'t Arena) -> Option<&'t str> {
-        let (text, end) = string_at(arena, self.text.as_bytes(), self.at).ok()?;
-        self.at = end;
-        Some(text)
+    /// The text at the opening quote, which has escapes, and the place behind it.
+    #[inline(never)]
+    fn escaped(self, arena: &'t Arena) -> Option<(&'t str, usize)> {
+        let mut behind = self;
+        behind.skip_string()?;
+        let mut rest = self.text.as_bytes().get(self.at + 1..behind.at - 1)?;
+        let mut text = List::new(arena);
+        text.reserve(rest.len()).ok()?;
+        while let Some(at) = memchr(b'\\', rest) {
+            text.extend(rest.get(..at)?).ok()?;
+            let plain = match rest.get(at + 1)? {
+                b'b' => 8,
+                b'f' => 12,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                // Halves of pairs are for the exact parser.
+                b'u' => return string_at(arena, self.text.as_bytes(), self.at).ok(),
+                mark => *mark,
+            };
+            text.push(plain).ok()?;
+            rest = rest.get(at + 2..)?;
+        }
+        text.extend(rest).ok()?;
+        let text: &'t [u8] = text.finish();
+        Some((std::str::from_utf8(text).ok()?, behind.at))
     }
 
-    /// The node of the member whose key begins with the quote here, which is read with its colon; `None` in the inside:
-    /// nobody reads that member.
-    #[inline]
+    /// The node of the member whose key begins with the quote here, which is read; `None` in the inside: nobody reads that
+    /// member.
+    #[inline(always)]
     pub(super) fn member(&mut self, arena: &'t Arena, kids: &Kids) -> Option<Option<u16>> {
         let start = self.at + 1;
         if let Some((kid, len)) = kids.find_short(self.lanes(start)?) {
             self.at = start + len + 1;
-            self.colon()?;
             return Some(Some(kid));
         }
-        let kid = match self.plain(start)? {
-            (end, b'"') => {
-                self.at = end + 1;
-                kids.find(self.text.get(start..end)?)
-            }
-            (_, b'\\') => kids.find(self.escaped(arena)?),
-            _ => return None,
-        };
-        self.colon()?;
-        Some(kid)
+        let key = self.string(arena)?;
+        Some(kids.find(key))
     }
 
-    /// Skips the colon that comes next.
+    /// Skips the colon behind a key and the blanks around it; the first byte of the value.
     #[inline(always)]
-    pub(super) fn colon(&mut self) -> Option<()> {
-        (self.blanks() == b':').then(|| self.at += 1)
+    pub(super) fn value(&mut self) -> Option<u8> {
+        // Most documents have one space behind a colon, or none.
+        match self.text.as_bytes().get(self.at..)?.first_chunk::<3>() {
+            Some(&[b':', first, ..]) if first > b' ' => {
+                self.at += 1;
+                Some(first)
+            }
+            Some(&[b':', b' ', first]) if first > b' ' => {
+                self.at += 2;
+                Some(first)
+            }
+            _ => (self.blanks() == b':').then(|| self.after()),
+        }
+    }
+
+    /// Skips the comma behind a member or an element and the blanks around it; the byte behind them. `None`: no comma is here.
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> Option<u8> {
+        // Mostly the next one follows at once, behind a space, or in a line of its own.
+        if let Some(bytes @ [b',', second, ..]) = self.lanes(self.at) {
+            if second > b' ' {
+                self.at += 1;
+                return Some(second);
+            }
+            if second == b' ' || second == b'\n' {
+                self.at += space_run(bytes, 2);
+                let byte = self.peek();
+                if byte > b' ' {
+                    return Some(byte);
+                }
+                return Some(self.blanks());
+            }
+        }
+        (self.blanks() == b',').then(|| self.after())
+    }
+
+    /// Skips the byte that comes next, if it is this one.
+    #[inline(always)]
+    pub(super) fn end(&mut self, byte: u8) -> Option<()> {
+        (self.peek() == byte).then(|| self.at += 1)
     }
 
     /// Skips a text.
@@ -312,6 +367,6 @@ impl<'t> Scanner<'t> {
             return None;
         }
         self.skip_string()?;
-        self.colon()
+        self.value().map(|_| ())
     }
 }

@@ -61,10 +61,11 @@ impl<'r> Walk<'_, 'r> {
             if next != b'"' {
                 return None;
             }
-            match self.build.scanner.member(self.build.arena, kids)? {
+            let kid = self.build.scanner.member(self.build.arena, kids)?;
+            let byte = self.build.scanner.value()?;
+            match kid {
                 // Most members are texts, which need no call.
                 Some(kid) => {
-                    let byte = self.build.scanner.blanks();
                     self.forget(kid);
                     if byte == b'"' {
                         let text = self.build.scanner.string(self.build.arena)?;
@@ -75,13 +76,9 @@ impl<'r> Walk<'_, 'r> {
                 }
                 None => self.build.scanner.skip()?,
             }
-            match self.build.scanner.blanks() {
-                b',' => next = self.build.scanner.after(),
-                b'}' => {
-                    self.build.scanner.at += 1;
-                    return Some(());
-                }
-                _ => return None,
+            match self.build.scanner.next() {
+                Some(byte) => next = byte,
+                None => return self.build.scanner.end(b'}'),
             }
         }
     }

@@ -24,6 +24,9 @@ pub fn object_from<'r>(arena: &'r Arena, entries: &'r mut [Entry<'r>]) -> Result
 
 /// Sorts members and moves the distinct ones to the front; their number. Of equal members the first stays.
 pub fn sort_members<'r>(arena: &'r Arena, members: &mut [Value<'r>]) -> Result<usize, EvalErrorKind> {
+    if members.len() <= RUN {
+        return Ok(sort_few(members, |a, b| a.compare(*b), |_, _| {}));
+    }
     if members
         .windows(2)
         .all(|pair| matches!(pair, [a, b] if a.compare(*b).is_lt()))
@@ -37,6 +40,10 @@ pub fn sort_members<'r>(arena: &'r Arena, members: &mut [Value<'r>]) -> Result<u
 /// Sorts entries by key and moves those with distinct keys to the front; their number. Of equal keys the first spelling
 /// stays, with the last value.
 pub fn sort_entries<'r>(arena: &'r Arena, entries: &mut [Entry<'r>]) -> Result<usize, EvalErrorKind> {
+    if entries.len() <= RUN {
+        let replace = |kept: &mut Entry<'r>, next: Entry<'r>| kept.value = next.value;
+        return Ok(sort_few(entries, |a, b| a.key.compare(b.key), replace));
+    }
     if entries
         .windows(2)
         .all(|pair| matches!(pair, [a, b] if a.key.compare(b.key).is_lt()))
@@ -59,6 +66,44 @@ pub fn sort_entries<'r>(arena: &'r Arena, entries: &mut [Entry<'r>]) -> Result<u
         }
         same
     }))
+}
+
+/// Sorts a short list by insertion, which for most needs one comparison an item: they come in order. `join` tells the first of
+/// equal items of a later one, which is dropped. The number of those that are kept, at the front.
+fn sort_few<T: Copy>(
+    items: &mut [T],
+    compare: impl Fn(&T, &T) -> Ordering,
+    join: impl Fn(&mut T, T),
+) -> usize {
+    let mut kept = 0_usize;
+    for next in 0..items.len() {
+        let Some(&item) = items.get(next) else { break };
+        let mut at = kept;
+        let is_new = loop {
+            let Some(before) = at.checked_sub(1).and_then(|before| items.get_mut(before)) else {
+                break true;
+            };
+            match compare(before, &item) {
+                Ordering::Less => break true,
+                Ordering::Equal => {
+                    join(before, item);
+                    break false;
+                }
+                Ordering::Greater => at -= 1,
+            }
+        };
+        if !is_new {
+            continue;
+        }
+        if at < kept {
+            items.copy_within(at..kept, at + 1);
+        }
+        if let Some(free) = items.get_mut(at) {
+            *free = item;
+        }
+        kept += 1;
+    }
+    kept
 }
 
 /// Moves what is no duplicate of its predecessor to the front; the number of such items.

@@ -2,6 +2,7 @@
 
 mod build;
 mod constant;
+mod copy;
 mod lookup;
 mod order;
 mod patch;

@@ -18,56 +18,72 @@ pub(super) struct Frame {
     pub(super) function: u32,
     /// Instruction of the caller that called it; [`NO_CALL`]: none did.
     pub(super) call: u32,
-    /// Its first register.
-    pub(super) base: u32,
+    /// First register of its caller.
+    pub(super) caller_base: u32,
     /// Number of builders when it began.
     builders: u32,
     /// Where the replacements of functions began that its caller sees.
     mock_base: u32,
+    /// What the function is.
+    kind: FnKind,
 }
 
+/// Who calls.
+#[derive(Clone, Copy)]
+pub(super) struct Caller {
+    /// Its first register.
+    pub(super) base: usize,
+    /// One past its last register.
+    pub(super) top: usize,
+    /// The instruction that calls; [`NO_CALL`]: none does.
+    pub(super) call: u32,
+}
+
+/// Registers are filled by so many at a time, since each function of a request may need some more than those before it.
+const REGS_STEP: usize = 16;
+
 impl<'v> Request<'v> {
-    /// Begins a frame above `base`, with its registers; gives the first instruction. While a replacement (`is_mock`) runs,
-    /// every name means the original; results of rules found meanwhile hold behind it, as in OPA.
-    #[inline]
+    /// Begins a frame above that of its caller, with its registers. While a replacement (`is_mock`) runs, every name means the
+    /// original; results of rules found meanwhile hold behind it, as in OPA.
+    #[inline(always)]
     pub(super) fn enter(
         &mut self,
         regs: &mut Vec<Value<'v>>,
         function: u32,
-        base: usize,
-        call: u32,
+        caller: Caller,
         is_mock: bool,
-    ) -> Result<usize, EvalErrorKind> {
+    ) -> Result<&'v Function, EvalErrorKind> {
         let info = self.function(function)?;
-        let top = base + usize::from(info.regs);
+        let top = caller.top + usize::from(info.regs);
         if top > self.limits.stack_cells_max || self.frames.len() >= self.limits.frames_max {
             return Err(EvalErrorKind::DepthExceeded);
         }
         if top > regs.len() {
-            regs.resize(top, Value::UNSET);
+            grow(regs, top);
         }
         self.frames.push(Frame {
             function,
-            call,
-            // Both are below limits that fit into 32 bits.
-            base: base as u32,
+            call: caller.call,
+            // Below a limit that fits into 32 bits.
+            caller_base: caller.base as u32,
             builders: self.rare.as_ref().map_or(0, |rare| rare.builders.len() as u32),
             mock_base: self.mock_base,
+            kind: info.kind,
         });
         if is_mock {
             self.mock_base = self.rare.as_ref().map_or(0, |rare| rare.mocks.len() as u32);
         }
-        Ok(info.entry as usize)
+        Ok(info)
     }
 
     /// Ends the running frame with a result (unset: undefined).
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave(&mut self, value: Value<'v>, evidence: u16) -> Result<Frame, EvalErrorKind> {
         let frame = self.frames.pop().ok_or(EvalErrorKind::NoSuchEntry)?;
         if let Some(rare) = &mut self.rare {
             rare.builders.truncate(frame.builders as usize);
         }
-        match self.function(frame.function)?.kind {
+        match frame.kind {
             FnKind::Rule => self.keep_result(frame.function, Outcome { value, evidence }),
             FnKind::Memo => self.rare().memo.fill(value),
             FnKind::Function | FnKind::Query => {}
@@ -88,12 +104,7 @@ impl<'v> Request<'v> {
     /// Conflict of the running function.
     #[cold]
     pub(super) fn conflict(&self) -> EvalErrorKind {
-        let kind = self
-            .frames
-            .last()
-            .and_then(|frame| self.program.functions.get(frame.function as usize))
-            .map(|function| function.kind);
-        match kind {
+        match self.frames.last().map(|frame| frame.kind) {
             Some(FnKind::Function | FnKind::Memo) => EvalErrorKind::FunctionConflict,
             Some(FnKind::Rule | FnKind::Query) | None => EvalErrorKind::CompleteConflict,
         }
@@ -177,6 +188,14 @@ impl<'v> Request<'v> {
     /// Whether calls through a cell read a document.
     pub(super) fn reads_document(&self, mock: u16) -> bool {
         matches!(self.mock(mock), Some(Mock::Document(_)))
+    }
+}
+
+/// Makes registers up to `top` at least.
+#[inline(never)]
+fn grow(regs: &mut Vec<Value<'_>>, top: usize) {
+    while regs.len() < top {
+        regs.extend_from_slice(&[Value::UNSET; REGS_STEP]);
     }
 }
 

@@ -108,7 +108,7 @@ impl Vm {
             program,
             arena,
             env: *env,
-            limits: *limits,
+            limits,
             fuel: limits.fuel,
             poll_at: limits.fuel.saturating_sub(DEADLINE_POLL_FUEL),
             doc,

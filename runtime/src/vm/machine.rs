@@ -18,7 +18,7 @@ pub struct Request<'v> {
     pub(super) program: &'v Program,
     pub(super) arena: &'v Arena,
     pub(super) env: RequestEnv,
-    pub(super) limits: Limits,
+    pub(super) limits: &'v Limits,
     /// What is left of the instruction budget of the present call.
     pub(super) fuel: u64,
     /// When this much is left the clock is looked at.

@@ -10,7 +10,7 @@ mod frames;
 mod groups;
 mod rounds;
 
-use super::calls::{Callee, NO_CALL};
+use super::calls::{Callee, Caller, NO_CALL};
 use super::machine::Request;
 use super::trace::{Reason, Watch, reason};
 use crate::bytecode::{Inst, NO_PREPARED, Op, Prepared};
@@ -25,18 +25,18 @@ use rounds::{loop_init, loop_next};
 struct Window<'w, 'v> {
     regs: &'w mut Vec<Value<'v>>,
     base: usize,
+    /// One past its last register.
+    top: usize,
     /// Register `base` of `regs`.
     frame: *mut Value<'v>,
 }
 
 impl<'v> Window<'_, 'v> {
-    /// Makes the frame at `base` the running one. To be called whenever `regs` may have moved.
-    fn move_to(&mut self, base: usize) {
-        self.base = base;
-        self.frame = match self.regs.get_mut(base..) {
-            Some(registers) => registers.as_mut_ptr(),
-            None => std::ptr::null_mut(),
-        };
+    /// Makes the frame from `base` to `top` the running one. To be called whenever `regs` may have moved.
+    #[inline(always)]
+    fn move_to(&mut self, base: usize, top: usize) {
+        (self.base, self.top) = (base, top);
+        self.frame = self.regs.as_mut_ptr().wrapping_add(base);
     }
 
     #[inline(always)]
@@ -174,13 +174,20 @@ impl<'v> Request<'v> {
         let program = self.program;
         let (code, constants) = (Code(&program.code), program.constants.values());
         let constant = |index: u32| -> Value<'v> { *item(constants, index as usize) };
-        let mut here = code.at(self.enter(regs, function, 0, NO_CALL, false)?);
+        let nobody = Caller {
+            base: 0,
+            top: 0,
+            call: NO_CALL,
+        };
+        let info = self.enter(regs, function, nobody, false)?;
+        let mut here = code.at(info.entry as usize);
         let mut window = Window {
             regs,
             base: 0,
+            top: 0,
             frame: std::ptr::null_mut(),
         };
-        window.move_to(0);
+        window.move_to(0, info.regs.into());
         if W::ON {
             watch.enter(program, function, |params| window.run(0, params));
         }

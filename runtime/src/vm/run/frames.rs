@@ -1,6 +1,6 @@
 //! Frames of functions that the running one calls, and back.
 
-use super::super::calls::NO_CALL;
+use super::super::calls::{Caller, NO_CALL};
 use super::super::machine::Request;
 use super::{Code, Window, item};
 use crate::bytecode::Inst;
@@ -19,27 +19,30 @@ impl<'v> Request<'v> {
         is_mock: bool,
     ) -> Result<usize, EvalErrorKind> {
         self.charge()?;
-        let caller = self.frames.last().ok_or(EvalErrorKind::NoSuchEntry)?.function;
-        let base = window.base + usize::from(self.function(caller)?.regs);
-        // Instructions are fewer than 2^32.
-        let call = Code(&self.program.code).index(here) as u32;
-        let entry = self.enter(window.regs, function, base, call, is_mock)?;
-        let params = usize::from(self.function(function)?.params);
+        let caller = Caller {
+            base: window.base,
+            top: window.top,
+            // Instructions are fewer than 2^32.
+            call: Code(&self.program.code).index(here) as u32,
+        };
+        let info = self.enter(window.regs, function, caller, is_mock)?;
+        let (base, params) = (caller.top, usize::from(info.params));
+        let top = base + usize::from(info.regs);
         match params {
-            0 => window.move_to(base),
+            0 => window.move_to(base, top),
             // Most functions have one, which is moved without a call.
             1 => {
                 let argument = window.checked(inst.b);
-                window.move_to(base);
+                window.move_to(base, top);
                 window.set(0, argument);
             }
             _ => {
                 let first = window.base + usize::from(inst.b);
                 window.regs.copy_within(first..first + params, base);
-                window.move_to(base);
+                window.move_to(base, top);
             }
         }
-        Ok(entry)
+        Ok(info.entry as usize)
     }
 
     /// Ends the running frame; where its caller goes on, if there is one.
@@ -54,8 +57,10 @@ impl<'v> Request<'v> {
         if frame.call == NO_CALL {
             return Ok(None);
         }
-        window.move_to(self.frames.last().ok_or(EvalErrorKind::NoSuchEntry)?.base as usize);
-        let call = *item(&self.program.code, frame.call as usize);
+        // A frame begins where that of its caller ends.
+        window.move_to(frame.caller_base as usize, window.base);
+        let code: &'v [Inst] = &self.program.code;
+        let call = item(code, frame.call as usize);
         let goes_on = window.set_some(call.a, value);
         Ok(Some(if goes_on {
             frame.call as usize + 1
