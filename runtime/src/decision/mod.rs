@@ -25,6 +25,6 @@ pub use decide::{Decider, Decision, Refusal};
 pub use evidence::{Frame, FrameReference, Stamp, encode_denial};
 pub use facts::{Facts, Resolution, ResourceFacts, ResourceResolver};
 pub use phase::{Phase, Reference, Settled};
-pub use porc::PorcSlots;
+pub(crate) use porc::{PorcCells, PorcSlots};
 pub use reason::{Reason, ReasonCode, ReasonText};
 pub use record::{RecordOptions, Redact, write_json};

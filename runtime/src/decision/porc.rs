@@ -17,32 +17,38 @@ use crate::image::{Image, Selectors, Together};
 use crate::value::{Kind, Value};
 use crate::vm::Request;
 
-/// Slots of the program that the decision itself reads.
+/// What of the input the decision itself reads.
 #[derive(Clone, Copy, Debug)]
-pub struct PorcSlots {
-    document: SlotId,
-    principal: SlotId,
-    subject: SlotId,
-    realm: SlotId,
-    roles: SlotId,
-    groups: SlotId,
-    scopes: SlotId,
-    mannotations: SlotId,
-    operation: SlotId,
-    resource: SlotId,
-    id: SlotId,
-    owner: SlotId,
-    group: SlotId,
-    classification: SlotId,
-    annotations: SlotId,
+pub(crate) struct PorcPlaces<T> {
+    document: T,
+    principal: T,
+    subject: T,
+    realm: T,
+    roles: T,
+    groups: T,
+    scopes: T,
+    mannotations: T,
+    operation: T,
+    resource: T,
+    id: T,
+    owner: T,
+    group: T,
+    classification: T,
+    annotations: T,
 }
+
+/// The slots, which are asked for before the program is verified.
+pub(crate) type PorcSlots = PorcPlaces<SlotId>;
+
+/// The cells that the slots are in a verified program.
+pub(crate) type PorcCells = PorcPlaces<u16>;
 
 impl PorcSlots {
     /// Asks for the slots, before the program is verified.
     /// `None`: the program has too many slots.
     pub(crate) fn intern(program: &mut RawProgram) -> Option<PorcSlots> {
         let mut slot = |path: &[&str]| program.intern_slot(path);
-        Some(PorcSlots {
+        Some(PorcPlaces {
             document: slot(&[])?,
             principal: slot(&["principal"])?,
             subject: slot(&["principal", "sub"])?,
@@ -61,8 +67,32 @@ impl PorcSlots {
         })
     }
 
+    /// Their cells.
+    pub(crate) fn cells(&self, program: &Program) -> PorcCells {
+        let cell = |slot| program.cell_of(slot);
+        PorcPlaces {
+            document: cell(self.document),
+            principal: cell(self.principal),
+            subject: cell(self.subject),
+            realm: cell(self.realm),
+            roles: cell(self.roles),
+            groups: cell(self.groups),
+            scopes: cell(self.scopes),
+            mannotations: cell(self.mannotations),
+            operation: cell(self.operation),
+            resource: cell(self.resource),
+            id: cell(self.id),
+            owner: cell(self.owner),
+            group: cell(self.group),
+            classification: cell(self.classification),
+            annotations: cell(self.annotations),
+        }
+    }
+}
+
+impl PorcCells {
     /// Where annotations stand: those of the principal, those of the resource.
-    pub(crate) fn annotation_slots(&self) -> [SlotId; 2] {
+    pub(crate) fn annotations(&self) -> [u16; 2] {
         [self.mannotations, self.annotations]
     }
 
@@ -75,8 +105,7 @@ impl PorcSlots {
             self.id,
             self.owner,
         ];
-        let members = members.map(|slot| program.cell_of(slot));
-        let kids = program.trie.kids_of(program.cell_of(self.resource));
+        let kids = program.trie.kids_of(self.resource);
         let cells = kids
             .into_iter()
             .flat_map(|kids| kids.iter().map(|(_, cell)| cell));
@@ -106,8 +135,8 @@ pub(super) struct Porc<'r> {
     pub(super) unprintable: Option<&'static str>,
 }
 
-fn text<'r>(request: &Request<'r>, slot: SlotId) -> &'r str {
-    request.slot_text(slot).unwrap_or_default()
+fn text<'r>(request: &Request<'r>, cell: u16) -> &'r str {
+    request.cell_text(cell).unwrap_or_default()
 }
 
 /// Reads the request and puts resource and annotations into the document that policies see. `porc` is empty: a value of its
@@ -119,50 +148,50 @@ pub(super) fn realise<'r>(
     facts: &mut Facts<'_>,
     porc: &mut Porc<'r>,
 ) -> Result<(), EvalErrorKind> {
-    let slots = image.porc_slots();
+    let cells = image.porc_cells();
     let lists = [
-        request.slot(slots.roles)?,
-        request.slot(slots.groups)?,
-        request.slot(slots.scopes)?,
+        request.cell(cells.roles)?,
+        request.cell(cells.groups)?,
+        request.cell(cells.scopes)?,
     ];
-    porc.subject = text(request, slots.subject);
-    porc.realm = text(request, slots.realm);
+    porc.subject = text(request, cells.subject);
+    porc.realm = text(request, cells.realm);
     porc.who = Belongings::find(image, request.arena(), lists)?;
-    porc.operation = text(request, slots.operation);
+    porc.operation = text(request, cells.operation);
     let recorded = matches!(facts, Facts::Recorded);
-    let is_object = request.slot_has_members(slots.resource).is_some();
+    let is_object = request.cell_has_members(cells.resource).is_some();
     if is_object {
-        porc.resource = text(request, slots.id);
-        porc.resource_group = text(request, slots.group);
+        porc.resource = text(request, cells.id);
+        porc.resource_group = text(request, cells.group);
     }
-    let mrn = request.slot_text(slots.resource);
+    let mrn = request.cell_text(cells.resource);
     if mrn.is_none() {
         porc.resource_policy = policy_of(image, porc.resource_group);
     }
     if !(recorded && is_object) {
         match mrn {
             Some(mrn) => find_resource(image, selectors, request, porc, facts, mrn)?,
-            None => clean_resource(slots, request),
+            None => clean_resource(cells, request),
         }
-        request.gather_slot(slots.resource, image.resource_strangers());
-        request.outdate_slot(slots.document, &RESOURCE, slots.resource)?;
+        request.gather_cell(cells.resource, image.resource_strangers());
+        request.outdate_cell(cells.document, &RESOURCE, cells.resource)?;
     }
-    let has_members = request.slot_has_members(slots.principal) == Some(true);
-    if has_members && !(recorded && request.slot_has_members(slots.mannotations).is_some()) {
+    let has_members = request.cell_has_members(cells.principal) == Some(true);
+    if has_members && !(recorded && request.cell_has_members(cells.mannotations).is_some()) {
         let said = Said { image, who: porc.who };
-        let has_changed = said.settle(request, slots.mannotations, together)?;
+        let has_changed = said.settle(request, cells.mannotations, together)?;
         if image.has_unprintable_annotations() {
-            let said = request.slot(slots.mannotations)?;
+            let said = request.cell(cells.mannotations)?;
             porc.unprintable = porc.unprintable.or(said.and_then(unprintable));
         }
         if has_changed {
             let [principal, mannotations] = &MANNOTATIONS;
-            request.outdate_slot(
-                slots.principal,
+            request.outdate_cell(
+                cells.principal,
                 std::slice::from_ref(mannotations),
-                slots.mannotations,
+                cells.mannotations,
             )?;
-            request.outdate_slot(slots.document, std::slice::from_ref(principal), slots.principal)?;
+            request.outdate_cell(cells.document, std::slice::from_ref(principal), cells.principal)?;
         }
     }
     Ok(())
@@ -183,14 +212,14 @@ fn find_resource<'r>(
     mrn: &'r str,
 ) -> Result<(), EvalErrorKind> {
     porc.resource = mrn;
-    let slots = image.porc_slots();
+    let cells = image.porc_cells();
     // It was sent as a text, so that nothing stands below it yet.
     if let Some([annotations, classification, owner]) = resolved(request, porc, facts, mrn)? {
         porc.resource_policy = policy_of(image, porc.resource_group);
         porc.unprintable = annotations.and_then(unprintable);
-        request.settle_slot(slots.annotations, annotations);
-        request.settle_slot(slots.classification, classification);
-        request.settle_slot(slots.owner, owner);
+        request.settle_cell(cells.annotations, annotations);
+        request.settle_cell(cells.classification, classification);
+        request.settle_cell(cells.owner, owner);
     } else if let Some(found) = image.find_resource(selectors, mrn) {
         porc.resource_group = &found.group;
         porc.resource_policy = found.policy;
@@ -198,13 +227,13 @@ fn find_resource<'r>(
             if image.has_unprintable_annotations() {
                 porc.unprintable = unprintable(image.annotation_object(found.layer));
             }
-            request.settle_known_slot(slots.annotations, image.layer_cells(found.layer));
+            request.settle_known_cell(cells.annotations, image.layer_cells(found.layer));
         }
     } else {
         porc.resource_unknown = true;
     }
-    request.settle_slot(slots.group, member(porc.resource_group));
-    request.settle_slot(slots.id, member(mrn));
+    request.settle_cell(cells.group, member(porc.resource_group));
+    request.settle_cell(cells.id, member(mrn));
     Ok(())
 }
 
@@ -237,13 +266,13 @@ fn resolved<'r>(
 }
 
 /// A resource that was sent as an object keeps the members that have the right types and are not empty.
-fn clean_resource(slots: &PorcSlots, request: &mut Request<'_>) {
-    if request.slot_has_members(slots.annotations) != Some(true) {
-        request.settle_slot(slots.annotations, None);
+fn clean_resource(cells: &PorcCells, request: &mut Request<'_>) {
+    if request.cell_has_members(cells.annotations) != Some(true) {
+        request.settle_cell(cells.annotations, None);
     }
-    for slot in [slots.classification, slots.group, slots.id, slots.owner] {
-        if request.slot_text(slot).is_none_or(str::is_empty) {
-            request.settle_slot(slot, None);
+    for cell in [cells.classification, cells.group, cells.id, cells.owner] {
+        if request.cell_text(cell).is_none_or(str::is_empty) {
+            request.settle_cell(cell, None);
         }
     }
 }
@@ -267,7 +296,7 @@ fn unprintable(value: Value<'_>) -> Option<&'static str> {
 /// The document that policies see.
 pub(super) fn document<'r>(image: &Image, request: &mut Request<'r>) -> Result<Value<'r>, EvalErrorKind> {
     Ok(request
-        .slot(image.porc_slots().document)?
+        .cell(image.porc_cells().document)?
         .unwrap_or(Value::object(&[])))
 }
 

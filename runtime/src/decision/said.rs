@@ -9,7 +9,6 @@
 use super::annotations::{Strategy, layer_of, merge, merge_values, object};
 use super::principal::{Belongings, Named};
 use crate::arena::Arena;
-use crate::bytecode::SlotId;
 use crate::error::EvalErrorKind;
 use crate::image::{
     Image, Kept, Layer, Layers, MERGED_CELLS_MAX, MergedCell, ReadAnnotation, Subject, Together, TooMany,
@@ -27,12 +26,12 @@ pub(super) struct Said<'r> {
 }
 
 impl<'r> Said<'r> {
-    /// The slot, in which stands what was sent, becomes what is said together, and so do the cells below it. Whether that is
+    /// The cell `at`, in which stands what was sent, becomes what is said together, and so do the cells below it. Whether that is
     /// anything else than what was sent.
     pub(super) fn settle(
         self,
         request: &mut Request<'r>,
-        slot: SlotId,
+        at: u16,
         together: &'r mut Together,
     ) -> Result<bool, EvalErrorKind> {
         let closure = self.closure();
@@ -44,20 +43,20 @@ impl<'r> Said<'r> {
             count += 1;
             Ok(())
         })?;
-        match (request.slot_has_members(slot) == Some(true), count) {
+        match (request.cell_has_members(at) == Some(true), count) {
             (true, 0) => return Ok(false),
             (false, 0) => {
-                request.settle_slot(slot, Some(Value::object(&[])));
+                request.settle_cell(at, Some(Value::object(&[])));
                 return Ok(true);
             }
             (false, 1) => {
-                request.settle_known_slot(slot, self.image.layer_cells(first));
+                request.settle_known_cell(at, self.image.layer_cells(first));
                 return Ok(true);
             }
             _ => {}
         }
         let arena = request.arena();
-        let mut merging = Merging::new(self.image, request, slot)?;
+        let mut merging = Merging::new(self.image, request, at)?;
         each_of(self.who.scopes, &mut |layer| merging.put_all(layer))?;
         match closure {
             Some(closure) => {
@@ -75,7 +74,7 @@ impl<'r> Said<'r> {
                 None => self.each_group_and_role(&mut |layer| merging.put_all(layer))?,
             },
         }
-        request.settle_merged_slot(slot, arena.kept(self)?);
+        request.settle_merged_cell(at, arena.kept(self)?);
         Ok(true)
     }
 
@@ -224,10 +223,9 @@ impl<'m, 'r> Merging<'m, 'r> {
     fn new(
         image: &'r Image,
         request: &'m mut Request<'r>,
-        slot: SlotId,
+        at: u16,
     ) -> Result<Merging<'m, 'r>, EvalErrorKind> {
         let program = request.program();
-        let at = program.cell_of(slot);
         let cells = usize::from(program.trie.end(at).saturating_sub(at));
         Ok(Merging {
             image,
@@ -289,7 +287,7 @@ impl<'m, 'r> Merging<'m, 'r> {
         };
         let value = merge_values(self.request.arena(), strategy, lower.value, higher)?;
         if !value.is_same(higher) {
-            self.request.settle_cell(lower.cell, value);
+            self.request.settle_cell(lower.cell, Some(value));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::parts::{Entry, ImageParts, MapperPart, PolicyPart};
 use super::recent::Recent;
 use super::together::Together;
 use crate::bytecode::{FnId, Program, VerifyError, verify};
-use crate::decision::{Annotation, PorcSlots};
+use crate::decision::{Annotation, PorcCells, PorcSlots};
 use crate::error::EvalErrorKind;
 use crate::re2::Re2Error;
 use crate::selector::{Selected, SelectorCache, SelectorSet};
@@ -125,7 +125,7 @@ pub(super) struct StoredOperation {
 #[derive(Debug)]
 pub struct Image {
     program: Program,
-    porc_slots: PorcSlots,
+    porc_cells: PorcCells,
     pool: Pool,
     annotations: Vec<StoredAnnotation>,
     /// Cells of the input, and the places of what layers put there.
@@ -175,7 +175,8 @@ impl Image {
         parts.check_indices()?;
         let porc_slots = PorcSlots::intern(&mut parts.program).ok_or(ImageError::TooManySlots)?;
         let program = verify(parts.program).map_err(ImageError::Verify)?;
-        let [of_principal, of_resource] = porc_slots.annotation_slots().map(|slot| program.cell_of(slot));
+        let porc_cells = porc_slots.cells(&program);
+        let [of_principal, of_resource] = porc_cells.annotations();
         let mut builder = LayerBuilder::new(&program.trie);
         let groups = builder.groups(parts.groups, &parts.roles, of_principal);
         let roles = builder.subjects(parts.roles, of_principal);
@@ -218,8 +219,8 @@ impl Image {
             .collect::<Result<_, ImageError>>()?;
         let role_names = names(&roles);
         Ok(Image {
-            resource_strangers: porc_slots.resource_strangers(&program),
-            porc_slots,
+            resource_strangers: porc_cells.resource_strangers(&program),
+            porc_cells,
             pool: Pool::new(&builder.constants).map_err(ImageError::Pool)?,
             annotations: builder.annotations,
             cells: builder.cells,
@@ -261,10 +262,9 @@ impl Image {
         self.has_unprintable_annotations
     }
 
-    /// The slots that the decision reads.
-    #[must_use]
-    pub fn porc_slots(&self) -> &PorcSlots {
-        &self.porc_slots
+    /// The cells that the decision reads.
+    pub(crate) fn porc_cells(&self) -> &PorcCells {
+        &self.porc_cells
     }
 
     /// See [`ImageParts::include_all_references`].

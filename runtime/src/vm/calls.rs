@@ -39,6 +39,15 @@ pub(super) struct Caller {
     pub(super) call: u32,
 }
 
+impl Caller {
+    /// Who runs a function from outside.
+    pub(super) const NOBODY: Caller = Caller {
+        base: 0,
+        top: 0,
+        call: NO_CALL,
+    };
+}
+
 /// Registers are filled by so many at a time, since each function of a request may need some more than those before it.
 const REGS_STEP: usize = 16;
 

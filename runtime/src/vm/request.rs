@@ -71,9 +71,21 @@ impl<'v> Request<'v> {
     /// The value of a slot; `None`: undefined. A container is built in the arena at the first look.
     #[inline]
     pub fn slot(&mut self, slot: SlotId) -> Result<Option<Value<'v>>, EvalErrorKind> {
-        let Some(&cell) = self.program.slot_cells.get(usize::from(slot.0)) else {
-            return Ok(None);
-        };
+        match self.program.slot_cells.get(usize::from(slot.0)) {
+            Some(&cell) => self.cell(cell),
+            None => Ok(None),
+        }
+    }
+
+    /// The text of a slot that is a string. Builds nothing.
+    #[must_use]
+    pub fn slot_text(&self, slot: SlotId) -> Option<&'v str> {
+        self.cell_text(*self.program.slot_cells.get(usize::from(slot.0))?)
+    }
+
+    /// The value of a cell, as [`Request::slot`].
+    #[inline(always)]
+    pub(crate) fn cell(&mut self, cell: u16) -> Result<Option<Value<'v>>, EvalErrorKind> {
         let known = self.doc.cell(cell);
         match known.value() {
             value if !value.is_unset() => Ok(Some(value)),
@@ -82,53 +94,15 @@ impl<'v> Request<'v> {
         }
     }
 
-    /// The text of a slot that is a string. Builds nothing.
-    #[must_use]
-    pub fn slot_text(&self, slot: SlotId) -> Option<&'v str> {
-        let cell = self.program.slot_cells.get(usize::from(slot.0))?;
-        self.doc.cell(*cell).value().as_str()
+    /// The text of a cell that is a string. Builds nothing.
+    #[inline(always)]
+    pub(crate) fn cell_text(&self, cell: u16) -> Option<&'v str> {
+        self.doc.cell(cell).value().as_str()
     }
 
-    /// Whether a slot is an object, and if so whether it has members. Builds nothing.
-    #[must_use]
-    pub fn slot_has_members(&self, slot: SlotId) -> Option<bool> {
-        let cell = self.program.slot_cells.get(usize::from(slot.0))?;
-        self.doc.has_members(&self.program.trie, *cell)
-    }
-
-    /// The slot becomes `value` (`None`: undefined), and so do those below it; those above it are to be told by
-    /// [`Request::outdate_slot`]. For the time before anything is called: rule results are kept.
-    pub(crate) fn settle_slot(&mut self, slot: SlotId, value: Option<Value<'v>>) {
-        let cell = self.program.slot_cells.get(usize::from(slot.0));
-        if let Some(&cell) = cell {
-            self.doc.settle(&self.program.trie, cell, value);
-        }
-    }
-
-    /// As [`Request::settle_slot`] for an object of which it is known what stands in which cell.
-    pub(crate) fn settle_known_slot(&mut self, slot: SlotId, cells: impl Iterator<Item = (u16, Value<'v>)>) {
-        let cell = self.program.slot_cells.get(usize::from(slot.0));
-        if let Some(&cell) = cell {
-            self.doc.settle_known(&self.program.trie, cell, cells);
-        }
-    }
-
-    /// The slot becomes the object of the cells right below it, `others` of which become undefined; as
-    /// [`Request::settle_slot`].
-    pub(crate) fn gather_slot(&mut self, slot: SlotId, others: &[u16]) {
-        let cell = self.program.slot_cells.get(usize::from(slot.0));
-        if let Some(&cell) = cell {
-            self.doc.gather(&self.program.trie, cell, others);
-        }
-    }
-
-    /// The slot becomes the object that `by` puts together, when somebody asks for it, with what is there now. Cells below it
-    /// say already what that object will say, which has members; as [`Request::settle_slot`].
-    pub(crate) fn settle_merged_slot(&mut self, slot: SlotId, by: &'v dyn Merge<'v>) {
-        let cell = self.program.slot_cells.get(usize::from(slot.0));
-        if let Some(&cell) = cell {
-            self.doc.settle_merged(cell, by);
-        }
+    /// Whether a cell is an object, and if so whether it has members. Builds nothing.
+    pub(crate) fn cell_has_members(&self, cell: u16) -> Option<bool> {
+        self.doc.has_members(&self.program.trie, cell)
     }
 
     /// Whether nothing is in a cell, and so neither below it.
@@ -137,14 +111,27 @@ impl<'v> Request<'v> {
         self.doc.cell(cell).is_missing()
     }
 
-    /// The value of a cell, as [`Request::slot`].
-    pub(crate) fn cell(&mut self, cell: u16) -> Result<Option<Value<'v>>, EvalErrorKind> {
-        self.doc.value(&self.program.trie, self.arena, cell)
+    /// The cell becomes `value` (`None`: undefined), and so do those below it; those above it are to be told by
+    /// [`Request::outdate_cell`]. For the time before anything is called: rule results are kept.
+    pub(crate) fn settle_cell(&mut self, cell: u16, value: Option<Value<'v>>) {
+        self.doc.settle(&self.program.trie, cell, value);
     }
 
-    /// A cell and those below it become those of a value, as [`Request::settle_slot`].
-    pub(crate) fn settle_cell(&mut self, cell: u16, value: Value<'v>) {
-        self.doc.settle(&self.program.trie, cell, Some(value));
+    /// As [`Request::settle_cell`] for an object of which it is known what stands in which cell.
+    pub(crate) fn settle_known_cell(&mut self, cell: u16, cells: impl Iterator<Item = (u16, Value<'v>)>) {
+        self.doc.settle_known(&self.program.trie, cell, cells);
+    }
+
+    /// The cell becomes the object of the cells right below it, `others` of which become undefined; as
+    /// [`Request::settle_cell`].
+    pub(crate) fn gather_cell(&mut self, cell: u16, others: &[u16]) {
+        self.doc.gather(&self.program.trie, cell, others);
+    }
+
+    /// The cell becomes the object that `by` puts together, when somebody asks for it, with what is there now. Cells below it
+    /// say already what that object will say, which has members; as [`Request::settle_cell`].
+    pub(crate) fn settle_merged_cell(&mut self, cell: u16, by: &'v dyn Merge<'v>) {
+        self.doc.settle_merged(cell, by);
     }
 
     /// Puts values into cells that nothing is in, nor below them.
@@ -152,18 +139,13 @@ impl<'v> Request<'v> {
         self.doc.fill(cells);
     }
 
-    /// Tells a slot, which has members, that the slot at `path` below it was settled or gathered.
-    pub(crate) fn outdate_slot(
+    /// Tells a cell, which has members, that the one at `path` below it was settled or gathered.
+    pub(crate) fn outdate_cell(
         &mut self,
-        above: SlotId,
+        above: u16,
         path: &[Value<'v>],
-        slot: SlotId,
+        cell: u16,
     ) -> Result<(), EvalErrorKind> {
-        let cells = &self.program.slot_cells;
-        let (Some(&above), Some(&cell)) = (cells.get(usize::from(above.0)), cells.get(usize::from(slot.0)))
-        else {
-            return Ok(());
-        };
         self.doc
             .outdate(&self.program.trie, self.arena, above, path, cell)
     }

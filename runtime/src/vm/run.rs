@@ -10,7 +10,7 @@ mod frames;
 mod groups;
 mod rounds;
 
-use super::calls::{Callee, Caller, NO_CALL};
+use super::calls::{Callee, Caller};
 use super::machine::Request;
 use super::trace::{Reason, Watch, reason};
 use crate::bytecode::{Inst, NO_PREPARED, Op, Prepared};
@@ -31,7 +31,19 @@ struct Window<'w, 'v> {
     frame: *mut Value<'v>,
 }
 
-impl<'v> Window<'_, 'v> {
+impl<'w, 'v> Window<'w, 'v> {
+    /// The window of the first frame, which ends at `top`.
+    #[inline(always)]
+    fn first(regs: &'w mut Vec<Value<'v>>, top: usize) -> Window<'w, 'v> {
+        let frame = regs.as_mut_ptr();
+        Window {
+            regs,
+            base: 0,
+            top,
+            frame,
+        }
+    }
+
     /// Makes the frame from `base` to `top` the running one. To be called whenever `regs` may have moved.
     #[inline(always)]
     fn move_to(&mut self, base: usize, top: usize) {
@@ -174,20 +186,9 @@ impl<'v> Request<'v> {
         let program = self.program;
         let (code, constants) = (Code(&program.code), program.constants.values());
         let constant = |index: u32| -> Value<'v> { *item(constants, index as usize) };
-        let nobody = Caller {
-            base: 0,
-            top: 0,
-            call: NO_CALL,
-        };
-        let info = self.enter(regs, function, nobody, false)?;
+        let info = self.enter(regs, function, Caller::NOBODY, false)?;
         let mut here = code.at(info.entry as usize);
-        let mut window = Window {
-            regs,
-            base: 0,
-            top: 0,
-            frame: std::ptr::null_mut(),
-        };
-        window.move_to(0, info.regs.into());
+        let mut window = Window::first(regs, info.regs.into());
         if W::ON {
             watch.enter(program, function, |params| window.run(0, params));
         }
