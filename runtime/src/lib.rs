@@ -43,6 +43,8 @@ pub mod json;
 pub mod limits;
 pub mod number;
 pub mod re2;
+#[cfg(test)]
+mod repeated;
 pub mod selector;
 mod short_text;
 pub mod value;

@@ -247,6 +247,7 @@ fn hash(text: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repeated::repeated;
 
     fn lines(texts: &[(&str, u16)]) -> Vec<(String, u16)> {
         texts
@@ -312,7 +313,10 @@ mod tests {
 
     #[test]
     fn large_tables_find_what_is_in_them_and_nothing_else() {
-        let texts: Vec<(String, u16)> = (0..5000).map(|at| (format!("operation-{at}"), at)).collect();
+        let texts: Vec<(String, u16)> = (0..)
+            .take(repeated(5000))
+            .map(|at| (format!("operation-{at}"), at))
+            .collect();
         let index = Switch::new(&SwitchSpec {
             exact: texts.clone(),
             ..SwitchSpec::default()

@@ -3,6 +3,7 @@
 use super::{InputDoc, PorcError, SlotTrie, Trailing};
 use crate::arena::Arena;
 use crate::json::{Escape, write};
+use crate::repeated::repeated;
 
 fn empty<'r>() -> InputDoc<'r> {
     InputDoc {
@@ -225,6 +226,7 @@ fn text_behind_the_object_can_be_ignored() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "documents of 10,000 levels")]
 fn nesting() {
     for depth in [1, 100, 127, 128, 200, 1024, 9_999] {
         let text = format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
@@ -249,7 +251,7 @@ fn both_ways_agree_on_damaged_documents() {
             }
         }
     };
-    for at in 0..seed.len() {
+    for at in (0..seed.len()).step_by(if cfg!(miri) { 13 } else { 1 }) {
         compare(&seed[..at]);
         let mut shorter = seed.to_vec();
         shorter.remove(at);
@@ -341,7 +343,7 @@ fn both_ways_agree_on_random_documents() {
         &["longer key of a member"],
     ];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    for _ in 0..3_000 {
+    for _ in 0..repeated(3_000) {
         let mut text = Vec::new();
         random.document(&mut text, 4);
         for damage in 0..4 {

@@ -210,6 +210,7 @@ pub(crate) fn with_int_text<T>(int: i64, use_text: impl FnOnce(&str) -> T) -> T 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repeated::repeated;
     use crate::value::{Constant, Pool};
 
     fn order(a: Constant, b: Constant) -> Ordering {
@@ -280,7 +281,7 @@ mod tests {
     fn deep_values_compare_on_a_small_stack() {
         let arena = crate::arena::Arena::new(1 << 10, 64 << 20);
         let nest = |innermost: i64| {
-            (0..100_000).fold(Value::int(innermost), |inner, _| {
+            (0..repeated(100_000)).fold(Value::int(innermost), |inner, _| {
                 Value::array(arena.values(&[inner]).unwrap())
             })
         };
@@ -292,7 +293,7 @@ mod tests {
     #[test]
     fn values_that_share_their_parts_compare_in_the_time_of_the_parts() {
         let arena = crate::arena::Arena::new(1 << 10, 64 << 20);
-        for width in [2, 100] {
+        for width in [2, repeated(100)] {
             let tree = |innermost: i64| {
                 (0..60).fold(Value::int(innermost), |part, _| {
                     Value::array(arena.values(&vec![part; width]).unwrap())

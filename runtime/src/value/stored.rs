@@ -208,6 +208,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "constants of 1,000 levels, and all of it safe code")]
     fn nesting_is_bounded_both_ways() {
         let nested = |levels| (0..levels).fold(Constant::Null, |inner, _| Constant::Array(vec![inner]));
         check_round(nested(CONSTANT_DEPTH_MAX));

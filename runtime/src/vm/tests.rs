@@ -4,6 +4,7 @@ use super::{Request, RequestEnv, Vm};
 use crate::bytecode::{Program, assemble, verify};
 use crate::error::EvalErrorKind;
 use crate::limits::Limits;
+use crate::repeated::repeated;
 use crate::value::{Kind, Value};
 
 pub(super) const ENV: RequestEnv = RequestEnv::timeless(0, 0);
@@ -255,8 +256,8 @@ fn loops_and_arrays() {
     check(COLLECT, r#"{"a":{"k":1,"b":2}}"#, r#"["b",2,"k",1]"#);
     check(COLLECT, r#"{"a":[]}"#, "[]");
     check(COLLECT, r#"{"a":"xy"}"#, "undefined");
-    let many: Vec<String> = (0..500).map(|i| i.to_string()).collect();
-    let wanted: Vec<String> = (0..500).map(|i| format!("{i},{i}")).collect();
+    let many: Vec<String> = (0..repeated(500)).map(|i| i.to_string()).collect();
+    let wanted: Vec<String> = (0..repeated(500)).map(|i| format!("{i},{i}")).collect();
     check(
         COLLECT,
         &format!(r#"{{"a":[{}]}}"#, many.join(",")),
@@ -269,7 +270,7 @@ fn sets_and_objects() {
     let set = "query q regs=6\n slot r0 input.a ->no\n set.new r3\n loop.init r1 r0 ->no
       next: loop.next r1 _ r5 ->end\n set.add r3 r5\n jump ->next\n end: set.end r3\n ret r3 #0\n no: ret.undef";
     check(set, r#"{"a":[3,1,2,1,3,"x"]}"#, r#"set(1,2,3,"x")"#);
-    let repeated: Vec<String> = (0..3000).map(|i| (i % 7).to_string()).collect();
+    let repeated: Vec<String> = (0..repeated(3000)).map(|i| (i % 7).to_string()).collect();
     check(
         set,
         &format!(r#"{{"a":[{}]}}"#, repeated.join(",")),
@@ -364,7 +365,7 @@ fn budgets_end_calls_and_leave_the_request_usable() {
     let program = program(endless);
     let query = program.function("q").unwrap();
     let limits = Limits {
-        fuel: 100_000,
+        fuel: repeated(100_000) as u64,
         ..Limits::DEFAULT
     };
     let mut vm = Vm::new(&limits);
@@ -374,7 +375,7 @@ fn budgets_end_calls_and_leave_the_request_usable() {
         request.call(query).unwrap_err().kind,
         EvalErrorKind::FuelExhausted
     );
-    assert_eq!(request.fuel_used(), 100_000);
+    assert_eq!(request.fuel_used(), limits.fuel);
     drop(request);
     let late = RequestEnv {
         monotonic_ns: || 100,
@@ -418,7 +419,7 @@ fn depth_and_memory_are_bounded() {
         next: loop.next r1 r3 r4 ->again\n array.push r5 r0\n jump ->next\n no: ret.undef";
     let program = self::program(greedy);
     let mut vm = Vm::new(&Limits {
-        arena_max_bytes: 1 << 20,
+        arena_max_bytes: repeated(1 << 20),
         ..Limits::DEFAULT
     });
     let mut request = vm.request(&program, &ENV);

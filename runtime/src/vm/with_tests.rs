@@ -4,6 +4,7 @@ use super::tests::{ENV, program, show};
 use super::{Request, Vm};
 use crate::bytecode::FnId;
 use crate::limits::Limits;
+use crate::repeated::repeated;
 
 fn answer(request: &mut Request<'_>) -> String {
     let last = request.program().functions.len() as u32 - 1;
@@ -187,7 +188,7 @@ fn trees() {
 fn many_equal_records_do_not_pile_up() {
     let text = "query q regs=8\n slot r0 input.a ->no\n tree.new r6\n loop.init r1 r0 ->no
         next: loop.next r1 _ r4 ->end\n const r3 \"k\"\n tree.put r6 r3 #2 r4\n jump ->next\n end: tree.end r6\n ret r6 #0\n no: ret.undef";
-    let values: Vec<String> = (0..2000).map(|i| (i % 3).to_string()).collect();
+    let values: Vec<String> = (0..repeated(2000)).map(|i| (i % 3).to_string()).collect();
     check(
         text,
         &format!(r#"{{"a":[{}]}}"#, values.join(",")),
@@ -203,7 +204,7 @@ fn scopes_in_a_loop_keep_no_results() {
     let program = program(text);
     let mut vm = Vm::new(&Limits::DEFAULT);
     let mut request = vm.request(&program, &ENV);
-    let many: Vec<String> = (0..1000).map(|i| i.to_string()).collect();
+    let many: Vec<String> = (0..repeated(1000)).map(|i| i.to_string()).collect();
     request
         .read_document(format!(r#"{{"a":[{}]}}"#, many.join(",")).as_bytes())
         .unwrap();
