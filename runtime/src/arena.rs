@@ -39,10 +39,9 @@ impl Arena {
 
     /// An arena that takes about so many bytes at once, and never any more.
     fn fixed(bytes: usize) -> Arena {
-        let bump = Bump::with_capacity(bytes);
-        // More than was asked for. A limit below what was taken would be none.
+        let bump = chunk(bytes, bytes);
+        // More than was asked for.
         let bytes = bump.allocated_bytes();
-        bump.set_allocation_limit(Some(bytes));
         Arena {
             bump,
             warm_bytes: bytes,
@@ -148,7 +147,8 @@ impl Arena {
 
 fn chunk(bytes: usize, bytes_max: usize) -> Bump {
     let bump = Bump::with_capacity(bytes);
-    bump.set_allocation_limit(Some(bytes_max));
+    // A limit below what was taken already would be none.
+    bump.set_allocation_limit(Some(bytes_max.max(bump.allocated_bytes())));
     bump
 }
 
@@ -398,6 +398,15 @@ mod tests {
             arena.text(&"x".repeat(1000)).unwrap();
         }
         assert_eq!(arena.used_bytes(), kept);
+    }
+
+    #[test]
+    fn a_bound_below_the_first_piece_is_a_bound() {
+        for bytes_max in [0, 1 << 10] {
+            let arena = Arena::new(1 << 14, bytes_max);
+            let refused = (0..100).find_map(|_| arena.text(&"x".repeat(1000)).err());
+            assert_eq!(refused, Some(EvalErrorKind::ArenaExhausted));
+        }
     }
 
     #[test]

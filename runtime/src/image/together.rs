@@ -109,8 +109,11 @@ impl Together {
                 kept.missed = *layers;
                 return None;
             }
+            // Named last: should the merge panic, nothing stands here under a name that is not its own.
+            kept.is_here = false;
+            let is_here = merge().is_some_and(|cells| kept.keep(cells));
             kept.layers = *layers;
-            kept.is_here = merge().is_some_and(|cells| kept.keep(cells));
+            kept.is_here = is_here;
         }
         kept.is_here.then_some(kept)
     }
