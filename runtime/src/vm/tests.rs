@@ -359,13 +359,14 @@ fn builtins_run_and_fail() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "runs until a budget of 100,000 steps is used up")]
 fn budgets_end_calls_and_leave_the_request_usable() {
     let endless = "query q regs=6\n slot r0 input.a ->no\n again: loop.init r1 r0 ->no
         next: loop.next r1 r3 r4 ->again\n jump ->next\n no: ret.undef";
     let program = program(endless);
     let query = program.function("q").unwrap();
     let limits = Limits {
-        fuel: repeated(100_000) as u64,
+        fuel: 100_000,
         ..Limits::DEFAULT
     };
     let mut vm = Vm::new(&limits);
@@ -393,6 +394,7 @@ fn budgets_end_calls_and_leave_the_request_usable() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "assembles 300 functions and fills an arena of a mebibyte")]
 fn depth_and_memory_are_bounded() {
     let mut text = "function f0 regs=100\n unset r0\n ret.k #0 1\n".to_owned();
     for i in 1..300 {
@@ -419,7 +421,7 @@ fn depth_and_memory_are_bounded() {
         next: loop.next r1 r3 r4 ->again\n array.push r5 r0\n jump ->next\n no: ret.undef";
     let program = self::program(greedy);
     let mut vm = Vm::new(&Limits {
-        arena_max_bytes: repeated(1 << 20),
+        arena_max_bytes: 1 << 20,
         ..Limits::DEFAULT
     });
     let mut request = vm.request(&program, &ENV);
