@@ -1,8 +1,8 @@
 //! The request as the decision reads it: principal, operation, resource, and the document that policies see.
 //!
-//! The fields are read through slots of the program, filled in the same walk over the body that fills the slots of the policies.
-//! Then the slots of `resource` and `principal.mannotations` get what the image knows about them; the objects around those
-//! slots are built only if somebody asks for one as a whole.
+//! The fields are read from the cells of the slots that they asked for, filled in the same walk over the body that fills those of the
+//! policies. Then the cells of `resource` and `principal.mannotations` get what the image knows about them; the objects around
+//! them are built only if somebody asks for one as a whole.
 //!
 //! As in the reference engine: a principal that is no object has no roles, groups, scopes or annotations; members of lists
 //! that are no strings are left out; a resource given as a string gets the group and annotations of the first selector that
