@@ -131,20 +131,10 @@ macro_rules! visit_cond {
     }};
 }
 
-impl Inst {
-    /// Calls `f` with each register.
-    pub fn for_each_reg(&self, mut f: impl FnMut(&Reg, Access)) {
-        visit!(self, f, iter, for_each_reg);
-    }
-
-    /// Calls `f` with each register; it may put another in its place.
-    pub fn for_each_reg_mut(&mut self, mut f: impl FnMut(&mut Reg, Access)) {
-        visit!(self, f, iter_mut, for_each_reg_mut);
-    }
-
-    /// The label that control goes to on failure, or always. Not that of [`Inst::Label`], nor the ways of a switch.
-    pub fn target_mut(&mut self) -> Option<&mut Label> {
-        match self {
+/// The label that control goes to on failure, or always, as a reference that may be written to where the instruction may.
+macro_rules! target {
+    ($inst:expr) => {
+        match $inst {
             Inst::Slot { fail, .. }
             | Inst::Base { fail, .. }
             | Inst::Index { fail, .. }
@@ -189,29 +179,29 @@ impl Inst {
             | Inst::WithEnd
             | Inst::Note(_) => None,
         }
+    };
+}
+
+impl Inst {
+    /// Calls `f` with each register.
+    pub fn for_each_reg(&self, mut f: impl FnMut(&Reg, Access)) {
+        visit!(self, f, iter, for_each_reg);
+    }
+
+    /// Calls `f` with each register; it may put another in its place.
+    pub fn for_each_reg_mut(&mut self, mut f: impl FnMut(&mut Reg, Access)) {
+        visit!(self, f, iter_mut, for_each_reg_mut);
+    }
+
+    /// The label that control goes to on failure, or always. Not that of [`Inst::Label`], nor the ways of a switch.
+    pub fn target_mut(&mut self) -> Option<&mut Label> {
+        target!(self)
     }
 
     /// As [`Inst::target_mut`].
     #[must_use]
     pub fn target(&self) -> Option<Label> {
-        match self {
-            Inst::Slot { fail, .. }
-            | Inst::Base { fail, .. }
-            | Inst::Index { fail, .. }
-            | Inst::Field { fail, .. }
-            | Inst::Test { fail, .. }
-            | Inst::LoopInit { fail, .. }
-            | Inst::LoopFind { fail, .. }
-            | Inst::LoopNext { fail, .. }
-            | Inst::CallRule { fail, .. }
-            | Inst::CallFn { fail, .. }
-            | Inst::CallBuiltin { fail, .. }
-            | Inst::Direct { fail, .. }
-            | Inst::CallMocked { fail, .. }
-            | Inst::Switch { miss: fail, .. }
-            | Inst::Jump(fail) => Some(*fail),
-            _ => None,
-        }
+        target!(self).copied()
     }
 
     /// Calls `f` with each label that control may go to.
