@@ -46,7 +46,7 @@ def page(checks, tab, server, shoot):
     checks.check("decisions are counted", "3" in tab.text("#outcomes"), tab.text("#outcomes").replace("\n", " "))
     checks.check("latencies are shown", "µs" in tab.text("#latencies") or "ms" in tab.text("#latencies"))
     tab.until("document.querySelector('#tiles').innerText.includes('revision 1')")
-    for kind in ("roles", "groups", "scopes", "resource-groups", "operations", "policies"):
+    for kind in ("roles", "groups", "scopes", "resource-groups", "operations", "resources", "policies"):
         tab.run(f"document.getElementById('kind').value = '{kind}'; document.getElementById('kind').dispatchEvent(new Event('change'))")
         tab.until(f"document.getElementById('kind').value === '{kind}'")
         listed = json.loads(server.admin(f"/loaded.json?kind={kind}&count=20")[1])

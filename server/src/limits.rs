@@ -138,6 +138,12 @@ pub const BODY_SECONDS: u64 = 10;
 /// Rate that a large body must keep up on average.
 pub const BODY_BYTES_PER_SECOND_MIN: usize = 128 * 1024;
 
+/// Seconds that a body may take where the command line bounds bodies.
+#[must_use]
+pub const fn body_seconds(body_bytes_max: usize) -> u64 {
+    BODY_SECONDS + (body_bytes_max / BODY_BYTES_PER_SECOND_MIN) as u64
+}
+
 /// Seconds in which the client must take an answer.
 pub const WRITE_SECONDS: u64 = 10;
 
@@ -159,6 +165,17 @@ pub const AUDIT_FLUSH_SECONDS: u64 = 10;
 
 /// Smallest audit ring of one worker; it also holds twice the largest body.
 pub const AUDIT_RING_BYTES_MIN: usize = 4 * 1024 * 1024;
+
+/// The same where the command line bounds bodies: room for two of the largest.
+#[must_use]
+pub const fn audit_ring_bytes(body_bytes_max: usize) -> usize {
+    let needed = body_bytes_max.saturating_mul(2);
+    if needed > AUDIT_RING_BYTES_MIN {
+        needed
+    } else {
+        AUDIT_RING_BYTES_MIN
+    }
+}
 
 /// Bytes of text that the audit thread gathers before it writes.
 pub const AUDIT_BATCH_BYTES: usize = 256 * 1024;

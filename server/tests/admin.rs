@@ -129,6 +129,9 @@ fn probes_status_and_metrics_say_what_happened() {
     assert_eq!(status["reload"]["last"]["cause"], "start");
     assert_eq!(status["limits"]["inputBytesPerThread"], 128 << 20);
     assert_eq!(status["limits"]["bodyBytes"], 32 << 20);
+    assert_eq!(status["limits"]["bodySeconds"], 10 + 256);
+    assert_eq!(status["limits"]["auditRingBytes"], 64 << 20);
+    assert_eq!(status["limits"]["decisionMemoryBytes"], 64 << 20);
     let info = format!(
         "gavel_policy_info{{digest={},label=\"spring\"}}",
         status["policies"]["digest"]
@@ -138,6 +141,21 @@ fn probes_status_and_metrics_say_what_happened() {
 }
 
 /// Open connections by what carries them, which are fewer once they close.
+#[test]
+fn resources_are_listed_by_their_selectors() {
+    let flags = ["--admin", "127.0.0.1:0"];
+    let mut server = Server::start_on(&file("records.yml"), "epoll", &flags, |_| {});
+    let at = server.address_behind("admin on ");
+    let found = json(at, "GET /loaded.json?kind=resources&find=cord-2");
+    let second = serde_json::json!([{
+        "selectors": ["^record-2$"],
+        "group": "mrn:iam:resource-group:records",
+        "policy": "mrn:iam:policy:records",
+    }]);
+    assert_eq!(found["entries"], second);
+    server.stop();
+}
+
 #[test]
 fn open_connections_are_counted() {
     let place = std::env::temp_dir().join(format!("gavel-open-{}.sock", std::process::id()));

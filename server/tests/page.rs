@@ -130,6 +130,9 @@ fn numbers_and_what_is_loaded() {
     let found = get(at, "/loaded.json?kind=roles&find=cler");
     let clerk = json!([{"mrn": "mrn:iam:role:clerk", "policy": "mrn:iam:policy:clerk"}]);
     assert_eq!(found["entries"], clerk);
+    let all = get(at, "/loaded.json?kind=operations&find=shop");
+    let gate = json!([{"selectors": ["^shop:.*$"], "policy": "mrn:iam:policy:gate"}]);
+    assert_eq!(all["entries"], gate);
     for wrong in ["kind=none", "from=x", "other=1"] {
         assert_eq!(
             ask(at, &format!("GET /loaded.json?{wrong}"), "", "").0,

@@ -139,7 +139,7 @@ fn wrong_places_are_named() {
     for (flags, want) in [
         (
             "--listen 9000",
-            "--listen 9000: neither ADDRESS:PORT nor unix:PATH",
+            "--listen 9000: it must be an IP address and a port, as in 127.0.0.1:9000 or [::]:9000, or unix:PATH",
         ),
         ("--listen unix:", "one unix socket can be named, with its path"),
         ("--listen 127.0.0.1:0 --port 1", "one address can be named"),

@@ -173,6 +173,16 @@ fn flags_of_serve_that_cannot_be_meant() {
             "--max-in-flight has no effect where the decision API is not served",
         ),
         (
+            "--source-key k.pub",
+            "--source-key is for what --source has, and the policies come from --bundle",
+        ),
+        ("--source-poll 7", "--source-poll is for what --source has"),
+        (
+            "--port 9000 --admin 9000",
+            "--admin 9000: the decision API has this port",
+        ),
+        ("--watch=maybe", "it must be true or false"),
+        (
             "--listen unix:/s --host 127.0.0.1",
             "--host has no effect where nothing has a port",
         ),
@@ -311,6 +321,11 @@ fn a_configuration_that_is_not_what_it_should_be() {
         "conf",
         &[
             ("d/mpe-config.yaml", "bundels: {includeall: true}\n"),
+            ("s/mpe-config.yaml", "audit: {spool: /var/spool}\n"),
+            (
+                "k/mpe-config.yaml",
+                "audit: {hash: [/resource], hashkeyfile: nokey}\n",
+            ),
             ("e/x", ""),
         ],
     );
@@ -320,6 +335,11 @@ fn a_configuration_that_is_not_what_it_should_be() {
             "d",
             "unknown key `bundels.includeall`, the nearest known one is `bundles.includeall`",
         ),
+        (
+            "s",
+            "audit.spool must be a mapping, of `audit.spool.folder`, `audit.spool.bytes`, `audit.spool.fsync`",
+        ),
+        ("k", "audit.hashkeyfile: nokey: no such file or directory"),
         ("e", "mpe-config.yml: no such file"),
         ("e/x", "not a directory"),
     ] {

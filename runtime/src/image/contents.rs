@@ -1,7 +1,7 @@
 //! What an image holds, for whoever lists it; decisions look things up by name.
 
 use super::Image;
-use super::tables::{Group, Subject};
+use super::tables::{Group, Policy, Resource, Subject};
 
 impl Image {
     /// All roles, by their index.
@@ -28,15 +28,17 @@ impl Image {
         names.zip(&self.groups)
     }
 
-    /// Number of operations that have selectors.
-    #[must_use]
-    pub fn operation_count(&self) -> usize {
-        self.operations.len()
+    /// The anchored selectors of each operation, and its policy; domain by domain, in file order.
+    pub fn operations(&self) -> impl ExactSizeIterator<Item = (&[String], Option<&Policy>)> {
+        let policy = |index| self.policy(index);
+        self.operations
+            .iter()
+            .map(move |operation| (&*operation.selectors, policy(operation.policy)))
     }
 
-    /// Number of resources that have selectors.
+    /// All resource entries, in load order.
     #[must_use]
-    pub fn resource_count(&self) -> usize {
-        self.resources.len()
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
     }
 }

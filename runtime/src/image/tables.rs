@@ -2,7 +2,7 @@
 
 use super::layers::{CellRun, Layer, LayerBuilder, ReadAnnotation, StoredAnnotation};
 use super::names::Names;
-use super::parts::{Entry, ImageParts, MapperPart, PolicyPart};
+use super::parts::{Entry, ImageParts, MapperPart, OperationPart, PolicyPart};
 use super::recent::Recent;
 use super::together::Together;
 use crate::bytecode::{FnId, Program, VerifyError, verify};
@@ -107,6 +107,8 @@ pub enum Operation {
 /// A resource entry of an image.
 #[derive(Debug)]
 pub struct Resource {
+    /// Anchored selectors; none of the default resource group.
+    pub selectors: Box<[String]>,
     /// MRN of its resource group.
     pub group: Box<str>,
     /// Index of that group's policy; `None`: there is no such group.
@@ -117,8 +119,9 @@ pub struct Resource {
 
 #[derive(Debug)]
 pub(super) struct StoredOperation {
-    domain: u32,
-    policy: u32,
+    pub(super) selectors: Box<[String]>,
+    pub(super) domain: u32,
+    pub(super) policy: u32,
 }
 
 /// Everything that a decision needs, shared by all cores.
@@ -186,6 +189,7 @@ impl Image {
             .default_resource_group
             .and_then(|index| resource_groups.get(index as usize))
             .map(|group| Resource {
+                selectors: Box::default(),
                 group: group.mrn.clone(),
                 policy: Some(group.policy),
                 layer: group.layer,
@@ -194,14 +198,6 @@ impl Image {
         let resource_group_names = names(&resource_groups);
         let operation_selectors = selectors(parts.operations.iter().map(|operation| &operation.selectors))?;
         let resource_selectors = selectors(parts.resources.iter().map(|resource| &resource.selectors))?;
-        let operations = parts
-            .operations
-            .iter()
-            .map(|o| StoredOperation {
-                domain: o.domain,
-                policy: o.policy,
-            })
-            .collect();
         let resources = parts
             .resources
             .into_iter()
@@ -211,6 +207,7 @@ impl Image {
                 let group = resource_group_names.find(&entry.group);
                 let group = group.and_then(|index| resource_groups.get(index as usize));
                 Ok(Resource {
+                    selectors: entry.selectors.into(),
                     policy: group.map(|group| group.policy),
                     group: entry.group.into(),
                     layer,
@@ -239,7 +236,7 @@ impl Image {
             resource_groups,
             default_resource,
             operation_selectors,
-            operations,
+            operations: operations(parts.operations),
             resource_selectors,
             resources,
             include_all_references: parts.include_all_references,
@@ -466,6 +463,15 @@ fn mappers(parts: Vec<MapperPart>) -> Result<Vec<Mapper>, ImageError> {
         })
     };
     parts.into_iter().map(mapper).collect()
+}
+
+fn operations(parts: Vec<OperationPart>) -> Vec<StoredOperation> {
+    let stored = |part: OperationPart| StoredOperation {
+        selectors: part.selectors.into(),
+        domain: part.domain,
+        policy: part.policy,
+    };
+    parts.into_iter().map(stored).collect()
 }
 
 /// One set over all entries, numbered in load order.

@@ -12,7 +12,7 @@ pub(super) struct Wanted {
     kind: String,
     from: usize,
     count: usize,
-    /// Part of a name.
+    /// Part of a name or of a selector.
     find: String,
 }
 
@@ -61,8 +61,8 @@ pub(super) fn json(overview: &Overview, wanted: &Wanted) -> Result<Value, String
         "groups": image.groups().len(),
         "scopes": image.scopes().len(),
         "resourceGroups": image.resource_groups().len(),
-        "operations": image.operation_count(),
-        "resources": image.resource_count(),
+        "operations": image.operations().len(),
+        "resources": image.resources().len(),
         "mappers": image.mappers().len(),
     });
     let (total, entries) = entries(image, wanted)?;
@@ -80,23 +80,26 @@ pub(super) fn json(overview: &Overview, wanted: &Wanted) -> Result<Value, String
 /// How many there are, and those of the wanted page.
 fn entries(image: &Image, wanted: &Wanted) -> Result<(usize, Vec<Value>), String> {
     let policy = |index: u32| image.policy(index).map(|policy| &*policy.mrn);
+    let named = |subject: &Subject, part: &str| subject.mrn.contains(part);
+    let selected =
+        |selectors: &[String], part: &str| selectors.iter().any(|selector| selector.contains(part));
     let subject = |subject: &Subject| json!({"mrn": subject.mrn, "policy": policy(subject.policy)});
     Ok(match wanted.kind.as_str() {
         "policies" => page(
             wanted,
             image.policies(),
-            |policy| &policy.mrn,
+            |policy, part| policy.mrn.contains(part),
             |policy| json!({"mrn": policy.mrn, "fingerprint": policy.fingerprint_base64}),
         ),
-        "roles" => page(wanted, image.roles(), |role| &role.mrn, subject),
-        "scopes" => page(wanted, image.scopes(), |scope| &scope.mrn, subject),
-        "resource-groups" => page(wanted, image.resource_groups(), |group| &group.mrn, subject),
+        "roles" => page(wanted, image.roles(), named, subject),
+        "scopes" => page(wanted, image.scopes(), named, subject),
+        "resource-groups" => page(wanted, image.resource_groups(), named, subject),
         "groups" => {
             let groups: Vec<_> = image.groups().collect();
             page(
                 wanted,
                 &groups,
-                |(mrn, _)| mrn,
+                |(mrn, _), part| mrn.contains(part),
                 |(mrn, group)| {
                     let roles = group.roles.iter().filter_map(|role| image.role(*role));
                     let roles: Vec<&str> = roles.map(|role| &*role.mrn).collect();
@@ -105,10 +108,23 @@ fn entries(image: &Image, wanted: &Wanted) -> Result<(usize, Vec<Value>), String
             )
         }
         "operations" => {
-            let mut names: Vec<&str> = image.listed_operations().collect();
-            names.sort_unstable();
-            page(wanted, &names, |name| name, |name| json!({"mrn": name}))
+            let operations: Vec<_> = image.operations().collect();
+            page(
+                wanted,
+                &operations,
+                |(selectors, _), part| selected(selectors, part),
+                |(selectors, policy)| json!({"selectors": selectors, "policy": policy.map(|policy| &policy.mrn)}),
+            )
         }
+        "resources" => page(
+            wanted,
+            image.resources(),
+            |resource, part| selected(&resource.selectors, part),
+            |resource| {
+                let policy = resource.policy.and_then(policy);
+                json!({"selectors": resource.selectors, "group": resource.group, "policy": policy})
+            },
+        ),
         other => return Err(format!("there are no entries of kind `{other}`")),
     })
 }
@@ -116,13 +132,10 @@ fn entries(image: &Image, wanted: &Wanted) -> Result<(usize, Vec<Value>), String
 fn page<T>(
     wanted: &Wanted,
     all: &[T],
-    name: impl Fn(&T) -> &str,
+    holds: impl Fn(&T, &str) -> bool,
     show: impl Fn(&T) -> Value,
 ) -> (usize, Vec<Value>) {
-    let found: Vec<&T> = all
-        .iter()
-        .filter(|one| name(one).contains(&wanted.find))
-        .collect();
+    let found: Vec<&T> = all.iter().filter(|one| holds(one, &wanted.find)).collect();
     let shown = found.iter().skip(wanted.from).take(wanted.count);
     (found.len(), shown.map(|one| show(one)).collect())
 }

@@ -1,5 +1,6 @@
 //! `/status`: what the process is and does, as one JSON object.
 
+use gavel_runtime::limits::{JSON_DEPTH_MAX, Limits};
 use serde_json::{Value, json};
 
 use super::overview::{Facts, Overview, Service};
@@ -127,27 +128,34 @@ fn audit(service: &Service, full: &str) -> Value {
 }
 
 fn all_limits(overview: &Overview) -> Value {
-    let fixed: [(&str, usize); 6] = [
+    let budget = Limits::DEFAULT;
+    let fixed: [(&str, usize); 11] = [
         ("headBytes", limits::HEAD_BYTES_MAX),
         ("headers", limits::HEADERS_MAX),
         ("targetBytes", limits::TARGET_BYTES_MAX),
         ("envoyConnections", limits::ENVOY_CONNECTIONS_MAX),
         ("policyFileBytes", limits::TEXT_BYTES_MAX),
         ("imageBytes", limits::IMAGE_BYTES_MAX),
+        ("batchDecisions", limits::BATCH_DECISIONS_MAX),
+        ("inputDepth", JSON_DEPTH_MAX),
+        ("decisionMemoryBytes", budget.arena_max_bytes),
+        ("decisionCallDepth", budget.frames_max),
+        ("decisionRegisters", budget.stack_cells_max),
     ];
-    let times: [(&str, u64); 6] = [
+    let numbers: [(&str, u64); 7] = [
         ("idleSeconds", limits::IDLE_SECONDS),
         ("headSeconds", limits::HEAD_SECONDS),
-        ("bodySeconds", limits::BODY_SECONDS),
         ("writeSeconds", limits::WRITE_SECONDS),
         ("lingerSeconds", limits::LINGER_SECONDS),
         ("decisionMs", limits::DECISION_NS_MAX / 1_000_000),
+        ("decisionSteps", budget.fuel),
+        ("batchMs", limits::BATCH_NS_MAX / 1_000_000),
     ];
     let all: serde_json::Map<String, Value> = fixed
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.into()))
         .chain(
-            times
+            numbers
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value.into())),
         )

@@ -409,5 +409,5 @@ fn percent(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn go_bool(text: &str) -> Result<bool, String> {
-    crate::words::go_bool(text.as_bytes()).ok_or_else(|| "parse error".to_owned())
+    crate::words::go_bool(text.as_bytes()).ok_or_else(|| "it must be true or false".to_owned())
 }

@@ -87,7 +87,7 @@ impl Doors {
             }
             let address: SocketAddr = place
                 .parse()
-                .map_err(|_| usage(format!("--listen {place}: neither ADDRESS:PORT nor unix:PATH")))?;
+                .map_err(|_| usage(format!("--listen {place}: it must be an IP address and a port, as in 127.0.0.1:9000 or [::]:9000, or unix:PATH")))?;
             if self.port.is_some() || args.port.is_some() || args.host.is_some() {
                 return Err(usage(format!(
                     "--listen {place}: one address can be named, by one --listen or by --host and --port"

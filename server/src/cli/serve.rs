@@ -29,6 +29,7 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
     let doors = Doors::of(args)?;
     let mut options = options(args, &doors)?;
     args.audit.check()?;
+    check_source_flags(args)?;
     let body_bytes_max = args
         .max_body_bytes
         .unwrap_or(limits::ENVOY_BODY_BYTES_MAX_DEFAULT);
@@ -69,6 +70,23 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
 fn tell_of_no_effect(why: &str, flags: &[(&str, bool)]) {
     for (flag, _) in flags.iter().filter(|(_, is_given)| *is_given) {
         log::line(Level::Warn, format_args!("{flag} has no effect {why}"));
+    }
+}
+
+/// Whoever names a key believes that what is served is checked with it. That these flags need `--source` is said where they
+/// are declared, but not asked for where `--bundle` stands, which excludes it.
+fn check_source_flags(args: &ServeArgs) -> Result<(), Failure> {
+    let given = [
+        ("--source-key", args.source_key.is_some()),
+        ("--source-token-file", args.source_token_file.is_some()),
+        ("--source-poll", args.source_poll != limits::SOURCE_POLL_SECONDS),
+        ("--cache-dir", args.cache_dir.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) if args.source.is_none() => Err(Failure::Usage(format!(
+            "{flag} is for what --source has, and the policies come from --bundle"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -189,7 +207,7 @@ fn options(args: &ServeArgs, doors: &Doors) -> Result<Options, Failure> {
             .source
             .clone()
             .map(|url| (url, Duration::from_secs(args.source_poll))),
-        admin: admin(args)?,
+        admin: admin(args, doors)?,
         retrace: None,
         watch: args.watch,
         constant_deny: args.constant_deny,
@@ -215,7 +233,7 @@ fn opa(args: &ServeArgs, doors: &Doors) -> Result<Option<Decision>, Failure> {
 }
 
 /// Where the admin port is.
-fn admin(args: &ServeArgs) -> Result<Option<admin::Options>, Failure> {
+fn admin(args: &ServeArgs, doors: &Doors) -> Result<Option<admin::Options>, Failure> {
     let Some(listen) = &args.admin else {
         let tls = &args.admin_tls;
         tell_of_no_effect(
@@ -242,6 +260,10 @@ fn admin(args: &ServeArgs) -> Result<Option<admin::Options>, Failure> {
     let (decisions, most) = (args.admin_decisions.unwrap_or(0), limits::ADMIN_DECISIONS_MAX);
     if decisions > most {
         return Err(Failure::Usage(format!("--admin-decisions may be at most {most}")));
+    }
+    if address.port() != 0 && doors.port == Some(address.port()) {
+        let text = "the decision API has this port: each needs one of its own";
+        return Err(Failure::Usage(format!("--admin {listen}: {text}")));
     }
     Ok(Some(admin::Options {
         address,

@@ -274,6 +274,19 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
 
 /// What is wrong with a name that is no key's, or is that of a member which a key cannot have.
 pub(super) fn unknown(name: &str) -> String {
+    let below = |key: &&Key| {
+        key.name
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    let parts: Vec<String> = KEYS
+        .iter()
+        .filter(below)
+        .map(|key| format!("`{}`", key.name))
+        .collect();
+    if !parts.is_empty() {
+        return format!("{name} must be a mapping, of {}", parts.join(", "));
+    }
     let within = |key: &&Key| {
         name.strip_prefix(key.name)
             .is_some_and(|rest| rest.starts_with('.'))

@@ -11,7 +11,7 @@ use super::file::{Setting, Settings};
 use super::keys::{HASH, HASH_KEY_FILE, REDACT, SAMPLE_GRANTS};
 use super::values::names;
 use crate::audit::{HashKey, Redactions};
-use crate::error::Failure;
+use crate::error::{Failure, reason};
 use crate::{files, limits};
 
 /// A key that is shorter could be found by trying.
@@ -104,13 +104,17 @@ fn pointers_of(said: &Setting, key: &str) -> Result<Vec<String>, String> {
 
 /// The key in a file, without the line end that editors add.
 fn key(path: &Path) -> Result<HashKey, Failure> {
-    let bytes =
-        files::bytes(path, limits::TEXT_BYTES_MAX).map_err(|error| Failure::unreadable(path, &error))?;
+    let bytes = files::bytes(path, limits::TEXT_BYTES_MAX).map_err(|error| {
+        let (name, why) = (path.display(), reason(&error));
+        Failure::Operator(format!("{HASH_KEY_FILE}: {name}: {why}"))
+    })?;
     let key = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let key = key.strip_suffix(b"\r").unwrap_or(key);
     let long_enough = (key.len() >= KEY_BYTES_MIN).then_some(key);
     long_enough.and_then(HashKey::new).ok_or_else(|| {
         let name = path.display();
-        Failure::Operator(format!("{name}: a key has at least {KEY_BYTES_MIN} bytes"))
+        Failure::Operator(format!(
+            "{HASH_KEY_FILE}: {name}: a key has at least {KEY_BYTES_MIN} bytes"
+        ))
     })
 }

@@ -247,10 +247,7 @@ impl Conn {
             Some((known, deadline)) if known == phase => deadline,
             _ => connections.deadline(match phase {
                 Phase::Head => limits::HEAD_SECONDS,
-                Phase::Body => {
-                    limits::BODY_SECONDS
-                        + (self.shared.bounds.body_bytes / limits::BODY_BYTES_PER_SECOND_MIN) as u64
-                }
+                Phase::Body => limits::body_seconds(self.shared.bounds.body_bytes),
             }),
         };
         self.deadline = Some((phase, deadline));

@@ -162,6 +162,11 @@ impl Options {
             source: self.poll.as_ref().map(|(url, _)| url.clone()),
             limits: vec![
                 ("bodyBytes", number(self.bounds.body_bytes)),
+                ("bodySeconds", limits::body_seconds(self.bounds.body_bytes)),
+                (
+                    "auditRingBytes",
+                    number(limits::audit_ring_bytes(self.bounds.body_bytes)),
+                ),
                 (
                     "inputBytesPerThread",
                     number(limits::input_bytes(self.bounds.body_bytes)),
@@ -358,7 +363,7 @@ fn start_audit(
     tell: &mpsc::Sender<Event>,
 ) -> Result<(Audit, Vec<Sink>), Failure> {
     let workers = options.workers();
-    let ring = limits::AUDIT_RING_BYTES_MIN.max(options.bounds.body_bytes.saturating_mul(2));
+    let ring = limits::audit_ring_bytes(options.bounds.body_bytes);
     let envoy_ring = match &options.envoy {
         Some(envoy) => limits::envoy_ring_bytes(envoy.body_bytes_max),
         None => 0,

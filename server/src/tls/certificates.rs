@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{Error, InconsistentKeys, RootCertStore, ServerConfig};
 
 use super::clients::NamedClients;
 use crate::error::reason;
@@ -135,7 +135,10 @@ impl Files {
     fn config(&self, bytes: &[Vec<u8>]) -> Result<Arc<ServerConfig>, String> {
         let part = |at: usize| bytes.get(at).map(Vec::as_slice).unwrap_or_default();
         let chain = certificates(&self.chain, part(0))?;
-        let key = PrivateKeyDer::from_pem_slice(part(1)).map_err(|problem| wrong(&self.key, problem))?;
+        let key = PrivateKeyDer::from_pem_slice(part(1)).map_err(|problem| match problem {
+            pem::Error::NoItemsFound => wrong(&self.key, "no private key in it"),
+            problem => wrong(&self.key, problem),
+        })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -155,7 +158,12 @@ impl Files {
         };
         let mut config = builder
             .with_single_cert(chain, key)
-            .map_err(|problem| wrong(&self.chain, problem))?;
+            .map_err(|problem| match problem {
+                Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                    wrong(&self.key, format_args!("not the key of {}", self.chain.display()))
+                }
+                problem => wrong(&self.chain, problem),
+            })?;
         if self.client_authorities.is_some() {
             // A session that goes on shows no certificate again: one that expired meanwhile would still be good.
             config.session_storage = Arc::new(NoServerSessionStorage {});

@@ -110,8 +110,8 @@ async function showStatus() {
   fill("revision", "Revision " + policies.revision, policies.label ? [" “", policies.label, "”"] : "", ", since " + policies.published + ", digest ", node("code", {}, policies.digest.slice(0, 16) + "…"));
 }
 
-const KINDS = { policies: "policies", roles: "roles", groups: "groups", scopes: "scopes", "resource-groups": "resourceGroups", operations: "operations" };
-const TITLES = { fingerprint: "Fingerprint", policy: "Policy", roles: "Roles" };
+const KINDS = { policies: "policies", roles: "roles", groups: "groups", scopes: "scopes", "resource-groups": "resourceGroups", operations: "operations", resources: "resources" };
+const TITLES = { selectors: "Selectors", group: "Resource group", fingerprint: "Fingerprint", policy: "Policy", roles: "Roles" };
 
 async function list() {
   const kind = $("kind").value || "policies";
@@ -119,15 +119,15 @@ async function list() {
   const chosen = $("kind").value || "policies";
   fill("kind", Object.entries(KINDS).map(([name, key]) => node("option", { value: name, selected: name === chosen }, name.replace("-", " ") + " (" + count(answer.counts[key]) + ")")));
   fill("domains", "Domains: ", answer.domains.map((domain, at) => [at ? ", " : "", node("code", {}, domain)]),
-    ". Operations have " + count(answer.counts.operations) + " entries with selectors, resources " + count(answer.counts.resources) + ". Mappers: " + count(answer.counts.mappers) + ".");
+    ". Mappers: " + count(answer.counts.mappers) + ".");
   const columns = Object.keys(TITLES).filter((name) => answer.entries.some((entry) => entry[name] !== undefined));
-  fill("entries-head", node("tr", {}, node("th", { scope: "col" }, kind === "operations" ? "Name" : "MRN"), columns.map((name) => node("th", { scope: "col" }, TITLES[name]))));
+  const isNamed = answer.entries.some((entry) => entry.mrn !== undefined);
+  fill("entries-head", node("tr", {}, isNamed ? node("th", { scope: "col" }, "MRN") : undefined, columns.map((name) => node("th", { scope: "col" }, TITLES[name]))));
   const show = (value) => (Array.isArray(value) ? value.join(", ") : value);
-  fill("entries", answer.entries.map((entry) => node("tr", {}, node("th", { scope: "row" }, node("code", {}, entry.mrn)),
+  fill("entries", answer.entries.map((entry) => node("tr", {}, isNamed ? node("th", { scope: "row" }, node("code", {}, entry.mrn)) : undefined,
     columns.map((name) => node("td", {}, node("code", {}, show(entry[name])))))));
   const last = answer.from + answer.entries.length;
-  const note = kind === "operations" ? ", of those selected by their whole name" : "";
-  $("entries-title").textContent = answer.entries.length ? count(answer.from + 1) + " to " + count(last) + " of " + count(answer.total) + note : "None" + note;
+  $("entries-title").textContent = answer.entries.length ? count(answer.from + 1) + " to " + count(last) + " of " + count(answer.total) : "None";
   $("back").disabled = answer.from === 0;
   $("on").disabled = last >= answer.total;
 }
