@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use gavel_benches::load::{self, Ask, Content, Expected, Job, Pace, Step, Target};
+use gavel_benches::load::{self, Ask, Content, Expected, Job, Pace, Step, Target, Trust};
+use rustls::StreamOwned;
 
 /// Sends HTTP/1.1 requests over connections that stay open, checks every answer, and says how long they took.
 ///
@@ -22,9 +23,12 @@ use gavel_benches::load::{self, Ask, Content, Expected, Job, Pace, Step, Target}
 #[derive(Debug, Parser)]
 #[command(name = "gavel-load", version)]
 struct Flags {
-    /// Where to, as http://HOST:PORT/PATH
+    /// Where to, as http://HOST:PORT/PATH or https://HOST:PORT/PATH
     #[arg(long)]
     url: String,
+    /// Certificates in PEM, of which one has to vouch for the host of an https:// URL
+    #[arg(long)]
+    authority: Option<PathBuf>,
     /// A fixed schedule of --rate requests a second (what happens without --closed)
     #[arg(long, conflicts_with = "closed", requires = "rate")]
     open: bool,
@@ -101,6 +105,12 @@ fn main() -> ExitCode {
 
 fn job(flags: &Flags) -> Result<Job, String> {
     let target = Target::parse(&flags.url)?;
+    let trust = match (&flags.authority, target.is_secure) {
+        (Some(file), true) => Some(Trust::new(file, target.host_name())?),
+        (None, false) => None,
+        (None, true) => return Err(format!("{}: --authority says whom to trust", flags.url)),
+        (Some(_), false) => return Err(format!("{}: --authority is for https://", flags.url)),
+    };
     let bodies: Vec<Vec<u8>> = flags.body.iter().map(read).collect::<Result<_, _>>()?;
     let bodies: Vec<Option<&[u8]>> = match bodies.is_empty() {
         true => vec![None],
@@ -120,7 +130,7 @@ fn job(flags: &Flags) -> Result<Job, String> {
         };
         if expected.body == Content::Any && !flags.any_body {
             let first = Ask::new(&target, &flags.header, body, expected.clone());
-            expected.body = Content::Is(first_answer(&target, &first)?);
+            expected.body = Content::Is(first_answer(&target, trust.as_ref(), &first)?);
         }
         asks.push(Ask::new(&target, &flags.header, body, expected));
     }
@@ -134,6 +144,7 @@ fn job(flags: &Flags) -> Result<Job, String> {
         core: flags.core,
         timeout: Duration::from_millis(flags.timeout_ms),
         spin: Duration::from_micros(flags.spin_us),
+        trust,
         ..Job::new(target, asks)
     })
 }
@@ -147,20 +158,31 @@ fn seconds(number: f64) -> Result<Duration, String> {
 }
 
 /// The body of the answer to one request over a connection of its own.
-fn first_answer(target: &Target, ask: &Ask) -> Result<Vec<u8>, String> {
+fn first_answer(target: &Target, trust: Option<&Trust>, ask: &Ask) -> Result<Vec<u8>, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", target.address);
-    let mut stream = TcpStream::connect(target.address).map_err(failed)?;
+    let stream = TcpStream::connect(target.address).map_err(failed)?;
     stream
         .set_read_timeout(Some(Duration::from_secs(10)))
         .map_err(failed)?;
-    stream.write_all(&ask.message).map_err(failed)?;
+    match trust {
+        None => ask_first(stream, ask, failed),
+        Some(trust) => ask_first(StreamOwned::new(trust.session()?, stream), ask, failed),
+    }
+}
+
+fn ask_first(
+    mut stream: impl Read + Write,
+    ask: &Ask,
+    failed: impl Fn(std::io::Error) -> String,
+) -> Result<Vec<u8>, String> {
+    stream.write_all(&ask.message).map_err(&failed)?;
     let (mut bytes, mut part) = (Vec::new(), [0; 4096]);
     loop {
         let answer = match load::read_answer(&bytes) {
             Step::Broken(problem) => return Err(problem.to_owned()),
             Step::Whole(answer) => answer,
             Step::Partial => {
-                let read = stream.read(&mut part).map_err(failed)?;
+                let read = stream.read(&mut part).map_err(&failed)?;
                 if read == 0 {
                     return Err("the server closed the connection before its first answer".to_owned());
                 }

@@ -59,8 +59,9 @@ pub const DOCUMENT_BYTES_MAX: usize = 1 << 30;
 /// Reads after which a connection that always has more to read lets the others run.
 pub const READS_PER_TURN: u32 = 4;
 
-/// Connections that are accepted one after the other until those that are open get their turn: some 100 µs.
-pub const ACCEPTS_PER_TURN: u32 = 16;
+/// Connections that are accepted one after the other until those that are open get their turn: some 100 µs, with what each of
+/// them does first.
+pub const ACCEPTS_PER_TURN: u32 = 4;
 
 /// Receive buffer that a connection keeps while it waits for its next request: a head and a PORC of the usual size. One
 /// whose requests are larger waits without any and reads in two steps.

@@ -11,7 +11,7 @@ mod common;
 mod tls;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 
 use common::cli::run;
@@ -70,6 +70,81 @@ fn a_request_comes_with_the_end_of_the_handshake() {
         }
         assert!(ask(&mut client, "", ALLOWED).is_ok());
         server.stop();
+    });
+}
+
+/// One byte at a time, so that every step of the handshake is interrupted everywhere.
+#[test]
+fn a_handshake_in_crumbs_is_one() {
+    let authority = Authority::new();
+    let folder = Folder::of("crumbs", &authority, "pdp.example.com");
+    on_each_driver(|driver| {
+        let server = start(driver, &folder.flags(&[]));
+        let mut client = connect(&server, &authority, None);
+        client.sock.set_nodelay(true).unwrap();
+        while client.conn.is_handshaking() {
+            let mut flight = Vec::new();
+            while client.conn.wants_write() {
+                client.conn.write_tls(&mut flight).unwrap();
+            }
+            for byte in flight {
+                client.sock.write_all(&[byte]).unwrap();
+            }
+            if client.conn.is_handshaking() {
+                client.conn.read_tls(&mut client.sock).unwrap();
+                client.conn.process_new_packets().unwrap();
+            }
+        }
+        assert!(ask(&mut client, &post(GRANTED), ALLOWED).is_ok());
+        assert_eq!(server.stop().0.code(), Some(0));
+    });
+}
+
+/// Many at once, some of which go away in the middle: each gets its own session back.
+#[test]
+fn handshakes_at_once_do_not_get_mixed_up() {
+    let authority = Authority::new();
+    let folder = Folder::of("at-once", &authority, "pdp.example.com");
+    on_each_driver(|driver| {
+        let server = start(driver, &folder.flags(&[]));
+        let mut clients: Vec<_> = (0..40).map(|_| connect(&server, &authority, None)).collect();
+        for (at, client) in clients.iter_mut().enumerate() {
+            client.conn.write_tls(&mut client.sock).unwrap();
+            if at % 4 == 0 {
+                client.sock.shutdown(Shutdown::Both).unwrap();
+            }
+        }
+        for (at, client) in clients.iter_mut().enumerate() {
+            let (body, want) = match at % 2 {
+                0 => (GRANTED, "true}\n"),
+                _ => (DENIED, "false}\n"),
+            };
+            let answer = ask(client, &post(body), "}\n");
+            assert_eq!(
+                answer.is_ok_and(|answer| answer.ends_with(want)),
+                at % 4 != 0,
+                "{at}"
+            );
+        }
+        assert_eq!(server.stop().0.code(), Some(0));
+    });
+}
+
+/// A client that cannot agree with the service is told so; one that speaks no TLS is told nothing.
+#[test]
+fn what_cannot_begin_ends() {
+    let authority = Authority::new();
+    let folder = Folder::of("ends", &authority, "pdp.example.com");
+    on_each_driver(|driver| {
+        let server = start(driver, &folder.flags(&[]));
+        let mut config = trusting(&authority, None);
+        config.alpn_protocols = vec![b"none/1".to_vec()];
+        let problem = ask(&mut connect_to(server.port, config), &post(GRANTED), ALLOWED);
+        assert!(problem.unwrap_err().contains("NoApplicationProtocol"));
+        let mut plain = server.connect();
+        plain.send(post(GRANTED));
+        plain.expect_closed();
+        assert_eq!(server.stop().0.code(), Some(0));
     });
 }
 

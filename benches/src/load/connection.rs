@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use rustls::ClientConnection;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::answer::{Step, read_answer};
+use super::secure::{self, Trust};
 
 /// Bytes that one read takes at most; answers are a few hundred.
 const READ_BYTES: usize = 64 * 1024;
@@ -38,6 +40,8 @@ pub(super) enum Gone {
 pub(super) struct Connection {
     /// The socket; absent between two attempts.
     pub(super) stream: Option<TcpStream>,
+    /// TLS over it.
+    session: Option<Box<ClientConnection>>,
     /// It can be written to.
     pub(super) is_open: bool,
     /// It waits among those that take a request.
@@ -55,6 +59,7 @@ impl Connection {
     pub(super) fn closed() -> Connection {
         Connection {
             stream: None,
+            session: None,
             is_open: false,
             is_ready: false,
             ready_ns: 0,
@@ -65,25 +70,37 @@ impl Connection {
     }
 
     /// Begins to connect; the socket becomes writable when it is connected.
-    pub(super) fn begin(&mut self, address: SocketAddr) -> std::io::Result<&TcpStream> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_nonblocking(true)?;
-        socket.set_nodelay(true)?;
-        match socket.connect(&address.into()) {
-            Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {
-                return Err(error);
-            }
-            _ => {}
-        }
+    pub(super) fn begin(&mut self, address: SocketAddr, trust: Option<&Trust>) -> Result<&TcpStream, String> {
+        self.session = match trust {
+            Some(trust) => Some(Box::new(trust.session()?)),
+            None => None,
+        };
         self.input.clear();
         self.output.clear();
         self.is_open = false;
+        let socket = connecting(address).map_err(|error| error.to_string())?;
         Ok(self.stream.insert(socket.into()))
+    }
+
+    /// Goes on with the handshake of a connected socket as far as bytes are here. True once requests can be sent.
+    pub(super) fn shake_hands(&mut self) -> Result<bool, Gone> {
+        let (Some(session), Some(stream)) = (&mut self.session, &self.stream) else {
+            return Ok(true);
+        };
+        secure::flush(session, stream)?;
+        while session.is_handshaking() && secure::take(session, stream)? {
+            secure::flush(session, stream)?;
+        }
+        Ok(!session.is_handshaking())
     }
 
     /// Sends what can be sent at once; the rest goes when the socket has room.
     pub(super) fn send(&mut self, message: &[u8], sent: Sent) -> Result<(), Gone> {
         self.sent.push_back(sent);
+        if let (Some(session), Some(stream)) = (&mut self.session, &self.stream) {
+            secure::seal(session, message)?;
+            return secure::flush(session, stream);
+        }
         if !self.output.is_empty() {
             self.output.extend_from_slice(message);
             return Ok(());
@@ -96,6 +113,9 @@ impl Connection {
 
     /// Goes on with what could not be sent.
     pub(super) fn flush(&mut self) -> Result<(), Gone> {
+        if let (Some(session), Some(stream)) = (&mut self.session, &self.stream) {
+            return secure::flush(session, stream);
+        }
         if self.output.is_empty() {
             return Ok(());
         }
@@ -126,6 +146,9 @@ impl Connection {
         scratch: &mut Vec<u8>,
         mut answered: impl FnMut(Sent, u16, &[u8]),
     ) -> Result<(), Gone> {
+        if self.session.is_some() {
+            return self.receive_sealed(answered);
+        }
         scratch.resize(READ_BYTES, 0);
         loop {
             let mut stream = self.stream.as_ref().ok_or(Gone::Closed)?;
@@ -152,6 +175,38 @@ impl Connection {
                 return Ok(());
             }
         }
+    }
+
+    /// The same over TLS.
+    fn receive_sealed(&mut self, mut answered: impl FnMut(Sent, u16, &[u8])) -> Result<(), Gone> {
+        loop {
+            let (Some(session), Some(stream)) = (&mut self.session, &self.stream) else {
+                return Err(Gone::Closed);
+            };
+            let has_more = secure::take(session, stream)?;
+            let is_over = secure::open(session, &mut self.input)?;
+            let used = take(&mut self.sent, &self.input, &mut answered)?;
+            self.input.drain(..used);
+            if is_over {
+                return Err(Gone::Closed);
+            }
+            if !has_more {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// A socket that begins to connect.
+fn connecting(address: SocketAddr) -> std::io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_nodelay(true)?;
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {
+            Err(error)
+        }
+        _ => Ok(socket),
     }
 }
 

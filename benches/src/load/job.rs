@@ -3,6 +3,8 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
+use super::secure::Trust;
+
 /// Where requests go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -12,17 +14,21 @@ pub struct Target {
     pub host: String,
     /// Path and query.
     pub path: String,
+    /// TLS is spoken there.
+    pub is_secure: bool,
 }
 
 impl Target {
-    /// From `http://HOST[:PORT][/PATH]`.
+    /// From `http://HOST[:PORT][/PATH]`, or `https://…`.
     ///
     /// # Errors
     /// Another scheme, or a host without an address.
     pub fn parse(url: &str) -> Result<Target, String> {
-        let rest = url
-            .strip_prefix("http://")
-            .ok_or(format!("{url}: only http:// is spoken"))?;
+        let (rest, port, is_secure) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
+            (Some(rest), _) => (rest, 80, false),
+            (_, Some(rest)) => (rest, 443, true),
+            _ => return Err(format!("{url}: only http:// and https:// are spoken")),
+        };
         let (host, path) = match rest.find(['/', '?']) {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
@@ -32,7 +38,7 @@ impl Target {
             .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
         let with_port = match has_port {
             true => host.to_owned(),
-            false => format!("{host}:80"),
+            false => format!("{host}:{port}"),
         };
         let address = with_port
             .to_socket_addrs()
@@ -44,6 +50,7 @@ impl Target {
             address,
             host: host.to_owned(),
             path: format!("{slash}{path}"),
+            is_secure,
         })
     }
 
@@ -54,7 +61,19 @@ impl Target {
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             host: format!("127.0.0.1:{port}"),
             path: path.to_owned(),
+            is_secure: false,
         }
+    }
+
+    /// The host without its port, as a certificate has it.
+    #[must_use]
+    pub fn host_name(&self) -> &str {
+        let host = match self.host.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => &self.host,
+        };
+        let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        address.unwrap_or(host)
     }
 }
 
@@ -139,6 +158,8 @@ pub enum Pace {
 pub struct Job {
     /// Where to.
     pub target: Target,
+    /// Whom a load over TLS trusts; none: without TLS.
+    pub trust: Option<Trust>,
     /// What is asked, in turn.
     pub asks: Vec<Ask>,
     /// When.
@@ -170,6 +191,7 @@ impl Job {
     pub fn new(target: Target, asks: Vec<Ask>) -> Job {
         Job {
             target,
+            trust: None,
             asks,
             pace: Pace::Closed,
             time: Duration::from_secs(1),
@@ -204,7 +226,20 @@ mod tests {
         check("http://127.0.0.1/a?b", "127.0.0.1:80 127.0.0.1 /a?b");
         check("http://[::1]:9/decision", "[::1]:9 [::1]:9 /decision");
         check("http://127.0.0.1:7?x=1", "127.0.0.1:7 127.0.0.1:7 /?x=1");
-        check("https://localhost/", "https://localhost/: only http:// is spoken");
+        check("https://127.0.0.1/a", "127.0.0.1:443 127.0.0.1 /a");
+        check(
+            "ftp://localhost/",
+            "ftp://localhost/: only http:// and https:// are spoken",
+        );
+    }
+
+    #[test]
+    fn a_certificate_names_the_host_alone() {
+        let name = |url: &str| Target::parse(url).map(|target| target.host_name().to_owned());
+        assert_eq!(name("https://127.0.0.1:9/x"), Ok("127.0.0.1".to_owned()));
+        assert_eq!(name("https://[::1]:9"), Ok("::1".to_owned()));
+        assert_eq!(name("https://[::1]"), Ok("::1".to_owned()));
+        assert_eq!(name("https://localhost"), Ok("localhost".to_owned()));
     }
 
     #[test]

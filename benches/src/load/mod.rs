@@ -16,6 +16,7 @@ mod held;
 mod job;
 mod result;
 mod run;
+mod secure;
 mod witness;
 
 pub use answer::{Answer, Step, read_answer};
@@ -25,4 +26,5 @@ pub use held::hold;
 pub use job::{Ask, Content, Expected, Job, Pace, Target};
 pub use result::{Outcome, Slow};
 pub use run::{pin, run};
+pub use secure::Trust;
 pub use witness::{Stall, Witness};

@@ -266,13 +266,17 @@ impl<'j> Worker<'j> {
             let fine = flags.contains(EventFlags::OUT)
                 && !flags.intersects(EventFlags::ERR | EventFlags::HUP)
                 && connection.stream.is_some();
-            if !fine {
-                self.outcome.failures.unconnected += 1;
-                connection.stream = None;
-                return;
+            match fine.then(|| connection.shake_hands()) {
+                Some(Ok(true)) => {
+                    connection.is_open = true;
+                    self.make_ready(at, now_ns);
+                }
+                Some(Ok(false)) => {}
+                Some(Err(_)) | None => {
+                    self.outcome.failures.unconnected += 1;
+                    connection.stream = None;
+                }
             }
-            connection.is_open = true;
-            self.make_ready(at, now_ns);
             return;
         }
         let (job, outcome, measure_ns) = (self.job, &mut self.outcome, self.measure_ns);
@@ -358,8 +362,7 @@ impl<'j> Worker<'j> {
             return;
         };
         let begun = connection
-            .begin(self.job.target.address)
-            .map_err(|error| error.to_string())
+            .begin(self.job.target.address, self.job.trust.as_ref())
             .and_then(|stream| {
                 let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
                 epoll::add(&self.epoll, stream, EventData::new_u64(at as u64), flags)

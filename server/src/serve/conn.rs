@@ -29,13 +29,12 @@ use crate::serve::desk::Verdict;
 use crate::serve::line::Line;
 use crate::serve::worker::Shared;
 use crate::sys::{self, Half};
-use crate::tls::Certificates;
 
 /// Serves a connection that is already entered at `place`.
 pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
     let carrier = match stream.is_local() {
         true => Carrier::Unix,
-        false => Carrier::of_address(shared.certificates.is_some()),
+        false => Carrier::of_address(shared.handshakes.is_some()),
     };
     shared.counters.open.entered(carrier);
     let mut conn = Conn {
@@ -149,24 +148,21 @@ struct Conn {
 impl Conn {
     /// Begins TLS where it is spoken: not on unix sockets. False if the peer is not taken.
     async fn begin(&mut self, carrier: Carrier) -> bool {
-        let certificates = self.shared.certificates.clone();
-        let Some(certificates) = certificates.filter(|_| carrier == Carrier::Tls) else {
+        let shared = Rc::clone(&self.shared);
+        let Some(handshakes) = shared.handshakes.as_ref().filter(|_| carrier == Carrier::Tls) else {
             return true;
         };
-        self.shared.watch_for(self.place, limits::HEAD_SECONDS);
-        let begun = self.shake_hands(&certificates).await.is_ok();
-        if !begun {
-            self.shared.counters.handshakes_failed.add(1);
+        shared.watch_for(self.place, limits::HEAD_SECONDS);
+        loop {
+            match self.line.shake_hands(handshakes).await {
+                Ok(true) => return true,
+                Ok(false) => {}
+                Err(_) => {
+                    shared.counters.handshakes_failed.add(1);
+                    return false;
+                }
+            }
         }
-        begun
-    }
-
-    async fn shake_hands(&mut self, certificates: &Certificates) -> std::io::Result<()> {
-        self.line.secure(certificates)?;
-        while !self.line.shake_hands().await? {
-            self.shared.step_aside(self.line.socket()).await;
-        }
-        Ok(())
     }
 
     async fn run(&mut self) {

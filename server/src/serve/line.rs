@@ -5,7 +5,11 @@ use std::ops::Range;
 use std::os::fd::RawFd;
 
 use crate::io::Stream;
-use crate::tls::{Certificates, Session};
+use crate::limits;
+use crate::tls::{Handshakes, Session};
+
+/// What the first record of a client begins with (RFC 8446, 5.1).
+const HANDSHAKE: u8 = 22;
 
 /// A connection as those see it who speak HTTP over it.
 pub(crate) struct Line {
@@ -22,24 +26,28 @@ impl Line {
         }
     }
 
-    /// Begins TLS; [`Line::shake_hands`] comes next.
-    ///
-    /// # Errors
-    /// The certificates are none that rustls takes.
-    pub(crate) fn secure(&mut self, certificates: &Certificates) -> io::Result<()> {
-        self.session = Some(Box::new(Session::new(certificates.config())?));
-        Ok(())
-    }
-
-    /// Goes on with the handshake by one read at most. True once it is over, or if there is none.
+    /// Begins TLS, or goes on with its handshake, by one read. True once it is over.
     ///
     /// # Errors
     /// The peer is none that is taken, speaks no TLS, or is gone.
-    pub(crate) async fn shake_hands(&mut self) -> io::Result<bool> {
-        match &mut self.session {
-            None => Ok(true),
-            Some(session) => session.shake_hands(&mut self.stream).await,
+    pub(crate) async fn shake_hands(&mut self, handshakes: &Handshakes) -> io::Result<bool> {
+        let buffer = Vec::with_capacity(limits::TLS_READ_BYTES);
+        let (result, bytes) = self.stream.read(buffer).await;
+        if result? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        let session = match self.session.take() {
+            Some(session) => session,
+            None if bytes.first() == Some(&HANDSHAKE) => handshakes.session()?,
+            // Nothing is made for what is evidently something else.
+            None => return Err(io::ErrorKind::InvalidData.into()),
+        };
+        let (session, worked) = handshakes.work_out(session, bytes).await;
+        let session = self.session.insert(session);
+        // After an error, too: the alert that tells the peer why.
+        let flushed = session.flush(&mut self.stream).await;
+        worked.and(flushed)?;
+        Ok(session.is_begun())
     }
 
     /// The socket below.

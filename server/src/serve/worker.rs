@@ -21,7 +21,7 @@ use crate::serve::deal::Dealer;
 use crate::serve::desk::Desk;
 use crate::serve::pool::Pool;
 use crate::sys;
-use crate::tls::Certificates;
+use crate::tls::{Certificates, Handshakes};
 
 /// A second has passed.
 pub const TICK: u8 = b't';
@@ -68,7 +68,8 @@ pub(crate) struct Shared {
     /// Requests that are worked on.
     pub(crate) in_flight: Cell<usize>,
     pub(crate) public_url: Option<Arc<str>>,
-    pub(crate) certificates: Option<Arc<Certificates>>,
+    /// Where connections at addresses begin TLS, if they do.
+    pub(crate) handshakes: Option<Handshakes>,
     /// Where documents are evaluated, if OPA's data API is served.
     pub(crate) opa: Option<opa::Service>,
     /// Receive buffers for what is large.
@@ -248,6 +249,10 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
     let bell = dealer.as_mut().and_then(Dealer::bell);
     let mut desk = setup.desk;
     let (acks, audit_bell) = desk.acks().unzip();
+    let (handshakes, handshake_bell) = match setup.certificates.map(Handshakes::start).transpose() {
+        Ok(handshakes) => handshakes.unzip(),
+        Err(error) => return started(Err(format!("the thread of handshakes: {error}"))),
+    };
     let shared = Rc::new(Shared {
         connections: RefCell::default(),
         desk: RefCell::new(desk),
@@ -258,7 +263,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         bounds: setup.bounds,
         in_flight: Cell::new(0),
         public_url: setup.public_url,
-        certificates: setup.certificates,
+        handshakes,
         opa: setup.opa.map(opa::Service::new),
         inputs: Pool::new(limits::INPUT_BYTES_START),
         outputs: Pool::new(limits::OUTPUT_BYTES_START),
@@ -280,15 +285,16 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         let opened = listeners.and_then(|listeners| {
             let pipe = ControlPipe::new(setup.control, uring)?;
             let ringing = |bell: Option<_>| bell.map(|bell| ControlPipe::new(bell, uring)).transpose();
-            Ok((listeners, pipe, ringing(bell)?, ringing(audit_bell)?))
+            let bells = [ringing(audit_bell)?, ringing(handshake_bell)?];
+            Ok((listeners, pipe, ringing(bell)?, bells))
         });
         match opened {
-            Ok((listeners, pipe, bell, audit_bell)) => {
+            Ok((listeners, pipe, bell, bells)) => {
                 started(Ok(report));
                 if let Some(bell) = bell {
                     spawn(listen(bell, Rc::clone(&shared)));
                 }
-                if let Some(bell) = audit_bell {
+                for bell in bells.into_iter().flatten() {
                     spawn(hear(bell, Rc::clone(&shared)));
                 }
                 for listener in &listeners {
@@ -421,10 +427,11 @@ async fn usher(shared: Rc<Shared>) {
     .await;
 }
 
-/// Wakes the connections that wait for their records whenever something became of some.
+/// Wakes the connections that wait for their records or for their handshakes whenever something became of some.
 async fn hear(mut bell: ControlPipe, shared: Rc<Shared>) {
     while !bell.next().await.is_empty() {
         shared.acks.iter().for_each(Acks::ring);
+        shared.handshakes.iter().for_each(Handshakes::ring);
     }
 }
 

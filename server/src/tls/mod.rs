@@ -1,11 +1,14 @@
 //! TLS at the ports: certificates from files that are read again when they change, clients by certificate and by name.
-//! `session.rs` is one connection of the decision API, `accept.rs` one of what runs on tokio.
+//! `session.rs` is one connection of the decision API, `handshakes.rs` where those of one core begin, `accept.rs` is one of
+//! what runs on tokio.
 
 mod accept;
 mod certificates;
 mod clients;
+mod handshakes;
 mod session;
 
 pub(crate) use accept::accept;
 pub use certificates::{Certificates, Files, HTTP1, HTTP2_AND_1, Renewal};
+pub(crate) use handshakes::Handshakes;
 pub(crate) use session::Session;

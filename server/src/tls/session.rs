@@ -38,19 +38,11 @@ impl Session {
         self.waiting
     }
 
-    /// One step towards both sides knowing each other: a read at most. True once they do.
-    ///
-    /// # Errors
-    /// The peer is none that is taken, speaks no TLS, or is gone.
-    pub(crate) async fn shake_hands(&mut self, stream: &mut Stream) -> io::Result<bool> {
-        self.flush(stream).await?;
-        if self.rustls.is_handshaking() && self.take(stream).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.flush(stream).await?;
+    /// Whether both sides know each other, after bytes were taken in.
+    pub(crate) fn is_begun(&mut self) -> bool {
         // A request may have come with the end of the handshake.
         self.waiting = !self.rustls.is_handshaking();
-        Ok(self.waiting)
+        self.waiting
     }
 
     /// Reads text into the spare capacity of `buffer`. 0: the peer sends no more. `WouldBlock`: it sent much in which there
@@ -117,26 +109,36 @@ impl Session {
 
     /// Reads from the socket and decrypts.
     async fn take(&mut self, stream: &mut Stream) -> io::Result<usize> {
-        let (result, sealed) = stream.read(Vec::with_capacity(limits::TLS_READ_BYTES)).await;
+        let (result, bytes) = stream.read(Vec::with_capacity(limits::TLS_READ_BYTES)).await;
         let count = result?;
-        let mut rest = sealed.as_slice();
-        while !rest.is_empty() {
-            let taken = self.rustls.read_tls(&mut rest)?;
-            let processed = self.rustls.process_new_packets();
-            if let Err(error) = processed {
-                // The alert that tells the peer why.
-                let _ = self.flush(stream).await;
-                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-            }
-            if taken == 0 {
-                break;
-            }
+        if let Err(error) = self.take_in(&bytes) {
+            // The alert that tells the peer why.
+            let _ = self.flush(stream).await;
+            return Err(error);
         }
         Ok(count)
     }
 
+    /// Works on what came from the socket: decrypts it, or goes on with the handshake. What the peer shall have for it is
+    /// there for [`Session::flush`], also after an error.
+    ///
+    /// # Errors
+    /// The peer is none that is taken, or speaks no TLS.
+    pub(crate) fn take_in(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let taken = self.rustls.read_tls(&mut rest)?;
+            let processed = self.rustls.process_new_packets();
+            processed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            if taken == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes what rustls has for the socket.
-    async fn flush(&mut self, stream: &mut Stream) -> io::Result<()> {
+    pub(crate) async fn flush(&mut self, stream: &mut Stream) -> io::Result<()> {
         let mut sealed = std::mem::take(&mut self.sealed);
         while self.rustls.wants_write() {
             self.rustls.write_tls(&mut sealed)?;
