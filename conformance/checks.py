@@ -1,6 +1,7 @@
 """What the scripts of these folders share: where the checkout is, commands, free ports, waiting, and checks that are counted."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -14,10 +15,31 @@ def run(*words, **more):
     return subprocess.run(words, check=True, capture_output=True, text=True, **more).stdout
 
 
+# Names in the kernel that last as long as this process, one for each port that it was given.
+LEASES = []
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that is free, and given to nobody else who asks here, in any process, while this one runs.
+
+    It lies below those that the kernel picks for connections: what is free of those now may be taken when the server starts.
+    """
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        lowest = int(file.read().split()[0])
+    for _ in range(1000):
+        port = random.randrange(10_000, max(lowest, 20_000))
+        lease = socket.socket(socket.AF_UNIX)
+        try:
+            lease.bind(f"\0gavel-test-port-{port}")
+            with socket.socket(socket.AF_INET6) as probe:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+                probe.bind(("::", port))
+        except OSError:
+            lease.close()
+            continue
+        LEASES.append(lease)
+        return port
+    raise SystemExit("no port is free")
 
 
 def wait_until(what, done, seconds=20):

@@ -1,18 +1,25 @@
 #!/usr/bin/env python3
-"""Checks what deploy/ has for Kubernetes and systemd: it renders, it is valid, and every flag in it is one of `gavel serve`.
+"""Checks what deploy/ has for Kubernetes and systemd: it renders, it is valid, every flag in it is one of `gavel serve`, and its
+policies are what it needs.
 
   conformance/deploy/manifests.py GAVEL
 
-Needs kubectl and, in a virtual environment that it makes in target/, kubernetes-validate; what is missing is said and skipped.
+Needs kubectl and kubernetes-validate, which it installs into a virtual environment in target/ where it is missing and can be had;
+what is not there is said and skipped.
 """
-import os, re, shutil, subprocess, sys, venv
+import json, os, re, shutil, subprocess, sys, venv
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from checks import ROOT, Checks  # noqa: E402
 
 OVERLAYS = f"{ROOT}/deploy/k8s/overlays"
+# Overlays with the component for io_uring, which none of deploy/ takes.
+IOURING = f"{ROOT}/conformance/deploy/iouring"
 # Flags in a manifest that are for Envoy.
 ENVOYS = {"--config-path"}
+# What an Envoy of any overlay may send.
+REQUEST = {"source": {"principal": "spiffe://cluster.local/ns/shop/sa/web"},
+           "request": {"http": {"method": "GET", "path": "/orders/7", "host": "shop", "headers": {"x-user-name": "ann", "x-user-roles": "reader"}}}}
 checks = Checks()
 check = checks.that
 
@@ -25,14 +32,23 @@ def run(*words, text=None):
 def validator():
     """Path of kubernetes-validate, or None where it cannot be had."""
     place = f"{ROOT}/target/kubernetes-venv"
-    tool = f"{place}/bin/kubernetes-validate"
-    if not os.path.exists(tool):
+    for tool in (f"{place}/bin/kubernetes-validate", shutil.which("kubernetes-validate")):
+        if tool and os.path.exists(tool) and run(tool, "--help")[0] == 0:
+            return tool
+    try:
         venv.create(place, with_pip=True, clear=True)
-        status, _, problem = run(f"{place}/bin/pip", "install", "--quiet", "kubernetes-validate")
-        if status != 0:
-            print(f"skipped: schemas (kubernetes-validate: {problem.strip().splitlines()[-1:]})")
-            return None
-    return tool
+        status, _, problem = run(f"{place}/bin/pip", "install", "--quiet", "--timeout", "20", "--retries", "1", "kubernetes-validate")
+    except (OSError, subprocess.CalledProcessError) as error:
+        status, problem = 1, str(error)
+    if status != 0:
+        print(f"skipped: schemas (kubernetes-validate: {problem.strip().splitlines()[-1:]})")
+        return None
+    return f"{place}/bin/kubernetes-validate"
+
+
+def can_render():
+    """Whether kubectl is there and new enough to know components."""
+    return bool(shutil.which("kubectl")) and "kustomizeVersion" in run("kubectl", "version", "--client", "--output=json")[1]
 
 
 def flags_of(binary):
@@ -40,27 +56,55 @@ def flags_of(binary):
 
 
 def overlays(known):
-    if not shutil.which("kubectl"):
-        print("skipped: overlays (kubectl is not there)")
+    if not can_render():
+        print("skipped: overlays (kubectl is not there, or too old for components)")
         return
     validate = validator()
-    for name in sorted(os.listdir(OVERLAYS)):
-        status, manifest, problem = run("kubectl", "kustomize", f"{OVERLAYS}/{name}")
+    names = {name: f"{OVERLAYS}/{name}" for name in sorted(os.listdir(OVERLAYS))}
+    names.update({f"{name} with io_uring": f"{IOURING}/{name}" for name in sorted(os.listdir(IOURING))})
+    for name, folder in names.items():
+        status, manifest, problem = run("kubectl", "kustomize", folder)
         check(f"{name} renders", status == 0, problem)
         if status != 0:
             continue
         used = set(re.findall(r"^\s*- (--[a-z][a-z0-9-]*)", manifest, re.M)) - ENVOYS
         check(f"{name} has flags that exist", used <= known, f"unknown: {sorted(used - known)}")
+        profiles = manifest.count("localhostProfile: gavel-iouring.json")
+        check(f"{name}: io_uring is allowed where it is asked for", profiles == (folder.startswith(IOURING)), f"{profiles} profiles")
+        policies(name, manifest, any(flag.startswith("--envoy") for flag in used))
         if validate:
-            path = f"{ROOT}/target/kubernetes-{name}.yaml"
-            with open(path, "w") as file:
-                file.write(manifest)
-            status, said, problem = run(validate, "--strict", path)
-            valid = [line for line in (said + problem).splitlines() if " passed for " in line]
-            foreign = [line for line in (said + problem).splitlines() if "find schema" in line]
-            for line in foreign:
-                print("     no schema: " + line.split("kind ")[-1])
-            check(f"{name}: {len(valid)} objects are valid", status == 0 and valid, said + problem)
+            schemas(name, manifest, validate)
+
+
+def policies(name, manifest, for_envoy):
+    """The domain in the ConfigMap compiles, and where an Envoy asks its mapper makes a PORC of a request."""
+    found = re.search(r"^  domain\.yml: \|\n((?:    .*\n|\n)+)", manifest, re.M)
+    check(f"{name} has policies", bool(found))
+    if not found:
+        return
+    path, request = f"{ROOT}/target/kubernetes-domain.yml", f"{ROOT}/target/kubernetes-request.json"
+    with open(path, "w") as file:
+        file.write(re.sub(r"^    ", "", found[1], flags=re.M))
+    with open(request, "w") as file:
+        json.dump(REQUEST, file)
+    status, _, problem = run(sys.argv[1], "compile", "-b", path, "-o", f"{ROOT}/target/kubernetes-domain.image")
+    check(f"{name}: its policies compile", status == 0, problem)
+    if for_envoy:
+        status, said, problem = run(sys.argv[1], "test", "envoy", "-b", path, "-i", request)
+        check(f"{name}: its mapper serves an Envoy", status == 0 and json.loads(said)["decision"] == "GRANT", said + problem)
+
+
+def schemas(name, manifest, validate):
+    """Every object of the manifest is valid; of foreign kinds it is said that nothing is known."""
+    path = f"{ROOT}/target/kubernetes-{name.replace(' ', '-')}.yaml"
+    with open(path, "w") as file:
+        file.write(manifest)
+    status, said, problem = run(validate, "--strict", path)
+    valid = [line for line in (said + problem).splitlines() if " passed for " in line]
+    for line in (said + problem).splitlines():
+        if "find schema" in line:
+            print("     no schema: " + line.split("kind ")[-1])
+    check(f"{name}: {len(valid)} objects are valid", status == 0 and valid, said + problem)
 
 
 def unit(known):

@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
 # Builds the images twice, the second time from a copy of the sources in another folder, and compares their digests.
 #   conformance/deploy/reproducible.sh [amd64] [arm64]        default: amd64
+# Both are made with the same compiler, the one of this machine: another version makes other bytes, and rust-toolchain.toml names
+# a channel and no version. Whoever builds an image for amd64 again to compare it takes the version that
+# its label `rustc` names, as in
+#   RUSTUP_TOOLCHAIN=1.95.0 deploy/image/build.sh amd64
 # Takes two builds with link-time optimisation for each architecture, so it is no part of .ci/run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -51,6 +51,7 @@ def split(commands, place, report):
         if shell.SERVE.match(command):
             parts.append(command)
             continue
+        command = elsewhere.built(command)
         if not_here := elsewhere.rule(command):
             why, wrong = not_here
             unknown = facts.flags_in(command.partition(" serve ")[2]) - set(report.known["serve"])

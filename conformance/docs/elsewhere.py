@@ -1,5 +1,5 @@
 """Commands of the documentation that cannot run beside a test: why, and what is looked at instead."""
-import os, re, shutil, subprocess
+import os, re, shutil, subprocess, tempfile
 
 from checks import ROOT
 
@@ -16,7 +16,7 @@ def file_is_there(words):
 
 
 def cargo(words):
-    """The package and what is named of it exist; an example that the command runs is run where it is built (the tests do)."""
+    """The package and what is named of it exist."""
     named = dict(zip(words, words[1:]))
     package = named.get("-p", "gavel-server" if "--bin" not in named else None)
     folder = f"{ROOT}/{package.removeprefix('gavel-')}" if package else ROOT
@@ -31,22 +31,59 @@ def cargo(words):
             declared = re.search(rf'name = "{re.escape(name)}"', file.read())
         if not declared and not os.path.exists(f"{folder}/{place}/{name}.rs") and not os.path.isdir(f"{folder}/{place}/{name}"):
             return f"{package} has no {flag[2:]} {name}"
-        built = f"{ROOT}/target/debug/{place}/{name}"
-        if words[1] == "run" and flag == "--example" and os.path.exists(built):
-            done = subprocess.run([built], cwd=ROOT, capture_output=True, text=True, timeout=60)
-            return f"{name} ends with {done.returncode}: {done.stderr[-500:]}" if done.returncode else None
     return None
 
 
+def built(command):
+    """The program in the place of `cargo run … --example NAME` where it is built, as the tests do; else the command as it stands."""
+    found = re.fullmatch(r"cargo run -p \S+ --example (\w+)", command)
+    program = f"{ROOT}/target/debug/examples/{found[1]}" if found else ""
+    return program if os.path.exists(program) else command
+
+
 def kubectl(words):
-    """A folder after -k renders; a resource that is asked for is one of deploy/."""
+    """A folder after -k renders; what is to be created is made up without a cluster."""
     named = dict(zip(words, words[1:]))
+    if "create" in words and shutil.which("kubectl"):
+        return created(words)
     if "-k" not in named:
         return None
     if not shutil.which("kubectl"):
         return None if os.path.exists(f"{ROOT}/{named['-k']}/kustomization.yaml") else f"there is no {named['-k']}"
     done = subprocess.run(["kubectl", "kustomize", f"{ROOT}/{named['-k']}"], capture_output=True, text=True)
     return done.stderr.strip() if done.returncode else None
+
+
+def created(words):
+    """What is wrong with `kubectl create`, asked with a certificate for each file that it names."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test",
+                        "-keyout", f"{folder}/tls.key", "-out", f"{folder}/tls.crt"], capture_output=True, check=True)
+        done = subprocess.run([*words, "--dry-run=client"], cwd=folder, capture_output=True, text=True)
+    return done.stderr.strip() if done.returncode else None
+
+
+def dockerfile(words):
+    """deploy/Dockerfile ends as the image does that is built and run, and links as it; its compiler is the oldest that is taken."""
+    named = dict(zip(words, words[1:]))
+    path = named.get("-f", "deploy/Dockerfile")
+    if not os.path.isfile(f"{ROOT}/{path}"):
+        return f"there is no {path}"
+    read = {}
+    for name in ("deploy/Dockerfile", "deploy/image/Containerfile", "deploy/image/binary.sh", "Cargo.toml"):
+        with open(f"{ROOT}/{name}") as file:
+            read[name] = file.read()
+    kept = ("USER", "EXPOSE", "ENTRYPOINT", "CMD")
+    ends = [[line for line in read[name].rpartition("FROM scratch")[2].splitlines() if line.startswith(kept)]
+            for name in ("deploy/Dockerfile", "deploy/image/Containerfile")]
+    if ends[0] != ends[1]:
+        return f"its last stage has {ends[0]}, the image has {ends[1]}"
+    flags = set(re.findall(r"-Wl,[\w=-]+|\+crt-static", read["deploy/Dockerfile"]))
+    if not flags or (others := [flag for flag in flags if flag not in read["deploy/image/binary.sh"]]):
+        return f"it links with {others or 'no flags'}, which binary.sh does not"
+    oldest = re.search(r'^rust-version = "(.*)"', read["Cargo.toml"], re.M)[1]
+    version = re.search(r"^ARG RUST=(\S+)", read["deploy/Dockerfile"], re.M)
+    return None if version and version[1].startswith(oldest) else f"it takes another compiler than {oldest}"
 
 
 def unit(words):
@@ -70,18 +107,19 @@ def nothing(_):
 # Beginning of the command, why it is not run, and what is checked of it instead.
 RULES = [
     (r"cargo test\b", "what .ci/run does before this", nothing),
-    (r"cargo (run|build|bench|doc|clippy)\b", "builds; package and target exist, and examples are run where they are built", cargo),
-    (r"kubectl (?!kustomize)", "needs a cluster; what -k names is rendered", kubectl),
-    (r"istioctl\b|skopeo\b", "needs a mesh or a registry", version),
-    (r"docker\b|podman\b", "needs an engine; conformance/deploy/images.py runs the images under runc", nothing),
+    (r"cargo run .*--bin gavel-load\b", "half a minute of load, which conformance/soak has in short; package and binary exist", cargo),
+    (r"cargo (run|build|bench|doc|clippy)\b", "builds for minutes; package and target exist", cargo),
+    (r"kubectl (?!kustomize)", "needs a cluster; what -k names is rendered, what is to be created is made up without one", kubectl),
+    (r"skopeo\b", "needs a registry; the version is the checkout's", version),
+    (r"docker build\b", "needs the image of Rust's compiler, out of a registry, and is built by no test: its last stage and its flags are"
+     " compared with those of the image that conformance/deploy/images.py runs", dockerfile),
+    (r"docker run\b", "needs an engine; conformance/deploy/images.py runs the same entry point under runc", nothing),
     (r"(sudo )?(systemctl|journalctl)\b", "needs systemd; conformance/deploy/manifests.py has the unit verified", unit),
     (r"(sudo )?(apt-get|apt|dpkg) ", "changes the machine; conformance/deploy/package.py installs the package in a copy of it", version),
-    (r"(sudo )?(install|sysctl|ulimit|usermod|perf) ", "changes or watches the machine", nothing),
+    (r"(sudo )?(sysctl|ulimit|usermod|perf) ", "changes or watches the machine", nothing),
     (r"deploy/(image|debian)/build\.sh", "builds release binaries; what comes of it is for conformance/deploy/images.py and package.py", file_is_there),
     (r"conformance/\S+\.(sh|py)", "a test of its own, see .ci/run", file_is_there),
     (r"benches/\S+\.sh", "measures", file_is_there),
-    (r"gavel completion zsh\b", "writes where zsh looks for completions", nothing),
-    (r"gavel completion powershell\b", "needs PowerShell", nothing),
 ]
 
 

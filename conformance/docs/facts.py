@@ -5,7 +5,7 @@ from checks import ROOT
 
 # Flags that pages name and that are somebody else's, or deliberately none.
 FOREIGN = {
-    "--release": "cargo", "--features": "cargo", "--security-opt": "docker", "--strict": "OPA's", "--addr": "what never existed",
+    "--release": "cargo", "--features": "cargo", "--security-opt": "docker", "--build-arg": "docker", "--strict": "OPA's", "--addr": "what never existed",
     "--v0-compatible": "a word of --opa-flags", "--flag": "any",
 }
 TOOLS = re.compile(r"(cargo|conformance/|benches/|deploy/|kubectl|docker|curl|openssl|report|faults\.py|steady\.py|gavel-|perf|jq)")

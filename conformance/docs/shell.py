@@ -1,17 +1,24 @@
 """Runs the commands of one page, from top to bottom, in a folder that looks like a checkout and a machine of the page's own.
 
-Ports become free ones, files below /etc/gavel, /run/gavel, /var/lib/gavel and /var/cache/gavel those of the folder, and what is
-printed is translated back. `gavel serve` runs beside the others until the page starts another one, or ends.
+Ports become free ones, files below /etc/gavel, /run/gavel, /var/lib/gavel, /var/cache/gavel and where programs and units are
+installed those of the folder, and what is printed is translated back. `gavel serve` runs beside the others until the page starts another one, or ends.
 """
 import functools, http.server, json, os, re, shlex, shutil, signal, subprocess, threading, time
 
 from checks import ROOT, free_port
 
 SERVE = re.compile(r"(?:gavel|cargo run --release --) (?:--\S+ )*serve\b")
-MACHINE = re.compile(r"(?<![\w./-])/(etc/gavel|run/gavel|var/lib/gavel|var/cache/gavel)\b")
+MACHINE = re.compile(r"(?<![\w./-])/(etc/gavel|run/gavel|var/lib/gavel|var/cache/gavel|usr/bin/gavel|etc/systemd/system)\b")
 PORT = re.compile(r"((?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::\]):|--(?:port|admin|envoy-port)[ =](?:[\w.:\[\]]+:)?)(\d{4,5})\b")
 # A host that pages name where policies come from: a small server of the test, over what lies in the page's folder.
 SOURCE = "https://policies.example"
+# What a page's commands find on the machine of their reader: the right to install, zsh's list of places for completions, and as much
+# of PowerShell as takes a script of completions.
+READER = r"""sudo() { "$@"; }
+fpath=("" "$HOME/.zsh")
+Out-String() { cat; }
+Invoke-Expression() { local text; text="$(cat)"; [[ $text == *Register-ArgumentCompleter* ]]; }
+"""
 START_SECONDS = 30
 END_SECONDS = 40
 
@@ -87,9 +94,10 @@ class Shell:
         shutil.copytree(fixtures, folder, dirs_exist_ok=True)
         for name in ("examples", "deploy", "docs", "conformance", "benches", "compiler"):
             os.symlink(f"{ROOT}/{name}", f"{folder}/{name}")
-        for name in ("home/.config/fish/completions", "bin", "etc/gavel", "run/gavel", "var/lib/gavel", "var/cache/gavel"):
+        for name in ("home/.config/fish/completions", "home/.zsh", "bin", "target/release", "etc/gavel", "run/gavel", "var/lib/gavel", "var/cache/gavel"):
             os.makedirs(f"{folder}/{name}", exist_ok=True)
-        os.symlink(binary, f"{folder}/bin/gavel")
+        for place in ("bin", "target/release"):
+            os.symlink(binary, f"{folder}/{place}/gavel")
         kept = {name: os.environ[name] for name in ("LANG", "TMPDIR", "TZ") if name in os.environ}
         self.environment = {**kept, "PATH": f"{folder}/bin:{os.environ['PATH']}", "HOME": f"{folder}/home", "TERM": "dumb"}
 
@@ -139,7 +147,7 @@ class Shell:
         """Runs them as one script; what they print, as the page has it."""
         script = self.translated("\n".join(commands))
         try:
-            done = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", script], cwd=self.folder, env=self.environment,
+            done = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", READER + script], cwd=self.folder, env=self.environment,
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         except subprocess.TimeoutExpired:
             raise Failed(f"has no end:\n{script}") from None

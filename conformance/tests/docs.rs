@@ -190,24 +190,75 @@ fn of_the_server() -> Vec<(&'static str, &'static str, String)> {
     }
 }
 
-fn of_the_compiler() -> Vec<(&'static str, &'static str, String)> {
+/// The same of the compiler and of the runtime.
+fn of_the_rest() -> Vec<(&'static str, &'static str, String)> {
+    use gavel_compiler::limits as compiler;
+    use gavel_runtime::limits as runtime;
+    const BUDGET: runtime::Limits = runtime::Limits::DEFAULT;
+    const CALLS: &str = "nested calls";
+    const ERRORS: &str = "errors that are told for one module";
+    const FILES: &str = "a PolicyDomain file; a Rego module";
+    const PATTERNS: &str = "one constant pattern, compiled; all of a program";
     vec![
-        ("DEPTH_MAX", "nesting of YAML", count(domain::DEPTH_MAX as u64)),
-        ("NODES_MAX", "nodes of YAML", count(domain::NODES_MAX as u64)),
+        ("fuel", "steps", count(BUDGET.fuel)),
         (
-            "SELECTOR_BYTES_MAX",
-            "one selector",
-            bytes(domain::SELECTOR_BYTES_MAX as u64),
+            "arena_max_bytes",
+            "memory for values of one request",
+            bytes(BUDGET.arena_max_bytes),
+        ),
+        ("frames_max", CALLS, count(BUDGET.frames_max)),
+        ("stack_cells_max", CALLS, count(BUDGET.stack_cells_max)),
+        (
+            "BUILTIN_DEPTH_MAX",
+            "nesting of documents, schemas and queries",
+            count(runtime::BUILTIN_DEPTH_MAX),
         ),
         (
-            "LIBRARIES_MAX",
-            "libraries that a module needs",
-            count(domain::LIBRARIES_MAX as u64),
+            "JSON_DEPTH_MAX",
+            "nesting of JSON in a request",
+            count(runtime::JSON_DEPTH_MAX),
+        ),
+        ("PREPARED_BYTES_MAX", PATTERNS, bytes(runtime::PREPARED_BYTES_MAX)),
+        ("MODULE_BYTES_MAX", FILES, bytes(compiler::MODULE_BYTES_MAX)),
+        ("FILE_BYTES_MAX", FILES, bytes(domain::FILE_BYTES_MAX)),
+        (
+            "NESTING_MAX",
+            "nesting of a statement's",
+            count(compiler::NESTING_MAX),
         ),
         (
             "REF_ELEMENTS_MAX",
             "elements of a reference",
-            count(gavel_compiler::limits::REF_ELEMENTS_MAX as u64),
+            count(compiler::REF_ELEMENTS_MAX),
+        ),
+        (
+            "MODIFIER_COPIES_MAX",
+            "calls of one statement",
+            count(compiler::MODIFIER_COPIES_MAX),
+        ),
+        (
+            "NUMBER_EXPONENT_MAX",
+            "binary exponent of a number",
+            count(compiler::NUMBER_EXPONENT_MAX),
+        ),
+        ("PARSE_ERRORS_MAX", ERRORS, count(compiler::PARSE_ERRORS_MAX)),
+        ("COMPILE_ERRORS_MAX", ERRORS, count(compiler::COMPILE_ERRORS_MAX)),
+        ("DEPTH_MAX", "nesting of YAML", count(domain::DEPTH_MAX)),
+        ("NODES_MAX", "nodes of YAML", count(domain::NODES_MAX)),
+        (
+            "domain::JSON_DEPTH_MAX",
+            "nesting of a JSON text in an annotation",
+            count(domain::JSON_DEPTH_MAX),
+        ),
+        (
+            "SELECTOR_BYTES_MAX",
+            "one selector",
+            bytes(domain::SELECTOR_BYTES_MAX),
+        ),
+        (
+            "LIBRARIES_MAX",
+            "libraries that a module needs",
+            count(domain::LIBRARIES_MAX),
         ),
     ]
 }
@@ -217,7 +268,7 @@ fn the_page_of_limits_has_every_bound_of_the_server() {
     let page = text_of("docs/limits.md");
     let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| ")).collect();
     let server = of_the_server();
-    for (name, begin, value) in server.iter().chain(&of_the_compiler()) {
+    for (name, begin, value) in server.iter().chain(&of_the_rest()) {
         let has = |row: &&str| {
             let cells: Vec<&str> = row.split(" | ").collect();
             row.starts_with(begin)
@@ -270,27 +321,68 @@ fn words(cell: &str) -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn the_page_of_the_language_has_its_budgets() {
-    let limits = gavel_runtime::limits::Limits::DEFAULT;
-    let mebibytes = |bytes: usize| format!("{} MiB", bytes >> 20);
-    let text = text_of("docs/language.md");
-    for budget in [
-        count(limits.fuel),
-        mebibytes(limits.arena_max_bytes),
-        format!("{} calls", count(limits.frames_max)),
-        format!("{} registers", count(limits.stack_cells_max)),
-        format!("{} ms", DECISION_NS_MAX / 1_000_000),
-        count(gavel_runtime::limits::JSON_DEPTH_MAX),
-        format!("| {} |", gavel_compiler::limits::NESTING_MAX),
-        format!(
-            "| a module; a PolicyDomain file | {} each |",
-            mebibytes(gavel_compiler::limits::MODULE_BYTES_MAX)
-        ),
-        format!(
-            "| a module; a PolicyDomain file | {} each |",
-            mebibytes(domain::FILE_BYTES_MAX)
-        ),
-    ] {
-        assert!(text.contains(&budget), "docs/language.md does not say {budget}");
+fn every_limit_has_a_default_an_outcome_and_a_reason() {
+    const COLUMNS: &str = "| limit | default | set by | over it | why |";
+    let page = text_of("docs/limits.md");
+    let table: Vec<&str> = page.lines().filter(|line| line.starts_with('|')).collect();
+    let (heads, rows): (Vec<&str>, Vec<&str>) = table.iter().partition(|row| **row == COLUMNS);
+    let rules = rows.iter().filter(|row| **row == "|---|---|---|---|---|").count();
+    assert_eq!(heads.len(), rules, "every table has the columns {COLUMNS}");
+    for row in rows.iter().filter(|row| !row.starts_with("|-")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [limit, default, _, over, why] = cells[..] else {
+            panic!("docs/limits.md: `{row}` has {} cells", cells.len());
+        };
+        assert!(
+            ![limit, default, over].contains(&"") && why.len() >= 8,
+            "docs/limits.md: `{limit}` lacks its default, what happens over it, or why it is there"
+        );
+    }
+}
+
+/// Words of others that the runbook names.
+const FOREIGN: &[&str] = &["subPath", "sha256sum"];
+
+/// All text of the files below a folder, with texts of Rust that go on in the next line in one piece.
+fn texts_below(folder: &Path, out: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            texts_below(&path, out);
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            let mut parts = text.split("\\\n");
+            out.push_str(parts.next().unwrap_or_default());
+            parts.for_each(|part| out.push_str(part.trim_start()));
+        }
+    }
+}
+
+#[test]
+fn what_the_runbook_quotes_is_said_by_the_program() {
+    let mut code = String::new();
+    for folder in ["server/src", "compiler/src", "runtime/src", "deploy"] {
+        texts_below(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder),
+            &mut code,
+        );
+    }
+    let page = text_of("docs/runbook.md");
+    let prose = page.split("```").step_by(2).flat_map(str::lines);
+    let spans = prose.flat_map(|line| line.split('`').skip(1).step_by(2));
+    // Commands, flags, paths and JSON are what `conformance/docs/check.py` looks at.
+    let is_other = |span: &&str| {
+        ["gavel ", "curl ", "--", "/", "{"]
+            .iter()
+            .any(|begin| span.starts_with(begin))
+    };
+    for span in spans.filter(|span| !is_other(span)) {
+        let name = span.split('{').next().unwrap_or(span);
+        for piece in name.split(['…', ':']).map(str::trim) {
+            let known = code.contains(piece) || FOREIGN.contains(&piece);
+            assert!(
+                known,
+                "docs/runbook.md: `{span}`: nothing of the program says `{piece}`"
+            );
+        }
     }
 }

@@ -2,7 +2,8 @@
 # Builds the container image for each architecture asked for, with buildah and without an engine: FROM scratch, one static binary.
 #   deploy/image/build.sh [amd64] [arm64]        default: amd64
 # Result: target/oci, an OCI layout with one index `gavel:VERSION`, and beside it target/oci.index.digest and target/oci.ARCH.digest.
-# The same sources and tools give the same bytes: times are those of the last commit, paths are not in the binary.
+# The same sources and tools give the same bytes: times are those of the last commit, paths are not in the binary. Which compiler
+# made it (for amd64 the one that rust-toolchain.toml means on this machine) says the label `rustc` of the image.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -26,11 +27,14 @@ trap tidy EXIT
 buildah manifest create "$index" >/dev/null
 for arch in "$@"; do
   binary="$(deploy/image/binary.sh "$arch")"
+  rustc=rustc
+  [ "$arch" = amd64 ] || rustc="target/$arch-toolchain/rustc"
   mkdir "$work/$arch"
   install -m 0755 "$binary" "$work/$arch/gavel"
   cp deploy/image/Containerfile "$work/$arch/Containerfile"
   buildah bud --quiet --arch "$arch" --timestamp "$SOURCE_DATE_EPOCH" --layers=false \
-    --build-arg "VERSION=$version" --manifest "$index" -f "$work/$arch/Containerfile" "$work/$arch" >"$work/$arch.id"
+    --build-arg "VERSION=$version" --build-arg "TOOLCHAIN=$("$rustc" --version)" \
+    --manifest "$index" -f "$work/$arch/Containerfile" "$work/$arch" >"$work/$arch.id"
 done
 rm -rf "$layout" "$layout".*.digest
 buildah manifest push --all --digestfile "$layout.index.digest" "$index" "oci:$layout:gavel:$version" 2>"$work/push.log" ||
