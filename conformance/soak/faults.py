@@ -183,6 +183,51 @@ def disk_full_by_limit(options, checks):
         fault.ends(server)
 
 
+def disk_full_and_reloads(options, checks):
+    """Each load is another revision; a table of its own makes each image some megabytes, so that what is kept shows in the memory of the process."""
+    fault = Fault(checks, "disk full for the records, policies reloaded")
+    lines = read(DOMAIN).decode()
+    known = 'clearance("clerk") := 1\n'
+    indent = lines[:lines.index(known)].rsplit("\n", 1)[1]
+    with small_disk() as disk, tempfile.TemporaryDirectory() as folder:
+        if disk is None:
+            print("skipped: disk full and reloads: this process may not mount one")
+            return
+        path = os.path.join(folder, "clinic.yml")
+
+        def load(number):
+            table = "".join(f'clearance("visitor-{number}-{at}-{"x" * 60}") := 0\n{indent}' for at in range(500 if options.short else 2000))
+            with open(path, "w") as file:
+                file.write(lines.replace(known, table + known))
+
+        load(0)
+        server = Gavel(options.gavel, "--audit-file", f"{disk}/records", bundle=path).started()
+        fault.serves(server, "serves while there is room")
+        ballast = fill(disk)
+        wait_until("writes fail", lambda: answer(server, read(GRANTED)) and server.metric("gavel_audit_failing") == 1)
+        # More than becomes text before the audit thread waits: from here on records wait as they were decided.
+        large = json.loads(read(GRANTED))
+        large["context"]["padding"] = "x" * 20_000
+        got = {answer(server, json.dumps(large)) for _ in range(30)}
+        memory = []
+        for number in range(1, 41):
+            load(number)
+            status, text = server.admin("/reload", "POST")
+            got |= {str(status) if status != 200 else answer(server, read(GRANTED))}
+            memory.append(server.rss_kib())
+        fault.outcome("each load is taken, decisions stand", got == {"grant"}, sorted(got))
+        kept = server.metric("gavel_policy_revisions_kept")
+        fault.outcome("at most 10 revisions are kept", kept <= 10, kept)
+        grown = (memory[-1] - memory[14]) / memory[14]
+        fault.outcome("25 loads more take no memory", grown < 0.1, f"{memory[0]} KiB after one, {memory[14]} after 15, {memory[-1]} after 40")
+        fault.still_denies(server)
+        os.remove(ballast)
+        wait_until("writes work again", lambda: answer(server, read(GRANTED)) and server.metric("gavel_audit_failing") == 0)
+        wait_until("what was kept goes", lambda: server.metric("gavel_policy_revisions_kept") == 1)
+        fault.serves(server, "with room again it serves as before")
+        fault.ends(server)
+
+
 def read_only_disk(options, checks):
     fault = Fault(checks, "read-only disk")
     with small_disk(read_only=True) as folder:
@@ -387,7 +432,7 @@ def marks(text):
     return found
 
 
-FAULTS = (source_unreachable, disk_full, read_only_disk, clock_jumps, no_descriptors, no_locked_memory, no_io_uring, stopped, killed)
+FAULTS = (source_unreachable, disk_full, disk_full_and_reloads, read_only_disk, clock_jumps, no_descriptors, no_locked_memory, no_io_uring, stopped, killed)
 
 
 def main():

@@ -93,6 +93,10 @@ fn nanoseconds(number: u64) -> String {
     }
 }
 
+fn milliseconds(number: u64) -> String {
+    nanoseconds(number * 1_000_000)
+}
+
 fn microseconds(number: u64) -> String {
     nanoseconds(number * 1000)
 }
@@ -140,6 +144,7 @@ fn of_the_server() -> Vec<(&'static str, &'static str, String)> {
         count MESSAGE_FIELDS_MAX "fields of one message"
         bytes ENVOY_HEAD_BYTES_MAX "header section of a request over HTTP"
         count ENVOY_HEADERS_MAX "header fields of it"
+        seconds HEAD_SECONDS "time for a head of a request over HTTP"
         seconds ENVOY_REQUEST_SECONDS "time until a message is here"
         count ENVOY_CONNECTIONS_MAX "connections of all threads"
         count ENVOY_STREAMS_MAX "calls on one connection at the same time"
@@ -154,6 +159,8 @@ fn of_the_server() -> Vec<(&'static str, &'static str, String)> {
         bytes FETCH_KEPT_BYTES_MAX "answers that are kept"
         count FETCH_KEPT_MAX "answers that are kept"
         bytes AUDIT_RING_BYTES_MIN "ring of access records of a thread"
+        count AUDIT_REVISIONS_MAX "revisions that are kept for records alone"
+        milliseconds AUDIT_REVISIONS_WAIT_MS "revisions that are kept for records alone"
         microseconds AUDIT_WAIT_US "wait for room in it"
         bytes SPOOL_BYTES_DEFAULT "spool"
         bytes SPOOL_BYTES_MIN "spool"

@@ -200,6 +200,13 @@ pub const AUDIT_RETRY_MS_MIN: u64 = 10;
 /// The longest such pause: so long after a disk has room again records are written.
 pub const AUDIT_RETRY_MS_MAX: u64 = 1000;
 
+/// Revisions that are kept only because records of them wait to be written: so many images, at most, are what an outage of the
+/// records' outlet costs besides the rings. Of a revision beyond that no record is taken until there is room.
+pub const AUDIT_REVISIONS_MAX: usize = 8;
+
+/// Time for which the next revision waits for room among them: the audit thread, where it is well, has made some in 50 ms.
+pub const AUDIT_REVISIONS_WAIT_MS: u64 = 200;
+
 /// Size at which a file of access records is turned over, unless the command line says otherwise.
 pub const AUDIT_FILE_BYTES_DEFAULT: u64 = 100 * 1024 * 1024;
 

@@ -28,6 +28,8 @@ fn ask(server: &Server, request: &str) -> (u16, String, String) {
 
 const JSON: &str = "Content-Type: application/json\r\n";
 
+const ID: &str = "X-Request-ID: bfe9eb29-ab87\r\n";
+
 #[track_caller]
 fn check(server: &Server, path: &str, body: &str, status: u16, want: &str) {
     let (got_status, got, _) = post(server, &format!("/access/v1/{path}"), JSON, body);
@@ -234,16 +236,71 @@ fn what_is_no_request_is_a_400() {
 fn a_request_id_goes_back() {
     let server = start("epoll", &[]);
     let body = question(ALICE, READ, ACTIVE);
-    let head = format!("{JSON}X-Request-ID: bfe9eb29-ab87\r\n");
+    let head = format!("{JSON}{ID}");
     let (status, answer, answered) = post(&server, "/access/v1/evaluation", &head, &body);
     assert_eq!((status, answer.as_str()), (200, r#"{"decision":true}"#));
-    assert!(answered.contains("X-Request-ID: bfe9eb29-ab87\r\n"), "{answered}");
+    assert!(answered.contains(ID), "{answered}");
     // With what is no request, too.
     for head in [head.clone(), head.replace("application/json", "text/plain")] {
         let (status, _, answered) = post(&server, "/access/v1/evaluation", &head, "{}");
         assert_eq!(status, 400);
-        assert!(answered.contains("X-Request-ID: bfe9eb29-ab87\r\n"), "{answered}");
+        assert!(answered.contains(ID), "{answered}");
     }
+    server.stop();
+}
+
+/// The status of the answer to a request, and whether it has the id.
+fn answered(server: &Server, request: &str) -> (u16, bool) {
+    let (status, _, head) = ask(server, request);
+    (status, head.contains(ID))
+}
+
+/// Also with an answer for which nobody looked at the question.
+#[test]
+fn a_request_id_goes_back_with_refusals() {
+    let server = start("epoll", &["--max-body-bytes", "1024"]);
+    let json = |lines: &str| format!("{JSON}{lines}");
+    for path in ["evaluation", "evaluations", "search/resource", "search/action"] {
+        let check = |method: &str, lines: &str, body: &str, want: u16| {
+            let head = format!("{method} /access/v1/{path} HTTP/1.1\r\nHost: a\r\n{ID}{lines}");
+            let got = answered(&server, &format!("{head}\r\n{body}"));
+            assert_eq!(got, (want, true), "{method} {path} {lines}");
+        };
+        check("GET", "", "", 405);
+        check("OPTIONS", "", "", 204);
+        check("PUT", "Content-Length: 2\r\nExpect: 100-continue\r\n", "", 405);
+        check("POST", "Content-Length: 2\r\n", "{}", 400);
+        check("POST", &json("Content-Length: 1025\r\n"), "", 413);
+        check("POST", &json("Transfer-Encoding: chunked\r\n"), "nope\r\n", 400);
+    }
+    let metadata = "/.well-known/authzen-configuration HTTP/1.1\r\nHost: a\r\n";
+    for (method, status) in [("GET", 404), ("DELETE", 405)] {
+        let got = answered(&server, &format!("{method} {metadata}{ID}\r\n"));
+        assert_eq!(got, (status, true));
+    }
+    // Others are not asked for it.
+    let got = answered(&server, &format!("GET /decision HTTP/1.1\r\nHost: a\r\n{ID}\r\n"));
+    assert_eq!(got, (405, false));
+    server.stop();
+}
+
+/// A core that has too much to do says so with the id.
+#[test]
+fn a_request_id_goes_back_with_503() {
+    let server = start("epoll", &["--max-in-flight", "1"]);
+    let porcs = format!("[{}]", vec![r#"{"operation":"x:y:z"}"#; 10_000].join(","));
+    let batch = common::post(&porcs).replacen("/decision ", "/decisions?probe=true ", 1);
+    let body = question(ALICE, READ, ACTIVE);
+    let head = format!("POST /access/v1/evaluation HTTP/1.1\r\nHost: a\r\n{JSON}{ID}");
+    let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    let mut busy = server.connect();
+    eventually(|| {
+        busy.send(&batch);
+        let got = answered(&server, &request);
+        assert!(got == (200, true) || got == (503, true), "{got:?}");
+        assert_eq!(busy.answer().unwrap().status, 200);
+        got.0 == 503
+    });
     server.stop();
 }
 

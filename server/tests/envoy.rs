@@ -282,6 +282,31 @@ fn http_decides_over_the_request_that_envoy_describes() {
     assert_eq!(output.lines().count(), 6);
 }
 
+/// Slow heads are cut 10 seconds after their first byte, the second one of a connection too; silence is not.
+#[test]
+fn heads_over_http_must_come_to_their_end() {
+    let path = folder("envoy-heads").join("s");
+    let _child = over_http(&path, &file("gate.yml"), &[]);
+    let whole = b"GET /a HTTP/1.1\r\nhost: shop\r\nx-word: open\r\n\r\n";
+    let connect = || UnixStream::connect(&path).unwrap();
+    let (mut first, mut second, mut silent, mut asked) = (connect(), connect(), connect(), connect());
+    for stream in [&mut second, &mut asked] {
+        assert_eq!(ask(stream, whole).0, 200);
+    }
+    let begun = Instant::now();
+    for stream in [&mut first, &mut second] {
+        stream.write_all(&whole[..20]).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    }
+    for stream in [&mut first, &mut second] {
+        assert_eq!(stream.read(&mut [0; 100]).unwrap(), 0);
+        assert!((10..40).contains(&begun.elapsed().as_secs()));
+    }
+    for stream in [&mut silent, &mut asked] {
+        assert_eq!(ask(stream, whole).0, 200);
+    }
+}
+
 /// To Envoy a 5xx is an authorizer that failed, which it may be told to let pass.
 #[test]
 fn overload_over_http_is_a_denial() {

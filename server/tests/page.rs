@@ -15,7 +15,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use common::cli::{Folder, Scratch};
-use common::{DENIED, GRANTED, Server, eventually, file, post};
+use common::{DENIED, GRANTED, Server, eventually, file, grants_of_batches, small_spool};
 use serde_json::{Value, json};
 
 fn start_on(bundle: &std::path::Path, flags: &[&str]) -> (Server, SocketAddr) {
@@ -365,36 +365,14 @@ fn the_last_records_are_kept_where_that_is_asked_for() {
 fn a_grant_that_was_given_up_is_not_among_the_last_decisions() {
     let folder = Folder::new("page-given-up", &[]);
     let flags = [
-        "--admin-decisions",
-        "1000",
-        "--audit-full",
-        "deny",
-        "--audit-spool",
-        folder.0.to_str().unwrap(),
-        "--audit-spool-bytes",
-        "262144",
-    ];
+        &["--admin-decisions", "1000"][..],
+        &small_spool("deny", &folder.0),
+    ]
+    .concat();
     let (mut server, at) = start(&flags);
     // Nobody reads what is delivered, so that the spool reaches its bound.
     let stdout = server.take_stdout();
-    let mut client = server.connect();
-    let padding = "x".repeat(2500);
-    let (mut granted, mut is_mixed) = (BTreeSet::new(), false);
-    for round in 0..4 {
-        let numbers: Vec<String> = (0..60).map(|at| format!("{round}-{at}")).collect();
-        let porc = |number: &String| json!({"operation": "shop:door:open", "context": {"number": number, "x": padding}});
-        let batch: Vec<Value> = numbers.iter().map(porc).collect();
-        client.send(post(&json!(batch).to_string()).replacen("/decision ", "/decisions ", 1));
-        let answers: Vec<Value> = serde_json::from_str(&client.answer().unwrap().body).unwrap();
-        let allowed = |answer: &Value| answer["allow"] == true;
-        is_mixed |= answers.iter().any(allowed) && !answers.iter().all(allowed);
-        let taken = numbers.into_iter().zip(&answers);
-        granted.extend(
-            taken
-                .filter(|(_, answer)| allowed(answer))
-                .map(|(number, _)| number),
-        );
-    }
+    let (granted, is_mixed) = grants_of_batches(&mut server.connect(), || ());
     assert!(is_mixed);
     let shown = get(at, "/decisions.json")["decisions"].clone();
     let shown: BTreeSet<String> = shown

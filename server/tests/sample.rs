@@ -4,19 +4,11 @@
 mod common;
 
 use common::cli::Folder;
-use common::{DENIED, Server, denied, eventually};
+use common::{DENIED, Server, denied, eventually, small_spool};
 
 /// A service that records one of a thousand grants, into a spool.
 fn start(folder: &Folder) -> Server {
-    let flags = [
-        "--audit-full",
-        "deny",
-        "--audit-spool",
-        folder.0.to_str().unwrap(),
-        "--audit-spool-bytes",
-        "262144",
-    ];
-    Server::start_with("epoll", &flags, |command| {
+    Server::start_with("epoll", &small_spool("deny", &folder.0), |command| {
         command.env("MPE_AUDIT_SAMPLE_GRANTS", "1000");
     })
 }

@@ -9,7 +9,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use common::cli::run;
-use common::{GRANTED, Server, granted, on_each_driver, post};
+use common::{GRANTED, Server, eventually, gavel, granted, on_each_driver, post};
 
 struct Place(PathBuf);
 
@@ -131,6 +131,37 @@ fn a_stale_socket_is_replaced_and_one_in_use_is_not() {
     );
     assert!(ask(&place.0).ends_with("{\"allow\":true}\n"));
     server.stop();
+}
+
+/// Each of them finds the same stale socket; one serves there, and the others say that it does.
+#[test]
+fn of_many_that_start_at_once_one_serves() {
+    const COUNT: usize = 6;
+    let place = Place::new("race");
+    let bundle = common::file("shop.yml");
+    for _ in 0..4 {
+        let _ = std::fs::remove_file(&place.0);
+        drop(UnixListener::bind(&place.0).unwrap());
+        let start = |_| {
+            let mut command = gavel();
+            command.args(["serve", "--threads", "1", "--io", "epoll", "--listen"]);
+            Server::spawn(command.arg(place.flag()).arg("-b").arg(&bundle))
+        };
+        let mut servers: Vec<Server> = (0..COUNT).map(start).collect();
+        let mut lost = Vec::new();
+        eventually(|| {
+            lost.extend(servers.extract_if(.., |server| server.has_ended()));
+            lost.len() == COUNT - 1
+        });
+        for server in lost {
+            let (status, _, log) = server.wait();
+            let said = log.iter().any(|line| line.contains("in use by another process"));
+            assert!(status.code() == Some(1) && said, "{log:?}");
+        }
+        assert!(ask(&place.0).ends_with("{\"allow\":true}\n"));
+        servers.pop().unwrap().stop();
+        assert!(!place.0.exists() && !place.0.with_extension("sock.lock").exists());
+    }
 }
 
 #[test]

@@ -47,6 +47,7 @@ families! {
     SPOOL_BYTES = Gauge "gavel_audit_spool_bytes" "Bytes of the files of the spool.";
     SPOOL_WAITING = Gauge "gavel_audit_spool_waiting_bytes" "Bytes of the spool that are not delivered.";
     REVISION = Gauge "gavel_policy_revision" "Number of the revision that is served.";
+    KEPT = Gauge "gavel_policy_revisions_kept" "Revisions in memory: the one that is served, and those that threads or records on their way have yet.";
     POLICY = Gauge "gavel_policy_info" "Digest and label of the revision that is served, in labels; always 1.";
     PUBLISHED = Gauge "gavel_policy_published_timestamp_seconds" "When the revision that is served was published, in seconds since 1970.";
     RELOADS = Counter "gavel_policy_reloads_total" "Loads of policies by what came of them, the one at the start among them.";
@@ -177,6 +178,7 @@ fn audit_metrics(service: &Service, out: &mut Exposition) {
 fn policy_metrics(service: &Service, out: &mut Exposition) {
     let revision = service.publisher.current();
     out.single(&REVISION, revision.number);
+    out.single(&KEPT, service.publisher.archive().count());
     out.family(&POLICY);
     let label = revision.loaded.label.as_deref().unwrap_or_default();
     out.sample(&POLICY, &[("digest", &revision.digest), ("label", label)], 1);

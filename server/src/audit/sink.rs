@@ -111,12 +111,17 @@ impl Sink {
     /// Does not allocate once the frame buffer has grown to the size of the usual record; what a large one took is given
     /// back.
     pub fn submit(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
+        self.submit_where(true, encode)
+    }
+
+    /// The same. `could_be_written`: behind the ring there is what it takes; else this is a moment without room.
+    pub fn submit_where(&mut self, could_be_written: bool, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
         self.frame.clear();
         self.frame.extend_from_slice(&[0; HEADER_BYTES]);
         encode(&mut self.frame);
         seal(&mut self.frame, KIND_RECORD);
         let fits = self.needed() <= self.ring.buffer().capacity();
-        let kept = fits && !self.refuses() && self.make_room() && self.push();
+        let kept = fits && could_be_written && !self.refuses() && self.make_room() && self.push();
         if self.frame.capacity() > limits::BUFFER_BYTES_KEEP {
             self.frame = Vec::with_capacity(FRAME_BYTES_START);
         }
@@ -281,6 +286,13 @@ mod tests {
             assert!(above.submit(|out| out.resize(out.len() + marked, b'x')));
             // A moment without room is what the policy is for.
             assert_eq!(above.submit(|out| out.push(b'x')), policy != FullPolicy::Deny);
+            let (mut stuck, ring) = sink(policy);
+            assert!(!stuck.submit_where(false, |out| out.resize(out.len() + largest + 1, b'x')));
+            assert_eq!(
+                stuck.submit_where(false, |out| out.push(b'x')),
+                policy != FullPolicy::Deny
+            );
+            assert_eq!((ring.slots(), stuck.counters.records_lost.get()), (0, 2));
         }
     }
 

@@ -64,7 +64,10 @@ impl Untold {
     /// Tells, if there is something and it is time, or the end.
     fn tell(&mut self, is_end: bool) {
         let lost = [
-            (&mut self.without_room, "the audit ring had no room for them"),
+            (
+                &mut self.without_room,
+                "there was no room for them on the way to where they go",
+            ),
             (
                 &mut self.too_large,
                 "they are larger than a record may be where they go",
@@ -157,7 +160,7 @@ impl Writer {
                 if self.rings.iter().all(|ring| ring.frames.is_empty()) {
                     return;
                 }
-            } else if self.holds_back() {
+            } else if self.is_stuck() {
                 thread::sleep(Duration::from_millis(limits::AUDIT_RETRY_MS_MIN));
             } else {
                 if self.acknowledges {
@@ -188,7 +191,7 @@ impl Writer {
 
     /// Empties all rings, taking turns so that one busy core cannot hold back the others. True if there was anything.
     ///
-    /// Takes nothing while a batch waits that could not be written.
+    /// Takes nothing while a whole batch waits that could not be written.
     fn drain(&mut self, stopping: bool) -> bool {
         self.say_first();
         let mut any = false;
@@ -212,9 +215,15 @@ impl Writer {
         any
     }
 
-    /// A batch that failed waits for its next turn, with the rings behind it.
-    fn holds_back(&self) -> bool {
+    /// A batch that failed waits for its next turn.
+    fn is_stuck(&self) -> bool {
         !self.acknowledges && !self.batch.is_empty() && self.status.failing.load(Ordering::Relaxed)
+    }
+
+    /// It does, and the rings behind it: it has no room for more. Until then frames become text, so that nothing has to be
+    /// kept for them.
+    fn holds_back(&self) -> bool {
+        self.batch.len() >= limits::AUDIT_BATCH_BYTES && self.is_stuck()
     }
 
     /// What the stream has to say before the next record.

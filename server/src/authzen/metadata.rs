@@ -13,6 +13,18 @@ pub(crate) const SEARCH_ACTION: &[u8] = b"/access/v1/search/action";
 /// Where the metadata is.
 pub(crate) const CONFIGURATION: &[u8] = b"/.well-known/authzen-configuration";
 
+/// Whether a path is one of AuthZEN's.
+pub(crate) fn is_ours(path: &[u8]) -> bool {
+    let ours = [
+        EVALUATION,
+        EVALUATIONS,
+        SEARCH_RESOURCE,
+        SEARCH_ACTION,
+        CONFIGURATION,
+    ];
+    ours.contains(&path)
+}
+
 /// What the metadata depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Metadata<'a> {

@@ -12,7 +12,9 @@ mod search;
 mod serve;
 
 pub use listed::Listed;
-pub(crate) use metadata::{CONFIGURATION, EVALUATION, EVALUATIONS, Metadata, SEARCH_ACTION, SEARCH_RESOURCE};
+pub(crate) use metadata::{
+    CONFIGURATION, EVALUATION, EVALUATIONS, Metadata, SEARCH_ACTION, SEARCH_RESOURCE, is_ours,
+};
 pub use search::Candidates;
 pub(crate) use serve::Asking;
 pub use serve::Endpoint;

@@ -158,6 +158,11 @@ impl Judge {
         self.acks.iter().for_each(Acks::ring);
     }
 
+    /// Takes the newest revision, so that a thread that nobody asks does not keep an old one.
+    pub(super) fn refresh(&self) {
+        self.desk.borrow_mut().refresh();
+    }
+
     /// Reports missing records at the end of this thread's work.
     pub(super) fn finish(&self) {
         self.desk.borrow_mut().finish();

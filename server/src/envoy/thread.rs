@@ -1,6 +1,5 @@
 //! One thread for Envoy: its runtime, the connections that are dealt to it, and where it decides.
 
-use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::rc::Rc;
@@ -17,6 +16,7 @@ use tokio::task::{JoinSet, LocalSet};
 use crate::envoy::accept::{self, Accepted, Door, Manner, Socket};
 use crate::envoy::answer::Answers;
 use crate::envoy::body::Meter;
+use crate::envoy::head::{Heads, Watched};
 use crate::envoy::judge::Judge;
 use crate::envoy::lanes::Lanes;
 use crate::envoy::{Protocol, grpc, http};
@@ -102,10 +102,20 @@ pub(super) fn run(setup: Setup, started: impl FnOnce(Result<(), String>)) {
         if let Some(bell) = bell {
             tokio::task::spawn_local(hear(bell, Rc::clone(&shared)));
         }
+        let ticking = tokio::task::spawn_local(tick(Rc::clone(&shared)));
         started(Ok(()));
         serve(setup.inbox, &shared).await;
+        ticking.abort();
         shared.judge.finish();
     });
+}
+
+/// Once a second.
+async fn tick(shared: Rc<Shared>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        shared.judge.refresh();
+    }
 }
 
 /// Wakes the calls that wait for their records whenever something became of some.
@@ -199,49 +209,44 @@ where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let mut stage = shared.stage.clone();
-    let asked = Rc::new(Cell::new(false));
-    let stream = TokioIo::new(stream);
+    let heads = Rc::new(Heads::default());
     let draining = stage.wait_for(|stage| *stage >= Stage::Draining);
     // Both kinds of connections are steered alike but are of two types.
     macro_rules! steer {
         ($connection:expr) => {{
             let mut connection = pin!($connection);
-            let idle = tokio::time::sleep(Duration::from_secs(limits::IDLE_SECONDS));
             tokio::select! {
                 _ = connection.as_mut() => {}
                 _ = draining => {
                     connection.as_mut().graceful_shutdown();
                     let _ = connection.await;
                 }
-                () = never_asked(idle, &asked) => {}
+                () = heads.never_asked() => {}
+                () = heads.overdue() => {}
             }
         }};
     }
     match protocol {
         Protocol::Grpc => steer!(http2_settings().serve_connection(
-            stream,
+            TokioIo::new(stream),
             service_fn(|request| {
-                asked.set(true);
+                heads.asked();
                 let shared = Rc::clone(&shared);
                 async move { Ok::<_, Infallible>(grpc::answer(request, shared).await) }
             }),
         )),
         Protocol::Http => steer!(http1_settings().serve_connection(
-            stream,
+            TokioIo::new(Watched::new(stream, &heads)),
             service_fn(|request| {
-                asked.set(true);
-                let shared = Rc::clone(&shared);
-                async move { Ok::<_, Infallible>(http::answer(request, shared).await) }
+                heads.asked();
+                let (shared, heads) = (Rc::clone(&shared), Rc::clone(&heads));
+                async move {
+                    let answer = http::answer(request, shared).await;
+                    heads.answered();
+                    Ok::<_, Infallible>(answer)
+                }
             }),
         )),
-    }
-}
-
-/// Ends when the time is over and no request has come; else never.
-async fn never_asked(idle: tokio::time::Sleep, asked: &Cell<bool>) {
-    idle.await;
-    if asked.get() {
-        std::future::pending::<()>().await;
     }
 }
 

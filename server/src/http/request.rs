@@ -237,6 +237,15 @@ impl Decoder {
         !matches!(self.state, State::Head { .. })
     }
 
+    /// The head of the current request, once it is complete and as long as its body is not, or if that is refused.
+    #[must_use]
+    pub fn head(&self) -> Option<&Head> {
+        match &self.state {
+            State::Head { .. } => None,
+            State::Length { head, .. } | State::Chunks { head, .. } => Some(head),
+        }
+    }
+
     /// Looks at the request that begins at `start`. After [`Step::Request`] the caller goes on with the message's `end`.
     ///
     /// With [`Step::More`] the bytes before `start` may be dropped. A chunked body is moved together inside `buffer`.
@@ -321,6 +330,7 @@ impl Decoder {
     fn enter_body(&mut self, head_bytes: &[u8]) -> Result<(), Refusal> {
         let head = head::parse(head_bytes)?;
         let (body, expected) = (head_bytes.len(), head.expect_continue);
+        let mut is_too_large = false;
         self.state = match head.length {
             BodyLength::Chunked => State::Chunks {
                 head,
@@ -330,9 +340,7 @@ impl Decoder {
             },
             BodyLength::Bytes(length) => {
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
-                if length > self.body_bytes_max {
-                    return Err(Refusal::BODY_TOO_LARGE);
-                }
+                is_too_large = length > self.body_bytes_max;
                 State::Length {
                     head,
                     body,
@@ -341,7 +349,11 @@ impl Decoder {
                 }
             }
         };
-        Ok(())
+        if is_too_large {
+            Err(Refusal::BODY_TOO_LARGE)
+        } else {
+            Ok(())
+        }
     }
 }
 

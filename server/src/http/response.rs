@@ -91,13 +91,15 @@ impl From<Refusal> for Reply {
     }
 }
 
-/// How an answer ends.
+/// What an answer says besides what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
+pub struct Ending<'i> {
     /// What is said about the connection.
     pub persistence: Persistence,
     /// Leave the body out, for `HEAD`.
     pub head_only: bool,
+    /// The id that the client gave its request, where it goes back.
+    pub request_id: Option<&'i [u8]>,
 }
 
 /// Appends the answer to a decision.
@@ -134,14 +136,8 @@ pub fn batch(out: &mut Vec<u8>, body: &[u8], persistence: Persistence) {
     out.extend_from_slice(body);
 }
 
-/// Appends a JSON answer to a request that may have an id, which goes back with it. `lines`: header lines besides.
-pub fn json(
-    out: &mut Vec<u8>,
-    status: u16,
-    (lines, body): (&[u8], &[u8]),
-    request_id: Option<&[u8]>,
-    persistence: Persistence,
-) {
+/// Appends a JSON answer, with its body in any case. `lines`: header lines besides.
+pub fn json(out: &mut Vec<u8>, status: u16, (lines, body): (&[u8], &[u8]), ending: Ending<'_>) {
     // Writing to a `Vec` cannot fail.
     let _ = write!(
         out,
@@ -150,14 +146,18 @@ pub fn json(
         body.len()
     );
     out.extend_from_slice(lines);
+    put_id(out, ending.request_id);
+    out.extend_from_slice(connection(ending.persistence));
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body);
+}
+
+fn put_id(out: &mut Vec<u8>, request_id: Option<&[u8]>) {
     if let Some(id) = request_id {
         out.extend_from_slice(b"X-Request-ID: ");
         out.extend_from_slice(id);
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(connection(persistence));
-    out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(body);
 }
 
 /// What is said about the connection.
@@ -171,12 +171,12 @@ const fn connection(persistence: Persistence) -> &'static [u8] {
 
 /// Appends any other answer, but for a document that is too long to be copied: that is what is still to be sent.
 #[must_use]
-pub fn reply_but_document(out: &mut Vec<u8>, answer: &Reply, ending: Ending) -> &'static [u8] {
+pub fn reply_but_document(out: &mut Vec<u8>, answer: &Reply, ending: Ending<'_>) -> &'static [u8] {
     match &answer.body {
         Body::Document(_, bytes) | Body::Page(_, bytes)
             if bytes.len() > limits::DOCUMENT_BYTES_COPIED && !ending.head_only =>
         {
-            head(out, answer, bytes.len(), ending.persistence);
+            head(out, answer, bytes.len(), ending);
             bytes
         }
         Body::None | Body::Message(_) | Body::Document(..) | Body::Page(..) | Body::Moved(_) => {
@@ -187,7 +187,7 @@ pub fn reply_but_document(out: &mut Vec<u8>, answer: &Reply, ending: Ending) -> 
 }
 
 /// Appends any other answer.
-pub fn reply(out: &mut Vec<u8>, reply: &Reply, ending: Ending) {
+pub fn reply(out: &mut Vec<u8>, reply: &Reply, ending: Ending<'_>) {
     let message;
     let body = match &reply.body {
         Body::None | Body::Moved(_) => &[][..],
@@ -197,14 +197,14 @@ pub fn reply(out: &mut Vec<u8>, reply: &Reply, ending: Ending) {
         }
         Body::Document(_, bytes) | Body::Page(_, bytes) => *bytes,
     };
-    head(out, reply, body.len(), ending.persistence);
+    head(out, reply, body.len(), ending);
     if !ending.head_only {
         out.extend_from_slice(body);
     }
 }
 
 /// Appends the head of such an answer.
-fn head(out: &mut Vec<u8>, reply: &Reply, body_bytes: usize, persistence: Persistence) {
+fn head(out: &mut Vec<u8>, reply: &Reply, body_bytes: usize, ending: Ending<'_>) {
     let media_type = match &reply.body {
         Body::None => "",
         Body::Message(_) => "application/json",
@@ -238,7 +238,8 @@ fn head(out: &mut Vec<u8>, reply: &Reply, body_bytes: usize, persistence: Persis
             "Content-Type: {media_type}\r\nContent-Length: {body_bytes}\r\n"
         );
     }
-    out.extend_from_slice(connection(persistence));
+    put_id(out, ending.request_id);
+    out.extend_from_slice(connection(ending.persistence));
     out.extend_from_slice(b"\r\n");
 }
 
@@ -295,6 +296,7 @@ mod tests {
             Ending {
                 persistence: Persistence::Ends,
                 head_only: false,
+                request_id: None,
             },
         );
         let text = String::from_utf8(out).unwrap();

@@ -1,39 +1,147 @@
 //! The revisions that frames on their way to the audit thread may name, each kept until its last frame was written.
+//!
+//! While records cannot be written the frames wait, and each revision that they name is an image in memory. Rings bound the
+//! frames and not the revisions: a ring holds thousands of frames, and each may name another one. So there is room for some
+//! revisions that are kept for records alone, and no record is taken of a revision that comes when there is none left. Such
+//! a record is one for which the ring has no room: what happens then is what the operator chose, and the stream gets a mark.
 
 use std::num::NonZeroU64;
 use std::sync::atomic::{Ordering, fence};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use gavel_runtime::decision::{Decider, write_json};
 use gavel_runtime::limits::Limits;
 
 use super::revision::Revision;
 use crate::audit::Render;
+use crate::limits;
 use crate::log::{self, Level};
 
-/// Revisions on their way to the audit thread.
+/// Revisions that records may name.
 #[derive(Default)]
-pub struct Archive(Mutex<Vec<Arc<Revision>>>);
+pub struct Archive {
+    shelf: Mutex<Shelf>,
+    /// Some revisions went.
+    released: Condvar,
+}
+
+#[derive(Default)]
+struct Shelf {
+    /// Rising numbers. What nobody else has is here for records alone.
+    kept: Vec<Arc<Revision>>,
+    /// The newest revision, where there was no room for it.
+    outside: Option<Arc<Revision>>,
+}
+
+impl Shelf {
+    fn is_full(&self) -> bool {
+        let alone = self.kept.iter().filter(|revision| is_alone(revision));
+        alone.count() >= limits::AUDIT_REVISIONS_MAX
+    }
+
+    /// From here on records may name it.
+    fn take_in(&mut self, revision: Arc<Revision>) {
+        revision.keep();
+        self.kept.push(revision);
+    }
+}
+
+/// Whether nobody decides by a revision any more.
+fn is_alone(revision: &Arc<Revision>) -> bool {
+    Arc::strong_count(revision) == 1
+}
 
 impl Archive {
-    /// Must come before the first decision by a revision.
-    pub(super) fn add(&self, revision: Arc<Revision>) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(revision);
+    /// Waits for room for a revision, for a bounded time: reloads that follow each other at once are no outage.
+    pub(super) fn wait_for_room(&self) {
+        let time = Duration::from_millis(limits::AUDIT_REVISIONS_WAIT_MS);
+        let is_full = |shelf: &mut Shelf| shelf.is_full();
+        // Whether there is some now is looked at once more anyway.
+        let _ = self.released.wait_timeout_while(self.lock(), time, is_full);
     }
 
-    fn take(&self) -> Vec<Arc<Revision>> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Must come before the first decision by a revision.
+    pub(super) fn add(&self, revision: Arc<Revision>) {
+        let mut shelf = self.lock();
+        // Whatever waits outside is older, and was never recorded.
+        let older = shelf.outside.take();
+        let (number, is_full) = (revision.number, shelf.is_full());
+        if is_full {
+            shelf.outside = Some(revision);
+        } else {
+            shelf.take_in(revision);
+        }
+        drop(shelf);
+        drop(older);
+        if is_full {
+            let count = limits::AUDIT_REVISIONS_MAX;
+            let text = format_args!(
+                "no access record is taken of revision {number}: records of {count} revisions before it wait to be written"
+            );
+            log::line(Level::Error, text);
+        }
     }
+
+    /// Revisions that are in memory for whatever reason.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let shelf = self.lock();
+        shelf.kept.len() + usize::from(shelf.outside.is_some())
+    }
+
+    /// Adds the numbers of those that nobody decides by any more.
+    fn alone(&self, numbers: &mut Vec<u64>) {
+        let shelf = self.lock();
+        let alone = shelf.kept.iter().filter(|revision| is_alone(revision));
+        numbers.extend(alone.map(|revision| revision.number));
+    }
+
+    fn find(&self, number: u64) -> Option<Weak<Revision>> {
+        let shelf = self.lock();
+        let found = shelf.kept.iter().find(|revision| revision.number == number);
+        found.map(Arc::downgrade)
+    }
+
+    /// No frame names these any more.
+    fn release(&self, numbers: &[u64]) {
+        let mut shelf = self.lock();
+        let is_released = |revision: &mut Arc<Revision>| numbers.contains(&revision.number);
+        let released: Vec<Arc<Revision>> = shelf.kept.extract_if(.., is_released).collect();
+        let is_full = shelf.is_full();
+        let outside = shelf.outside.take_if(|_| !is_full);
+        let number = outside.as_ref().map(|revision| revision.number);
+        outside.into_iter().for_each(|revision| shelf.take_in(revision));
+        drop(shelf);
+        self.released.notify_all();
+        // That takes long.
+        drop(released);
+        if let Some(number) = number {
+            log::line(
+                Level::Info,
+                format_args!("access records of revision {number} are taken"),
+            );
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A revision of the archive, and what records of it are written with.
+struct Known {
+    number: u64,
+    /// The archive alone says how long it stays.
+    revision: Weak<Revision>,
+    scratch: Decider,
 }
 
 /// Writes records of frames, by the revision that decided. Lives on the audit thread.
 pub struct Recorder {
     archive: Arc<Archive>,
-    /// Rising numbers; the newest is asked for most.
-    known: Vec<(Arc<Revision>, Option<Decider>)>,
+    /// Those of which there were records. The newest is asked for most.
+    known: Vec<Known>,
     /// Of so many grants one is recorded, as the stream says.
     told: Told,
     /// Revisions that nobody decides by any more, as of the beginning of the present pass over all rings.
@@ -52,31 +160,32 @@ impl Recorder {
         }
     }
 
-    fn take_new(&mut self) {
-        let new = self.archive.take();
-        self.known
-            .extend(new.into_iter().map(|revision| (revision, None)));
-    }
-
     fn place(&mut self, number: u64) -> Option<usize> {
-        let find = |known: &[(Arc<Revision>, _)]| known.iter().rposition(|(known, _)| known.number == number);
-        find(&self.known).or_else(|| {
-            self.take_new();
-            find(&self.known)
+        let place = self.known.iter().rposition(|known| known.number == number);
+        place.or_else(|| {
+            let revision = self.archive.find(number)?;
+            let scratch = Decider::new(revision.upgrade()?.image(), &Limits::DEFAULT);
+            self.known.push(Known {
+                number,
+                revision,
+                scratch,
+            });
+            self.known.len().checked_sub(1)
         })
     }
 
     fn write(&mut self, frame: &[u8], text: &mut Vec<u8>) -> Option<()> {
         let (number, frame) = Revision::split_frame(frame)?;
         let place = self.place(number)?;
-        let (revision, scratch) = self.known.get_mut(place)?;
-        let scratch = scratch.get_or_insert_with(|| Decider::new(revision.image(), &Limits::DEFAULT));
+        let known = self.known.get_mut(place)?;
+        let revision = known.revision.upgrade()?;
         // A stream says before the first record that it is a sample from here on, or none any more.
         let sample = revision.records.grants_sample;
         if self.told.now != sample {
             let among = sample.map_or(1, NonZeroU64::get);
             text.extend_from_slice(format!("{{\"sample\":{{\"grants\":\"{among}\"}}}}\n").as_bytes());
         }
+        let scratch = &mut known.scratch;
         write_json(revision.image(), frame, &revision.records, scratch, text).then_some(())?;
         self.told.before_last = std::mem::replace(&mut self.told.now, sample);
         self.told.rendered += 1;
@@ -100,13 +209,8 @@ struct Told {
 
 impl Render for Recorder {
     fn begin_pass(&mut self) {
-        self.take_new();
-        let alone = self
-            .known
-            .iter()
-            .filter(|(revision, _)| Arc::strong_count(revision) == 1);
         self.leaving.clear();
-        self.leaving.extend(alone.map(|(revision, _)| revision.number));
+        self.archive.alone(&mut self.leaving);
         // INVARIANT: whoever decided by these put its frames into its ring before it let go of the revision, so that the
         // pass which begins now sees all of them.
         fence(Ordering::Acquire);
@@ -137,7 +241,7 @@ impl Render for Recorder {
 
     fn end_pass(&mut self) {
         let leaving = &self.leaving;
-        self.known
-            .retain(|(revision, _)| !leaving.contains(&revision.number));
+        self.known.retain(|known| !leaving.contains(&known.number));
+        self.archive.release(leaving);
     }
 }

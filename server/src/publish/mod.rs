@@ -8,6 +8,8 @@ mod archive;
 mod post;
 mod publisher;
 mod revision;
+#[cfg(test)]
+mod tests;
 
 pub use archive::{Archive, Recorder};
 pub use post::{Parcel, Post};

@@ -50,6 +50,9 @@ impl Publisher {
 
     /// Replaces the newest revision. When it returns, no request that begins is decided by an older one.
     pub fn publish(&self, fresh: Fresh) -> Arc<Revision> {
+        // What cores gave back does not count as used by anybody.
+        self.tidy();
+        self.archive.wait_for_room();
         let mut current = self.lock();
         let revision = Arc::new(Revision::new(current.number + 1, fresh));
         // Before anybody decides by it.

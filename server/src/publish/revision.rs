@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use gavel_runtime::decision::RecordOptions;
@@ -46,6 +47,8 @@ pub struct Revision {
     pub records: RecordOptions,
     /// What searches of AuthZEN may find.
     pub listed: Arc<Listed>,
+    /// The archive has it, so that records may name it.
+    is_kept: AtomicBool,
 }
 
 /// Bytes in front of what the engine says of a decision: the number of the revision.
@@ -71,7 +74,20 @@ impl Revision {
             listed: Arc::new(Listed::of(&loaded.image)),
             loaded,
             records,
+            is_kept: AtomicBool::new(false),
         }
+    }
+
+    /// The archive has it from now on, until its last record is written.
+    pub(super) fn keep(&self) {
+        self.is_kept.store(true, Ordering::Release);
+    }
+
+    /// Whether records of this are taken. Where they are not, nobody could write them.
+    #[inline]
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.is_kept.load(Ordering::Acquire)
     }
 
     /// What decides.

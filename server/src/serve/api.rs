@@ -132,11 +132,13 @@ fn authzen(head: &Head, bytes: &[u8], endpoint: Endpoint) -> Route {
     }
 }
 
-/// The id that a client gave its request, if it is one that can go back.
-pub(crate) fn request_id<'b>(head: &Head, bytes: &'b [u8]) -> Option<&'b [u8]> {
-    head.request_id
-        .map(|place| part(bytes, place))
-        .filter(|id| !id.is_empty() && id.len() <= limits::REQUEST_ID_BYTES_MAX)
+/// The id that a client gave its request, if it is one that can go back and AuthZEN, or OPA's data API, is asked: with
+/// whatever answer, it does. `bytes` begin with the request.
+pub(crate) fn request_id<'b>(head: &Head, bytes: &'b [u8], opa: bool) -> Option<&'b [u8]> {
+    let id = part(bytes, head.request_id?);
+    let (path, _) = split_target(part(bytes, head.target));
+    let goes_back = authzen::is_ours(path) || (opa && opa::is_ours(path));
+    (goes_back && !id.is_empty() && id.len() <= limits::REQUEST_ID_BYTES_MAX).then_some(id)
 }
 
 /// Whether a request that may be decided over is a probe. The order of the checks is the reference's: first `probe`, then

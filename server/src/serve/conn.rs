@@ -177,7 +177,7 @@ impl Conn {
                 self.line.readable().await;
             }
             if !self.make_room() {
-                self.refuse(&api::overloaded(), Method::Other);
+                self.refuse(&api::overloaded(), 0);
                 if self.write().await {
                     self.linger().await;
                 }
@@ -278,7 +278,7 @@ impl Conn {
                     let bytes = self.input.get(at..).unwrap_or_default();
                     match api::route(&head, bytes, self.shared.opa.is_some()) {
                         Route::Reply(reply) => {
-                            self.refuse(&reply, head.method);
+                            self.refuse(&reply, at);
                             break Next::Close;
                         }
                         Route::Decision { .. }
@@ -293,7 +293,7 @@ impl Conn {
                     }
                 }
                 Step::Refuse(refusal) => {
-                    self.refuse(&refusal.into(), Method::Other);
+                    self.refuse(&refusal.into(), at);
                     break Next::Close;
                 }
             }
@@ -325,6 +325,7 @@ impl Conn {
         let ending = Ending {
             persistence,
             head_only: message.head.method == Method::Head,
+            request_id: id_of(input, message, &self.shared),
         };
         let bytes = input.get(message.start..).unwrap_or_default();
         let route = api::route(&message.head, bytes, self.shared.opa.is_some());
@@ -357,7 +358,7 @@ impl Conn {
             Route::AuthZen(endpoint) => return Responded::Later(Long::AuthZen(endpoint)),
             Route::NoAuthZen => {
                 self.shared.counters.refused.add(1);
-                authzen::no_json(output, (input, message), persistence);
+                authzen::no_json(output, ending);
             }
             Route::AuthZenMetadata => authzen::metadata(output, &self.shared, ending),
             Route::Opa(Call::Batch(_)) => return Responded::Later(Long::OpaBatch),
@@ -385,12 +386,16 @@ impl Conn {
         }
     }
 
-    fn refuse(&mut self, reply: &Reply, method: Method) {
+    /// Refuses the request that begins at `start`, as far as it is here, and all that may come behind it.
+    fn refuse(&mut self, reply: &Reply, start: usize) {
         self.take_output();
         self.shared.counters.refused.add(1);
+        let head = self.decoder.head();
+        let bytes = self.input.get(start..).unwrap_or_default();
         let ending = Ending {
             persistence: Persistence::Ends,
-            head_only: method == Method::Head,
+            head_only: head.is_some_and(|head| head.method == Method::Head),
+            request_id: head.and_then(|head| api::request_id(head, bytes, self.shared.opa.is_some())),
         };
         response::reply(&mut self.output, reply, ending);
     }
@@ -410,7 +415,7 @@ impl Conn {
     /// The client closed its sending side: whatever was complete is answered already, a cut request gets its 400.
     async fn end_of_input(&mut self) {
         if let Some(refusal) = self.decoder.finish(self.input.len()) {
-            self.refuse(&refusal.into(), Method::Other);
+            self.refuse(&refusal.into(), 0);
             self.write().await;
         }
     }
@@ -441,4 +446,10 @@ impl Conn {
             }
         }
     }
+}
+
+/// The id that goes back with the answer to a request.
+fn id_of<'i>(input: &'i [u8], message: &Message, shared: &Shared) -> Option<&'i [u8]> {
+    let bytes = input.get(message.start..).unwrap_or_default();
+    api::request_id(&message.head, bytes, shared.opa.is_some())
 }

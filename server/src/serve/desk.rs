@@ -87,7 +87,7 @@ impl Desk {
     #[cold]
     fn renew(&mut self) {
         self.post.exchange(&mut self.revision, &mut self.decider);
-        // It names the revision that is gone.
+        // It is about the revision that is gone.
         if let Some(frame) = &mut self.constant {
             frame.clear();
         }
@@ -133,7 +133,7 @@ impl Desk {
     fn decide_reading(&mut self, body: &[u8], trailing: Trailing, probe: bool) -> Verdict {
         if let Some(frame) = self.constant.as_ref().filter(|frame| !frame.is_empty()) {
             if !probe {
-                self.sink.submit(|out| out.extend_from_slice(frame));
+                hand_over(&mut self.sink, &self.revision, |out| out.extend_from_slice(frame));
             }
             self.counters.ended(Outcome::Policy);
             return Verdict::Allow(false);
@@ -151,7 +151,6 @@ impl Desk {
                 Ok(decision) => {
                     counters.measure(&decision);
                     if let Some(frame) = constant {
-                        revision.begin_frame(frame);
                         decision.encode(body, stamp, frame);
                         counters.ended(Outcome::Policy);
                         return Verdict::Allow(false);
@@ -160,19 +159,13 @@ impl Desk {
                     let left_out = decision.granted && !probe && !sink.keeps_grant(stamp.random, sample);
                     let stands = probe
                         || left_out
-                        || sink.submit(|frame| {
-                            revision.begin_frame(frame);
-                            decision.encode(body, stamp, frame);
-                        });
+                        || hand_over(sink, revision, |frame| decision.encode(body, stamp, frame));
                     counters.ended(Outcome::of(&decision, stands));
                     Verdict::Allow(decision.granted && stands)
                 }
                 Err(refusal) => {
                     if !probe {
-                        sink.submit(|frame| {
-                            revision.begin_frame(frame);
-                            refusal.encode(stamp, frame);
-                        });
+                        hand_over(sink, revision, |frame| refusal.encode(stamp, frame));
                     }
                     counters.ended(Outcome::of_refusal(&refusal));
                     Verdict::refused(&refusal)
@@ -186,9 +179,7 @@ impl Desk {
     pub fn deny(&mut self, code: ReasonCode, text: &str, probe: bool) {
         if !probe {
             let (_, stamp) = moment(&mut self.random);
-            let revision = &self.revision;
-            self.sink.submit(|frame| {
-                revision.begin_frame(frame);
+            hand_over(&mut self.sink, &self.revision, |frame| {
                 encode_denial(code, text, stamp, frame);
             });
         }
@@ -199,11 +190,9 @@ impl Desk {
     fn recover(&mut self, stamp: Stamp, probe: bool) -> Verdict {
         self.counters.panics.add(1);
         self.counters.ended(Outcome::Fault);
-        let revision = &self.revision;
-        self.decider = Decider::new(revision.image(), &Limits::DEFAULT);
+        self.decider = Decider::new(self.revision.image(), &Limits::DEFAULT);
         if !probe {
-            self.sink.submit(|frame| {
-                revision.begin_frame(frame);
+            hand_over(&mut self.sink, &self.revision, |frame| {
                 Refusal::Fault.encode(stamp, frame);
             });
         }
@@ -239,6 +228,14 @@ impl Desk {
     pub fn finish(&mut self) {
         self.sink.finish();
     }
+}
+
+/// Hands over the record of a decision by a revision, which `encode` appends to its frame. True if the decision may stand.
+fn hand_over(sink: &mut Sink, revision: &Revision, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
+    sink.submit_where(revision.is_kept(), |frame| {
+        revision.begin_frame(frame);
+        encode(frame);
+    })
 }
 
 /// A decision that tells what happens. It takes as long as it takes.

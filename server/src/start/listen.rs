@@ -1,10 +1,12 @@
 //! Bound sockets for all workers, or a reason why there are none.
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::time::{Duration, Instant};
+use std::{fs, io, thread};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
@@ -47,11 +49,72 @@ pub struct SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
+        // Between the look and the removal nobody may put another one there. One that cannot be had is left where it is.
+        let Ok(_turn) = Turn::take(&self.path) else {
+            return;
+        };
         if identity(&self.path).is_ok_and(|found| found == self.identity) {
             // A file that cannot be removed is found stale by the next process.
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// The turn of this process to look at a socket's place and to change what is there: a file beside it, locked and removed
+/// again, as Wayland's compositors and PostgreSQL have one. Two processes that find the same stale socket would else both
+/// remove it, the second one the fresh socket of the first.
+struct Turn {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Turn {
+    /// Others need milliseconds.
+    const PATIENCE: Duration = Duration::from_secs(5);
+    const LOOK: Duration = Duration::from_millis(5);
+
+    /// Waits for it, for a bounded time.
+    fn take(socket: &Path) -> io::Result<Turn> {
+        let mut path = socket.to_path_buf().into_os_string();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let begun = Instant::now();
+        loop {
+            let file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .custom_flags(libc::O_NOFOLLOW)
+                .open(&path)?;
+            match file.try_lock() {
+                // Who had it before may have removed the file that was opened here: then it keeps out nobody.
+                Ok(()) if is_at(&file, &path) => return Ok(Turn { path, _lock: file }),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) if begun.elapsed() < Turn::PATIENCE => {
+                    thread::sleep(Turn::LOOK)
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let text = format!("another process has {} locked", path.display());
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, text));
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // While it is locked. What cannot be removed is an empty file that the next process locks.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Whether an open file is still the one of that name.
+fn is_at(file: &File, path: &Path) -> bool {
+    let opened = file.metadata().map(|file| (file.dev(), file.ino()));
+    matches!((opened, identity(path)), (Ok(opened), Ok(named)) if opened == named)
 }
 
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
@@ -73,6 +136,8 @@ pub fn bind_unix(
 ) -> Result<(UnixListener, SocketFile), Failure> {
     let cannot = |cause: &str| Failure::Operator(format!("listen on {}: {cause}", path.display()));
     let failed = |error: io::Error| cannot(&crate::error::reason(&error));
+    // Until somebody listens, so that a process that comes meanwhile sees that it is in use.
+    let _turn = Turn::take(path).map_err(failed)?;
     if let Ok(file) = fs::symlink_metadata(path) {
         if !file.file_type().is_socket() {
             return Err(cannot("there is a file that is no socket"));

@@ -4,6 +4,7 @@
 
 pub(crate) mod cli;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -60,6 +61,18 @@ pub(crate) fn gavel() -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// The smallest spool that there is, in this folder, under this policy.
+pub(crate) fn small_spool<'f>(policy: &'f str, folder: &'f Path) -> [&'f str; 6] {
+    [
+        "--audit-full",
+        policy,
+        "--audit-spool",
+        folder.to_str().unwrap(),
+        "--audit-spool-bytes",
+        "262144",
+    ]
 }
 
 /// A process that does not outlive the test that started it, also when the test fails.
@@ -337,6 +350,34 @@ pub(crate) fn denied() -> Answer {
         close: false,
         body: "{\"allow\":false}\n".to_owned(),
     }
+}
+
+/// Asks for batches of grants, four times sixty with a number each, so much that the smallest spool reaches its bound in the
+/// middle of one if nobody takes what is delivered. The numbers that were granted, and whether one batch had both answers.
+pub(crate) fn grants_of_batches(
+    client: &mut Client,
+    mut after_each: impl FnMut(),
+) -> (BTreeSet<String>, bool) {
+    let padding = "x".repeat(2500);
+    let (mut granted, mut is_mixed) = (BTreeSet::new(), false);
+    for round in 0..4 {
+        let numbers: Vec<String> = (0..60).map(|at| format!("{round}-{at}")).collect();
+        let porc = |number: &String| {
+            format!(r#"{{"operation":"shop:door:open","context":{{"number":"{number}","x":"{padding}"}}}}"#)
+        };
+        let porcs: Vec<String> = numbers.iter().map(porc).collect();
+        let batch = post(&format!("[{}]", porcs.join(",")));
+        client.send(batch.replacen("/decision ", "/decisions ", 1));
+        let answers: Vec<serde_json::Value> = serde_json::from_str(&client.answer().unwrap().body).unwrap();
+        assert_eq!(answers.len(), numbers.len());
+        let allowed = |answer: &serde_json::Value| answer["allow"] == true;
+        is_mixed |= answers.iter().any(allowed) && !answers.iter().all(allowed);
+        let taken = numbers.into_iter().zip(&answers);
+        let taken = taken.filter(|(_, answer)| allowed(answer));
+        granted.extend(taken.map(|(number, _)| number));
+        after_each();
+    }
+    (granted, is_mixed)
 }
 
 /// Waits until `done`, for a bounded time.

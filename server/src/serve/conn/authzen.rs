@@ -8,7 +8,6 @@ use crate::clock;
 use crate::http::request::{Message, Persistence};
 use crate::http::response::{self, Ending, Reply};
 use crate::limits;
-use crate::serve::api;
 use crate::serve::bounds::Kept;
 use crate::serve::connections::Waits;
 use crate::serve::worker::Shared;
@@ -62,25 +61,25 @@ impl Conn {
         }
         let (status, text) = asking.finish();
         let persistence = self.persistence(message);
-        let head = self.input.get(message.start..).unwrap_or_default();
-        let request_id = api::request_id(&message.head, head);
-        let body = (&b""[..], text.as_bytes());
-        response::json(&mut self.output, status, body, request_id, persistence);
+        let ending = Ending {
+            persistence,
+            head_only: false,
+            request_id: super::id_of(&self.input, message, &self.shared),
+        };
+        response::json(&mut self.output, status, (b"", text.as_bytes()), ending);
         self.consume(message.end);
         persistence == Persistence::Ends
     }
 }
 
 /// Appends the answer to a body that is announced as something else than JSON: 400, as AuthZEN wants it, and not 415.
-pub(super) fn no_json(output: &mut Vec<u8>, (input, message): (&[u8], &Message), persistence: Persistence) {
+pub(super) fn no_json(output: &mut Vec<u8>, ending: Ending<'_>) {
     const TEXT: &[u8] = b"\"the body has to be application/json\"";
-    let head = input.get(message.start..).unwrap_or_default();
-    let request_id = api::request_id(&message.head, head);
-    response::json(output, 400, (b"", TEXT), request_id, persistence);
+    response::json(output, 400, (b"", TEXT), ending);
 }
 
 /// Appends what AuthZEN publishes about the service.
-pub(super) fn metadata(output: &mut Vec<u8>, shared: &Shared, ending: Ending) {
+pub(super) fn metadata(output: &mut Vec<u8>, shared: &Shared, ending: Ending<'_>) {
     let Some(base_url) = shared.public_url.as_deref() else {
         let text = "the service does not know its address: start it with --public-url";
         return response::reply(output, &Reply::error(404, text), ending);
@@ -97,5 +96,5 @@ pub(super) fn metadata(output: &mut Vec<u8>, shared: &Shared, ending: Ending) {
     } else {
         metadata.document()
     };
-    response::json(output, 200, (b"", document.as_bytes()), None, ending.persistence);
+    response::json(output, 200, (b"", document.as_bytes()), ending);
 }

@@ -55,6 +55,7 @@ impl Conn {
         let ending = Ending {
             persistence,
             head_only: false,
+            request_id: None,
         };
         match outcome {
             Ok(answers) => response::batch(&mut self.output, &answers, persistence),

@@ -26,7 +26,7 @@ pub(super) fn answer(
     shared: &Shared,
     call: &Call,
     (input, message): (&[u8], &Message),
-    ending: Ending,
+    ending: Ending<'_>,
 ) {
     let (ask, is_packable) = match call {
         Call::NotAllowed(methods) => {
@@ -40,7 +40,7 @@ pub(super) fn answer(
                 outcome: Outcome::Refused,
             };
             shared.counters.opa_ended(answer.outcome);
-            return send(output, &answer, (input, message), (false, ending.persistence));
+            return send(output, &answer, (input, message), (false, ending));
         }
         Call::About(about, pretty) => {
             let revision = current(shared);
@@ -48,7 +48,7 @@ pub(super) fn answer(
                 return response::reply(output, &not_served(), ending);
             };
             let answer = opa::about(*about, &revision, &service.decision, *pretty);
-            return send(output, &answer, (input, message), (false, ending.persistence));
+            return send(output, &answer, (input, message), (false, ending));
         }
         Call::Default(ask) => {
             let decision = shared.opa.as_ref().map(|service| service.decision.asked(ask));
@@ -68,8 +68,7 @@ pub(super) fn answer(
         Err(answer) => answer,
     };
     shared.counters.opa_ended(answer.outcome);
-    let how = (is_packable, ending.persistence);
-    send(output, &answer, (input, message), how);
+    send(output, &answer, (input, message), (is_packable, ending));
 }
 
 impl Conn {
@@ -89,8 +88,13 @@ impl Conn {
             }
         };
         let persistence = self.persistence(message);
+        let ending = Ending {
+            persistence,
+            head_only: false,
+            request_id: super::id_of(&self.input, message, &self.shared),
+        };
         let request = (self.input.as_slice(), message);
-        send(&mut self.output, &answer, request, (true, persistence));
+        send(&mut self.output, &answer, request, (true, ending));
         self.consume(message.end);
         persistence == Persistence::Ends
     }
@@ -182,10 +186,9 @@ fn send(
     output: &mut Vec<u8>,
     answer: &Answer,
     (input, message): (&[u8], &Message),
-    (is_packable, persistence): (bool, Persistence),
+    (is_packable, ending): (bool, Ending<'_>),
 ) {
     let bytes = input.get(message.start..).unwrap_or_default();
-    let request_id = api::request_id(&message.head, bytes);
     let accepted = message.head.accept_encoding.map(|place| api::part(bytes, place));
     let packed = if is_packable && accepted.is_some_and(opa::is_accepted) {
         opa::packed(answer.text.as_bytes())
@@ -197,5 +200,5 @@ fn send(
         None if is_packable => (answer.text.as_bytes(), VARIES),
         None => (answer.text.as_bytes(), &b""[..]),
     };
-    response::json(output, answer.status, (lines, body), request_id, persistence);
+    response::json(output, answer.status, (lines, body), ending);
 }

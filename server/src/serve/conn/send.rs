@@ -15,6 +15,7 @@ impl Conn {
         let ending = Ending {
             persistence,
             head_only: false,
+            request_id: super::id_of(&self.input, message, &self.shared),
         };
         response::reply(&mut self.output, &Reply::shed(), ending);
         self.consume(message.end);

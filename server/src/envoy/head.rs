@@ -1,0 +1,120 @@
+//! How long a head over HTTP/1.1 may take from its first byte. hyper has one time for a head and for the silence in front of it,
+//! so bytes are watched on their way to it.
+//!
+//! A head that begins within the bytes which end the request before it is not seen to begin: it has that one time, as silence
+//! has.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::limits;
+
+/// What comes in on one connection.
+#[derive(Debug, Default)]
+pub(super) struct Heads {
+    /// When the first byte of a head came whose end has not come.
+    begun: Cell<Option<Instant>>,
+    /// A request is being answered: what comes is its body.
+    is_asked: Cell<bool>,
+    /// Whether there was a request ever.
+    was_asked: Cell<bool>,
+}
+
+impl Heads {
+    /// A head is complete.
+    pub(super) fn asked(&self) {
+        self.begun.set(None);
+        self.is_asked.set(true);
+        self.was_asked.set(true);
+    }
+
+    /// Its request is answered.
+    pub(super) fn answered(&self) {
+        self.is_asked.set(false);
+    }
+
+    fn came(&self) {
+        if !self.is_asked.get() && self.begun.get().is_none() {
+            self.begun.set(Some(Instant::now()));
+        }
+    }
+
+    /// Ends, within a second, once a head takes too long.
+    pub(super) async fn overdue(&self) {
+        let time = Duration::from_secs(limits::HEAD_SECONDS);
+        let is_overdue = || self.begun.get().is_some_and(|begun| begun.elapsed() >= time);
+        while !is_overdue() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Ends if no request came in the time that a connection may be silent; else never.
+    pub(super) async fn never_asked(&self) {
+        tokio::time::sleep(Duration::from_secs(limits::IDLE_SECONDS)).await;
+        if self.was_asked.get() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// A connection whose bytes are watched on their way in.
+pub(super) struct Watched<S> {
+    stream: S,
+    heads: Rc<Heads>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, heads: &Rc<Heads>) -> Watched<S> {
+        Watched {
+            stream,
+            heads: Rc::clone(heads),
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = bytes.filled().len();
+        let outcome = Pin::new(&mut self.stream).poll_read(cx, bytes);
+        if bytes.filled().len() > before {
+            self.heads.came();
+        }
+        outcome
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
