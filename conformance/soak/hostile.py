@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hostile clients beside an ordinary one, at a port, over TLS and over a unix socket: the ordinary one's latency may at most double, memory stays within its cap, and no answer is wrong.
 
-The ordinary client is gavel-load at a steady rate, over TLS too. Its p50 and its p99 under attack are judged, each by its ratio to that without. All processes here ask the scheduler for short turns,
+The ordinary client is gavel-load at a steady rate, over TLS too. Its p50 and its p99 under attack are judged, each by its ratio to that without (the median of all that were measured so far). All processes here ask the scheduler for short turns,
 as gavel's own threads do: with Linux' usual ones of some 3 ms, who measures waits at p99 for the attacker's turn and not for an answer, on a machine of few processors.
 
 What is left of that is told by a control, where the p99 more than doubles: the same attack against a second gavel of the same kind on the same processors, while the first, which nobody attacks, is asked,
@@ -62,6 +62,11 @@ def certificate(folder):
     return (chain, key) if made.returncode == 0 else None
 
 
+def median(answers, part):
+    """The median of several measurements, so that one in which the machine stalled neither condemns nor excuses."""
+    return statistics.median(answer["latency_ns"][part] for answer in answers)
+
+
 class Trial:
     """A server with its ordinary client, which every attack is tried on, and another one of the same kind."""
 
@@ -69,7 +74,7 @@ class Trial:
         self.options, self.checks, self.more = options, checks, more
         self.server, self.other = start("attacked"), start("other")
         self.seconds = options.seconds or (0.5 if options.short else 10)
-        self.quiet = None
+        self.quiet = []
 
     def ask(self, seconds):
         """What gavel-load says of the server."""
@@ -93,9 +98,9 @@ class Trial:
         if self.options.only and name not in self.options.only:
             return
         if not (short and self.quiet):
-            self.quiet = self.ask(self.seconds)
+            self.quiet.append(self.ask(self.seconds))
         busy, rss_mib = self.under_attack(self.server, *attack)
-        ratio, tail = (busy["latency_ns"][part] / self.quiet["latency_ns"][part] for part in ("p50", "p99"))
+        ratio, tail = (busy["latency_ns"][part] / median(self.quiet, part) for part in ("p50", "p99"))
         checks.check(f"{name}: no request of others failed", busy["failed"] == 0, f"{busy['right']} right, {busy['first_failure']}")
         figure = "hostile." + name.replace(": ", ".").replace(" ", "_")
         checks.figure(f"{figure}.p50_ratio", f"{ratio:.2f}")
@@ -110,11 +115,8 @@ class Trial:
 
     def over_control(self, *attack):
         """The p99 of the attacked over that of one beside the attacked."""
-        medians = []
         rounds = [[self.under_attack(victim, *attack)[0] for victim in (self.other, self.server)] for _ in range(ROUNDS)]
-        for answers in zip(*rounds):
-            medians.append(statistics.median(answer["latency_ns"]["p99"] for answer in answers))
-        control, attacked = medians
+        control, attacked = (median(answers, "p99") for answers in zip(*rounds))
         return attacked / control
 
     def end(self):
