@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks what deploy/ has for Kubernetes and systemd: it renders, it is valid, every flag in it is one of `gavel serve`, and its
-policies are what it needs.
+"""Checks what deploy/ has for Kubernetes and systemd: it renders, it is valid, every flag in it is one of `gavel serve`, its
+policies are what it needs, and its memory is what docs/tuning.md adds up.
 
   conformance/deploy/manifests.py GAVEL
 
@@ -55,6 +55,25 @@ def flags_of(binary):
     return set(re.findall(r"--[a-z][a-z0-9-]*", run(binary, "serve", "--help")[1]))
 
 
+#: What clients can make a process hold, in MiB, as docs/tuning.md adds it up: by itself, a thread of the decision API and one for Envoy, and all connections of Envoys over gRPC.
+IDLE, THREAD, ENVOY_THREAD, ENVOY_CONNECTIONS = 12, 260, 244, 55
+
+#: The same of one connection, in KiB.
+PLAIN, TLS = 26, 72
+
+
+def memory(name, manifest):
+    """Whether a container with gavel has the memory that its flags can come to."""
+    own = manifest[manifest.index("- serve\n"):]
+    limits = re.search(r"limits:\s+(?:cpu: \"?(\d+)\"?\s+)?memory: (\d+)Mi", own)
+    threads = int((re.search(r"--threads=(\d+)", own) or limits)[1])
+    connections = int(re.search(r"--max-connections=(\d+)", own)[1])
+    needed = IDLE + threads * (THREAD + connections * (TLS if "--tls-cert" in own else PLAIN) / 1024)
+    if "--envoy-" in own:
+        needed += threads * ENVOY_THREAD + ENVOY_CONNECTIONS
+    check(f"{name} has the memory that clients can make it hold", needed <= int(limits[2]), f"{needed:.0f} of {limits[2]} MiB")
+
+
 def overlays(known):
     if not can_render():
         print("skipped: overlays (kubectl is not there, or too old for components)")
@@ -72,6 +91,7 @@ def overlays(known):
         profiles = manifest.count("localhostProfile: gavel-iouring.json")
         check(f"{name}: io_uring is allowed where it is asked for", profiles == (folder.startswith(IOURING)), f"{profiles} profiles")
         policies(name, manifest, any(flag.startswith("--envoy") for flag in used))
+        memory(name, manifest)
         if validate:
             schemas(name, manifest, validate)
 

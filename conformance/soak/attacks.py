@@ -187,7 +187,7 @@ def never_reads(sock):
 ATTACKS = {
     "slow heads": (500, drip, SLOW_HEAD),
     "slow bodies": (500, slow_body, SLOW_BODY),
-    "idle": (9_900, idle, b""),
+    "idle": (10_000, idle, b""),
     "half-closed": (200, half_closed, b""),
     "garbage": (200, garbage, b""),
     "pipelined garbage": (200, pipelined_garbage, b""),

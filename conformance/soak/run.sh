@@ -20,7 +20,7 @@ for word in "$@"; do
     *) names+=("${word%.py}") ;;
   esac
 done
-[ ${#names[@]} -gt 0 ] || names=(drain reload smuggle hostile faults scrape browser steady)
+[ ${#names[@]} -gt 0 ] || names=(drain reload smuggle hostile crowd faults scrape browser steady)
 failed=0
 for name in "${names[@]}"; do
   printf '\n== %s\n' "$name"

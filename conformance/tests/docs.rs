@@ -80,6 +80,7 @@ const INNER: &[&str] = &[
     "REPLAY_BUFFER_BYTES",
     "OPA_PACKED_BYTES_MIN",
     "TLS_READ_BYTES",
+    "TLS_READ_BYTES_IDLE",
     "TLS_RECORD_BYTES",
     "WHY_LOOK_SECONDS",
     "MESSAGE_DEPTH_MAX",
@@ -121,6 +122,8 @@ fn of_the_server() -> Vec<(&'static str, &'static str, String)> {
         bytes OPA_INDENTED_BYTES_MAX "the same, indented"
         bytes REQUEST_ID_BYTES_MAX "`X-Request-ID` that goes back"
         count CONNECTIONS_PER_WORKER_DEFAULT "open connections of a thread"
+        count CONNECTIONS_PER_WORKER_DEFAULT_TLS "open connections of a thread"
+        bytes TLS_HANDSHAKE_BYTES_MAX "bytes that a client sends before its handshake is over"
         count LISTEN_BACKLOG "connections in that queue"
         count IN_FLIGHT_PER_WORKER_DEFAULT "requests that a thread works on at the same time"
         count RETRY_AFTER_SECONDS "requests that a thread works on at the same time"

@@ -117,8 +117,15 @@ pub const KEPT_BYTES_PER_WORKER: usize = 64 * 1024 * 1024;
 /// A batch that keeps no more is small.
 pub const KEPT_BYTES_SMALL: usize = 64 * 1024;
 
-/// Open connections of one worker unless the command line says otherwise; at the bound it stops accepting until one closes.
+/// Open connections of one worker unless the command line says otherwise; at the bound one that waits for its client goes for
+/// each that comes. Each takes some 2 KiB, with [`INPUT_BYTES_START`] on top while a head or a body is not complete, and
+/// [`OUTPUT_BYTES_FLUSH`] while its client takes no answers: 254 MiB, of which idle ones are 22.
 pub const CONNECTIONS_PER_WORKER_DEFAULT: usize = 10_000;
+
+/// The same where the worker speaks TLS: a connection takes some 12 KiB when it is idle, and at the most 72, with a part of the
+/// largest record ([`TLS_RECORD_BYTES`]) or handshake ([`TLS_HANDSHAKE_BYTES_MAX`]) besides the part of a request, and with answers
+/// in clear and sealed: 176 MiB.
+pub const CONNECTIONS_PER_WORKER_DEFAULT_TLS: usize = 2_500;
 
 /// Requests that one worker works on at the same time unless the command line says otherwise. Decisions are over before the
 /// next begins, so these are batches and answers that wait for a disk: more of them than this is a disk that stands still.
@@ -255,9 +262,9 @@ pub const fn envoy_ring_bytes(body_bytes_max: usize) -> usize {
     envoy_message_bytes(body_bytes_max).saturating_mul(4)
 }
 
-/// Open connections of all threads for Envoy; at the bound none is accepted until one closes. An Envoy has one or two for
-/// each of its own threads.
-pub const ENVOY_CONNECTIONS_MAX: usize = 4096;
+/// Open connections of all threads for Envoy; at the bound one that asks for nothing goes for each that comes. An Envoy has one or
+/// two for each of its own threads. Each takes 21 KiB, with a part of a head on top: 50 MiB over gRPC, 150 MiB over HTTP.
+pub const ENVOY_CONNECTIONS_MAX: usize = 1024;
 
 /// Calls at the same time on one connection; Envoy keeps more back, or opens another connection.
 pub const ENVOY_STREAMS_MAX: u32 = 256;
@@ -403,8 +410,15 @@ pub const REQUEST_ID_BYTES_MAX: usize = 256;
 /// Bytes of a file with certificates or a key.
 pub const CERTIFICATE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Bytes that are read at once from a connection under TLS: a handshake or a small request.
+/// Bytes that are read at once from a connection under TLS: a handshake, or a part of a large request.
 pub const TLS_READ_BYTES: usize = 4 * 1024;
+
+/// The same while a request of the usual size is waited for, with what its record adds to it.
+pub const TLS_READ_BYTES_IDLE: usize = INPUT_BYTES_IDLE + 64;
+
+/// Bytes that a client may send before its handshake is over: half of what rustls would keep of one that goes on and on. Chains
+/// of certificates have a few KiB.
+pub const TLS_HANDSHAKE_BYTES_MAX: usize = 32 * 1024;
 
 /// Bytes of text in the largest record of TLS (RFC 8446, 5.1).
 pub const TLS_RECORD_BYTES: usize = 16 * 1024;

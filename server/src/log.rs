@@ -4,9 +4,10 @@
 
 use std::fmt;
 use std::io::Write as _;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::SystemTime;
 
+use crate::clock;
 use crate::terminal::Paint;
 
 /// How important a line is.
@@ -30,6 +31,31 @@ impl Level {
             Level::Info => "info",
             Level::Debug => "debug",
         }
+    }
+}
+
+/// Something that may happen a thousand times a second, and is worth a line a minute.
+#[derive(Debug, Default)]
+pub struct Seldom(AtomicU64);
+
+impl Seldom {
+    const PAUSE_NS: u64 = 60_000_000_000;
+
+    /// Whether it should be said now; then not again for a minute.
+    pub fn is_due(&self) -> bool {
+        let now_ns = clock::monotonic_ns();
+        let next_ns = self.0.load(Ordering::Relaxed);
+        let due = now_ns >= next_ns;
+        // Of several threads one says it.
+        due && self
+            .0
+            .compare_exchange(
+                next_ns,
+                now_ns + Seldom::PAUSE_NS,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            )
+            .is_ok()
     }
 }
 

@@ -5,7 +5,8 @@ mod common;
 #[path = "common/grpc.rs"]
 mod grpc;
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,25 +35,65 @@ fn a_connection_ends_with_its_last_request() {
     });
 }
 
+/// Whoever opens connections and asks for nothing keeps nobody out, and who asked before stays longest.
 #[test]
-fn a_connection_above_the_bound_waits_for_another_to_close() {
+fn at_the_bound_one_that_asks_for_nothing_goes_for_a_newcomer() {
     on_each_driver(|driver| {
-        let server = Server::start(driver, &["--max-connections", "2"]);
-        let (mut first, mut second, mut third) = (server.connect(), server.connect(), server.connect());
-        assert_eq!(first.post(GRANTED), granted());
-        assert_eq!(second.post(GRANTED), granted());
-        third.send(post(GRANTED));
-        third
-            .stream()
-            .set_read_timeout(Some(Duration::from_millis(300)))
-            .unwrap();
-        assert!(third.stream().read(&mut [0; 1]).is_err());
-        third
-            .stream()
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        drop(first);
-        assert_eq!(third.answer(), Some(granted()));
+        let flags = ["--max-connections", "20", "--admin", "127.0.0.1:0"];
+        let mut server = Server::start(driver, &flags);
+        let mut known = server.connect();
+        assert_eq!(known.post(GRANTED), granted());
+        let halves = ["", "POST /deci", "POST /decision HTTP/1.1\r\nHost: a\r\n"];
+        let idle: Vec<_> = (0..60)
+            .map(|at: usize| {
+                let mut client = server.connect();
+                client.send(halves.get(at % halves.len()).unwrap_or(&""));
+                client
+            })
+            .collect();
+        let begun = Instant::now();
+        for _ in 0..5 {
+            assert_eq!(server.connect().post(GRANTED), granted());
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert_eq!(known.post(GRANTED), granted());
+        drop(idle);
+        let at = server.address_behind("admin on ");
+        assert!(evicted(at) >= 41, "{}", evicted(at));
+        let (status, _, log) = server.stop();
+        assert_eq!(status.code(), Some(0));
+        let told = |line: &&String| line.contains("20 connections, as many as it may have");
+        assert_eq!(log.iter().filter(told).count(), 1, "{log:?}");
+    });
+}
+
+/// What `/metrics` says of connections that went for others.
+fn evicted(at: SocketAddr) -> usize {
+    let mut stream = TcpStream::connect(at).unwrap();
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let line = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("gavel_connections_evicted_total "));
+    line.unwrap().parse().unwrap()
+}
+
+/// A connection that has to go is answered first what it asked.
+#[test]
+fn what_is_here_is_answered_before_its_connection_goes() {
+    on_each_driver(|driver| {
+        let server = Server::start(driver, &["--max-connections", "1"]);
+        for _ in 0..20 {
+            let mut first = server.connect();
+            let batch = format!("[{}]", vec![GRANTED; 50].join(","));
+            first.send(post(&batch).replacen("/decision ", "/decisions ", 1));
+            let mut second = server.connect();
+            second.send(post(GRANTED));
+            assert_eq!(first.answer().unwrap().status, 200);
+            assert_eq!(second.answer(), Some(granted()));
+        }
         server.stop();
     });
 }

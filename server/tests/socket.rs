@@ -58,7 +58,7 @@ fn decisions_over_a_socket_beside_a_port() {
     });
 }
 
-/// Two doors that wait for a connection to close are both told when one does.
+/// Two doors take newcomers in turn, and each has one go that waits for its client.
 #[test]
 fn two_doors_at_the_bound_open_again() {
     on_each_driver(|driver| {
@@ -70,7 +70,7 @@ fn two_doors_at_the_bound_open_again() {
         let mut second = UnixStream::connect(&place.0).unwrap();
         second.write_all(post(GRANTED).as_bytes()).unwrap();
         assert!(second.read(&mut [0; 1]).is_ok());
-        // The port's door waits for one already, which it takes before it sees that there are too many.
+        // For this one the first one goes, which waits for longest.
         let mut third = server.connect();
         assert_eq!(third.post(GRANTED), granted());
         drop((first, second, third));

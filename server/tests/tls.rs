@@ -13,6 +13,7 @@ mod tls;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
 use common::cli::run;
 use common::{DENIED, GRANTED, eventually, on_each_driver, post};
@@ -145,6 +146,32 @@ fn what_cannot_begin_ends() {
         plain.send(post(GRANTED));
         plain.expect_closed();
         assert_eq!(server.stop().0.code(), Some(0));
+    });
+}
+
+/// Whoever begins with a handshake that goes on and on is not listened to for as long as others have for one.
+#[test]
+fn a_handshake_has_its_bound() {
+    let authority = Authority::new();
+    let folder = Folder::of("endless", &authority, "pdp.example.com");
+    on_each_driver(|driver| {
+        let server = start(driver, &folder.flags(&[]));
+        let begun = Instant::now();
+        let mut client = server.connect();
+        // A ClientHello of 60,000 bytes without the last one, in records of 10,000.
+        let hello = [&[1, 0, 0xEA, 0x60][..], &[0; 59_999]].concat();
+        for part in hello.chunks(10_000) {
+            let length = u16::try_from(part.len()).unwrap().to_be_bytes();
+            // It may be closed before the last one.
+            let _ = client
+                .stream()
+                .write_all(&[&[22, 3, 1], &length[..], part].concat());
+        }
+        while client.stream().read(&mut [0; 512]).is_ok_and(|count| count > 0) {}
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        let mut client = connect(&server, &authority, None);
+        assert!(ask(&mut client, &post(GRANTED), ALLOWED).is_ok());
+        server.stop();
     });
 }
 

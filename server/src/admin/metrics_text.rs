@@ -32,6 +32,7 @@ families! {
     CONNECTIONS = Counter "gavel_connections_total" "Connections that were accepted.";
     OPEN = Gauge "gavel_connections_open" "Connections that are open, by what they are served and what carries them.";
     EXPIRED = Counter "gavel_connections_expired_total" "Connections that were cut because a deadline had passed.";
+    EVICTED = Counter "gavel_connections_evicted_total" "Connections that waited for their clients and were closed for new ones, because there were as many as there may be.";
     HANDSHAKES_FAILED = Counter "gavel_tls_handshakes_failed_total" "Connections that ended in the TLS handshake (no TLS, or a client that is not taken), by what they were to be served.";
     REFUSED = Counter "gavel_requests_refused_total" "Requests that were refused before their body was looked at.";
     SHED = Counter "gavel_requests_shed_total" "Requests for a decision that got 503 because too many were worked on.";
@@ -141,10 +142,11 @@ fn decision_metrics(service: &Service, out: &mut Exposition) {
         let count = sum(all, |counters| counters.opa_outcome(outcome));
         out.sample(&OPA, &[("outcome", outcome.word())], count);
     }
-    let counters: [(Family, Get); 5] = [
+    let counters: [(Family, Get); 6] = [
         (PANICS, |counters| &counters.panics),
         (CONNECTIONS, |counters| &counters.connections),
         (EXPIRED, |counters| &counters.expired),
+        (EVICTED, |counters| &counters.evicted),
         (REFUSED, |counters| &counters.refused),
         (SHED, |counters| &counters.shed),
     ];

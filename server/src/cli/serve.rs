@@ -92,15 +92,12 @@ fn check_source_flags(args: &ServeArgs) -> Result<(), Failure> {
 
 /// Flags of the decision API do nothing where only Envoy is served.
 fn tell_of_no_decisions(args: &ServeArgs) {
-    let (connections, in_flight) = (
-        limits::CONNECTIONS_PER_WORKER_DEFAULT,
-        limits::IN_FLIGHT_PER_WORKER_DEFAULT,
-    );
+    let in_flight = limits::IN_FLIGHT_PER_WORKER_DEFAULT;
     tell_of_no_effect(
         "where the decision API is not served",
         &[
             ("--public-url", args.public_url.is_some()),
-            ("--max-connections", args.max_connections != connections),
+            ("--max-connections", args.max_connections.is_some()),
             ("--max-in-flight", args.max_in_flight != in_flight),
             (
                 "--max-requests-per-connection",
@@ -161,15 +158,19 @@ fn public_url(url: &str) -> Result<Arc<str>, Failure> {
     Ok(url.trim_end_matches('/').into())
 }
 
-fn bounds(args: &ServeArgs) -> Result<Bounds, Failure> {
+fn bounds(args: &ServeArgs, over_tls: bool) -> Result<Bounds, Failure> {
     let body_bytes = args.max_body_bytes.unwrap_or(limits::BODY_BYTES_MAX_DEFAULT);
     if body_bytes > limits::BODY_BYTES_MAX_CEILING {
         let most = limits::BODY_BYTES_MAX_CEILING;
         return Err(Failure::Usage(format!("--max-body-bytes may be at most {most}")));
     }
+    let connections = args.max_connections.unwrap_or(match over_tls {
+        true => limits::CONNECTIONS_PER_WORKER_DEFAULT_TLS,
+        false => limits::CONNECTIONS_PER_WORKER_DEFAULT,
+    });
     let at_least_one = [
         ("--max-body-bytes", body_bytes),
-        ("--max-connections", args.max_connections),
+        ("--max-connections", connections),
         ("--max-in-flight", args.max_in_flight),
     ];
     if let Some((flag, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
@@ -177,7 +178,7 @@ fn bounds(args: &ServeArgs) -> Result<Bounds, Failure> {
     }
     Ok(Bounds {
         body_bytes,
-        connections: args.max_connections,
+        connections,
         in_flight: args.max_in_flight,
         requests_per_connection: Some(args.max_requests_per_connection).filter(|most| *most > 0),
     })
@@ -198,7 +199,7 @@ fn options(args: &ServeArgs, doors: &Doors) -> Result<Options, Failure> {
         threads,
         driver: args.io,
         audit_full: args.audit.audit_full,
-        bounds: bounds(args)?,
+        bounds: bounds(args, doors.tls.is_some())?,
         public_url: args.public_url.as_deref().map(public_url).transpose()?,
         opa: opa(args, doors)?,
         drain: Duration::from_secs(args.drain_seconds),

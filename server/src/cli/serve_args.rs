@@ -57,9 +57,10 @@ pub(crate) struct ServeArgs {
     /// Largest request body; 1 MiB if absent, 8 MiB for Envoy.
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_body_bytes: Option<usize>,
-    /// Open connections of each thread; at the bound no more are accepted until one closes.
-    #[arg(long, value_name = "N", default_value_t = limits::CONNECTIONS_PER_WORKER_DEFAULT)]
-    pub(crate) max_connections: usize,
+    /// Open connections of each thread; at the bound one that waits for its client is closed for each that comes. 10000 if
+    /// absent, 2500 where TLS is spoken.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_connections: Option<usize>,
     /// Requests that each thread works on at the same time (batches, answers that wait for their records); what is over gets
     /// 503 with Retry-After.
     #[arg(long, value_name = "N", default_value_t = limits::IN_FLIGHT_PER_WORKER_DEFAULT)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use crate::envoy::Protocol;
+use crate::envoy::seats::{Seats, Taken};
 use crate::envoy::thread::Stage;
 use crate::log::{self, Level};
 use crate::tls::Certificates;
@@ -34,6 +35,8 @@ pub(super) struct Accepted {
     pub(super) manner: Manner,
     /// One of the connections that there may be at a time.
     pub(super) permit: OwnedSemaphorePermit,
+    /// What it does with it.
+    pub(super) taken: Taken,
 }
 
 /// What is spoken over a connection, and with what it begins.
@@ -55,6 +58,9 @@ pub(super) struct Dealer {
     threads: Vec<mpsc::UnboundedSender<Accepted>>,
     next: AtomicUsize,
     permits: Arc<Semaphore>,
+    seats: Arc<Seats>,
+    /// When it was said that all permits are given.
+    crowded: log::Seldom,
 }
 
 impl Dealer {
@@ -64,10 +70,37 @@ impl Dealer {
             threads,
             next: AtomicUsize::new(0),
             permits: Arc::new(Semaphore::new(connections_max)),
+            seats: Arc::default(),
+            crowded: log::Seldom::default(),
         }
     }
 
-    fn deal(&self, accepted: Accepted) {
+    /// A permit for one more connection; where all are given, that of one which asks for nothing. Nothing: never again.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        loop {
+            if self.permits.available_permits() == 0 {
+                self.seats.free_one();
+                if self.crowded.is_due() {
+                    let text = "Envoys have as many connections as there may be: for each that comes, one goes that asks for nothing";
+                    log::line(Level::Warn, format_args!("{text}"));
+                }
+            }
+            let permit = Arc::clone(&self.permits).acquire_owned();
+            // Who was told to go may have been asked something at this moment.
+            match tokio::time::timeout(Duration::from_secs(1), permit).await {
+                Ok(permit) => return permit.ok(),
+                Err(_) => continue,
+            }
+        }
+    }
+
+    fn deal(&self, socket: Socket, manner: &Manner, permit: OwnedSemaphorePermit) {
+        let accepted = Accepted {
+            socket,
+            manner: manner.clone(),
+            permit,
+            taken: self.seats.take(),
+        };
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         if let Some(thread) = self.threads.get(turn % self.threads.len().max(1)) {
             // A thread that is gone ends the process anyway.
@@ -96,24 +129,19 @@ pub(super) fn open(door: Door, mut stage: watch::Receiver<Stage>) -> io::Result<
         while let Ok(permit) = Arc::clone(&dealer.permits).try_acquire_owned()
             && let Ok(Ok(socket)) = tokio::time::timeout(Duration::ZERO, source.accept()).await
         {
-            dealer.deal(Accepted {
-                socket,
-                manner: manner.clone(),
-                permit,
-            });
+            dealer.deal(socket, &manner, permit);
         }
     });
     Ok(())
 }
 
 async fn accept(source: &Source, manner: &Manner, dealer: &Dealer) {
-    while let Ok(permit) = Arc::clone(&dealer.permits).acquire_owned().await {
+    loop {
         match source.accept().await {
-            Ok(socket) => dealer.deal(Accepted {
-                socket,
-                manner: manner.clone(),
-                permit,
-            }),
+            Ok(socket) => match dealer.permit().await {
+                Some(permit) => dealer.deal(socket, manner, permit),
+                None => return,
+            },
             Err(error) => {
                 log::line(
                     Level::Warn,

@@ -19,6 +19,7 @@ use crate::envoy::body::Meter;
 use crate::envoy::head::{Heads, Watched};
 use crate::envoy::judge::Judge;
 use crate::envoy::lanes::Lanes;
+use crate::envoy::seats::Seat;
 use crate::envoy::{Protocol, grpc, http};
 use crate::limits;
 use crate::log::{self, Level};
@@ -172,13 +173,17 @@ async fn connection(accepted: Accepted, shared: Rc<Shared>) {
         Socket::Unix(_) => Carrier::Unix,
     };
     shared.counters.open.entered(carrier);
-    begin(accepted.socket, accepted.manner, Rc::clone(&shared)).await;
+    let seat = &accepted.taken.seat;
+    tokio::select! {
+        () = begin(accepted.socket, accepted.manner, Rc::clone(&shared), seat) => {}
+        () = seat.wanted() => shared.counters.evicted.add(1),
+    }
     shared.counters.open.left(carrier);
-    drop(accepted.permit);
+    drop((accepted.taken, accepted.permit));
 }
 
 /// Begins TLS where it is spoken, and serves.
-async fn begin(socket: Socket, manner: Manner, shared: Rc<Shared>) {
+async fn begin(socket: Socket, manner: Manner, shared: Rc<Shared>, seat: &Arc<Seat>) {
     let protocol = manner.protocol;
     match socket {
         Socket::Tcp(stream) => {
@@ -188,23 +193,23 @@ async fn begin(socket: Socket, manner: Manner, shared: Rc<Shared>) {
                 return;
             };
             let Some(certificates) = manner.certificates else {
-                return speak(stream, protocol, shared).await;
+                return speak(stream, protocol, shared, seat).await;
             };
             match tls::accept(stream, &certificates).await {
-                Some(stream) => speak(stream, protocol, shared).await,
+                Some(stream) => speak(stream, protocol, shared, seat).await,
                 None => shared.counters.handshakes_failed.add(1),
             }
         }
         Socket::Unix(stream) => {
             if let Ok(stream) = tokio::net::UnixStream::from_std(stream) {
-                speak(stream, protocol, shared).await;
+                speak(stream, protocol, shared, seat).await;
             }
         }
     }
 }
 
 /// Serves one connection. How it ended concerns nobody: whoever sent it sees the same.
-async fn speak<S>(stream: S, protocol: Protocol, shared: Rc<Shared>)
+async fn speak<S>(stream: S, protocol: Protocol, shared: Rc<Shared>, seat: &Arc<Seat>)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
@@ -231,16 +236,20 @@ where
             TokioIo::new(stream),
             service_fn(|request| {
                 heads.asked();
-                let shared = Rc::clone(&shared);
-                async move { Ok::<_, Infallible>(grpc::answer(request, shared).await) }
+                let (shared, call) = (Rc::clone(&shared), seat.call());
+                async move {
+                    let _call = call;
+                    Ok::<_, Infallible>(grpc::answer(request, shared).await)
+                }
             }),
         )),
         Protocol::Http => steer!(http1_settings().serve_connection(
             TokioIo::new(Watched::new(stream, &heads)),
             service_fn(|request| {
                 heads.asked();
-                let (shared, heads) = (Rc::clone(&shared), Rc::clone(&heads));
+                let (shared, heads, call) = (Rc::clone(&shared), Rc::clone(&heads), seat.call());
                 async move {
+                    let _call = call;
                     let answer = http::answer(request, shared).await;
                     heads.answered();
                     Ok::<_, Infallible>(answer)

@@ -18,6 +18,8 @@ pub struct Counters {
     pub open: Open,
     /// Connections cut by the sweeper.
     pub expired: Counter,
+    /// Connections that went for others, because there were as many as there may be.
+    pub evicted: Counter,
     /// Requests that got 503 because too many were worked on.
     pub shed: Counter,
     /// Connections whose TLS handshake failed.

@@ -152,7 +152,7 @@ impl Conn {
         let Some(handshakes) = shared.handshakes.as_ref().filter(|_| carrier == Carrier::Tls) else {
             return true;
         };
-        shared.watch_for(self.place, limits::HEAD_SECONDS);
+        shared.watch_handshake(self.place);
         loop {
             match self.line.shake_hands(handshakes).await {
                 Ok(true) => return true,
@@ -231,13 +231,13 @@ impl Conn {
                 limits::IDLE_SECONDS
             };
             let deadline = connections.deadline(seconds);
-            connections.set(self.place, Waits::Idle, deadline);
+            connections.wait(self.place, (Waits::Idle, self.answered > 0), deadline);
             return;
         }
-        let phase = if self.decoder.in_body() {
-            Phase::Body
+        let (phase, waits) = if self.decoder.in_body() {
+            (Phase::Body, Waits::Body)
         } else {
-            Phase::Head
+            (Phase::Head, Waits::Head)
         };
         let deadline = match self.deadline {
             Some((known, deadline)) if known == phase => deadline,
@@ -247,7 +247,7 @@ impl Conn {
             }),
         };
         self.deadline = Some((phase, deadline));
-        connections.set(self.place, Waits::Busy, deadline);
+        connections.wait(self.place, (waits, self.answered > 0), deadline);
     }
 
     /// Answers the complete requests in the buffer, as many as one turn has time and room for, and drops their bytes.

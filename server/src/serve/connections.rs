@@ -1,20 +1,36 @@
-//! The open connections of one core with their deadlines, and the sweep that ends the late ones.
+//! The open connections of one core with their deadlines, the sweep that ends the late ones, and the queues in which they stand
+//! to go for newcomers.
 //!
 //! Time is counted in ticks of about a second, so that a request costs no clock call. Only descriptors are held here;
-//! an entry leaves before its descriptor is closed, so the sweep never touches a descriptor that means something else.
+//! an entry leaves before its descriptor is closed, so neither touches a descriptor that means something else.
 
 use std::os::fd::RawFd;
 
 use crate::limits;
 use crate::sys::{self, Half};
 
-/// What a connection waits for; it decides how it ends when the process drains.
+/// What a connection waits for; it decides how it ends when the process drains, and whether it may go for a newcomer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waits {
     /// For a request of which no byte is here.
     Idle,
-    /// For the rest of a request, or for its answer to be taken.
+    /// For the rest of a head, or of a TLS handshake.
+    Head,
+    /// For the rest of a body.
+    Body,
+    /// For a decision, for its record, or for its answer to be taken.
     Busy,
+}
+
+/// Who goes before whom for a newcomer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rank {
+    /// It had no answer yet, and sends no body.
+    New,
+    /// It had answers, and sends no body.
+    Known,
+    /// It sends a body.
+    Sending,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +38,24 @@ struct Entry {
     fd: RawFd,
     deadline: u64,
     waits: Waits,
+    stand: Option<Stand>,
+}
+
+/// Where a connection stands in which queue.
+#[derive(Clone, Copy, Debug)]
+struct Stand {
+    rank: Rank,
+    /// The tick of its arrival there.
+    since: u64,
+    before: Option<usize>,
+    behind: Option<usize>,
+}
+
+/// The ends of a queue: who goes first stands in front.
+#[derive(Clone, Copy, Debug, Default)]
+struct Queue {
+    front: Option<usize>,
+    back: Option<usize>,
 }
 
 /// Place of a connection in [`Connections`].
@@ -34,6 +68,12 @@ pub struct Connections {
     entries: Vec<Option<Entry>>,
     free: Vec<usize>,
     tick: u64,
+    /// By the number of their [`Rank`].
+    queues: [Queue; Rank::ALL.len()],
+}
+
+impl Rank {
+    const ALL: [Rank; 3] = [Rank::New, Rank::Known, Rank::Sending];
 }
 
 impl Connections {
@@ -49,23 +89,27 @@ impl Connections {
             fd,
             deadline: u64::MAX,
             waits: Waits::Idle,
+            stand: None,
         });
-        match self.free.pop() {
+        let at = match self.free.pop() {
             Some(at) => {
                 if let Some(slot) = self.entries.get_mut(at) {
                     *slot = entry;
                 }
-                Place(at)
+                at
             }
             None => {
                 self.entries.push(entry);
-                Place(self.entries.len() - 1)
+                self.entries.len() - 1
             }
-        }
+        };
+        self.queue_up(at, Rank::New);
+        Place(at)
     }
 
     /// Forgets a connection; call before its descriptor is closed.
     pub fn leave(&mut self, place: Place) {
+        self.step_out(place.0);
         if let Some(slot) = self.entries.get_mut(place.0)
             && slot.take().is_some()
         {
@@ -80,11 +124,108 @@ impl Connections {
         self.tick + seconds + 1
     }
 
-    /// Says what a connection waits for and until when.
-    pub fn set(&mut self, place: Place, waits: Waits, deadline: u64) {
-        if let Some(Some(entry)) = self.entries.get_mut(place.0) {
-            entry.waits = waits;
+    /// A connection does not wait for its client, and has until then.
+    ///
+    /// It keeps its stand, so that a request costs nothing here: whoever is met there by [`Connections::evict`] steps out.
+    pub fn keep_busy(&mut self, place: Place, deadline: u64) {
+        if let Some(entry) = self.entry(place.0) {
+            entry.waits = Waits::Busy;
             entry.deadline = deadline;
+        }
+    }
+
+    /// Says what a connection waits for from its client, which `is_known` if it had an answer, and until when.
+    ///
+    /// Whoever waits for a request goes to the end of its queue, once in a tick; whoever waits for the rest of one stands where
+    /// it stood when the wait began, however many bytes came since.
+    pub fn wait(&mut self, place: Place, (waits, is_known): (Waits, bool), deadline: u64) {
+        let tick = self.tick;
+        let Some(entry) = self.entry(place.0) else {
+            return;
+        };
+        let goes_on = waits == entry.waits && waits != Waits::Idle;
+        entry.waits = waits;
+        entry.deadline = deadline;
+        let rank = match waits {
+            Waits::Body => Rank::Sending,
+            Waits::Idle | Waits::Head | Waits::Busy if is_known => Rank::Known,
+            Waits::Idle | Waits::Head | Waits::Busy => Rank::New,
+        };
+        let stands = |stand: Stand| stand.rank == rank && (goes_on || stand.since == tick);
+        if !entry.stand.is_some_and(stands) {
+            self.step_out(place.0);
+            self.queue_up(place.0, rank);
+        }
+    }
+
+    /// Ends the connection that should go for a newcomer: the one that waits for the longest time for a client which never had
+    /// an answer; or else for one which had; or else for a body. Whatever already arrived on it is still read and answered. False
+    /// if all are busy.
+    pub fn evict(&mut self) -> bool {
+        for rank in Rank::ALL {
+            while let Some(at) = self.queue(rank).front {
+                self.step_out(at);
+                let deadline = self.deadline(1);
+                if let Some(entry) = self.entry(at)
+                    && entry.waits != Waits::Busy
+                {
+                    entry.waits = Waits::Busy;
+                    entry.deadline = deadline;
+                    sys::shutdown(entry.fd, Half::Read);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn entry(&mut self, at: usize) -> Option<&mut Entry> {
+        self.entries.get_mut(at)?.as_mut()
+    }
+
+    fn stand(&mut self, at: Option<usize>) -> Option<&mut Stand> {
+        self.entry(at?)?.stand.as_mut()
+    }
+
+    fn queue(&mut self, rank: Rank) -> &mut Queue {
+        let [new, known, sending] = &mut self.queues;
+        match rank {
+            Rank::New => new,
+            Rank::Known => known,
+            Rank::Sending => sending,
+        }
+    }
+
+    /// Puts a connection that stands nowhere at the end of a queue.
+    fn queue_up(&mut self, at: usize, rank: Rank) {
+        let before = self.queue(rank).back.replace(at);
+        match self.stand(before) {
+            Some(stand) => stand.behind = Some(at),
+            None => self.queue(rank).front = Some(at),
+        }
+        let since = self.tick;
+        if let Some(entry) = self.entry(at) {
+            entry.stand = Some(Stand {
+                rank,
+                since,
+                before,
+                behind: None,
+            });
+        }
+    }
+
+    /// Takes a connection out of the queue that it stands in, if it stands in one.
+    fn step_out(&mut self, at: usize) {
+        let Some(stand) = self.entry(at).and_then(|entry| entry.stand.take()) else {
+            return;
+        };
+        match self.stand(stand.before) {
+            Some(before) => before.behind = stand.behind,
+            None => self.queue(stand.rank).front = stand.behind,
+        }
+        match self.stand(stand.behind) {
+            Some(behind) => behind.before = stand.before,
+            None => self.queue(stand.rank).back = stand.before,
         }
     }
 
@@ -97,7 +238,7 @@ impl Connections {
                 // What already arrived on an idle connection is still read and answered.
                 let half = match entry.waits {
                     Waits::Idle => Half::Read,
-                    Waits::Busy => Half::Both,
+                    Waits::Head | Waits::Body | Waits::Busy => Half::Both,
                 };
                 sys::shutdown(entry.fd, half);
                 entry.deadline = u64::MAX;
@@ -123,5 +264,110 @@ impl Connections {
                 sys::shutdown(entry.fd, Half::Read);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    /// Connections, the clients of each, and which of them went.
+    struct Bench {
+        connections: Connections,
+        gone: Vec<usize>,
+        pairs: Vec<(UnixStream, UnixStream, Place)>,
+    }
+
+    impl Bench {
+        fn of(count: usize) -> Bench {
+            let mut connections = Connections::default();
+            let pairs = (0..count)
+                .map(|_| {
+                    let (ours, theirs) = UnixStream::pair().unwrap();
+                    ours.set_nonblocking(true).unwrap();
+                    let place = connections.enter(ours.as_raw_fd());
+                    (ours, theirs, place)
+                })
+                .collect();
+            let gone = Vec::new();
+            Bench {
+                connections,
+                gone,
+                pairs,
+            }
+        }
+
+        fn wait(&mut self, at: usize, waits: Waits, is_known: bool) {
+            let deadline = self.connections.deadline(60);
+            let place = self.pairs[at].2;
+            match waits {
+                Waits::Busy => self.connections.keep_busy(place, deadline),
+                _ => self.connections.wait(place, (waits, is_known), deadline),
+            }
+        }
+
+        /// Who goes, one after the other, until nobody does.
+        fn evicted(&mut self) -> Vec<usize> {
+            let known = self.gone.len();
+            while self.connections.evict() {
+                let has_ended = |(ours, ..): &(UnixStream, _, _)| matches!((&*ours).read(&mut [0]), Ok(0));
+                let gone = (0..self.pairs.len())
+                    .find(|at| !self.gone.contains(at) && has_ended(&self.pairs[*at]))
+                    .unwrap();
+                self.gone.push(gone);
+                self.connections.leave(self.pairs[gone].2);
+            }
+            self.gone[known..].to_vec()
+        }
+    }
+
+    #[test]
+    fn who_waits_longest_goes_first_and_who_had_an_answer_behind_those_who_had_none() {
+        let mut bench = Bench::of(4);
+        bench.wait(0, Waits::Idle, true);
+        bench.connections.sweep();
+        bench.wait(3, Waits::Idle, true);
+        bench.wait(1, Waits::Head, false);
+        assert_eq!(bench.evicted(), [2, 1, 0, 3]);
+    }
+
+    #[test]
+    fn who_sends_a_body_goes_last_and_who_is_busy_never() {
+        let mut bench = Bench::of(3);
+        bench.wait(0, Waits::Body, false);
+        bench.wait(1, Waits::Busy, false);
+        assert_eq!(bench.evicted(), [2, 0]);
+        bench.wait(1, Waits::Idle, true);
+        assert_eq!(bench.evicted(), [1]);
+        assert_eq!(bench.connections.count(), 0);
+    }
+
+    #[test]
+    fn bytes_of_a_head_that_goes_on_keep_nobody_from_going() {
+        let mut bench = Bench::of(2);
+        bench.wait(0, Waits::Head, false);
+        bench.wait(1, Waits::Idle, false);
+        for _ in 0..3 {
+            bench.connections.sweep();
+            bench.wait(0, Waits::Head, false);
+            bench.wait(1, Waits::Idle, false);
+        }
+        assert_eq!(bench.evicted(), [0, 1]);
+    }
+
+    #[test]
+    fn a_place_that_was_left_is_taken_anew() {
+        let mut bench = Bench::of(3);
+        bench.connections.leave(bench.pairs[1].2);
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let place = bench.connections.enter(ours.as_raw_fd());
+        assert_eq!(place, bench.pairs[1].2);
+        bench.pairs[1] = (ours, theirs, place);
+        assert_eq!(bench.evicted(), [0, 2, 1]);
     }
 }

@@ -31,6 +31,8 @@ impl Line {
     /// # Errors
     /// The peer is none that is taken, speaks no TLS, or is gone.
     pub(crate) async fn shake_hands(&mut self, handshakes: &Handshakes) -> io::Result<bool> {
+        // Without a buffer, of which those would have one each who are slow.
+        self.stream.readable().await;
         let buffer = Vec::with_capacity(limits::TLS_READ_BYTES);
         let (result, bytes) = self.stream.read(buffer).await;
         if result? == 0 {

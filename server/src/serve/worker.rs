@@ -93,6 +93,8 @@ pub(crate) struct Shared {
     pausing: RefCell<Vec<Waker>>,
     /// Woken when the core may have nothing left to do.
     finished: Cell<Option<Waker>>,
+    /// When it was said that there are as many connections as there may be.
+    crowded: log::Seldom,
     /// Tasks that gave up their turn, and the task that calls them in again.
     waiting: RefCell<Vec<Waker>>,
     usher: Cell<Option<Waker>>,
@@ -135,16 +137,23 @@ impl Shared {
         pausing.into_iter().for_each(Waker::wake);
     }
 
-    /// Says what a connection waits for and until which tick.
-    pub(crate) fn watch(&self, place: Place, waits: Waits, deadline: u64) {
-        self.connections.borrow_mut().set(place, waits, deadline);
+    /// A connection is busy for as long as that takes.
+    pub(crate) fn watch_nothing(&self, place: Place) {
+        self.connections.borrow_mut().keep_busy(place, u64::MAX);
     }
 
     /// A connection is busy for at most so many seconds.
     pub(crate) fn watch_for(&self, place: Place, seconds: u64) {
         let mut connections = self.connections.borrow_mut();
         let deadline = connections.deadline(seconds);
-        connections.set(place, Waits::Busy, deadline);
+        connections.keep_busy(place, deadline);
+    }
+
+    /// A connection begins TLS.
+    pub(crate) fn watch_handshake(&self, place: Place) {
+        let mut connections = self.connections.borrow_mut();
+        let deadline = connections.deadline(limits::HEAD_SECONDS);
+        connections.wait(place, (Waits::Head, false), deadline);
     }
 
     /// Waits for the records of the answers in a connection's buffer where an answer needs one. False if nothing of it may
@@ -276,6 +285,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         abandoned: Cell::new(false),
         pausing: RefCell::default(),
         finished: Cell::new(None),
+        crowded: log::Seldom::default(),
         waiting: RefCell::default(),
         usher: Cell::new(None),
     });
@@ -325,11 +335,8 @@ async fn accept(listener: Rc<Listener>, shared: Rc<Shared>) {
         if turn.is_multiple_of(limits::ACCEPTS_PER_TURN) && !shared.uring {
             shared.be_called_in().await;
         }
-        while shared.connections.borrow().count() >= shared.bounds.connections && !shared.draining.get() {
-            pause(&shared).await;
-        }
         match listener.accept().await {
-            Accepted::Stream(stream) => welcome(stream, &shared),
+            Accepted::Stream(stream) => welcome(stream, &shared).await,
             Accepted::Stopped => break,
             Accepted::Stranger(user) => {
                 shared.counters.refused.add(1);
@@ -360,17 +367,39 @@ async fn accept(listener: Rc<Listener>, shared: Rc<Shared>) {
     wake(&shared.finished);
 }
 
-/// Serves a connection here, or gives it to the core that has the fewest.
-fn welcome(stream: Stream, shared: &Rc<Shared>) {
+/// Serves a connection here, once there is room for it, or gives it to the core that has the fewest.
+async fn welcome(stream: Stream, shared: &Rc<Shared>) {
     shared.counters.connections.add(1);
     let other = shared.dealer.as_ref().and_then(Dealer::other);
     let Some(other) = other.filter(|_| !shared.draining.get()) else {
+        make_room(shared).await;
         return keep(stream, shared);
     };
     if let Err(back) = other.give(stream.release())
         && let Ok(stream) = Stream::adopt(back, shared.uring)
     {
         keep(stream, shared);
+    }
+}
+
+/// Where there are as many connections as there may be, has one go that waits for its client, and waits until one is gone:
+/// whoever only opens connections keeps out nobody.
+async fn make_room(shared: &Shared) {
+    while shared.connections.borrow().count() >= shared.bounds.connections && !shared.draining.get() {
+        if shared.connections.borrow_mut().evict() {
+            shared.counters.evicted.add(1);
+        }
+        if shared.crowded.is_due() {
+            log::line(
+                log::Level::Warn,
+                format_args!(
+                    "a thread has {} connections, as many as it may have (--max-connections): for each that comes, one goes that \
+                     waits for its client",
+                    shared.bounds.connections
+                ),
+            );
+        }
+        pause(shared).await;
     }
 }
 

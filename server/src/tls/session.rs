@@ -17,6 +17,17 @@ pub(crate) struct Session {
     waiting: bool,
     /// Bytes for the socket, kept between writes.
     sealed: Vec<u8>,
+    /// Bytes that came before the handshake was over.
+    begun_bytes: usize,
+}
+
+/// Nothing to read yet. rustls gives up what a large record needed only when it is about to read again.
+struct Nothing;
+
+impl io::Read for Nothing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
 }
 
 impl Session {
@@ -30,6 +41,7 @@ impl Session {
             rustls,
             waiting: false,
             sealed: Vec::new(),
+            begun_bytes: 0,
         })
     }
 
@@ -53,6 +65,12 @@ impl Session {
         mut buffer: Vec<u8>,
     ) -> (io::Result<usize>, Vec<u8>) {
         let mut reads = 0;
+        // Whoever waits for the rest of something waits without another buffer, and for a small request with a small one.
+        let mut may_wait = self.waiting || !buffer.is_empty();
+        let mut room = match buffer.capacity() <= limits::INPUT_BYTES_IDLE {
+            true => limits::TLS_READ_BYTES_IDLE,
+            false => limits::TLS_READ_BYTES,
+        };
         let result = loop {
             match self.opened(&mut buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && reads < limits::READS_PER_TURN => {
@@ -61,11 +79,15 @@ impl Session {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break Ok(0),
                 other => break other,
             }
-            match self.take(stream).await {
+            if may_wait {
+                stream.readable().await;
+            }
+            match self.take(stream, room).await {
                 Ok(0) => break Ok(0),
-                Ok(_) => reads += 1,
+                Ok(count) => (reads, may_wait) = (reads + 1, count < room),
                 Err(error) => break Err(error),
             }
+            room = limits::TLS_READ_BYTES;
             if let Err(error) = self.flush(stream).await {
                 break Err(error);
             }
@@ -107,9 +129,9 @@ impl Session {
         result
     }
 
-    /// Reads from the socket and decrypts.
-    async fn take(&mut self, stream: &mut Stream) -> io::Result<usize> {
-        let (result, bytes) = stream.read(Vec::with_capacity(limits::TLS_READ_BYTES)).await;
+    /// Reads so many bytes from the socket at most, and decrypts.
+    async fn take(&mut self, stream: &mut Stream, room: usize) -> io::Result<usize> {
+        let (result, bytes) = stream.read(Vec::with_capacity(room)).await;
         let count = result?;
         if let Err(error) = self.take_in(&bytes) {
             // The alert that tells the peer why.
@@ -125,6 +147,7 @@ impl Session {
     /// # Errors
     /// The peer is none that is taken, or speaks no TLS.
     pub(crate) fn take_in(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.count(bytes.len())?;
         let mut rest = bytes;
         while !rest.is_empty() {
             let taken = self.rustls.read_tls(&mut rest)?;
@@ -132,6 +155,19 @@ impl Session {
             processed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             if taken == 0 {
                 break;
+            }
+        }
+        let _ = self.rustls.read_tls(&mut Nothing);
+        Ok(())
+    }
+
+    /// Counts bytes that come until the handshake is over.
+    fn count(&mut self, bytes: usize) -> io::Result<()> {
+        if self.rustls.is_handshaking() {
+            self.begun_bytes += bytes;
+            if self.begun_bytes > limits::TLS_HANDSHAKE_BYTES_MAX {
+                let text = "the handshake is too long";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
         }
         Ok(())
@@ -149,7 +185,7 @@ impl Session {
         }
         let (result, mut sealed) = stream.write_all(sealed).await;
         sealed.clear();
-        sealed.shrink_to(limits::TLS_READ_BYTES);
+        sealed.shrink_to(limits::INPUT_BYTES_IDLE);
         self.sealed = sealed;
         result
     }

@@ -9,7 +9,6 @@ use crate::http::request::{Message, Persistence};
 use crate::http::response::{self, Ending, Reply};
 use crate::limits;
 use crate::serve::bounds::Kept;
-use crate::serve::connections::Waits;
 use crate::serve::worker::Shared;
 
 impl Conn {
@@ -17,7 +16,7 @@ impl Conn {
     pub(super) async fn answer_authzen(&mut self, message: &Message, endpoint: Endpoint) -> bool {
         self.take_output();
         // The request has its own bound on time; the sweeper's is about clients.
-        self.shared.watch(self.place, Waits::Busy, u64::MAX);
+        self.shared.watch_nothing(self.place);
         let body = message.body_start..message.body_end.min(self.input.len());
         let mut asking = Asking::new(
             endpoint,

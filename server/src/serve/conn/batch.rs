@@ -12,7 +12,6 @@ use crate::http::response::{self, Ending, Reply};
 use crate::limits;
 use crate::serve::batch;
 use crate::serve::bounds::Kept;
-use crate::serve::connections::Waits;
 use crate::serve::desk::Verdict;
 
 /// What became of the elements of a batch.
@@ -31,7 +30,7 @@ impl Conn {
     pub(super) async fn decide_batch(&mut self, message: &Message, probe: Probe) -> bool {
         self.take_output();
         // The batch has its own bound on time; the sweeper's is about clients.
-        self.shared.watch(self.place, Waits::Busy, u64::MAX);
+        self.shared.watch_nothing(self.place);
         let body = |input: &[u8]| message.body_start..message.body_end.min(input.len());
         let spans = batch::split(self.input.get(body(&self.input)).unwrap_or_default());
         let outcome = match spans {

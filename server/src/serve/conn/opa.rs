@@ -13,7 +13,6 @@ use crate::opa::{self, Answer, Batch, Call, Outcome, Unpackable};
 use crate::publish::Revision;
 use crate::serve::api::{self, Route};
 use crate::serve::bounds::Kept;
-use crate::serve::connections::Waits;
 use crate::serve::worker::Shared;
 
 /// What every answer says that depends on what the client takes.
@@ -76,7 +75,7 @@ impl Conn {
     pub(super) async fn answer_opa_batch(&mut self, message: &Message) -> bool {
         self.take_output();
         // The batch has its own bound on time; the sweeper's is about clients.
-        self.shared.watch(self.place, Waits::Busy, u64::MAX);
+        self.shared.watch_nothing(self.place);
         let answer = match self.batch(message) {
             Ok(batch) => match self.evaluated(batch).await {
                 Some(answer) => answer,

@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""As many connections as a port takes, and more, which ask for nothing or for half of something: who comes anew is answered soon, who asked before keeps its connection, and memory stays within what docs/tuning.md says of each."""
+
+import os
+import resource
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+
+from gavel import GRANTED, Checks, Gavel, arguments, free_port
+
+#: How soon a newcomer is answered, in seconds.
+SOON = 2.0
+
+#: Connections of Envoys, and to the admin port; neither is set by a flag.
+ENVOYS, ADMINS = 1_024, 64
+
+#: Heads without their ends, as long as a connection may keep them in the receive buffer that it has in any case, and as Envoy's are at the most.
+HEAD = b"POST /decision HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 7_500
+LONG_HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: %s\r\n" % (number, b"a" * 8_000) for number in range(15))
+
+#: HTTP/2: what a client begins with (RFC 9113, 3.4), and a header block that goes on, of which a half is here.
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+HALF_BLOCK = PREFACE + bytes([0, 0x3F, 0xFF, 1, 0, 0, 0, 0, 1]) + b"\x00" * 8_000
+
+
+def decision():
+    with open(GRANTED, "rb") as file:
+        body = file.read()
+    return b"POST /decision HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
+def record(length):
+    """A record of TLS that is announced so long, without its last byte."""
+    return b"\x17\x03\x03" + length.to_bytes(2, "big") + b"\x00" * (length - 1)
+
+
+def handshake(length):
+    """A ClientHello that is announced so long, in one record, without its last byte."""
+    return b"\x16\x03\x01" + (length + 4).to_bytes(2, "big") + b"\x01" + length.to_bytes(3, "big") + b"\x00" * (length - 1)
+
+
+class Port:
+    """Where clients connect, what each begins with, what it asks, and what a right answer has."""
+
+    def __init__(self, address, question, answer, authority=None, preface=b""):
+        self.address, self.question, self.answer, self.preface = address, question, answer, preface
+        self.context = ssl.create_default_context(cafile=authority) if authority else None
+
+    def plain(self):
+        family = socket.AF_UNIX if isinstance(self.address, str) else socket.AF_INET
+        sock = socket.socket(family)
+        sock.settimeout(10)
+        sock.connect(self.address)
+        return sock
+
+    def connect(self):
+        sock = self.plain()
+        sock = self.context.wrap_socket(sock, server_hostname="localhost") if self.context else sock
+        sock.sendall(self.preface)
+        return sock
+
+    def ask(self, sock):
+        """Whether the answer is right."""
+        sock.sendall(self.question)
+        answer = b""
+        while self.answer not in answer:
+            part = sock.recv(4096)
+            if not part:
+                return False
+            answer += part
+        return True
+
+
+class Crowd:
+    """Connections to a port, each with its first bytes; those that are ended meanwhile do not matter."""
+
+    def __init__(self, connect, count, first, below=b""):
+        self.socks = []
+        for at in range(count):
+            try:
+                sock = connect()
+                self.socks.append(sock)
+                sock.sendall(first)
+                # Beside the session of TLS, to the socket below it.
+                if below:
+                    os.write(sock.fileno(), below)
+            except OSError:
+                pass
+            if at % 100 == 99:
+                time.sleep(0.02)
+
+    def end(self):
+        for sock in self.socks:
+            sock.close()
+
+
+class Trials:
+    """Servers, each of which a crowd comes to."""
+
+    def __init__(self, options, checks):
+        self.options, self.checks = options, checks
+
+    def crowd(self, name, flags, at, comes, bound, kib_max, keeps=True):
+        """Starts a server, has a crowd come to the port that is `at` it, and looks how others fare: newcomers, and who asked before where that `keeps` its connection."""
+        checks = self.checks
+        server = Gavel(self.options.gavel, *flags).started()
+        port = at(server)
+        known = port.connect()
+        known_before = port.ask(known)
+        before = server.rss_kib()
+        crowd = comes(port)
+        time.sleep(0.5)
+        each = (server.rss_kib() - before) / bound
+        times, right = [], 0
+        for _ in range(20):
+            begun = time.perf_counter()
+            try:
+                with port.connect() as newcomer:
+                    right += port.ask(newcomer)
+            except OSError:
+                pass
+            times.append(time.perf_counter() - begun)
+        try:
+            known_after = port.ask(known)
+        except OSError:
+            known_after = False
+        checks.check(f"{name}: newcomers are answered", right == len(times), f"{right} of {len(times)}")
+        checks.check(f"{name}: within {SOON} s", max(times) <= SOON, f"{max(times):.3f} s at the longest")
+        if keeps:
+            checks.check(f"{name}: who asked before keeps its connection", known_before and known_after)
+        checks.figure("crowd." + name.replace(": ", ".").replace(" ", "_") + ".kib_each", f"{each:.1f}")
+        if kib_max and not self.options.short:
+            checks.check(f"{name}: memory of each within {kib_max} KiB", each <= kib_max, f"{each:.1f} KiB")
+        if kib_max:
+            # Those that passed a deadline count, too: thousands of handshakes take longer than a head may.
+            gone = server.metric("gavel_connections_e")
+            checks.check(f"{name}: some went for others", gone >= 20, f"{gone:.0f}")
+            told = sum("as many as it may have" in line or "as many connections as there may be" in line for line in server.log)
+            checks.check(f"{name}: the log tells of it once a minute at the most", told <= 5, f"{told} lines")
+        crowd.end()
+        known.close()
+        checks.check(f"{name}: it drains", server.stop() == 0)
+
+
+def decisions(trials, folder, bound):
+    path = os.path.join(folder, "decisions.sock")
+    flags = ("--max-connections", str(bound), "--listen", f"unix:{path}")
+    for kind, address in (("port", lambda server: ("127.0.0.1", server.port)), ("unix", lambda _: path)):
+        for name, first, kib_max in (("idle", b"", 6), ("half heads", HEAD, 26)):
+            at = lambda server, address=address: Port(address(server), decision(), b'{"allow":true}')
+            trials.crowd(f"{kind}: {name}", flags, at, lambda port, first=first: Crowd(port.connect, bound + 100, first), bound, kib_max)
+
+
+def certificate(folder):
+    """A certificate for `localhost` that vouches for itself, and its key; None without openssl."""
+    if not shutil.which("openssl"):
+        return None
+    chain, key = os.path.join(folder, "chain.pem"), os.path.join(folder, "key.pem")
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                           "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", chain], capture_output=True)
+    return (chain, key) if made.returncode == 0 else None
+
+
+def over_tls(trials, folder, bound):
+    files = certificate(folder)
+    if not files:
+        print("skipped: crowds over TLS: openssl, which makes the certificate, is not there")
+        return
+    chain, key = files
+    flags = ("--max-connections", str(bound), "--tls-cert", chain, "--tls-key", key)
+    at = lambda server: Port(("127.0.0.1", server.port), decision(), b'{"allow":true}', chain)
+    crowds = {
+        "idle": (lambda port: Crowd(port.connect, bound + 50, b""), 16),
+        "half heads": (lambda port: Crowd(port.connect, bound + 50, HEAD), 40),
+        "half heads and half records": (lambda port: Crowd(port.connect, bound + 50, HEAD, record(16_384)), 56),
+        "half handshakes": (lambda port: Crowd(port.plain, bound + 50, handshake(16_000)), 56),
+    }
+    for name, (comes, kib_max) in crowds.items():
+        trials.crowd(f"TLS: {name}", flags, at, comes, bound, kib_max)
+
+
+def envoys(trials):
+    at = lambda server: Port(("127.0.0.1", server.port), b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 403")
+    for name, first, kib_max in (("idle", b"", 30), ("half heads", LONG_HEAD, 150)):
+        comes = lambda port, first=first: Crowd(port.connect, ENVOYS + 50, first)
+        trials.crowd(f"Envoy HTTP: {name}", ("--protocol", "envoy-http"), at, comes, ENVOYS, kib_max)
+    # A ping (RFC 9113, 6.7), which any connection over HTTP/2 has answered; it is no call, so that who sends it asks for nothing.
+    ping = bytes([0, 0, 8, 6, 0, 0, 0, 0, 0]) + b"newcomer"
+    for name, first, kib_max in (("idle", PREFACE, 30), ("half heads", HALF_BLOCK, 55)):
+        number = free_port()
+        at = lambda _, number=number: Port(("127.0.0.1", number), ping, b"newcomer", preface=PREFACE)
+        comes = lambda port, first=first: Crowd(port.plain, ENVOYS + 50, first)
+        trials.crowd(f"Envoy gRPC: {name}", ("--envoy-port", str(number)), at, comes, ENVOYS, kib_max, keeps=False)
+
+
+def admins(trials):
+    at = lambda server: Port(("127.0.0.1", server.admin_port), b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 200")
+    for name, first in (("idle", b""), ("half heads", b"GET /livez HTTP/1.1\r\nX: ")):
+        trials.crowd(f"admin: {name}", (), at, lambda port, first=first: Crowd(port.connect, 10 * ADMINS, first), ADMINS, None)
+
+
+def main():
+    options = arguments(__doc__)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
+    checks = Checks()
+    trials = Trials(options, checks)
+    with tempfile.TemporaryDirectory() as folder:
+        decisions(trials, folder, 500 if options.short else 10_000)
+        over_tls(trials, folder, 200 if options.short else 2_500)
+    envoys(trials)
+    admins(trials)
+    checks.end()
+
+
+main()
