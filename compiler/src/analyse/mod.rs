@@ -20,6 +20,7 @@ mod lower;
 mod lower_with;
 mod names;
 mod needs;
+mod number_heads;
 mod open_defaults;
 mod options;
 mod order;

@@ -6,8 +6,8 @@ use super::resolve::Known;
 use super::rule_tree::RuleTree;
 use super::tree::Program;
 use super::{
-    annotate, calls, conflicts, enumeration, expand, lower, names, needs, open_defaults, order, print,
-    resolve_rule, template, unsafe_vars, withs,
+    annotate, calls, conflicts, enumeration, expand, lower, names, needs, number_heads, open_defaults, order,
+    print, resolve_rule, template, unsafe_vars, withs,
 };
 use crate::ast;
 use crate::diagnostic::Diagnostic;
@@ -130,6 +130,7 @@ fn finish(
     findings.recoverable_all(types.errors);
     findings.fatal_all(refused);
     findings.recoverable_all(open_defaults::settle(&mut unit));
+    findings.recoverable_all(number_heads::check(&unit));
     go_on(findings)?;
     if types.meets_deprecated {
         findings.recoverable_all(deprecated);

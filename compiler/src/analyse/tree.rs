@@ -249,7 +249,6 @@ impl Vars {
         }
     }
 
-    /// Names by id as HIR keeps them.
     /// The undeclared variables that have a builtin's name.
     pub(super) fn builtin_names(&self) -> Vec<VarId> {
         let is_builtin = |var: &VarId| match self.name(*var) {
@@ -259,6 +258,7 @@ impl Vars {
         self.undeclared.iter().copied().filter(is_builtin).collect()
     }
 
+    /// Names by id as HIR keeps them.
     pub(super) fn into_names(self) -> Vec<String> {
         self.names
             .into_iter()

@@ -101,11 +101,11 @@ pub(in crate::builtins) fn add_date<'r>(call: &mut Call<'_, 'r>, args: &[Value<'
         days: int(days)?,
     };
     let civil = moment.civil();
-    let local = civil.seconds(shift).ok_or(Failure::BUILTIN)?;
+    let local = civil.seconds(shift);
     // The offset in force at the local time, taken once more at the instant that it gives.
     let zone = moment.zone.as_ref();
-    let near = local - offset_at(zone, local);
-    let seconds = local - offset_at(zone, near);
+    let near = local.wrapping_sub(offset_at(zone, local));
+    let seconds = local.wrapping_sub(offset_at(zone, near));
     nanoseconds(seconds, civil.nanosecond).map(Value::int)
 }
 

@@ -70,21 +70,20 @@ impl Civil {
         }
     }
 
-    /// Seconds since 1970, with months and days of any size; `None` beyond any sensible year.
-    pub(super) fn seconds(self, more: Shift) -> Option<i64> {
-        let months = i64::from(self.month - 1).checked_add(more.months)?;
+    /// Seconds since 1970, with months and days of any size. What 64 bits do not hold wraps around wherever it does in Go,
+    /// whose `time` OPA asks: it may end at a date that OPA takes.
+    pub(super) fn seconds(self, more: Shift) -> i64 {
+        let months = i64::from(self.month).wrapping_add(more.months).wrapping_sub(1);
         let year = self
             .year
-            .checked_add(more.years)?
-            .checked_add(months.div_euclid(12))?;
-        if !(-1_000_000..1_000_000).contains(&year) {
-            return None;
-        }
-        let days = days_before(year, months.rem_euclid(12) as u32 + 1)
-            .checked_add(i64::from(self.day) - 1)?
-            .checked_add(more.days)?;
+            .wrapping_add(more.years)
+            .wrapping_add(months.div_euclid(12));
+        let day = i64::from(self.day).wrapping_add(more.days);
         let clock = i64::from(self.hour * 3600 + self.minute * 60 + self.second);
-        days.checked_mul(DAY_SECONDS)?.checked_add(clock)
+        wrapped_days(year, months.rem_euclid(12), day)
+            .wrapping_mul(DAY_SECONDS)
+            .wrapping_add(clock)
+            .wrapping_sub(ABSOLUTE_DAYS * DAY_SECONDS)
     }
 
     /// Days since the first of January, from 1.
@@ -105,6 +104,29 @@ pub(super) struct Shift {
     pub(super) years: i64,
     pub(super) months: i64,
     pub(super) days: i64,
+}
+
+/// Go counts from the first of March so many years before the year 0, a multiple of 400.
+const ABSOLUTE_YEARS: i64 = 292_277_022_400;
+
+/// Days from there to 1970.
+const ABSOLUTE_DAYS: i64 = ABSOLUTE_YEARS / 400 * 146_097 + 719_468;
+
+/// Days from that first of March to a day of a month, which is one of 0 to 11.
+fn wrapped_days(year: i64, month: i64, day: i64) -> i64 {
+    let (year, march_month) = match month {
+        0 | 1 => (year.wrapping_sub(1), month + 10),
+        _ => (year, month - 2),
+    };
+    let years = year.wrapping_add(ABSOLUTE_YEARS).cast_unsigned();
+    let days_of_centuries = (years / 100).wrapping_mul(146_097) / 4;
+    let days_of_years = years % 100 * 1_461 / 4;
+    let days_of_months = (153 * march_month + 2) / 5;
+    (days_of_centuries + days_of_years)
+        .cast_signed()
+        .wrapping_add(days_of_months)
+        .wrapping_add(day)
+        .wrapping_sub(1)
 }
 
 /// Days from 1970 to the first of a month.
@@ -138,7 +160,7 @@ mod tests {
     fn dates_and_days_agree() {
         for seconds in (-10_000_000_000_i64..10_000_000_000).step_by(86_399 * 7) {
             let civil = Civil::of(seconds, 0);
-            assert_eq!(civil.seconds(Shift::default()), Some(seconds));
+            assert_eq!(civil.seconds(Shift::default()), seconds);
             assert!((1..=days_in(civil.year, civil.month)).contains(&civil.day));
         }
         let leap_day = Civil::of(951_782_400, 0);

@@ -212,7 +212,7 @@ impl Fields {
             nanosecond: self.nanosecond,
         };
         let offset = if self.utc { 0 } else { self.offset.unwrap_or(0) };
-        Some((civil.seconds(Shift::default())? - offset, self.nanosecond))
+        Some((civil.seconds(Shift::default()) - offset, self.nanosecond))
     }
 
     /// Month and day follow from the day of the year, and must agree with it where they were read too.

@@ -3,6 +3,7 @@
 use super::brackets::with_blanks;
 use super::decode::decode;
 use super::document::Document;
+use super::quotes::{self, Unfolded};
 use super::stream::{has_glued_anchor, has_unclear_tabs, is_indented_by_tabs, is_refused};
 use crate::builtins::bytes::byte_of;
 use crate::builtins::operand::{args, string};
@@ -39,16 +40,27 @@ fn read<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> BuiltinResult<'r> {
     } else {
         text
     };
-    if !text.chars().all(is_allowed) || is_refused(text) {
+    if !text.chars().all(is_allowed) {
         return Err(Failure::BUILTIN);
     }
-    if is_indented_by_tabs(text) {
+    let folded = if quotes::has_separators(text) || quotes::may_fold(text) {
+        quotes::folded(text)
+    } else {
+        Err(Unfolded::Unclear)
+    };
+    let text = match &folded {
+        Ok(folded) => call.arena.text(folded)?,
+        Err(Unfolded::Unclear) => text,
+        Err(Unfolded::Refused) => return Err(Failure::BUILTIN),
+    };
+    if is_refused(text) || is_indented_by_tabs(text) {
         return Err(Failure::BUILTIN);
     }
-    // OPA's reader takes separators for the ends of lines, too, and keeps them in texts. It has other rules for tabs, too.
-    if text.contains(['\u{2028}', '\u{2029}', '\u{feff}']) || has_glued_anchor(text) {
+    let is_unclear = folded.is_err() && quotes::has_separators(text);
+    if is_unclear || has_glued_anchor(text) {
         return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
     }
+    // OPA's reader has other rules for tabs.
     let text = match has_unclear_tabs(text) {
         false => text,
         true => {

@@ -6,6 +6,7 @@ mod decode;
 mod document;
 mod encode;
 mod plain_text;
+mod quotes;
 mod scalar;
 mod sort;
 mod stream;

@@ -3,7 +3,6 @@
 use super::scalar::{Meaning, plain};
 use crate::builtins::Failure;
 use crate::builtins::time::is_moment;
-use crate::error::EvalErrorKind;
 
 /// A way to write a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +28,9 @@ pub(super) fn style(text: &str) -> Result<Style, Failure> {
     {
         return Err(Failure::BUILTIN);
     }
-    // OPA's reader and writer take these for ends of lines and for the mark at the start of a file.
-    if text.contains(['\u{85}', '\u{2028}', '\u{2029}', '\u{feff}']) {
-        return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
-    }
-    let is_special = text.contains(|c: char| (c < ' ' && !matches!(c, '\t' | '\n')) || c > '\u{ffff}');
-    let has_space_break = text.contains(" \n") || is_special;
+    let is_special =
+        text.contains(|c: char| (c < ' ' && !matches!(c, '\t' | '\n')) || c == '\u{feff}' || c > '\u{ffff}');
+    let has_space_break = is_special || has_pair(text, |a, b| a == ' ' && is_break(b));
     if text.contains('\n') {
         let is_literal = !has_space_break && !text.ends_with(' ');
         return Ok(if is_literal {
@@ -43,15 +39,27 @@ pub(super) fn style(text: &str) -> Result<Style, Failure> {
             Style::DoubleQuoted
         });
     }
-    if reads_as_other(text) || has_space_break || text.contains('\t') {
+    let has_break_space = has_pair(text, |a, b| is_break(a) && b == ' ');
+    if reads_as_other(text) || has_space_break || has_break_space || text.contains('\t') {
         return Ok(Style::DoubleQuoted);
     }
     let has_space_around = text.starts_with(' ') || text.ends_with(' ');
-    Ok(if has_space_around || has_indicators(text) {
-        Style::SingleQuoted
-    } else {
-        Style::Plain
-    })
+    Ok(
+        if has_space_around || has_indicators(text) || text.contains(is_break) {
+            Style::SingleQuoted
+        } else {
+            Style::Plain
+        },
+    )
+}
+
+/// Whether OPA's writer takes a character for the end of a line.
+pub(super) fn is_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
+}
+
+fn has_pair(text: &str, is_one: impl Fn(char, char) -> bool) -> bool {
+    text.chars().zip(text.chars().skip(1)).any(|(a, b)| is_one(a, b))
 }
 
 /// Whether the bare text would be something else to a reader of YAML 1.1 or 1.2.
