@@ -247,8 +247,8 @@ fn heads_with_one_number_in_two_spellings_are_refused() {
     check(
         "q[1] := 1\nq[2].a := 2\nq[1.0] := 3\nq[2.0].b := 2\nq[x] := 3 if some x in [3.0]",
         expect![[r#"
-            4:1 unsupported: 1 and 1.0, which are equal, in the heads of rules of data.a.q are not supported
-            5:1 unsupported: 2 and 2.0, which are equal, in the heads of rules of data.a.q are not supported
+            4:1 unsupported: 1 and 1.0, which are equal, in the heads of rules of data.p.q are not supported
+            5:1 unsupported: 2 and 2.0, which are equal, in the heads of rules of data.p.q are not supported
         "#]],
     );
 }
