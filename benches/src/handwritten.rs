@@ -5,8 +5,6 @@ use crate::measure::{Pair, bests, one};
 use crate::native::Native;
 use gavel_runtime::image::Image;
 use gavel_runtime::input::Trailing;
-use gavel_runtime::limits::Limits;
-use gavel_runtime::vm::Vm;
 use std::hint::black_box;
 
 /// ns of one decision, the mean over all requests of a domain, by what they go into.
@@ -133,7 +131,6 @@ fn shares(example: &Example, image: &Image, rounds: usize, round_ns: u64) -> Res
     };
     let mut native = Native::new(&example.name)?;
     let mut decider = corpus::decider(image);
-    let mut vm = Vm::new(&Limits::DEFAULT);
     let env = corpus::env();
     let mut shares = Shares {
         native_reading: each(&mut |body| {
@@ -143,8 +140,7 @@ fn shares(example: &Example, image: &Image, rounds: usize, round_ns: u64) -> Res
             black_box(native.decide(body)).ok();
         }),
         reading: each(&mut |body| {
-            let mut request = vm.request(image.program(), &env);
-            black_box(request.read_porc(body, Trailing::Ignore)).ok();
+            black_box(decider.read(image, body, Trailing::Ignore, &env)).ok();
         }),
         whole: each(&mut |body| {
             black_box(corpus::decide(&mut decider, image, body).map(|d| d.granted)).ok();

@@ -11,8 +11,8 @@ pub const NATIVE_DEPTH: usize = 64;
 /// references in policies have a handful of steps.
 pub const PATH_LEN_MAX: usize = 128;
 
-/// Input slots of a program, interior nodes included: cells are numbered in 16 bits.
-pub const SLOT_CELLS_MAX: usize = u16::MAX as usize;
+/// Input slots of a program, interior nodes included: cells are numbered in 16 bits, and the last two numbers mean none.
+pub const SLOT_CELLS_MAX: usize = u16::MAX as usize - 1;
 
 /// Registers of one frame: operands have 16 bits and the last number means "none".
 pub const FRAME_REGS_MAX: u16 = u16::MAX;

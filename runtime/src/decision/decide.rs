@@ -180,8 +180,25 @@ impl Decider {
         };
         let caches = &mut self.caches;
         let mut request = self.vm.request(image.program(), env);
-        request.read_porc(body, trailing).map_err(Refusal::Malformed)?;
+        let layouts = Some(&mut caches.layouts);
+        request
+            .read_porc_by(body, trailing, layouts)
+            .map_err(Refusal::Malformed)?;
         decide(image, caches, &mut request, facts, asking, clock)
+    }
+
+    /// Reads a body as [`Decider::decide`] does, and decides nothing: for who measures what that takes.
+    pub fn read(
+        &mut self,
+        image: &Image,
+        body: &[u8],
+        trailing: Trailing,
+        env: &RequestEnv,
+    ) -> Result<(), PorcError> {
+        let layouts = Some(&mut self.caches.layouts);
+        self.vm
+            .request(image.program(), env)
+            .read_porc_by(body, trailing, layouts)
     }
 
     /// The document that policies see for a body, as the access record prints it.
@@ -195,7 +212,9 @@ impl Decider {
         request
             .read_whole_porc(body, Trailing::Ignore)
             .map_err(Refusal::Malformed)?;
-        let SelectorCaches { selectors, together } = &mut self.caches;
+        let SelectorCaches {
+            selectors, together, ..
+        } = &mut self.caches;
         let mut porc = Porc::default();
         realise(
             image,
@@ -216,7 +235,9 @@ fn decide<'r, A: Ask>(
     (ask, wanted): (&mut A, Wanted),
     (monotonic_ns, start_ns): (fn() -> u64, u64),
 ) -> Result<Decision<'r>, Refusal> {
-    let SelectorCaches { selectors, together } = caches;
+    let SelectorCaches {
+        selectors, together, ..
+    } = caches;
     let mut porc = Porc::default();
     realise(image, (selectors, together), request, facts, &mut porc)?;
     if let Some(why) = porc.unprintable {

@@ -156,12 +156,12 @@ pub struct Image {
     mappers: Vec<Mapper>,
 }
 
-/// What one core remembers of looking things up in one image, with memory for its selector automata; made by
-/// [`Image::selector_caches`].
+/// What one core remembers of requests to one image, with memory for its automata; see [`Image::selector_caches`].
 #[derive(Debug)]
 pub struct SelectorCaches {
     pub(crate) selectors: Selectors,
     pub(crate) together: Together,
+    pub(crate) layouts: crate::input::Layouts,
 }
 
 /// For looking up operations and resources.
@@ -384,6 +384,7 @@ impl Image {
                 resources: self.resource_selectors.create_cache(),
             },
             together: Together::new(!self.annotations.is_empty()),
+            layouts: crate::input::Layouts::new(&self.program.trie),
         }
     }
 

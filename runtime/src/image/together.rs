@@ -1,7 +1,8 @@
 //! What groups and roles say together, for the principals of the last requests: those of a service are of few kinds, and to
 //! find what was merged takes less than to merge it again.
 //!
-//! It depends on the layers alone, all of which are compared. Memory is taken once, when the caches of an image are made.
+//! It depends on the layers alone, all of which are compared. Memory for a set is taken when a place keeps one for the first time:
+//! most caches never see as many sets as there are places, and some are made for one request.
 
 use super::layers::Layer;
 use crate::arena::Shelf;
@@ -16,6 +17,10 @@ const LAYERS_MAX: usize = 12;
 /// Cells of a set that is kept, and bytes of what stands in them.
 pub(crate) const MERGED_CELLS_MAX: usize = 32;
 const BYTES_MAX: usize = 1 << 10;
+
+/// What could not be kept is tried again when it was asked for so often: what was missing may have been room in the arena of
+/// that one request.
+const RETRY: u32 = 256;
 
 /// Annotations that lie over one another, the highest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,10 +79,13 @@ pub(crate) struct Kept {
     layers: Layers,
     /// Whether what they say is here: it may be too much.
     is_here: bool,
+    /// How often they were asked for in vain since.
+    vain: u32,
     /// The last layers that were asked for in vain.
     missed: Layers,
     cells: Vec<(u16, u16)>,
-    values: Shelf,
+    /// `None`: nothing was kept so far.
+    values: Option<Shelf>,
 }
 
 impl Together {
@@ -86,9 +94,10 @@ impl Together {
         let place = || Kept {
             layers: Layers::default(),
             is_here: false,
+            vain: 0,
             missed: Layers::default(),
-            cells: Vec::with_capacity(MERGED_CELLS_MAX),
-            values: Shelf::new(MERGED_CELLS_MAX, BYTES_MAX),
+            cells: Vec::new(),
+            values: None,
         };
         let count = if is_anything_said { PLACES } else { 0 };
         Together {
@@ -109,13 +118,18 @@ impl Together {
                 kept.missed = *layers;
                 return None;
             }
-            // Named last: should the merge panic, nothing stands here under a name that is not its own.
-            kept.is_here = false;
-            let is_here = merge().is_some_and(|cells| kept.keep(cells));
-            kept.layers = *layers;
-            kept.is_here = is_here;
+        } else if kept.is_here {
+            return Some(kept);
+        } else if kept.vain < RETRY {
+            kept.vain += 1;
+            return None;
         }
-        kept.is_here.then_some(kept)
+        // Named last: should the merge panic, nothing stands here under a name that is not its own.
+        (kept.is_here, kept.vain) = (false, 0);
+        let is_here = merge().is_some_and(|cells| kept.keep(cells));
+        kept.layers = *layers;
+        kept.is_here = is_here;
+        is_here.then_some(kept)
     }
 }
 
@@ -124,10 +138,16 @@ impl Kept {
         self.cells.clear();
         let is_room = cells.len() <= MERGED_CELLS_MAX;
         if is_room {
+            self.cells.reserve_exact(MERGED_CELLS_MAX);
             self.cells
                 .extend(cells.iter().map(|merged| (merged.cell, merged.below)));
         }
-        is_room && self.values.refill(cells.iter().map(|merged| merged.value))
+        let new = || Shelf::new(MERGED_CELLS_MAX, BYTES_MAX);
+        is_room
+            && self
+                .values
+                .get_or_insert_with(new)
+                .refill(cells.iter().map(|merged| merged.value))
     }
 
     /// The cells, each in front of those below it.
@@ -135,7 +155,7 @@ impl Kept {
     pub(crate) fn cells(&self) -> impl Iterator<Item = MergedCell<'_>> {
         self.cells
             .iter()
-            .zip(self.values.all())
+            .zip(self.values.as_ref().map(Shelf::all).unwrap_or_default())
             .map(|(&(cell, below), &value)| MergedCell { cell, below, value })
     }
 }
@@ -193,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_is_not_kept_and_not_asked_for_again() {
+    fn what_is_too_much_is_not_kept_and_rarely_asked_for_again() {
         let mut together = Together::new(true);
         let set = layers(&[1, 2]);
         let text = "x".repeat(5000);
@@ -211,6 +231,18 @@ mod tests {
             assert!(kept.is_none());
         }
         assert_eq!(merges, 1);
+        // What it was too much for once it may fit another time.
+        let few = [MergedCell {
+            cell: 1,
+            below: 0,
+            value: Value::int(7),
+        }];
+        let asked = (0..2 * RETRY).find(|_| together.find(&set, || Some(&few)).is_some());
+        assert_eq!(asked, Some(RETRY - 3));
+        assert_eq!(
+            ask(&mut together, &set, &[]),
+            Some(vec![(1, "Int(7)".to_owned())])
+        );
         let mut too_many = layers(&[0; LAYERS_MAX]);
         assert!(too_many.push(Layer::default()).is_err());
         assert!(Together::new(false).find(&set, || None).is_none());

@@ -1,7 +1,7 @@
 //! Sixteen bytes at once: where a text ends, where blanks end. One instruction a step on machines that can, which all of
 //! ours are.
 
-use wide::u8x16;
+use wide::{u8x16, u8x32};
 
 /// Bytes that are looked at together.
 pub(super) const LANES: usize = 16;
@@ -34,9 +34,18 @@ pub(super) fn space_run(bytes: [u8; LANES], start: u32) -> usize {
     (others.trailing_zeros() + start) as usize
 }
 
+/// Bytes of a [`differing`] word.
+pub(super) const WORD: usize = 2 * LANES;
+
+/// Which bytes differ, a bit each.
+#[inline(always)]
+pub(super) fn differing(bytes: [u8; WORD], others: [u8; WORD]) -> u32 {
+    !u8x32::new(bytes).simd_eq(u8x32::new(others)).to_bitmask()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{LANES, blank_run, plain_run, space_run};
+    use super::{LANES, WORD, blank_run, differing, plain_run, space_run};
 
     /// Each byte at each place, among plain bytes and among blanks.
     #[test]
@@ -55,6 +64,24 @@ mod tests {
                     let end = if byte == b' ' { LANES } else { place };
                     assert_eq!(space_run(spaces, start as u32), end, "{byte}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn each_byte_that_differs_is_told() {
+        let text = *b"abcdefgh\xc3\xa9\xff mnopabcdefgh\0\x80\x7f mnop";
+        for byte in 0..=u8::MAX {
+            for place in 0..WORD {
+                let mut other = text;
+                other[place] = byte;
+                let bit = u32::from(text[place] != byte) << place;
+                assert_eq!(differing(text, other), bit, "{byte}");
+                other[WORD - 1] ^= 1;
+                assert_eq!(
+                    differing(text, other) & !(1 << (WORD - 1)),
+                    bit & !(1 << (WORD - 1))
+                );
             }
         }
     }

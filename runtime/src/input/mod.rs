@@ -4,6 +4,9 @@ mod build;
 mod doc;
 mod error;
 mod lanes;
+mod layouts;
+#[cfg(test)]
+mod layouts_tests;
 mod read;
 mod scan;
 #[cfg(test)]
@@ -13,4 +16,5 @@ mod walk;
 
 pub(crate) use doc::{Cell, InputDoc, Merge, Replacement, Saved};
 pub use error::{PorcError, Trailing};
+pub(crate) use layouts::Layouts;
 pub use trie::SlotTrie;

@@ -2,27 +2,29 @@
 
 use super::build::Build;
 use super::doc::{Cell, InputDoc};
+use super::layouts::Opened;
 use super::scan::{PADDING, Scanner};
 use super::walk::Walk;
-use super::{PorcError, SlotTrie, Trailing};
+use super::{Layouts, PorcError, SlotTrie, Trailing};
 use crate::arena::Arena;
 use crate::json::{Numbers, parse_prefix};
 use crate::value::Kind;
 
 impl<'r> InputDoc<'r> {
     /// Reads a PORC. `body` becomes a copy of it that texts point into; it is used once, and without it the exact parser
-    /// reads.
+    /// reads. `layouts` makes it faster to read what is laid out as earlier documents were.
     pub(crate) fn read_porc(
         &mut self,
         trie: &SlotTrie,
         arena: &'r Arena,
-        body: Option<&'r mut Vec<u8>>,
+        (body, layouts): (Option<&'r mut Vec<u8>>, Option<&mut Layouts>),
         bytes: &[u8],
         trailing: Trailing,
     ) -> Result<(), PorcError> {
         self.clear(trie);
         if let Some(body) = body {
-            if self.walk(trie, arena, body, bytes, trailing).is_some() {
+            let layouts = layouts.and_then(|layouts| layouts.begin(trie));
+            if self.walk(trie, arena, (body, layouts), bytes, trailing).is_some() {
                 return Ok(());
             }
             self.clear(trie);
@@ -85,13 +87,19 @@ impl<'r> InputDoc<'r> {
         &mut self,
         trie: &SlotTrie,
         arena: &'r Arena,
-        body: &'r mut Vec<u8>,
+        (body, layouts): (&'r mut Vec<u8>, Option<&mut Layouts>),
         bytes: &[u8],
         trailing: Trailing,
     ) -> Option<()> {
         self.read_surely(arena, body, bytes, trailing, |build, cells| {
-            let mut walk = Walk { trie, build, cells };
-            walk.object(0)?;
+            let mut walk = Walk {
+                trie,
+                build,
+                cells,
+                layouts,
+                opened: Opened::default(),
+            };
+            walk.document()?;
             Some(((), walk.build.scanner))
         })
     }

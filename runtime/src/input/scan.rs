@@ -5,15 +5,16 @@
 //! would not pay.
 
 use super::lanes::{LANES, blank_run, plain_run, space_run};
+use super::layouts::WINDOW;
 use super::trie::Kids;
 use crate::arena::{Arena, List};
 use crate::json::{Numbers, number_value, string_at};
 use crate::value::Value;
 use memchr::memchr;
 
-/// Zeros behind the text: none can stand anywhere in JSON, so every loop ends at them, and [`LANES`] bytes can be looked at
-/// wherever the text is not at its end.
-pub(super) const PADDING: usize = LANES;
+/// Zeros behind the text: none can stand anywhere in JSON, so every loop ends at them, and [`WINDOW`] bytes can be looked at
+/// from anywhere in the text on.
+pub(super) const PADDING: usize = WINDOW;
 
 /// Nesting of values that are skipped or built; deeper ones go to the exact parser, which needs no stack.
 pub(super) const DEPTH_MAX: u32 = 64;
@@ -38,8 +39,20 @@ impl<'t> Scanner<'t> {
 
     /// The present byte; 0 behind the end.
     #[inline(always)]
-    fn peek(&self) -> u8 {
+    pub(super) fn peek(&self) -> u8 {
         self.text.as_bytes().get(self.at).copied().unwrap_or(0)
+    }
+
+    /// The bytes from here on.
+    #[inline(always)]
+    pub(super) fn window(&self) -> Option<&'t [u8; WINDOW]> {
+        self.text.as_bytes().get(self.at..)?.first_chunk()
+    }
+
+    /// The text from a place up to here.
+    #[inline(always)]
+    pub(super) fn since(&self, from: usize) -> &'t [u8] {
+        self.text.as_bytes().get(from..self.at).unwrap_or_default()
     }
 
     #[inline(always)]
@@ -198,7 +211,7 @@ impl<'t> Scanner<'t> {
 
     /// Skips a text.
     #[inline]
-    fn skip_string(&mut self) -> Option<()> {
+    pub(super) fn skip_string(&mut self) -> Option<()> {
         let mut start = self.at + 1;
         loop {
             match self.plain(start)? {
@@ -243,17 +256,17 @@ impl<'t> Scanner<'t> {
     /// The value of a run of digits that JSON allows, and their number. The value counts up to [`DIGITS_MAX`] digits.
     #[inline(always)]
     fn integer(&mut self) -> Option<(i64, usize)> {
-        let (start, first) = (self.at, self.peek());
-        let mut value: i64 = 0;
-        loop {
-            let digit = self.peek().wrapping_sub(b'0');
+        let first = self.peek();
+        let (mut value, mut digits) = (0_i64, 0);
+        for byte in self.text.as_bytes().get(self.at..)? {
+            let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
                 break;
             }
             value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
-            self.at += 1;
+            digits += 1;
         }
-        let digits = self.at - start;
+        self.at += digits;
         (digits == 1 || digits > 1 && first != b'0').then_some((value, digits))
     }
 

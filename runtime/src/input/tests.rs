@@ -1,6 +1,6 @@
 //! PORCs in all their forms: the fast way and the exact way must say the same.
 
-use super::{InputDoc, PorcError, SlotTrie, Trailing};
+use super::{InputDoc, Layouts, PorcError, SlotTrie, Trailing};
 use crate::arena::Arena;
 use crate::json::{Escape, write};
 use crate::repeated::repeated;
@@ -19,7 +19,7 @@ fn empty<'r>() -> InputDoc<'r> {
 
 /// How a document is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Way {
+pub(super) enum Way {
     /// By the exact parser.
     Exact,
     /// By the walk, where it dares to.
@@ -28,24 +28,40 @@ enum Way {
     Whole,
 }
 
-/// JSON text of the slots, or the error.
-fn read(bytes: &[u8], slots: &[&[&str]], way: Way, trailing: Trailing) -> Result<String, PorcError> {
+/// The trie of slots, and their cells.
+pub(super) fn trie_of(slots: &[&[&str]]) -> (SlotTrie, Box<[u16]>) {
     let paths: Vec<Vec<String>> = slots
         .iter()
         .map(|path| path.iter().map(|&key| key.to_owned()).collect())
         .collect();
-    let (trie, cells) = SlotTrie::build(&paths).unwrap();
+    SlotTrie::build(&paths).unwrap()
+}
+
+/// JSON text of the slots, or the error.
+fn read(bytes: &[u8], slots: &[&[&str]], way: Way, trailing: Trailing) -> Result<String, PorcError> {
+    let (trie, cells) = trie_of(slots);
+    read_by(bytes, (&trie, &cells), way, trailing, None)
+}
+
+/// JSON text of cells, or the error. `layouts` is for the walk.
+pub(super) fn read_by(
+    bytes: &[u8],
+    (trie, cells): (&SlotTrie, &[u16]),
+    way: Way,
+    trailing: Trailing,
+    layouts: Option<&mut Layouts>,
+) -> Result<String, PorcError> {
     let arena = Arena::new(1 << 12, 64 << 20);
     let mut copy = Vec::new();
     let mut doc = empty();
     match way {
-        Way::Exact => doc.read_porc(&trie, &arena, None, bytes, trailing)?,
-        Way::Walk => doc.read_porc(&trie, &arena, Some(&mut copy), bytes, trailing)?,
-        Way::Whole => doc.read_whole_porc(&trie, &arena, Some(&mut copy), bytes, trailing)?,
+        Way::Exact => doc.read_porc(trie, &arena, (None, None), bytes, trailing)?,
+        Way::Walk => doc.read_porc(trie, &arena, (Some(&mut copy), layouts), bytes, trailing)?,
+        Way::Whole => doc.read_whole_porc(trie, &arena, Some(&mut copy), bytes, trailing)?,
     }
     let mut out = Vec::new();
     for cell in cells {
-        match doc.value(&trie, &arena, cell).unwrap() {
+        match doc.value(trie, &arena, *cell).unwrap() {
             Some(value) => write(&mut out, value, Escape::Plain).unwrap(),
             None => out.push(b'-'),
         }
@@ -282,7 +298,13 @@ fn usual_documents_are_read_once() {
         let arena = Arena::new(1 << 12, 1 << 20);
         let mut copy = Vec::new();
         let mut doc = empty();
-        let read = doc.walk(&trie, &arena, &mut copy, text.as_bytes(), Trailing::Refuse);
+        let read = doc.walk(
+            &trie,
+            &arena,
+            (&mut copy, None),
+            text.as_bytes(),
+            Trailing::Refuse,
+        );
         assert!(read.is_some(), "{text}");
     }
 }
@@ -362,10 +384,10 @@ fn both_ways_agree_on_random_documents() {
 }
 
 /// A generator of documents (xorshift).
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -396,7 +418,7 @@ impl Random {
         text.extend(self.pick(&keys).as_bytes());
     }
 
-    fn document(&mut self, text: &mut Vec<u8>, depth: usize) {
+    pub(super) fn document(&mut self, text: &mut Vec<u8>, depth: usize) {
         text.push(b'{');
         for member in 0..self.below(6) {
             if member > 0 {
@@ -452,7 +474,7 @@ impl Random {
         self.blank(text);
     }
 
-    fn damage(&mut self, text: &mut Vec<u8>) {
+    pub(super) fn damage(&mut self, text: &mut Vec<u8>) {
         let bytes = b"{}[]:,\"\\ 0-.eE+1a\x00\xff\xc3\ntfnu";
         let (at, byte) = (self.below(text.len() + 1), bytes[self.below(bytes.len())]);
         match self.below(4) {

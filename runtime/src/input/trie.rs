@@ -5,6 +5,10 @@ use super::lanes::LANES;
 use crate::bytecode::SlotPath;
 use crate::limits::{PATH_LEN_MAX, SLOT_CELLS_MAX};
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// In place of a node: none, what is around the document.
+pub(super) const OUTSIDE: u16 = u16::MAX;
 
 /// The tree. Node 0 is `input`; the nodes below node n are n+1 … [`SlotTrie::end`]`(n)` - 1.
 #[derive(Debug)]
@@ -12,10 +16,14 @@ pub struct SlotTrie {
     nodes: Box<[Node]>,
     /// Of each node the cell of a document that has nothing there.
     empty: Box<[Cell<'static>]>,
+    /// A digest of all keys and places, by which what was remembered about another tree is told apart.
+    digest: u64,
 }
 
 #[derive(Debug)]
 struct Node {
+    /// The node above; [`OUTSIDE`] above the root.
+    above: u16,
     end: u16,
     kids: Kids,
 }
@@ -118,8 +126,9 @@ impl SlotTrie {
             }
         }
         let mut nodes = Vec::new();
-        number(&root, &mut nodes)?;
+        number(&root, OUTSIDE, &mut nodes)?;
         let trie = SlotTrie {
+            digest: digest(&nodes),
             empty: vec![Cell::MISSING; nodes.len()].into_boxed_slice(),
             nodes: nodes.into_boxed_slice(),
         };
@@ -153,6 +162,19 @@ impl SlotTrie {
         self.nodes.get(usize::from(node)).map_or(node, |node| node.end)
     }
 
+    /// The node above a node; [`OUTSIDE`] for the root.
+    #[inline]
+    pub(super) fn above(&self, node: u16) -> u16 {
+        self.nodes
+            .get(usize::from(node))
+            .map_or(OUTSIDE, |node| node.above)
+    }
+
+    /// Differs between trees that differ.
+    pub(super) fn digest(&self) -> u64 {
+        self.digest
+    }
+
     /// The members of a node that are read.
     #[inline]
     pub(crate) fn kids_of(&self, node: u16) -> Option<&Kids> {
@@ -178,21 +200,34 @@ struct Draft<'p> {
 }
 
 /// Appends a node and all below it; recursive over the path length, which is bounded.
-fn number(draft: &Draft<'_>, nodes: &mut Vec<Node>) -> Option<u16> {
+fn number(draft: &Draft<'_>, above: u16, nodes: &mut Vec<Node>) -> Option<u16> {
     let here = nodes.len();
     if here >= SLOT_CELLS_MAX {
         return None;
     }
+    let node = u16::try_from(here).ok()?;
     nodes.push(Node {
+        above,
         end: 0,
         kids: Kids::default(),
     });
     let mut kids = Vec::new();
     for (key, kid) in &draft.kids {
-        kids.push(Kid::new(key, number(kid, nodes)?));
+        kids.push(Kid::new(key, number(kid, node, nodes)?));
     }
     let kids = Kids(kids.into_boxed_slice());
     let end = u16::try_from(nodes.len()).ok()?;
-    *nodes.get_mut(here)? = Node { end, kids };
-    u16::try_from(here).ok()
+    *nodes.get_mut(here)? = Node { above, end, kids };
+    Some(node)
+}
+
+fn digest(nodes: &[Node]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for node in nodes {
+        (node.above, node.kids.len()).hash(&mut hasher);
+        for kid in &node.kids.0 {
+            (&kid.text, kid.node).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }

@@ -5,7 +5,7 @@ use super::trace::{Observer, Unwatched, Watch, Watched};
 use crate::arena::Arena;
 use crate::bytecode::{FnId, FnKind, Program, SlotId};
 use crate::error::{EvalError, EvalErrorKind};
-use crate::input::{Merge, PorcError, Trailing};
+use crate::input::{Layouts, Merge, PorcError, Trailing};
 use crate::json::{JsonError, JsonErrorKind, Numbers, parse};
 use crate::value::Value;
 
@@ -25,10 +25,20 @@ impl<'v> Request<'v> {
     /// Reads a PORC: JSON by the rules of requests (numbers by value; each bad byte of UTF-8 is U+FFFD). Forgets the
     /// former input, its replacements and all rule results.
     pub fn read_porc(&mut self, bytes: &[u8], trailing: Trailing) -> Result<(), PorcError> {
+        self.read_porc_by(bytes, trailing, None)
+    }
+
+    /// As [`Request::read_porc`]; `layouts` know how earlier documents were laid out.
+    pub(crate) fn read_porc_by(
+        &mut self,
+        bytes: &[u8],
+        trailing: Trailing,
+        layouts: Option<&mut Layouts>,
+    ) -> Result<(), PorcError> {
         self.forget();
         let body = self.body.take();
         self.doc
-            .read_porc(&self.program.trie, self.arena, body, bytes, trailing)
+            .read_porc(&self.program.trie, self.arena, (body, layouts), bytes, trailing)
     }
 
     /// As [`Request::read_porc`] for who will look at the document as a whole, which is built at once.

@@ -1,0 +1,222 @@
+//! Documents that are laid out as earlier ones were, nearly so, and not at all: what is remembered may change nothing.
+
+use super::tests::{Random, Way, read_by, trie_of};
+use super::{Layouts, SlotTrie, Trailing};
+use crate::repeated::repeated;
+
+/// Slots on several levels, of objects that are gone into and of objects that are not.
+const SLOTS: &[&[&str]] = &[
+    &[],
+    &["a"],
+    &["a", "a"],
+    &["a", "b"],
+    &["b", "a", "c"],
+    &["c"],
+    &["longer key of a member"],
+];
+
+/// A reader that remembers, beside one that does not.
+struct Reader {
+    trie: SlotTrie,
+    cells: Box<[u16]>,
+    layouts: Layouts,
+}
+
+impl Reader {
+    fn new(slots: &[&[&str]]) -> Reader {
+        let (trie, cells) = trie_of(slots);
+        let layouts = Layouts::new(&trie);
+        Reader { trie, cells, layouts }
+    }
+
+    /// What the slots are, or the error; both readers must say the same.
+    #[track_caller]
+    fn check(&mut self, text: &[u8]) -> String {
+        let slots = (&self.trie, &*self.cells);
+        let mut said = String::new();
+        for trailing in [Trailing::Ignore, Trailing::Refuse] {
+            let exact = read_by(text, slots, Way::Exact, trailing, None);
+            let found = read_by(text, slots, Way::Walk, trailing, Some(&mut self.layouts));
+            assert_eq!(exact, found, "{trailing:?}, {}", String::from_utf8_lossy(text));
+            said = found.unwrap_or_else(|error| error.to_string());
+        }
+        said
+    }
+
+    /// How many pieces a document consists of, and how many of them are not known.
+    fn passed(&mut self, text: &str) -> (usize, usize) {
+        let before = self.layouts.counted();
+        self.check(text.as_bytes());
+        let after = self.layouts.counted();
+        // Read twice.
+        ((after.0 - before.0) / 2, (after.1 - before.1) / 2)
+    }
+}
+
+/// Documents of few keys, so that pieces come again in other places, with damages that hit pieces, values and the ends of
+/// both.
+#[test]
+fn random_documents_are_read_as_without_memory() {
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut reader = Reader::new(SLOTS);
+    for _ in 0..repeated(6_000) {
+        let mut text = Vec::new();
+        random.document(&mut text, 3);
+        for damage in 0..4 {
+            if damage > 0 {
+                random.damage(&mut text);
+            }
+            reader.check(&text);
+        }
+    }
+    let (known, unknown) = reader.layouts.counted();
+    assert!(known > 0 && unknown > 0, "{known} {unknown}");
+}
+
+#[test]
+fn a_familiar_document_is_right_or_wrong_at_each_byte() {
+    let seed = r#"{ "a": {"a": "x", "b" : [1, {"q": 2}], "u": {"v": {}}},
+  "b":{"a":{"c":-1.5}, "longer key of a member": null}, "unread": "some text", "c": {"k": true},
+  "longer key of a member": "é"
+}"#;
+    let bytes = b"{}[]:,\"\\ 0-e1a\x00\xff\ntn";
+    let mut reader = Reader::new(SLOTS);
+    for at in (0..seed.len()).step_by(if cfg!(miri) { 17 } else { 1 }) {
+        reader.check(seed.as_bytes());
+        reader.check(&seed.as_bytes()[..at]);
+        let mut shorter = seed.as_bytes().to_vec();
+        shorter.remove(at);
+        reader.check(&shorter);
+        for &byte in bytes {
+            // Twice each: a damage must not be taken for familiar either.
+            for _ in 0..2 {
+                let mut changed = seed.as_bytes().to_vec();
+                changed[at] = byte;
+                reader.check(&changed);
+                let mut longer = seed.as_bytes().to_vec();
+                longer.insert(at, byte);
+                reader.check(&longer);
+            }
+        }
+    }
+    assert_eq!(reader.passed(seed).1, 0);
+}
+
+/// The same layout with other values, of all types and lengths: nothing of the one request is seen by the next.
+#[test]
+fn values_are_never_remembered() {
+    let values = [
+        "1",
+        "-7",
+        "1.50",
+        "\"\"",
+        "\"x\"",
+        "\"a text of seventeen\"",
+        "\"\\u00e9\"",
+        "true",
+        "null",
+        "[]",
+        "[1,2]",
+        "{}",
+        "{\"a\":1}",
+        "{\"b\":{\"c\":2}}",
+        "{\"z\":0}",
+    ];
+    let mut reader = Reader::new(SLOTS);
+    for first in values {
+        for second in values {
+            for third in values {
+                let text =
+                    format!("{{\"a\":{{\"a\":{first}}},\"c\":{second},\"b\":{{\"a\":{{\"c\":{third}}}}}}}");
+                reader.check(text.as_bytes());
+            }
+        }
+    }
+    assert_eq!(
+        reader.check(br#"{"a":{"a":"old"},"c":"old"}"#),
+        r#"{"a":{"a":"old"},"c":"old"} {"a":"old"} "old" - - "old" -"#
+    );
+    assert_eq!(
+        reader.check(br#"{"a":{"a":"new"},"c":1}"#),
+        r#"{"a":{"a":"new"},"c":1} {"a":"new"} "new" - - 1 -"#
+    );
+    assert_eq!(
+        reader.check(br#"{"a":{"a":"new"}}"#),
+        r#"{"a":{"a":"new"}} {"a":"new"} "new" - - - -"#
+    );
+}
+
+/// A key that comes twice: the last one counts whole, whatever is known of it.
+#[test]
+fn equal_keys_are_read_as_without_memory() {
+    let mut reader = Reader::new(SLOTS);
+    for _ in 0..4 {
+        for text in [
+            r#"{"a":{"a":1,"b":2},"a":{"a":3}}"#,
+            r#"{"a":{"a":1,"b":2},"a":{"b":3}}"#,
+            r#"{"a":{"a":1,"b":2},"a":7}"#,
+            r#"{"a":{"a":1,"b":2},"a":{}}"#,
+            r#"{"a":{"a":1},"b":{"a":{"c":1}},"b":{"a":{}},"a":{"b":2}}"#,
+            r#"{"a":1,"a":1,"a":1}"#,
+            r#"{"a":{"a":1,"a":{"a":1},"a":2}}"#,
+            r#"{"u":1,"u":2,"u":{"a":1},"c":1}"#,
+        ] {
+            reader.check(text.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn what_is_familiar_is_passed_as_a_whole() {
+    let mut reader = Reader::new(SLOTS);
+    let text = r#"{"a": {"a": 1, "b": "x"}, "u": [1, 2], "c": null}"#;
+    assert_eq!(reader.passed(text), (2, 2));
+    assert_eq!(reader.passed(text), (5, 0));
+    // Other values, and one layout among several.
+    let other = r#"{"a": {"a": "one", "b": {"q": 1}}, "c": 1, "u": null}"#;
+    reader.check(other.as_bytes());
+    for _ in 0..10 {
+        assert_eq!(reader.passed(text), (5, 0));
+        assert_eq!(
+            reader.passed(&text.replace('1', "\"é\"").replace("null", "{}")),
+            (5, 0)
+        );
+        assert_eq!(reader.passed(other), (5, 0));
+    }
+}
+
+/// Whoever sends what nobody has sent before takes time from himself only: what the others send stays known, or is known soon.
+#[test]
+fn strange_documents_displace_familiar_ones_for_a_while_at_most() {
+    let mut reader = Reader::new(SLOTS);
+    let text = r#"{"a": {"a": 1, "b": "x"}, "c": null}"#;
+    reader.check(text.as_bytes());
+    for strange in 0..repeated(20_000) {
+        let keys = (0..20).map(|n| format!("\"k{}\":{n}", strange * 20 + n));
+        reader.check(format!("{{{}}}", keys.collect::<Vec<_>>().join(",")).as_bytes());
+        if strange % 10 == 0 {
+            reader.check(text.as_bytes());
+        }
+    }
+    assert_eq!(reader.passed(text), (4, 0));
+}
+
+#[test]
+fn pieces_of_another_trie_are_not_used() {
+    let text = br#"{"a":{"b":1},"b":2}"#;
+    let mut reader = Reader::new(&[&["a", "b"], &["b"]]);
+    reader.check(text);
+    reader.check(text);
+    let (trie, cells) = trie_of(&[&["b"], &["a", "b"], &["a", "c"], &["a"]]);
+    let other = (&trie, &*cells);
+    let before = reader.layouts.counted();
+    let found = read_by(
+        text,
+        other,
+        Way::Walk,
+        Trailing::Refuse,
+        Some(&mut reader.layouts),
+    );
+    assert_eq!(found.as_deref(), Ok(r#"2 1 - {"b":1}"#));
+    assert_eq!(reader.layouts.counted(), before);
+}
