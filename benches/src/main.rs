@@ -18,6 +18,7 @@ mod plot;
 mod record;
 mod records;
 mod rivals;
+mod served_records;
 mod service;
 
 use std::hint::black_box;
@@ -162,21 +163,16 @@ fn replaying(examples: &[Example], effort: &Effort, report: &mut Report) -> Resu
     Ok(())
 }
 
-/// What the access record costs the thread that decides, as a share of a decision's time.
+/// What access records cost, in process and served.
 fn recording(examples: &[Example], effort: &Effort, report: &mut Report) -> Result<(), String> {
-    let mut worst: f64 = 0.0;
-    for example in examples {
-        worst = worst.max(records::in_process(example, effort.rounds, effort.round_ns)?);
-    }
-    report.figure("record.share_of_decision.worst", worst);
+    records::in_process(examples, effort, report)?;
     let binary = binary("gavel-server", "gavel")?;
     let named = |(name, _): &&(String, Vec<u8>)| name == service::REQUEST;
     if let Some((example, (_, body))) = examples
         .iter()
         .find_map(|example| Some((example, example.requests.iter().find(named)?)))
     {
-        let share = records::served(&binary, &example.domain, body, effort.rounds)?;
-        report.figure("record.share_of_http_request", share);
+        served_records::figures(&binary, &example.domain, body, effort, report)?;
     }
     Ok(())
 }

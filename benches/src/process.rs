@@ -51,6 +51,24 @@ impl Cores {
     }
 }
 
+/// Does something on one processor, or on any: threads and processes that it starts stay there.
+///
+/// # Errors
+/// The processor may not be used.
+pub fn on_core<T>(core: Option<usize>, run: impl FnOnce() -> T) -> Result<T, String> {
+    let Some(core) = core else {
+        return Ok(run());
+    };
+    let failed = |error: rustix::io::Errno| format!("affinity: {error}");
+    let before = sched_getaffinity(None).map_err(failed)?;
+    let mut only = CpuSet::new();
+    only.set(core);
+    sched_setaffinity(None, &only).map_err(failed)?;
+    let done = run();
+    sched_setaffinity(None, &before).map_err(failed)?;
+    Ok(done)
+}
+
 /// A running process; ends with the value.
 #[derive(Debug)]
 pub struct Process {
@@ -59,26 +77,12 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a command, on one processor or on any. A child is bound as the thread is that starts it.
+    /// Starts a command, on one processor or on any.
     ///
     /// # Errors
     /// A command that cannot be started.
     pub fn start(command: &mut Command, core: Option<usize>) -> Result<Process, String> {
-        let failed = |error: rustix::io::Errno| format!("affinity: {error}");
-        let before = match core {
-            Some(core) => {
-                let before = sched_getaffinity(None).map_err(failed)?;
-                let mut only = CpuSet::new();
-                only.set(core);
-                sched_setaffinity(None, &only).map_err(failed)?;
-                Some(before)
-            }
-            None => None,
-        };
-        let spawned = command.spawn();
-        if let Some(before) = before {
-            sched_setaffinity(None, &before).map_err(failed)?;
-        }
+        let spawned = on_core(core, || command.spawn())?;
         let name = command.get_program().to_string_lossy().into_owned();
         let child = spawned.map_err(|error| format!("{name}: {error}"))?;
         Ok(Process { child })

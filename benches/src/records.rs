@@ -1,201 +1,237 @@
-//! What the access record of a decision costs the thread that decides, which makes a frame and puts it into a ring: in
-//! process, and in a served process by the time that its worker spends on a processor.
+//! What the access record of a decision costs: the thread that decides, which makes a frame and puts it into a ring, and all
+//! threads together, with the line that the audit thread makes of it on another processor.
+//!
+//! A round hands over half a ring of frames at most and the next one begins with an empty ring, so that no record meets a
+//! full one: what is measured is a record, never the lack of room for one. A figure during which a record was lost is void.
 
+use std::fmt::Write as _;
 use std::hint::black_box;
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
-
-use gavel_runtime::decision::{Decision, Stamp};
-use gavel_server::audit::{self, FullPolicy, Output, Render, Sink};
-use gavel_server::limits::AUDIT_RING_BYTES_MIN;
-use gavel_server::metrics::Counters;
+use std::sync::{Arc, mpsc};
 
 use gavel_benches::corpus::{self, Example};
 use gavel_benches::measure::median;
-use gavel_benches::server::{Server, Start};
+use gavel_benches::process::{Cores, on_core};
+use gavel_runtime::decision::{Decider, Decision, RecordOptions, Stamp, write_json};
+use gavel_runtime::image::Image;
+use gavel_server::audit::{self, FullPolicy, Monitor, Output, Render, Sink};
+use gavel_server::limits::AUDIT_RING_BYTES_MIN;
+use gavel_server::metrics::Counters;
 
-/// Requests of one round, one after the other.
-const REQUESTS: u32 = 5_000;
+use crate::effort::Effort;
+use crate::outcome::Report;
 
-/// The largest share, over all requests of an example, by which a record makes a decision longer, in time on a processor:
-/// what other processes and the audit thread take does not count.
+/// Rounds are as short as half a ring makes them, so that there are many.
+const ROUNDS_PER_ROUND: usize = 4;
+
+/// Of one request.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    /// A decision, ns.
+    decision_ns: f64,
+    /// What its record adds to it, as a share.
+    share: f64,
+    /// What the record adds to the time of all threads, as a share of the decision.
+    whole_share: f64,
+}
+
+/// Shares over all requests, and for each domain.
 ///
 /// # Errors
 /// A domain that does not compile, or no audit thread.
-pub(crate) fn in_process(example: &Example, rounds: usize, round_ns: u64) -> Result<f64, String> {
-    let image = corpus::image(example)?;
-    let mut decider = corpus::decider(&image);
-    let counters = Arc::<Counters>::default();
-    let (audit, mut sinks) = audit::start(
-        &[Arc::clone(&counters)],
-        |_| AUDIT_RING_BYTES_MIN,
-        FullPolicy::Drop,
-        Output::stream(Box::new(std::io::sink()), "nowhere"),
-        // The text of a record is made on another thread; here only the frames are taken away.
-        || -> Box<dyn Render> { Box::new(Discard) },
-        || {},
-    )
-    .map_err(|error| error.to_string())?;
-    let sink = sinks.first_mut().ok_or("no sink")?;
-    let mut worst: f64 = 0.0;
-    for (name, body) in &example.requests {
-        let mut without_ns = Vec::new();
-        let mut shares = Vec::new();
-        let mut calls = 1_000;
-        for round in 0..=rounds {
-            let plain = spent_by(calls, || {
-                black_box(corpus::decide(&mut decider, &image, black_box(body)).map(|d| d.granted)).ok();
-            })?;
-            let recorded = spent_by(calls, || {
-                let decision = corpus::decide(&mut decider, &image, black_box(body));
-                black_box(decision.map(|decision| record(&decision, body, sink))).ok();
-            })?;
-            if round == 0 {
-                // It warms up and says how many calls fill a round.
-                calls = (round_ns as f64 / plain.max(1.0)) as u64 + 1;
-                continue;
-            }
-            without_ns.push(plain);
-            shares.push(recorded / plain - 1.0);
+pub(crate) fn in_process(examples: &[Example], effort: &Effort, report: &mut Report) -> Result<(), String> {
+    let cores = Cores::find();
+    let (mut all, mut lost) = (Vec::new(), 0);
+    let mut table = String::from(
+        "| domain | decision, ns | its record, median | worst | with its line, median | worst |\n|---|---|---|---|---|---|\n",
+    );
+    for example in examples {
+        let (costs, missing) = on_core(cores.load, || domain(example, effort, cores.server))??;
+        lost += missing;
+        if missing > 0 {
+            report.note(format!(
+                "void: {missing} records of {} did not fit the ring",
+                example.name
+            ));
+            continue;
         }
-        let share = median(&mut shares);
-        println!(
-            "{}/{name}: decision {:.0} ns, its record {:.1}% more",
+        let [share, whole_share] = [
+            middle_and_worst(&costs, |c| c.share),
+            middle_and_worst(&costs, |c| c.whole_share),
+        ];
+        let mut decisions_ns: Vec<f64> = costs.iter().map(|cost| cost.decision_ns).collect();
+        let shares: String = [share.0, share.1, whole_share.0, whole_share.1]
+            .map(|share| format!(" {:.1} % |", share * 100.0))
+            .concat();
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            table,
+            "| {} | {:.0} |{shares}",
             example.name,
-            median(&mut without_ns),
-            share * 100.0
+            median(&mut decisions_ns)
         );
-        worst = worst.max(share);
+        all.extend(costs);
+    }
+    report.table("What a record adds to a decision", table);
+    if lost == 0 {
+        let (middle, worst) = middle_and_worst(&all, |cost| cost.share);
+        report.figure("record.share_of_decision.median", middle);
+        report.figure("record.share_of_decision.worst", worst);
+        let (middle, worst) = middle_and_worst(&all, |cost| cost.whole_share);
+        report.figure("record.share_of_decision.with_line.median", middle);
+        report.figure("record.share_of_decision.with_line.worst", worst);
+    }
+    Ok(())
+}
+
+fn middle_and_worst(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> (f64, f64) {
+    let mut shares: Vec<f64> = costs.iter().map(of).collect();
+    let worst = shares.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (median(&mut shares), worst)
+}
+
+/// The cost of each request of a domain, and how many records were lost. `drain`: the processor of the audit thread.
+fn domain(example: &Example, effort: &Effort, drain: Option<usize>) -> Result<(Vec<Cost>, u64), String> {
+    let image = Arc::new(corpus::image(example)?);
+    let counters = Arc::<Counters>::default();
+    let (tell, told) = mpsc::channel();
+    let start = || {
+        let image = Arc::clone(&image);
+        audit::start(
+            &[Arc::clone(&counters)],
+            |_| AUDIT_RING_BYTES_MIN,
+            FullPolicy::Drop,
+            Output::stream(Box::new(std::io::sink()), "nowhere"),
+            move || -> Box<dyn Render> {
+                // Whoever does not hear it has ended.
+                let _ = tell.send(std::fs::read_link("/proc/thread-self"));
+                let scratch = corpus::decider(&image);
+                Box::new(Lines { image, scratch })
+            },
+            || {},
+        )
+    };
+    let (audit, mut sinks) = on_core(drain, start)?.map_err(|error| error.to_string())?;
+    let thread = told.recv().map_err(|error| error.to_string())?;
+    let thread = thread.map_err(|error| error.to_string())?;
+    let mut rig = Rig {
+        image: &image,
+        decider: corpus::decider(&image),
+        sink: sinks.first_mut().ok_or("no sink")?,
+        monitor: audit.monitor(),
+        drain: format!("/proc/{}/schedstat", thread.display()),
+    };
+    let mut costs = Vec::new();
+    for (name, body) in &example.requests {
+        let cost = rig.cost(body, effort)?;
+        println!(
+            "{}/{name}: decision {:.0} ns, its record {:.1}% more, with its line {:.1}%",
+            example.name,
+            cost.decision_ns,
+            cost.share * 100.0,
+            cost.whole_share * 100.0
+        );
+        costs.push(cost);
     }
     drop(sinks);
     if !audit.finish().complete {
         return Err("the audit thread lost records".to_owned());
     }
-    println!(
-        "{}: {} records did not fit the ring",
-        example.name,
-        counters.records_lost.get()
-    );
-    Ok(worst)
+    Ok((costs, counters.records_lost.get()))
 }
 
-/// Makes no text of frames.
-struct Discard;
+/// Makes lines of frames, as the service does.
+struct Lines {
+    image: Arc<Image>,
+    scratch: Decider,
+}
 
-impl Render for Discard {
-    fn render(&mut self, _: &[u8], _: &mut Vec<u8>) -> bool {
-        true
+impl Render for Lines {
+    fn render(&mut self, frame: &[u8], text: &mut Vec<u8>) -> bool {
+        write_json(
+            &self.image,
+            frame,
+            &RecordOptions::default(),
+            &mut self.scratch,
+            text,
+        )
     }
+}
+
+/// What decides, and the way to the audit thread.
+struct Rig<'r> {
+    image: &'r Image,
+    decider: Decider,
+    sink: &'r mut Sink,
+    monitor: Monitor,
+    /// Where the kernel tells the time of the audit thread.
+    drain: String,
+}
+
+impl Rig<'_> {
+    fn cost(&mut self, body: &[u8], effort: &Effort) -> Result<Cost, String> {
+        let mut frame = Vec::new();
+        corpus::decide(&mut self.decider, self.image, body)?.encode(body, STAMP, &mut frame);
+        let fitting = (AUDIT_RING_BYTES_MIN / 2 / frame.len().max(1)) as u64;
+        let (mut plains_ns, mut shares) = (Vec::new(), Vec::new());
+        let (mut calls, mut records, mut rendered_ns) = (fitting.min(1_000), 0, 0);
+        for round in 0..=effort.rounds * ROUNDS_PER_ROUND {
+            let before_ns = spent_ns(&self.drain)?;
+            let plain_ns = spent_by(calls, || {
+                black_box(corpus::decide(&mut self.decider, self.image, black_box(body)).map(|d| d.granted))
+                    .ok();
+            })?;
+            let recorded_ns = spent_by(calls, || {
+                let decision = corpus::decide(&mut self.decider, self.image, black_box(body));
+                black_box(decision.map(|decision| record(&decision, body, self.sink))).ok();
+            })?;
+            // Without its own processor the audit thread needs this one.
+            while self.monitor.look().depth_bytes > 0 {
+                std::thread::yield_now();
+            }
+            if round == 0 {
+                // It warms up and says how many calls fill a round.
+                calls = ((effort.round_ns as f64 / plain_ns.max(1.0)) as u64 + 1).min(fitting);
+                continue;
+            }
+            plains_ns.push(plain_ns);
+            shares.push(recorded_ns / plain_ns - 1.0);
+            rendered_ns += spent_ns(&self.drain)? - before_ns;
+            records += calls;
+        }
+        let (decision_ns, share) = (median(&mut plains_ns), median(&mut shares));
+        Ok(Cost {
+            decision_ns,
+            share,
+            whole_share: share + rendered_ns as f64 / records as f64 / decision_ns,
+        })
+    }
+}
+
+const STAMP: Stamp = Stamp {
+    wall_ns: 1_700_000_000_000_000_000,
+    random: [7; 16],
+};
+
+fn record(decision: &Decision<'_>, body: &[u8], sink: &mut Sink) -> bool {
+    sink.submit(|frame| decision.encode(body, STAMP, frame))
 }
 
 /// ns of this thread on a processor for one call, over `calls` of them.
 fn spent_by(calls: u64, mut run: impl FnMut()) -> Result<f64, String> {
-    let before = spent_ns()?;
+    let own = "/proc/thread-self/schedstat";
+    // The kernel brings the number up to date when it schedules.
+    std::thread::yield_now();
+    let before = spent_ns(own)?;
     for _ in 0..calls {
         run();
     }
-    Ok((spent_ns()? - before) as f64 / calls as f64)
+    std::thread::yield_now();
+    Ok((spent_ns(own)? - before) as f64 / calls as f64)
 }
 
-/// Time that this thread has spent on a processor.
-fn spent_ns() -> Result<u64, String> {
-    // The kernel brings the number up to date when it schedules.
-    std::thread::yield_now();
-    let times = std::fs::read_to_string("/proc/thread-self/schedstat").map_err(|error| error.to_string())?;
+/// Time that a thread has spent on a processor.
+fn spent_ns(schedstat: &str) -> Result<u64, String> {
+    let times = std::fs::read_to_string(schedstat).map_err(|error| error.to_string())?;
     let spent = times.split_whitespace().next().unwrap_or_default();
     spent.parse().map_err(|_| format!("no time in {times}"))
-}
-
-fn record(decision: &Decision<'_>, body: &[u8], sink: &mut Sink) -> bool {
-    let stamp = Stamp {
-        wall_ns: 1_700_000_000_000_000_000,
-        random: [7; 16],
-    };
-    sink.submit(|frame| decision.encode(body, stamp, frame))
-}
-
-/// The share by which a record makes the worker's time for a request longer: requests against probes, which leave none.
-///
-/// # Errors
-/// A server that does not start or answer.
-pub(crate) fn served(binary: &Path, domain: &Path, body: &[u8], rounds: usize) -> Result<f64, String> {
-    let anywhere = Start {
-        core: None,
-        records: None,
-        flags: &[],
-    };
-    let server = Server::start_as(&anywhere, binary, domain, body)?;
-    let mut client = Client::connect(server.port)?;
-    let (request, probe) = (message("/decision", body), message("/decision?probe=true", body));
-    let mut shares = Vec::new();
-    for round in 0..=rounds {
-        let without_ns = cost_ns(&server, &mut client, &probe)?;
-        let with_ns = cost_ns(&server, &mut client, &request)?;
-        // The first round warms up.
-        if round > 0 {
-            println!("served: {without_ns:.0} ns of the worker for a probe, {with_ns:.0} ns with a record");
-            shares.push(with_ns / without_ns - 1.0);
-        }
-    }
-    Ok(median(&mut shares))
-}
-
-fn message(target: &str, body: &[u8]) -> Vec<u8> {
-    let mut message = format!(
-        "POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    )
-    .into_bytes();
-    message.extend_from_slice(body);
-    message
-}
-
-fn cost_ns(server: &Server, client: &mut Client, message: &[u8]) -> Result<f64, String> {
-    let before = server.worker_ns()?;
-    for _ in 0..REQUESTS {
-        client.ask(message)?;
-    }
-    Ok((server.worker_ns()? - before) as f64 / f64::from(REQUESTS))
-}
-
-/// One connection that stays open.
-struct Client {
-    stream: TcpStream,
-    answer: Vec<u8>,
-}
-
-impl Client {
-    fn connect(port: u16) -> Result<Client, String> {
-        let run = || -> std::io::Result<TcpStream> {
-            let stream = TcpStream::connect(("127.0.0.1", port))?;
-            stream.set_nodelay(true)?;
-            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-            Ok(stream)
-        };
-        Ok(Client {
-            stream: run().map_err(|error| error.to_string())?,
-            answer: vec![0; 4096],
-        })
-    }
-
-    /// Sends and waits for the line end behind the answer's body.
-    fn ask(&mut self, message: &[u8]) -> Result<(), String> {
-        self.stream
-            .write_all(message)
-            .map_err(|error| error.to_string())?;
-        loop {
-            let read = self
-                .stream
-                .read(&mut self.answer)
-                .map_err(|error| error.to_string())?;
-            match self.answer.get(..read) {
-                Some([]) | None => return Err("the server closed the connection".to_owned()),
-                Some(bytes) if bytes.ends_with(b"}\n") => return Ok(()),
-                Some(_) => {}
-            }
-        }
-    }
 }

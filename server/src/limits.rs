@@ -198,8 +198,9 @@ pub const AUDIT_TEXT_BYTES_KEEP: usize = AUDIT_BATCH_BYTES + 64 * 1024;
 /// Time between two looks whether the audit thread has made room.
 pub const AUDIT_LOOK_US: u64 = 20;
 
-/// Longest time that a worker waits for room in its audit ring under the policy `wait`.
-pub const AUDIT_WAIT_US: u64 = 1000;
+/// Under the policy `wait` a worker whose ring is full waits as long as the audit thread makes room. It takes frames out of the
+/// ring a batch at a time, so one that has made none for so long cannot write: requests do not wait for that.
+pub const AUDIT_WAIT_US: u64 = 100_000;
 
 /// Pause before an outlet of records that failed is tried again; it doubles with every failure.
 pub const AUDIT_RETRY_MS_MIN: u64 = 10;

@@ -190,7 +190,7 @@ fn write_metadata(frame: &Frame<'_>, options: &RecordOptions, out: &mut Vec<u8>)
         metadata.member("env", |out| {
             let mut env = Object::open(out);
             for (name, value) in &options.env {
-                env.text(name, value);
+                env.named_text(name, value);
             }
             env.close();
         });
@@ -305,21 +305,35 @@ impl<'o> Object<'o> {
         Object { out, empty: true }
     }
 
-    fn member(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+    fn separate(&mut self) {
         if !std::mem::take(&mut self.empty) {
             self.out.push(b',');
         }
-        json::write_string(self.out, name, json::Escape::Html);
-        self.out.push(b':');
+    }
+
+    /// A member whose name is ours: it is written as it is.
+    fn member(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
         write(self.out);
     }
 
-    fn text(&mut self, name: &str, text: &str) {
+    /// A member whose name is somebody else's.
+    fn named_text(&mut self, name: &str, text: &str) {
+        self.separate();
+        json::write_string(self.out, name, json::Escape::Html);
+        self.out.push(b':');
+        json::write_string(self.out, text, json::Escape::Html);
+    }
+
+    fn text(&mut self, name: &'static str, text: &str) {
         self.member(name, |out| json::write_string(out, text, json::Escape::Html));
     }
 
     /// A member that is left out if `write` says false.
-    fn optional(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>) -> bool) {
+    fn optional(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>) -> bool) {
         let (start, was_empty) = (self.out.len(), self.empty);
         let mut written = false;
         self.member(name, |out| written = write(out));
@@ -330,13 +344,13 @@ impl<'o> Object<'o> {
     }
 
     /// A number, as a string.
-    fn number(&mut self, name: &str, number: u64) {
+    fn number(&mut self, name: &'static str, number: u64) {
         // Durations are far below 2^63.
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         with_int_text(number, |text| self.text(name, text));
     }
 
-    fn text_unless_empty(&mut self, name: &str, text: &str) {
+    fn text_unless_empty(&mut self, name: &'static str, text: &str) {
         if !text.is_empty() {
             self.text(name, text);
         }

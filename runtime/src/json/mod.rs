@@ -4,6 +4,7 @@ mod error;
 mod indent;
 mod number;
 mod parse;
+mod plain;
 #[cfg(test)]
 mod tests;
 mod write;

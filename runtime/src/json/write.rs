@@ -1,5 +1,6 @@
 //! Values → JSON text as Go's encoder prints it: sets as arrays, keys that are no strings by their own JSON text.
 
+use super::plain::{is_plain, plain_prefix};
 use crate::limits::NATIVE_DEPTH;
 use crate::value::{Entry, Kind, Tag, Value, with_int_text};
 
@@ -48,8 +49,17 @@ pub fn write(out: &mut Vec<u8>, value: Value<'_>, escape: Escape) -> Result<(), 
 
 /// Appends a string with its quotes.
 pub fn write_string(out: &mut Vec<u8>, text: &str, escape: Escape) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
-    let bytes = text.as_bytes();
+    if is_plain(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        write_escaped(out, text.as_bytes(), escape);
+    }
+    out.push(b'"');
+}
+
+fn write_escaped(out: &mut Vec<u8>, bytes: &[u8], escape: Escape) {
     let (mut copied, mut at) = (0, plain_prefix(bytes));
     while let Some(&byte) = bytes.get(at) {
         let escaped = match byte {
@@ -97,44 +107,7 @@ pub fn write_string(out: &mut Vec<u8>, text: &str, escape: Escape) {
         at = copied + plain_prefix(bytes.get(copied..).unwrap_or_default());
     }
     out.extend_from_slice(bytes.get(copied..).unwrap_or_default());
-    out.push(b'"');
 }
-
-/// How many bytes at the start are ASCII that is written as it is under every [`Escape`], eight at a time. Writing records
-/// is mostly this.
-fn plain_prefix(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let found = not_plain(u64::from_le_bytes(*eight));
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    let rest = bytes.get(at..).unwrap_or_default();
-    let filled = rest
-        .iter()
-        .rev()
-        .fold(ONES * u64::from(b' '), |word, byte| word << 8 | u64::from(*byte));
-    match not_plain(filled) {
-        0 => bytes.len(),
-        found => at + found.trailing_zeros() as usize / 8,
-    }
-}
-
-/// The first byte of `word` (in memory order) that is not plain has its highest bit set, and no bit below it is.
-fn not_plain(word: u64) -> u64 {
-    let repeated = |byte: u8| ONES * u64::from(byte);
-    let below = |word: u64, bound: u8| word.wrapping_sub(repeated(bound)) & !word;
-    let control = below(word, 0x20);
-    // `"` and `&`, `<` and `>` differ in one bit.
-    let quote_or_and = below(word & !repeated(b'"' ^ b'&') ^ repeated(b'"'), 1);
-    let angle = below(word & !repeated(b'<' ^ b'>') ^ repeated(b'<'), 1);
-    let backslash = below(word ^ repeated(b'\\'), 1);
-    (word | control | quote_or_and | angle | backslash) & repeated(0x80)
-}
-
-const ONES: u64 = u64::from_le_bytes([1; 8]);
 
 fn hex_digit(nibble: u8) -> u8 {
     match nibble {

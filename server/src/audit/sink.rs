@@ -26,7 +26,7 @@ const FRAME_BYTES_START: usize = 4096;
 /// What a worker does when its audit ring has no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum FullPolicy {
-    /// Wait for at most a millisecond, then drop the record.
+    /// Wait while the audit thread makes room; once it has made none for a tenth of a second, drop until it does.
     #[default]
     Wait,
     /// Drop the record at once, count it, and leave a gap mark in the stream.
@@ -52,6 +52,8 @@ pub struct Sink {
     frame: Vec<u8>,
     /// Of the last record, until it is taken.
     ticket: Option<u64>,
+    /// How far the audit thread had come when this worker stopped waiting for it.
+    stalled_at: Option<u64>,
 }
 
 /// What a [`Sink`] is made of.
@@ -79,6 +81,7 @@ impl Sink {
             missing: 0,
             frame: Vec::with_capacity(FRAME_BYTES_START),
             ticket: None,
+            stalled_at: None,
         }
     }
 
@@ -171,23 +174,40 @@ impl Sink {
 
     fn make_room(&mut self) -> bool {
         let needed = self.needed();
-        if self.has_room(needed) {
-            return true;
-        }
+        self.has_room(needed) || self.wait_for_room(needed)
+    }
+
+    /// Waits as long as the audit thread makes room, if that is the policy. Only one that has made none for a while, because its
+    /// outlet takes nothing, is not waited for, until it goes on.
+    #[cold]
+    fn wait_for_room(&mut self, needed: usize) -> bool {
         self.wake.rouse();
-        if self.policy != FullPolicy::Wait || self.status.failing.load(Ordering::Relaxed) {
+        let patience = Duration::from_micros(limits::AUDIT_WAIT_US);
+        let (mut come_to, mut since) = (self.come_to(), Instant::now());
+        if self.policy != FullPolicy::Wait || self.stalled_at == Some(come_to) {
             return false;
         }
-        let patience = Duration::from_micros(limits::AUDIT_WAIT_US);
-        let start = Instant::now();
-        while start.elapsed() < patience {
+        while !self.has_room(needed) {
+            if self.status.failing.load(Ordering::Relaxed) || self.status.broken.load(Ordering::Relaxed) {
+                return false;
+            }
             // The audit thread may need this core, and a thread of short turns gives away next to nothing by yielding.
             std::thread::sleep(Duration::from_micros(limits::AUDIT_LOOK_US));
-            if self.has_room(needed) {
-                return true;
+            let now = self.come_to();
+            if now != come_to {
+                (come_to, since) = (now, Instant::now());
+            } else if since.elapsed() >= patience {
+                self.stalled_at = Some(come_to);
+                return false;
             }
         }
-        false
+        self.stalled_at = None;
+        true
+    }
+
+    /// A number that grows with each byte that the audit thread takes out of the ring.
+    fn come_to(&self) -> u64 {
+        self.ledger.pushed() + self.ring.slots() as u64
     }
 
     fn push(&mut self) -> bool {
@@ -309,6 +329,48 @@ mod tests {
             assert_eq!(ring.slots(), kept * (HEADER_BYTES + 1));
             assert_eq!(sink.ledger.depth(), ring.slots() as u64);
         }
+    }
+
+    /// Each record but the first waits for its room.
+    #[test]
+    fn an_audit_thread_that_goes_on_is_waited_for() {
+        const RECORDS: u8 = 50;
+        let (mut sink, mut ring) = sink(FullPolicy::Wait);
+        let audit = std::thread::spawn(move || {
+            let mut taken = Vec::new();
+            while taken.len() < usize::from(RECORDS) {
+                std::thread::sleep(Duration::from_millis(1));
+                let mut frame = [0; RING_BYTES];
+                if ring.pop_entire_slice(&mut frame).is_ok() {
+                    taken.push(frame[RING_BYTES - 1]);
+                }
+            }
+            taken
+        });
+        for number in 0..RECORDS {
+            assert!(sink.submit(|out| out.resize(RING_BYTES, number)));
+        }
+        assert_eq!(audit.join().unwrap(), (0..RECORDS).collect::<Vec<_>>());
+        assert_eq!(sink.counters.records_lost.get(), 0);
+    }
+
+    #[test]
+    fn an_audit_thread_that_stands_still_is_waited_for_once() {
+        let fill = |out: &mut Vec<u8>| out.resize(RING_BYTES, b'x');
+        let stall = Duration::from_micros(limits::AUDIT_WAIT_US);
+        let (mut sink, mut ring) = sink(FullPolicy::Wait);
+        assert!(sink.submit(fill));
+        let start = Instant::now();
+        for _ in 0..40 {
+            assert!(sink.submit(|out| out.push(b'x')));
+        }
+        assert!(start.elapsed() >= stall && start.elapsed() < 20 * stall);
+        assert_eq!(sink.counters.records_lost.get(), 40);
+        // Whatever it does, it goes on.
+        ring.pop().unwrap();
+        let start = Instant::now();
+        assert!(sink.submit(|out| out.push(b'x')));
+        assert!(start.elapsed() >= stall);
     }
 
     #[test]
