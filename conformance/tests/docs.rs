@@ -351,7 +351,7 @@ fn every_limit_has_a_default_an_outcome_and_a_reason() {
 }
 
 /// Words of others that the runbook names.
-const FOREIGN: &[&str] = &["subPath", "sha256sum"];
+const FOREIGN: &[&str] = &["subPath", "sha256sum", "ss -tn"];
 
 /// All text of the files below a folder, with texts of Rust that go on in the next line in one piece.
 fn texts_below(folder: &Path, out: &mut String) {
