@@ -30,7 +30,8 @@ const GUESSES: usize = 4;
 const LESSONS_ROOMY: u8 = 32;
 const LESSONS_FULL: u8 = 8;
 
-/// When there is no more room, of so many requests with something new one adds it.
+/// When there is no more room, or nothing was new in what the last one wanted to add, of so many requests with something
+/// unknown one may add it.
 const WAIT: u8 = 64;
 
 /// After so many places where nothing known came and nothing may be added, a document is read without any more guesses, which
@@ -171,7 +172,9 @@ pub(crate) struct Layouts {
     lessons: Option<u8>,
     /// Places where nothing known comes until this document is read without guesses.
     patience: u8,
-    /// Requests with something new until one adds it.
+    /// Whether the last request that was allowed to has added a piece: some have what is never kept.
+    has_added: bool,
+    /// Requests with something unknown until one may add it.
     wait: u8,
     /// How many pieces were followed, and how many were not known.
     #[cfg(test)]
@@ -192,6 +195,7 @@ impl Layouts {
             guess: UNKNOWN,
             lessons: None,
             patience: PATIENCE,
+            has_added: true,
             wait: 0,
             #[cfg(test)]
             counted: (0, 0),
@@ -277,7 +281,7 @@ impl Layouts {
 
     /// How many pieces this request may add.
     fn lessons(&mut self) -> u8 {
-        if self.pieces.len() < PLACES {
+        if std::mem::take(&mut self.has_added) && self.pieces.len() < PLACES {
             return LESSONS_ROOMY;
         }
         self.wait = self.wait.checked_sub(1).unwrap_or(WAIT - 1);
@@ -318,6 +322,7 @@ impl Layouts {
     /// Puts a piece where nothing is, or in the place of the next one that was not met since it was passed over; never in that
     /// of the beginning. Its place.
     fn keep(&mut self, piece: Piece) -> usize {
+        self.has_added = true;
         if self.pieces.len() < PLACES {
             self.pieces.push(piece);
             return self.pieces.len() - 1;
