@@ -9,7 +9,7 @@ use crate::limits;
 pub struct Bounds {
     /// Largest body.
     pub body_bytes: usize,
-    /// Open connections; at the bound no more are accepted until one closes.
+    /// Open connections; at the bound one that waits for its client goes for each that comes.
     pub connections: usize,
     /// Requests that are worked on at the same time: batches between two slices, and answers that wait for their records. At
     /// the bound a request for a decision gets 503.
