@@ -384,7 +384,7 @@ fn half_of_many_records_on_a_full_disk() {
             // Nobody reads what is delivered.
             let stdout = server.take_stdout();
             let (granted, is_mixed) = grants_of_batches(&mut server.connect(), || server.limit_files(limit));
-            assert!(server.saw("cannot be written"));
+            eventually(|| server.saw("cannot be written"));
             assert_eq!(is_mixed, name == "bound", "{driver} {name}");
             server.signal("KILL");
             drop(stdout);
