@@ -198,8 +198,8 @@ pub const AUDIT_TEXT_BYTES_KEEP: usize = AUDIT_BATCH_BYTES + 64 * 1024;
 /// Time between two looks whether the audit thread has made room.
 pub const AUDIT_LOOK_US: u64 = 20;
 
-/// Under the policy `wait` a worker whose ring is full waits as long as the audit thread makes room. It takes frames out of the
-/// ring a batch at a time, so one that has made none for so long cannot write: requests do not wait for that.
+/// Under the policy `wait` a worker whose ring is full waits as long as the audit thread goes on, with any ring. One that took and
+/// wrote nothing for so long cannot write: requests do not wait for that.
 pub const AUDIT_WAIT_US: u64 = 100_000;
 
 /// Pause before an outlet of records that failed is tried again; it doubles with every failure.

@@ -181,6 +181,11 @@ fn flags_of_serve_that_cannot_be_meant() {
             "--port 9000 --admin 9000",
             "--admin 9000: the decision API has this port",
         ),
+        (
+            "--listen 127.0.0.1:9000 --admin [::]:9000",
+            "--admin [::]:9000: the decision API has this port",
+        ),
+        ("--listen 127.0.0.2:9000 --admin 9000", "nowhere.yml"),
         ("--watch=maybe", "it must be true or false"),
         (
             "--listen unix:/s --host 127.0.0.1",

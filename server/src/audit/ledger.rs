@@ -46,11 +46,6 @@ impl Ledger {
         ticket
     }
 
-    /// Everything that was put into the ring.
-    pub(crate) fn pushed(&self) -> u64 {
-        self.pushed.load(Ordering::Relaxed)
-    }
-
     /// Bytes that are on the way.
     pub(crate) fn depth(&self) -> u64 {
         let settled = self.settled.load(Ordering::Relaxed);

@@ -11,6 +11,8 @@ use crate::clock;
 #[derive(Debug, Default)]
 pub(crate) struct Status {
     pub(crate) ledgers: Vec<Arc<Ledger>>,
+    /// Frames that the audit thread took out of any ring.
+    pub(crate) taken: AtomicU64,
     /// Records that reached the output.
     pub(crate) written: AtomicU64,
     /// Records that the audit thread took and could not write.

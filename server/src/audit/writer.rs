@@ -251,6 +251,7 @@ impl Writer {
         if ring.frames.pop_entire_slice(&mut self.frame).is_err() {
             return false;
         }
+        self.status.taken.fetch_add(1, Ordering::Relaxed);
         let before = ring.taken;
         ring.taken += (HEADER_BYTES + self.frame.len()) as u64;
         if kind == KIND_RECORD {

@@ -262,7 +262,10 @@ fn admin(args: &ServeArgs, doors: &Doors) -> Result<Option<admin::Options>, Fail
     if decisions > most {
         return Err(Failure::Usage(format!("--admin-decisions may be at most {most}")));
     }
-    if address.port() != 0 && doors.port == Some(address.port()) {
+    let meets = |host: Option<IpAddr>| {
+        host.is_none_or(|host| host == address.ip() || host.is_unspecified() || address.ip().is_unspecified())
+    };
+    if address.port() != 0 && doors.port == Some(address.port()) && meets(doors.host) {
         let text = "the decision API has this port: each needs one of its own";
         return Err(Failure::Usage(format!("--admin {listen}: {text}")));
     }
