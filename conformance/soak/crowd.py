@@ -140,7 +140,7 @@ class Trials:
             checks.check(f"{name}: memory of each within {kib_max} KiB", each <= kib_max, f"{each:.1f} KiB")
         if kib_max:
             # Those that passed a deadline count, too: thousands of handshakes take longer than a head may.
-            gone = server.metric("gavel_connections_e")
+            gone = (server.metric("gavel_connections_evicted_total") or 0) + (server.metric("gavel_connections_expired_total") or 0)
             checks.check(f"{name}: some went for others", gone >= 20, f"{gone:.0f}")
             told = sum("as many as it may have" in line or "as many connections as there may be" in line for line in server.log)
             checks.check(f"{name}: the log tells of it once a minute at the most", told <= 5, f"{told} lines")

@@ -100,8 +100,9 @@ class Gavel:
             connection.close()
 
     def metric(self, name):
-        """Sum over all series of a metric that begin with `name`."""
-        found = [float(line.rsplit(" ", 1)[1]) for line in self.admin("/metrics")[1].splitlines() if line.startswith(name)]
+        """Sum over all series of a metric, or the value of one, whose labels `name` has."""
+        series = (line.rsplit(" ", 1) for line in self.admin("/metrics")[1].splitlines())
+        found = [float(value) for text, value in series if text == name or text.startswith(name + "{")]
         return sum(found) if found else None
 
     def rss_kib(self):
