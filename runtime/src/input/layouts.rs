@@ -4,7 +4,7 @@
 //! comma, blanks, keys, beginnings of objects) is one piece here. What a piece means follows from its bytes and from the object
 //! that the value before it stands in, and nothing else: the same bytes behind a value of the same object lead to a value of
 //! the same member. So a piece is taken only where all of its bytes are found again. Everything else (which piece is tried
-//! first, which are kept) is a guess that at worst costs time. No value is ever kept here.
+//! first, which are kept) is a guess that at worst costs time. No value is ever kept here; keys of earlier requests are.
 
 use super::SlotTrie;
 use super::lanes::{WORD, differing};
@@ -26,7 +26,8 @@ const OPENED_MAX: usize = 4;
 /// Pieces that are tried behind another.
 const GUESSES: usize = 4;
 
-/// Pieces that one request may add, while there is room and later. To add one costs some hundred instructions.
+/// Pieces that one request may add, while there is room and later. To add one costs some hundred instructions, and some
+/// thousand where all places are looked through.
 const LESSONS_ROOMY: u8 = 32;
 const LESSONS_FULL: u8 = 8;
 
@@ -121,6 +122,7 @@ impl Piece {
     const NONE: Piece = Piece {
         bytes: [[0; WORD]; 2],
         counting: [0; 2],
+        // No value stands there, so nothing leads on from here.
         before: END,
         step: Step {
             next: Next {
@@ -200,6 +202,24 @@ impl Layouts {
             #[cfg(test)]
             counted: (0, 0),
         }
+    }
+
+    /// Replaces about half of all guesses by others, as if everything had been given away and learned again since.
+    #[cfg(test)]
+    pub(super) fn guess_anew(&mut self, mut random: impl FnMut(usize) -> usize) {
+        let places = self.pieces.len();
+        let mut anew = |guess: &mut u16| {
+            if random(2) == 0 {
+                *guess = u16::try_from(random(places)).unwrap_or(UNKNOWN);
+            }
+        };
+        self.pieces
+            .iter_mut()
+            .flat_map(|piece| &mut piece.guesses)
+            .for_each(&mut anew);
+        self.leading.iter_mut().for_each(&mut anew);
+        // Others would hardly be learned any more.
+        self.has_added = true;
     }
 
     #[cfg(test)]

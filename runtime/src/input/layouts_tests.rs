@@ -73,6 +73,45 @@ fn random_documents_are_read_as_without_memory() {
     assert!(known > 0 && unknown > 0, "{known} {unknown}");
 }
 
+/// Whatever piece is tried, at whatever place: only the right one is taken.
+#[test]
+fn wrong_guesses_change_nothing() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut reader = Reader::new(SLOTS);
+    for _ in 0..repeated(6_000) {
+        let mut text = Vec::new();
+        random.document(&mut text, 3);
+        for damage in 0..3 {
+            if damage == 2 {
+                random.damage(&mut text);
+            }
+            reader.check(&text);
+            reader.layouts.guess_anew(|below| random.below(below));
+        }
+    }
+    let (known, unknown) = reader.layouts.counted();
+    assert!(known > 0 && unknown > 0, "{known} {unknown}");
+}
+
+/// A piece has at most 63 bytes, and at most four objects begin in it; what is longer is read each time.
+#[test]
+fn pieces_at_their_bounds_and_above() {
+    let is_kept = |text: &str| {
+        let mut reader = Reader::new(&[&["a", "a", "a", "a", "a", "a"], &["b"]]);
+        reader.check(text.as_bytes());
+        reader.passed(text).1 == 0
+    };
+    for (blanks, want) in [(53, true), (54, false), (200, false)] {
+        let text = format!(r#"{{"b":1,{}"unread":2}}"#, " ".repeat(blanks));
+        assert_eq!(is_kept(&text), want, "{blanks}");
+    }
+    for (depth, want) in [(4, true), (5, false)] {
+        let (opened, closed) = (r#""a":{"#.repeat(depth), "}".repeat(depth));
+        let text = format!(r#"{{"b":1,{opened}"a":7{closed}}}"#);
+        assert_eq!(is_kept(&text), want, "{depth}");
+    }
+}
+
 #[test]
 fn a_familiar_document_is_right_or_wrong_at_each_byte() {
     let seed = r#"{ "a": {"a": "x", "b" : [1, {"q": 2}], "u": {"v": {}}},

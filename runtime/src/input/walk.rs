@@ -109,6 +109,9 @@ impl<'r> Walk<'_, 'r> {
     }
 
     /// As [`Walk::onwards`], where it is not known what stands there.
+    ///
+    /// What is done here follows from the bytes up to the next value, from the object of the one before, and from the trie:
+    /// `layouts.rs` relies on it.
     #[inline(never)]
     fn read_onwards(&mut self, before: u16) -> Option<(Next, u8)> {
         let from = self.build.scanner.at;
