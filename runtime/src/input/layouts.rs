@@ -110,7 +110,7 @@ struct Piece {
     /// The object that the value before stands in.
     before: u16,
     step: Step,
-    /// Whether the member's objects are gone into: one that begins here belongs to a longer piece.
+    /// Whether the member's objects are gone into: one with members that begins here belongs to a longer piece.
     goes_deeper: bool,
     /// It was met since somebody looked for a place.
     is_used: bool,
@@ -142,6 +142,21 @@ impl Piece {
     /// document anything may stand.
     #[inline(always)]
     fn leads_on(&self, before: u16, text: &[u8; WINDOW]) -> Option<u8> {
+        let first = self.first_behind(before, text)?;
+        let is_value = first > b' ' && (first != b'{' || !self.goes_deeper);
+        (is_value || self.step.next.member == END).then_some(first)
+    }
+
+    /// As [`Piece::leads_on`], also to an object that would be gone into and has no members, which few have.
+    fn leads_somewhere(&self, before: u16, text: &[u8; WINDOW]) -> Option<u8> {
+        let is_empty = |first: &u8| *first == b'{' && text.get(usize::from(self.step.len) + 1) == Some(&b'}');
+        let to_empty = || self.first_behind(before, text).filter(is_empty);
+        self.leads_on(before, text).or_else(to_empty)
+    }
+
+    /// The first byte behind all of its bytes, if the text begins with them.
+    #[inline(always)]
+    fn first_behind(&self, before: u16, text: &[u8; WINDOW]) -> Option<u8> {
         let ([low, high], _) = text.as_chunks::<WORD>() else {
             return None;
         };
@@ -150,9 +165,7 @@ impl Piece {
         let is_it = self.before == before
             && differing(*low, own_low) & low_counts == 0
             && (high_counts == 0 || differing(*high, own_high) & high_counts == 0);
-        let first = *text.get(usize::from(self.step.len)).filter(|_| is_it)?;
-        let is_value = first > b' ' && (first != b'{' || !self.goes_deeper);
-        (is_value || self.step.next.member == END).then_some(first)
+        text.get(usize::from(self.step.len)).filter(|_| is_it).copied()
     }
 }
 
@@ -237,10 +250,33 @@ impl Layouts {
     /// The piece that `text` begins with, behind a value of `object`, and the first byte of the value that it leads to.
     #[inline(always)]
     pub(super) fn follow(&mut self, object: u16, text: &[u8; WINDOW]) -> Option<(Step, u8)> {
+        match self.pieces.get(usize::from(self.guess))?.leads_on(object, text) {
+            Some(first) => self.pass(first),
+            None => self.follow_others(object, text),
+        }
+    }
+
+    /// As [`Layouts::follow`], where the first guess was wrong, or what it leads to is rare; the right one is made earlier the
+    /// next time.
+    #[inline(never)]
+    fn follow_others(&mut self, object: u16, text: &[u8; WINDOW]) -> Option<(Step, u8)> {
+        let guesses = self.pieces.get(usize::from(self.last))?.guesses;
+        let (order, first) = (0..).zip(guesses).find_map(|(order, guess)| {
+            let piece = self.pieces.get(usize::from(guess))?;
+            Some((order, piece.leads_somewhere(object, text)?))
+        })?;
+        if order > 0 {
+            let last = self.pieces.get_mut(usize::from(self.last))?;
+            last.guesses.swap(order, order - 1);
+        }
+        self.guess = *guesses.get(order)?;
+        self.pass(first)
+    }
+
+    /// Goes over the piece that is guessed, which is there.
+    #[inline(always)]
+    fn pass(&mut self, first: u8) -> Option<(Step, u8)> {
         let piece = self.pieces.get_mut(usize::from(self.guess))?;
-        let Some(first) = piece.leads_on(object, text) else {
-            return self.follow_others(object, text);
-        };
         #[cfg(test)]
         {
             self.counted.0 += 1;
@@ -249,21 +285,6 @@ impl Layouts {
         let [guess, ..] = piece.guesses;
         (self.last, self.guess) = (self.guess, guess);
         Some((piece.step, first))
-    }
-
-    /// As [`Layouts::follow`], where the first guess was wrong; the right one is made earlier the next time.
-    #[inline(never)]
-    fn follow_others(&mut self, object: u16, text: &[u8; WINDOW]) -> Option<(Step, u8)> {
-        let guesses = self.pieces.get(usize::from(self.last))?.guesses;
-        let order = (1..GUESSES).find(|order| {
-            let guess = guesses.get(*order).copied().unwrap_or(UNKNOWN);
-            let piece = self.pieces.get(usize::from(guess));
-            piece.is_some_and(|piece| piece.leads_on(object, text).is_some())
-        })?;
-        let last = self.pieces.get_mut(usize::from(self.last))?;
-        last.guesses.swap(order, order - 1);
-        self.guess = *guesses.get(order)?;
-        self.follow(object, text)
     }
 
     /// The walk is behind this piece.

@@ -211,6 +211,11 @@ fn what_is_familiar_is_passed_as_a_whole() {
     let text = r#"{"a": {"a": 1, "b": "x"}, "u": [1, 2], "c": null}"#;
     assert_eq!(reader.passed(text), (2, 2));
     assert_eq!(reader.passed(text), (5, 0));
+    // An object that could have been gone into.
+    let empty = r#"{"a": {}, "u": {}, "c": null}"#;
+    reader.check(empty.as_bytes());
+    assert_eq!(reader.passed(empty), (4, 0));
+    assert_eq!(reader.passed(&empty.replace("{}", "7")), (4, 0));
     // Other values, and one layout among several.
     let other = r#"{"a": {"a": "one", "b": {"q": 1}}, "c": 1, "u": null}"#;
     reader.check(other.as_bytes());
