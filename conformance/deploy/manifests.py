@@ -55,11 +55,14 @@ def flags_of(binary):
     return set(re.findall(r"--[a-z][a-z0-9-]*", run(binary, "serve", "--help")[1]))
 
 
-#: What clients can make a process hold, in MiB, as docs/tuning.md adds it up: by itself, a thread of the decision API and one for Envoy, and all connections of Envoys over gRPC.
-IDLE, THREAD, ENVOY_THREAD, ENVOY_CONNECTIONS = 12, 260, 244, 55
+#: What clients can make a process hold, in MiB, as docs/tuning.md adds it up: by itself, a thread of the decision API and one for Envoy.
+IDLE, THREAD, ENVOY_THREAD = 12, 260, 244
 
-#: The same of one connection, in KiB.
-PLAIN, TLS = 26, 72
+#: The same of one connection, in KiB; Envoy's is one over gRPC.
+PLAIN, TLS, ENVOY = 26, 72, 55
+
+#: Connections of Envoys unless a flag says otherwise, and those beside them that are going.
+ENVOYS_DEFAULT, ENVOYS_LEAVING = 1_024, 64
 
 
 def memory(name, manifest):
@@ -70,7 +73,8 @@ def memory(name, manifest):
     connections = int(re.search(r"--max-connections=(\d+)", own)[1])
     needed = IDLE + threads * (THREAD + connections * (TLS if "--tls-cert" in own else PLAIN) / 1024)
     if "--envoy-" in own:
-        needed += threads * ENVOY_THREAD + ENVOY_CONNECTIONS
+        bound = re.search(r"--envoy-max-connections=(\d+)", own)
+        needed += threads * ENVOY_THREAD + ((int(bound[1]) if bound else ENVOYS_DEFAULT) + ENVOYS_LEAVING) * ENVOY / 1024
     check(f"{name} has the memory that clients can make it hold", needed <= int(limits[2]), f"{needed:.0f} of {limits[2]} MiB")
 
 

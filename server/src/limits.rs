@@ -263,9 +263,21 @@ pub const fn envoy_ring_bytes(body_bytes_max: usize) -> usize {
     envoy_message_bytes(body_bytes_max).saturating_mul(4)
 }
 
-/// Open connections of all threads for Envoy; at the bound one that asks for nothing goes for each that comes. An Envoy has one or
-/// two for each of its own threads. Each takes 21 KiB, with a part of a head on top: 50 MiB over gRPC, 150 MiB over HTTP.
-pub const ENVOY_CONNECTIONS_MAX: usize = 1024;
+/// Open connections of all threads for Envoy unless the command line says otherwise; at the bound one that asks for nothing goes
+/// for each that comes. An Envoy has one or two for each of its own threads. Each takes 23 KiB, with a part of a head on top: with
+/// those that are going 59 MiB over gRPC, 160 MiB over HTTP.
+pub const ENVOY_CONNECTIONS_MAX_DEFAULT: usize = 1024;
+
+/// Connections beside these that have given way to newcomers and are going. With more of them newcomers wait for their end, and
+/// those that never asked go without delay.
+pub const ENVOY_LEAVING_MAX: usize = 64;
+
+/// Seconds for which a connection that has to go is still served: what its Envoy sent before it heard of that is answered, and
+/// the answers go out.
+pub const ENVOY_LEAVE_SECONDS: u64 = 1;
+
+/// Milliseconds before that in which it is told nothing: what the kernel has of it is read.
+pub const ENVOY_READ_MS: u64 = 1;
 
 /// Calls at the same time on one connection; Envoy keeps more back, or opens another connection.
 pub const ENVOY_STREAMS_MAX: u32 = 256;

@@ -129,11 +129,10 @@ fn audit(service: &Service, full: &str) -> Value {
 
 fn all_limits(overview: &Overview) -> Value {
     let budget = Limits::DEFAULT;
-    let fixed: [(&str, usize); 11] = [
+    let fixed: [(&str, usize); 10] = [
         ("headBytes", limits::HEAD_BYTES_MAX),
         ("headers", limits::HEADERS_MAX),
         ("targetBytes", limits::TARGET_BYTES_MAX),
-        ("envoyConnections", limits::ENVOY_CONNECTIONS_MAX),
         ("policyFileBytes", limits::TEXT_BYTES_MAX),
         ("imageBytes", limits::IMAGE_BYTES_MAX),
         ("batchDecisions", limits::BATCH_DECISIONS_MAX),

@@ -25,6 +25,8 @@ pub(super) struct Doors {
     pub(super) envoy: Vec<(Protocol, Address)>,
     /// Certificates for Envoy's ports.
     pub(super) envoy_tls: Option<Files>,
+    /// Connections of Envoys that there may be.
+    pub(super) envoy_connections: usize,
 }
 
 fn usage(text: impl Into<String>) -> Failure {
@@ -47,6 +49,7 @@ impl Doors {
             tls: None,
             envoy: Vec::new(),
             envoy_tls: None,
+            envoy_connections: limits::ENVOY_CONNECTIONS_MAX_DEFAULT,
         };
         match main {
             None if args.listen.is_empty() => doors.port = Some(args.port.unwrap_or(PORT_DEFAULT)),
@@ -70,6 +73,7 @@ impl Doors {
         doors.tls(args)?;
         doors.envoy(args, main)?;
         doors.envoy_tls(args)?;
+        doors.envoy_connections(args)?;
         Ok(doors)
     }
 
@@ -135,6 +139,22 @@ impl Doors {
         if self.envoy_tls.is_some() && !self.envoy_has_port() {
             return Err(usage("--envoy-tls-cert is for Envoy's ports, and there is none"));
         }
+        Ok(())
+    }
+
+    fn envoy_connections(&mut self, args: &ServeArgs) -> Result<(), Failure> {
+        let Some(connections) = args.envoy_max_connections else {
+            return Ok(());
+        };
+        if connections == 0 {
+            return Err(usage("--envoy-max-connections must be at least 1"));
+        }
+        if self.envoy.is_empty() {
+            return Err(usage(
+                "--envoy-max-connections is for Envoy, which is served with --protocol, --envoy-port or --envoy-socket",
+            ));
+        }
+        self.envoy_connections = connections;
         Ok(())
     }
 

@@ -50,6 +50,7 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
         options.envoy = Some(envoy::Options {
             doors: doors.envoy,
             body_bytes_max,
+            connections_max: doors.envoy_connections,
             path_prefix,
             network: args.domains.network.network(),
             tls: doors.envoy_tls,

@@ -45,6 +45,10 @@ pub(crate) struct ServeArgs {
     /// What stands in front of each path over envoy-http: the filter's `path_prefix`.
     #[arg(long, value_name = "PATH")]
     pub(crate) envoy_path_prefix: Option<String>,
+    /// Open connections of all Envoys together; at the bound one that asks for nothing has to go for each that comes.
+    /// 1024 if absent.
+    #[arg(long, value_name = "N")]
+    pub(crate) envoy_max_connections: Option<usize>,
     /// Domain whose mapper is used for Envoy; needed if there are several.
     #[arg(long, short)]
     pub(crate) name: Option<String>,

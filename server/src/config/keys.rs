@@ -168,6 +168,7 @@ pub const KEYS: &[Key] = &[
     Key::of_flag("envoy.port", "envoy-port"),
     Key::of_flag("envoy.socket", "envoy-socket"),
     Key::of_flag("envoy.pathprefix", "envoy-path-prefix"),
+    Key::of_flag("envoy.connections", "envoy-max-connections"),
     Key::of_flag("envoy.tls.cert", "envoy-tls-cert"),
     Key::of_flag("envoy.tls.key", "envoy-tls-key"),
     Key::of_flag("envoy.tls.clientca", "envoy-tls-client-ca"),

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use crate::envoy::Protocol;
 use crate::envoy::seats::{Seats, Taken};
 use crate::envoy::thread::Stage;
+use crate::limits;
 use crate::log::{self, Level};
 use crate::tls::Certificates;
 
@@ -33,9 +34,7 @@ pub(super) enum Listener {
 pub(super) struct Accepted {
     pub(super) socket: Socket,
     pub(super) manner: Manner,
-    /// One of the connections that there may be at a time.
-    pub(super) permit: OwnedSemaphorePermit,
-    /// What it does with it.
+    /// One of the connections that there may be at a time, and what is known of it.
     pub(super) taken: Taken,
 }
 
@@ -69,7 +68,7 @@ impl Dealer {
         Dealer {
             threads,
             next: AtomicUsize::new(0),
-            permits: Arc::new(Semaphore::new(connections_max)),
+            permits: Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS))),
             seats: Arc::default(),
             crowded: log::Seldom::default(),
         }
@@ -81,7 +80,8 @@ impl Dealer {
             if self.permits.available_permits() == 0 {
                 self.seats.free_one();
                 if self.crowded.is_due() {
-                    let text = "Envoys have as many connections as there may be: for each that comes, one goes that asks for nothing";
+                    let text = "Envoys have as many connections as there may be (--envoy-max-connections): for each that comes, one goes that \
+                                asks for nothing";
                     log::line(Level::Warn, format_args!("{text}"));
                 }
             }
@@ -94,12 +94,12 @@ impl Dealer {
         }
     }
 
-    fn deal(&self, socket: Socket, manner: &Manner, permit: OwnedSemaphorePermit) {
+    /// Without a permit when the server ends, and it matters no more how many there are.
+    fn deal(&self, socket: Socket, manner: &Manner, permit: Option<OwnedSemaphorePermit>) {
         let accepted = Accepted {
             socket,
             manner: manner.clone(),
-            permit,
-            taken: self.seats.take(),
+            taken: self.seats.take(permit),
         };
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         if let Some(thread) = self.threads.get(turn % self.threads.len().max(1)) {
@@ -120,28 +120,35 @@ pub(super) fn open(door: Door, mut stage: watch::Receiver<Stage>) -> io::Result<
     };
     let (manner, dealer) = (door.manner, door.dealer);
     tokio::task::spawn_local(async move {
+        let mut waiting = None;
         let draining = stage.wait_for(|stage| *stage >= Stage::Draining);
         tokio::select! {
             _ = draining => {}
-            () = accept(&source, &manner, &dealer) => {}
+            () = accept(&source, &manner, &dealer, &mut waiting) => {}
         }
         // Who is connected already is not reset, but told that the server drains.
-        while let Ok(permit) = Arc::clone(&dealer.permits).try_acquire_owned()
-            && let Ok(Ok(socket)) = tokio::time::timeout(Duration::ZERO, source.accept()).await
-        {
+        let accepted = waiting.into_iter().chain(source.rest());
+        for socket in accepted.take(1 + limits::LISTEN_BACKLOG as usize) {
+            let permit = Arc::clone(&dealer.permits).try_acquire_owned().ok();
             dealer.deal(socket, &manner, permit);
         }
     });
     Ok(())
 }
 
-async fn accept(source: &Source, manner: &Manner, dealer: &Dealer) {
+/// Deals connections that come. One that has no permit yet is `waiting`, so that it outlives this.
+async fn accept(source: &Source, manner: &Manner, dealer: &Dealer, waiting: &mut Option<Socket>) {
     loop {
         match source.accept().await {
-            Ok(socket) => match dealer.permit().await {
-                Some(permit) => dealer.deal(socket, manner, permit),
-                None => return,
-            },
+            Ok(socket) => {
+                *waiting = Some(socket);
+                let Some(permit) = dealer.permit().await else {
+                    return;
+                };
+                if let Some(socket) = waiting.take() {
+                    dealer.deal(socket, manner, Some(permit));
+                }
+            }
             Err(error) => {
                 log::line(
                     Level::Warn,
@@ -163,6 +170,34 @@ impl Source {
         Ok(match self {
             Source::Tcp(listener) => Socket::Tcp(listener.accept().await?.0.into_std()?),
             Source::Unix(listener) => Socket::Unix(listener.accept().await?.0.into_std()?),
+        })
+    }
+
+    /// Those that are connected now, of a listening socket that ends with this.
+    fn rest(self) -> impl Iterator<Item = Socket> {
+        // A runtime that cannot give it back has none.
+        let listener = match self {
+            Source::Tcp(listener) => listener.into_std().ok().map(Listener::Tcp),
+            Source::Unix(listener) => listener.into_std().ok().map(Listener::Unix),
+        };
+        std::iter::from_fn(move || listener.as_ref()?.accept().ok())
+    }
+}
+
+impl Listener {
+    /// One that is connected already, or an error at once.
+    fn accept(&self) -> io::Result<Socket> {
+        Ok(match self {
+            Listener::Tcp(listener) => {
+                let stream = listener.accept()?.0;
+                stream.set_nonblocking(true)?;
+                Socket::Tcp(stream)
+            }
+            Listener::Unix(listener) => {
+                let stream = listener.accept()?.0;
+                stream.set_nonblocking(true)?;
+                Socket::Unix(stream)
+            }
         })
     }
 }

@@ -5,6 +5,7 @@
 
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
@@ -19,6 +20,7 @@ use tonic::{Code, Status};
 
 use crate::envoy::attributes;
 use crate::envoy::body::Metered;
+use crate::envoy::seats::Seat;
 use crate::envoy::thread::Shared;
 use crate::envoy::wire::{Payload, fields, put_varint};
 use crate::limits;
@@ -28,7 +30,11 @@ const HEALTH: &str = "/grpc.health.v1.Health/Check";
 const SERVICE: &[u8] = b"envoy.service.auth.v3.Authorization";
 
 /// Answers one call.
-pub(super) async fn answer(request: Request<Incoming>, shared: Rc<Shared>) -> Response<Body> {
+pub(super) async fn answer(
+    request: Request<Incoming>,
+    shared: Rc<Shared>,
+    seat: Arc<Seat>,
+) -> Response<Body> {
     let is_grpc = request
         .headers()
         .get(CONTENT_TYPE)
@@ -44,7 +50,7 @@ pub(super) async fn answer(request: Request<Incoming>, shared: Rc<Shared>) -> Re
     let request = request.map(|body| Metered::new(body, &shared.meter));
     Grpc::new(Whole)
         .max_decoding_message_size(shared.message_bytes_max)
-        .client_streaming(Handler { method, shared }, request)
+        .client_streaming(Handler { method, shared, seat }, request)
         .await
 }
 
@@ -64,6 +70,7 @@ enum Method {
 struct Handler {
     method: Method,
     shared: Rc<Shared>,
+    seat: Arc<Seat>,
 }
 
 impl ClientStreamingService<Bytes> for Handler {
@@ -71,10 +78,11 @@ impl ClientStreamingService<Bytes> for Handler {
     type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, Status>>>>;
 
     fn call(&mut self, request: tonic::Request<Streaming<Bytes>>) -> Self::Future {
-        let (method, shared) = (self.method, Rc::clone(&self.shared));
+        let (method, shared, seat) = (self.method, Rc::clone(&self.shared), Arc::clone(&self.seat));
         Box::pin(async move {
             let mut stream = request.into_inner();
             let message = message(&mut stream).await;
+            let _call = seat.call();
             let answer = match method {
                 Method::Check => check(&shared, message).await,
                 Method::Health => health(&shared, &message?)?,

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -24,26 +25,33 @@ use hyper::body::Incoming;
 use crate::envoy::answer::{ALLOWED, DENIED, DENIED_BODY, RESULT_HEADER};
 use crate::envoy::attributes::put_base64;
 use crate::envoy::body::{Metered, Overloaded};
+use crate::envoy::seats::Seat;
 use crate::envoy::thread::Shared;
 use crate::limits;
 
 /// Answers one request.
-pub(super) async fn answer(request: Request<Incoming>, shared: Rc<Shared>) -> Response<Full<Bytes>> {
+pub(super) async fn answer(
+    request: Request<Incoming>,
+    shared: Rc<Shared>,
+    seat: &Arc<Seat>,
+) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    let Some(path) = below(&shared.path_prefix, path) else {
-        let why = format!("the path is not below {}", shared.path_prefix);
-        shared.judge.denies(ReasonCode::InvalidParameter, &why).await;
-        return denial(StatusCode::NOT_FOUND);
-    };
-    if parts.method == Method::CONNECT {
+    let taken = match below(&shared.path_prefix, path) {
+        None => {
+            let why = format!("the path is not below {}", shared.path_prefix);
+            Err((StatusCode::NOT_FOUND, why))
+        }
         // A 2xx would open a tunnel to us.
-        let why = "CONNECT can be decided over gRPC only";
-        shared.judge.denies(ReasonCode::InvalidParameter, why).await;
-        return denial(StatusCode::FORBIDDEN);
-    }
-    let body = match read(body, &shared).await {
-        Ok(body) => body,
+        Some(_) if parts.method == Method::CONNECT => {
+            let why = "CONNECT can be decided over gRPC only";
+            Err((StatusCode::FORBIDDEN, why.to_owned()))
+        }
+        Some(path) => read(body, &shared).await.map(|body| (path, body)),
+    };
+    let _call = seat.call();
+    let (path, body) = match taken {
+        Ok(taken) => taken,
         Err((status, why)) => {
             shared.judge.denies(ReasonCode::InvalidParameter, &why).await;
             return denial(status);

@@ -1,22 +1,30 @@
 //! The connections of Envoys, of which there may be so many: where all seats are taken and another one comes, the connection goes
 //! that asks for nothing for the longest time. Otherwise whoever reaches the port could keep Envoys out.
 //!
+//! A call is one from its whole message to its answer: who only begins calls asks for nothing. What is on its way when a
+//! connection has to go is a matter of how it ends (`steer.rs`).
+//!
 //! One thread accepts, others serve, so seats are shared. A call touches two atomics of its own connection's seat; the lock is
 //! taken for connections that come and go.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::clock;
+use crate::limits;
 
 /// All seats that are taken, the oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Seats {
     taken: Mutex<BTreeMap<u64, Arc<Seat>>>,
     next: AtomicU64,
+    /// For connections that are going, beside the seats.
+    leaving: Arc<Semaphore>,
 }
 
 /// One connection's; the seat is free when this is dropped.
@@ -24,6 +32,8 @@ pub(super) struct Taken {
     seats: Arc<Seats>,
     number: u64,
     pub(super) seat: Arc<Seat>,
+    /// One of the connections that there may be, or one of those that may be going; none if it came when the server ended.
+    permit: Cell<Option<OwnedSemaphorePermit>>,
 }
 
 /// What is known of one connection.
@@ -43,9 +53,19 @@ pub(super) struct Seat {
 /// A call that is worked on, until this is dropped.
 pub(super) struct Call(Arc<Seat>);
 
+impl Default for Seats {
+    fn default() -> Seats {
+        Seats {
+            taken: Mutex::default(),
+            next: AtomicU64::new(0),
+            leaving: Arc::new(Semaphore::new(limits::ENVOY_LEAVING_MAX)),
+        }
+    }
+}
+
 impl Seats {
     /// A connection has come.
-    pub(super) fn take(self: &Arc<Seats>) -> Taken {
+    pub(super) fn take(self: &Arc<Seats>, permit: Option<OwnedSemaphorePermit>) -> Taken {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let seat = Arc::new(Seat {
             calls: AtomicUsize::new(0),
@@ -61,6 +81,7 @@ impl Seats {
             seats: Arc::clone(self),
             number,
             seat,
+            permit: Cell::new(permit),
         }
     }
 
@@ -83,6 +104,15 @@ impl Seats {
     }
 }
 
+impl Taken {
+    /// The connection is going. False if so many others are, too, that it keeps the seat until it is gone.
+    pub(super) fn give_way(&self) -> bool {
+        self.seat.is_leaving.store(true, Ordering::Relaxed);
+        let permit = Arc::clone(&self.seats.leaving).try_acquire_owned();
+        permit.map(|permit| self.permit.set(Some(permit))).is_ok()
+    }
+}
+
 impl Drop for Taken {
     fn drop(&mut self) {
         let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,14 +121,14 @@ impl Drop for Taken {
 }
 
 impl Seat {
-    /// A call begins. Only on the thread of the connection.
+    /// The message of a call is here, or cannot be had. Only on the thread of the connection.
     pub(super) fn call(self: &Arc<Seat>) -> Call {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.was_asked.store(true, Ordering::Relaxed);
         Call(Arc::clone(self))
     }
 
-    /// Ends once the connection has to go. Only on the thread of the connection: no call begins between that and its end.
+    /// Ends once the connection has to go. Only on the thread of the connection.
     pub(super) async fn wanted(&self) {
         loop {
             self.leave.notified().await;
@@ -107,6 +137,25 @@ impl Seat {
             }
             // A call was quicker.
             self.is_leaving.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether there was a call ever.
+    pub(super) fn was_asked(&self) -> bool {
+        self.was_asked.load(Ordering::Relaxed)
+    }
+
+    /// Ends once there was no call for so long, from now on; or when whoever made the call has given up long ago.
+    pub(super) async fn at_rest(&self, time: Duration) {
+        let begun = Instant::now();
+        let is_over = || begun.elapsed().as_secs() >= limits::FETCH_SECONDS_MAX;
+        loop {
+            tokio::time::sleep(time).await;
+            let since = self.silent_since_ns.load(Ordering::Relaxed);
+            let silence = Duration::from_nanos(clock::monotonic_ns().saturating_sub(since));
+            if is_over() || (self.calls.load(Ordering::Relaxed) == 0 && silence >= time) {
+                return;
+            }
         }
     }
 
@@ -131,7 +180,7 @@ mod tests {
     #[test]
     fn who_never_asked_goes_first_and_who_asks_never() {
         let seats = Arc::new(Seats::default());
-        let [known, asking, silent] = [(); 3].map(|()| seats.take());
+        let [known, asking, silent] = [(); 3].map(|()| seats.take(None));
         drop(known.seat.call());
         let call = asking.seat.call();
         let leaving = |taken: &Taken| taken.seat.is_leaving.load(Ordering::Relaxed);
@@ -144,5 +193,18 @@ mod tests {
         assert!(seats.free_one());
         drop((known, asking, silent));
         assert!(seats.taken.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn who_goes_gives_way_at_once_unless_many_go() {
+        let (seats, permits) = (Arc::new(Seats::default()), Arc::new(Semaphore::new(100)));
+        let take = |_| seats.take(Arc::clone(&permits).try_acquire_owned().ok());
+        let all: Vec<Taken> = (0..100).map(take).collect();
+        assert_eq!(permits.available_permits(), 0);
+        let ways = all.iter().filter(|taken| taken.give_way()).count();
+        assert_eq!(ways, limits::ENVOY_LEAVING_MAX);
+        assert_eq!(permits.available_permits(), ways);
+        drop(all);
+        assert_eq!(permits.available_permits(), 100);
     }
 }

@@ -48,6 +48,8 @@ pub struct Options {
     pub doors: Vec<(Protocol, Address)>,
     /// Largest body of a request that is decided over.
     pub body_bytes_max: usize,
+    /// Connections that there may be at a time.
+    pub connections_max: usize,
     /// What stands in front of each path over HTTP.
     pub path_prefix: String,
     /// What mappers may ask with `http.send`, if they may.
@@ -159,7 +161,7 @@ pub fn start(
     };
     let (stage, watched) = watch::channel(Stage::Serving);
     let (senders, inboxes): (Vec<_>, Vec<_>) = places.iter().map(|_| mpsc::unbounded_channel()).unzip();
-    let dealer = Arc::new(Dealer::new(senders, limits::ENVOY_CONNECTIONS_MAX));
+    let dealer = Arc::new(Dealer::new(senders, options.connections_max));
     let certificates = bound.certificates;
     let door = |(protocol, listener)| Door {
         listener,

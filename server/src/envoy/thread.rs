@@ -1,7 +1,6 @@
 //! One thread for Envoy: its runtime, the connections that are dealt to it, and where it decides.
 
 use std::convert::Infallible;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +18,8 @@ use crate::envoy::body::Meter;
 use crate::envoy::head::{Heads, Watched};
 use crate::envoy::judge::Judge;
 use crate::envoy::lanes::Lanes;
-use crate::envoy::seats::Seat;
+use crate::envoy::seats::Taken;
+use crate::envoy::steer::{Ends, steer};
 use crate::envoy::{Protocol, grpc, http};
 use crate::limits;
 use crate::log::{self, Level};
@@ -173,17 +173,19 @@ async fn connection(accepted: Accepted, shared: Rc<Shared>) {
         Socket::Unix(_) => Carrier::Unix,
     };
     shared.counters.open.entered(carrier);
-    let seat = &accepted.taken.seat;
-    tokio::select! {
-        () = begin(accepted.socket, accepted.manner, Rc::clone(&shared), seat) => {}
-        () = seat.wanted() => shared.counters.evicted.add(1),
-    }
+    begin(
+        accepted.socket,
+        accepted.manner,
+        Rc::clone(&shared),
+        &accepted.taken,
+    )
+    .await;
     shared.counters.open.left(carrier);
-    drop((accepted.taken, accepted.permit));
+    drop(accepted.taken);
 }
 
 /// Begins TLS where it is spoken, and serves.
-async fn begin(socket: Socket, manner: Manner, shared: Rc<Shared>, seat: &Arc<Seat>) {
+async fn begin(socket: Socket, manner: Manner, shared: Rc<Shared>, taken: &Taken) {
     let protocol = manner.protocol;
     match socket {
         Socket::Tcp(stream) => {
@@ -193,69 +195,70 @@ async fn begin(socket: Socket, manner: Manner, shared: Rc<Shared>, seat: &Arc<Se
                 return;
             };
             let Some(certificates) = manner.certificates else {
-                return speak(stream, protocol, shared, seat).await;
+                return speak(stream, protocol, shared, taken).await;
             };
-            match tls::accept(stream, &certificates).await {
-                Some(stream) => speak(stream, protocol, shared, seat).await,
+            // Nothing was asked before its end.
+            let accepted = tokio::select! {
+                accepted = tls::accept(stream, &certificates) => accepted,
+                () = taken.seat.wanted() => return shared.counters.evicted.add(1),
+            };
+            match accepted {
+                Some(stream) => speak(stream, protocol, shared, taken).await,
                 None => shared.counters.handshakes_failed.add(1),
             }
         }
         Socket::Unix(stream) => {
             if let Ok(stream) = tokio::net::UnixStream::from_std(stream) {
-                speak(stream, protocol, shared, seat).await;
+                speak(stream, protocol, shared, taken).await;
             }
         }
     }
 }
 
 /// Serves one connection. How it ended concerns nobody: whoever sent it sees the same.
-async fn speak<S>(stream: S, protocol: Protocol, shared: Rc<Shared>, seat: &Arc<Seat>)
+async fn speak<S>(stream: S, protocol: Protocol, shared: Rc<Shared>, taken: &Taken)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let mut stage = shared.stage.clone();
     let heads = Rc::new(Heads::default());
-    let draining = stage.wait_for(|stage| *stage >= Stage::Draining);
-    // Both kinds of connections are steered alike but are of two types.
-    macro_rules! steer {
-        ($connection:expr) => {{
-            let mut connection = pin!($connection);
-            tokio::select! {
-                _ = connection.as_mut() => {}
-                _ = draining => {
-                    connection.as_mut().graceful_shutdown();
-                    let _ = connection.await;
-                }
-                () = heads.never_asked() => {}
-                () = heads.overdue() => {}
-            }
-        }};
-    }
+    let ends = Ends {
+        stage: shared.stage.clone(),
+        taken,
+        heads: &heads,
+        counters: &shared.counters,
+    };
     match protocol {
-        Protocol::Grpc => steer!(http2_settings().serve_connection(
-            TokioIo::new(stream),
-            service_fn(|request| {
+        Protocol::Grpc => {
+            let service = service_fn(|request| {
                 heads.asked();
-                let (shared, call) = (Rc::clone(&shared), seat.call());
-                async move {
-                    let _call = call;
-                    Ok::<_, Infallible>(grpc::answer(request, shared).await)
-                }
-            }),
-        )),
-        Protocol::Http => steer!(http1_settings().serve_connection(
-            TokioIo::new(Watched::new(stream, &heads)),
-            service_fn(|request| {
+                let (shared, seat) = (Rc::clone(&shared), Arc::clone(&taken.seat));
+                async move { Ok::<_, Infallible>(grpc::answer(request, shared, seat).await) }
+            });
+            let connection = http2_settings().serve_connection(TokioIo::new(stream), service);
+            // Pings find out who is not there.
+            let overdue = std::future::pending();
+            steer(connection, http2::Connection::graceful_shutdown, overdue, ends).await;
+        }
+        Protocol::Http => {
+            let service = service_fn(|request| {
                 heads.asked();
-                let (shared, heads, call) = (Rc::clone(&shared), Rc::clone(&heads), seat.call());
+                let (shared, heads, seat) = (Rc::clone(&shared), Rc::clone(&heads), Arc::clone(&taken.seat));
                 async move {
-                    let _call = call;
-                    let answer = http::answer(request, shared).await;
+                    let answer = http::answer(request, shared, &seat).await;
                     heads.answered();
                     Ok::<_, Infallible>(answer)
                 }
-            }),
-        )),
+            });
+            let stream = TokioIo::new(Watched::new(stream, &heads));
+            let connection = http1_settings().serve_connection(stream, service);
+            steer(
+                connection,
+                http1::Connection::graceful_shutdown,
+                heads.overdue(),
+                ends,
+            )
+            .await;
+        }
     }
 }
 

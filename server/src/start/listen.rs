@@ -12,6 +12,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::error::Failure;
 use crate::limits;
+use crate::log::{self, Level};
 
 /// Binds one socket to an address, as [`bind`] does, and says which address it is. It does not block.
 ///
@@ -169,20 +170,14 @@ pub fn bind_unix(
 
 /// Binds one socket for each of `workers` to one address; with port 0 all get the same free port.
 ///
-/// Without a host all interfaces are meant, IPv6 too where the machine has it.
+/// Without a host, and with `::`, all interfaces are meant, IPv6 too where the machine has it.
 ///
 /// # Errors
 /// The address is taken, not ours, or not allowed.
 pub fn bind(host: Option<IpAddr>, port: u16, workers: usize) -> Result<Vec<TcpListener>, Failure> {
     let refused = |address: SocketAddr| move |error: io::Error| Failure::Operator(explain(address, &error));
-    let address = SocketAddr::new(host.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)), port);
-    let (address, first) = match claim(address) {
-        Err(error) if host.is_none() && no_ipv6(&error) => {
-            let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
-            (address, claim(address).map_err(refused(address))?)
-        }
-        outcome => (address, outcome.map_err(refused(address))?),
-    };
+    let (address, first) = claim_any(host, port, claim);
+    let first = first.map_err(refused(address))?;
     if workers <= 1 {
         return Ok(vec![listen(first).map_err(refused(address))?]);
     }
@@ -197,6 +192,27 @@ pub fn bind(host: Option<IpAddr>, port: u16, workers: usize) -> Result<Vec<TcpLi
     (0..workers)
         .map(|_| shared(bound).and_then(listen).map_err(refused(bound)))
         .collect()
+}
+
+/// Claims an address with `claim`, that of IPv4 in place of all where the machine has no other.
+fn claim_any<T>(
+    host: Option<IpAddr>,
+    port: u16,
+    claim: impl Fn(SocketAddr) -> io::Result<T>,
+) -> (SocketAddr, io::Result<T>) {
+    const ALL: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    let address = SocketAddr::new(host.unwrap_or(ALL), port);
+    match claim(address) {
+        Err(error) if address.ip() == ALL && no_ipv6(&error) => {
+            let instead = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
+            if host.is_some() {
+                let text = format_args!("this machine has no IPv6: {instead} in place of {address}");
+                log::line(Level::Warn, text);
+            }
+            (instead, claim(instead))
+        }
+        outcome => (address, outcome),
+    }
 }
 
 fn open(address: SocketAddr) -> io::Result<Socket> {
@@ -244,4 +260,25 @@ fn explain(address: SocketAddr, error: &io::Error) -> String {
         _ => "cannot listen",
     };
     format!("listen on {address}: {cause} ({error})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_addresses_are_those_of_ipv4_where_there_are_no_others() {
+        let without_ipv6 = |address: SocketAddr| match address {
+            SocketAddr::V4(_) => Ok(()),
+            SocketAddr::V6(_) => Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT)),
+        };
+        for host in [None, Some(Ipv6Addr::UNSPECIFIED.into())] {
+            let (address, claimed) = claim_any(host, 7, without_ipv6);
+            assert!(claimed.is_ok());
+            assert_eq!(address.to_string(), "0.0.0.0:7");
+        }
+        let (address, claimed) = claim_any(Some(Ipv6Addr::LOCALHOST.into()), 7, without_ipv6);
+        assert!(claimed.is_err());
+        assert_eq!(address.to_string(), "[::1]:7");
+    }
 }

@@ -154,6 +154,10 @@ impl Options {
     fn facts(&self) -> Facts {
         let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         let audit_full = self.audit_full.to_possible_value();
+        let envoys = self.envoy.as_ref();
+        let envoy_connections = envoys.map_or(limits::ENVOY_CONNECTIONS_MAX_DEFAULT, |envoys| {
+            envoys.connections_max
+        });
         Facts {
             workers: self.workers(),
             envoy_threads: self.envoy.as_ref().map_or(0, |_| self.threads),
@@ -172,6 +176,7 @@ impl Options {
                     number(limits::input_bytes(self.bounds.body_bytes)),
                 ),
                 ("connectionsPerThread", number(self.bounds.connections)),
+                ("envoyConnections", number(envoy_connections)),
                 ("inFlightPerThread", number(self.bounds.in_flight)),
                 (
                     "requestsPerConnection",
