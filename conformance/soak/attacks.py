@@ -87,7 +87,7 @@ class Attack:
 
     def __init__(self, connect, count, step, first):
         self.connect, self.step, self.first = connect, step, first
-        self.socks = []
+        self.socks, self.unsent = [], set()
         for at in range(count):
             self.socks.append(self._open())
             if at % 200 == 199:
@@ -98,8 +98,16 @@ class Attack:
 
     def _open(self):
         sock = self.connect()
-        send(sock, self.first)
+        # One that is not connected yet begins at its next turn.
+        if self.first and send(sock, self.first) == 0:
+            self.unsent.add(sock)
         return sock
+
+    def _begins(self, sock):
+        """Whether `first` was sent now or before; at the next turn, unless the connection is over."""
+        if sock in self.unsent and send(sock, self.first):
+            self.unsent.discard(sock)
+        return sock not in self.unsent
 
     def _run(self):
         turn = 0
@@ -107,7 +115,7 @@ class Attack:
             # A tenth of the connections each time, so that the attacker's own work does not take the machine away.
             for at in range(turn % 10, len(self.socks), 10):
                 sock = self.socks[at]
-                if not self.step(sock):
+                if self._begins(sock) and not self.step(sock):
                     sock.close()
                     self.socks[at] = self._open()
             turn += 1

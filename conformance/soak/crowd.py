@@ -3,14 +3,12 @@
 
 import os
 import resource
-import shutil
 import socket
 import ssl
-import subprocess
 import tempfile
 import time
 
-from gavel import GRANTED, Checks, Gavel, arguments, free_port
+from gavel import GRANTED, Checks, Gavel, arguments, certificate, free_port
 
 #: How soon a newcomer is answered, in seconds.
 SOON = 2.0
@@ -18,8 +16,9 @@ SOON = 2.0
 #: Connections of Envoys unless a flag says otherwise, and to the admin port, which none does.
 ENVOYS, ADMINS = 1_024, 64
 
-#: Heads without their ends, as long as a connection may keep them in the receive buffer that it has in any case, and as Envoy's are at the most.
+#: Heads and a body without their ends; the heads as long as a connection may keep them in the receive buffer that it has in any case, and as Envoy's are at the most.
 HEAD = b"POST /decision HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 7_500
+HALF_BODY = b"POST /decision HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{"
 LONG_HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: %s\r\n" % (number, b"a" * 8_000) for number in range(15))
 
 #: HTTP/2: what a client begins with (RFC 9113, 3.4), and a header block that goes on, of which a half is here.
@@ -159,19 +158,9 @@ def decisions(trials, folder, bound):
     path = os.path.join(folder, "decisions.sock")
     flags = ("--max-connections", str(bound), "--listen", f"unix:{path}")
     for kind, address in (("port", lambda server: ("127.0.0.1", server.port)), ("unix", lambda _: path)):
-        for name, first, kib_max in (("idle", b"", 6), ("half heads", HEAD, 26)):
+        for name, first, kib_max in (("idle", b"", 6), ("half heads", HEAD, 26), ("half bodies", HALF_BODY, 26)):
             at = lambda server, address=address: Port(address(server), decision(), b'{"allow":true}')
             trials.crowd(f"{kind}: {name}", flags, at, lambda port, first=first: Crowd(port.connect, bound + 100, first), bound, kib_max)
-
-
-def certificate(folder):
-    """A certificate for `localhost` that vouches for itself, and its key; None without openssl."""
-    if not shutil.which("openssl"):
-        return None
-    chain, key = os.path.join(folder, "chain.pem"), os.path.join(folder, "key.pem")
-    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                           "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", chain], capture_output=True)
-    return (chain, key) if made.returncode == 0 else None
 
 
 def over_tls(trials, folder, bound):
@@ -185,6 +174,7 @@ def over_tls(trials, folder, bound):
     crowds = {
         "idle": (lambda port: Crowd(port.connect, bound + 50, b""), 16),
         "half heads": (lambda port: Crowd(port.connect, bound + 50, HEAD), 40),
+        "half bodies": (lambda port: Crowd(port.connect, bound + 50, HALF_BODY), 40),
         "half heads and half records": (lambda port: Crowd(port.connect, bound + 50, HEAD, record(16_384)), 56),
         "half handshakes": (lambda port: Crowd(port.plain, bound + 50, handshake(16_000)), 56),
     }

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal as signals
 import socket
 import struct
@@ -30,6 +31,16 @@ def version(text, number):
     before, after = text.split(known)
     indent = before[before.rindex("\n") + 1:]
     return f'{before}{known}{indent}clearance("visitor-{number:06}") := 0\n{after}'
+
+
+def certificate(folder):
+    """A certificate for `localhost` that vouches for itself, and its key; None without openssl."""
+    if not shutil.which("openssl"):
+        return None
+    chain, key = os.path.join(folder, "chain.pem"), os.path.join(folder, "key.pem")
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                           "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", chain], capture_output=True)
+    return (chain, key) if made.returncode == 0 else None
 
 
 class Gavel:

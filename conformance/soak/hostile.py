@@ -9,15 +9,13 @@ in turns with the attack against the first. What the attacker, the second gavel 
 
 import os
 import resource
-import shutil
 import socket
 import statistics
-import subprocess
 import tempfile
 import time
 
 from attacks import AT_TLS, ATTACKS, OVER_UNIX, WITHIN_TLS, Attack, at_port, at_socket, within_tls
-from gavel import GRANTED, Checks, Gavel, Load, arguments, short_turns
+from gavel import GRANTED, Checks, Gavel, Load, arguments, certificate, short_turns
 
 #: What a server of one thread may take, in MiB: its receive buffers, 10,000 connections, the audit ring, itself.
 RSS_MIB_MAX = 192
@@ -50,16 +48,6 @@ def split_bytes(server, checks):
             if not answer.startswith(b"HTTP/1.1 200") or b'{"allow":true}' not in answer:
                 wrong.append(at)
     checks.check("a request cut at every byte", not wrong, f"{len(request)} places, wrong at {wrong[:5]}")
-
-
-def certificate(folder):
-    """A certificate for `localhost` that vouches for itself, and its key; None without openssl."""
-    if not shutil.which("openssl"):
-        return None
-    chain, key = os.path.join(folder, "chain.pem"), os.path.join(folder, "key.pem")
-    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                           "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", chain], capture_output=True)
-    return (chain, key) if made.returncode == 0 else None
 
 
 def median(answers, part):

@@ -136,6 +136,7 @@ fn of_the_server() -> Vec<(&'static str, &'static str, String)> {
         seconds IDLE_SECONDS "time without a request"
         seconds HEAD_SECONDS "time for a head, or a TLS handshake"
         seconds BODY_SECONDS "time for a body"
+        seconds BODY_SECONDS_KEPT "time for which a body"
         seconds WRITE_SECONDS "time for taking an answer"
         seconds LINGER_SECONDS "time after the last answer"
         bytes LINGER_BYTES_MAX "time after the last answer"

@@ -43,7 +43,13 @@ fn at_the_bound_one_that_asks_for_nothing_goes_for_a_newcomer() {
         let mut server = Server::start(driver, &flags);
         let mut known = server.connect();
         assert_eq!(known.post(GRANTED), granted());
-        let halves = ["", "POST /deci", "POST /decision HTTP/1.1\r\nHost: a\r\n"];
+        let half_body = "POST /decision HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
+        let halves = [
+            "",
+            "POST /deci",
+            "POST /decision HTTP/1.1\r\nHost: a\r\n",
+            half_body,
+        ];
         let idle: Vec<_> = (0..60)
             .map(|at: usize| {
                 let mut client = server.connect();

@@ -133,6 +133,25 @@ fn a_stale_socket_is_replaced_and_one_in_use_is_not() {
     server.stop();
 }
 
+/// Whatever else has the name of the lock is named, and not waited for.
+#[test]
+fn a_lock_that_is_no_file_is_named() {
+    let place = Place::new("lock");
+    let lock = place.0.with_extension("sock.lock");
+    std::fs::create_dir(&lock).unwrap();
+    let bundle = common::file("shop.yml");
+    let serve = format!("serve -b {} --listen {}", bundle.display(), place.flag());
+    let (status, _, problem) = run(&serve, "");
+    assert!(status == Some(1) && problem.contains("its lock "), "{problem}");
+    std::fs::remove_dir(&lock).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&lock).status();
+    assert!(made.unwrap().success());
+    let (status, _, problem) = run(&serve, "");
+    assert!(status == Some(1) && problem.contains("its lock "), "{problem}");
+    // Somebody else's: it stays.
+    std::fs::remove_file(&lock).unwrap();
+}
+
 /// Each of them finds the same stale socket; one serves there, and the others say that it does.
 #[test]
 fn of_many_that_start_at_once_one_serves() {

@@ -10,9 +10,11 @@ mod common;
 #[path = "common/tls.rs"]
 mod tls;
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::cli::run;
@@ -127,6 +129,52 @@ fn handshakes_at_once_do_not_get_mixed_up() {
                 "{at}"
             );
         }
+        assert_eq!(server.stop().0.code(), Some(0));
+    });
+}
+
+/// More begin, again and again, than connections may be open: others get through all the same.
+#[test]
+fn a_flood_of_handshakes_keeps_nobody_out() {
+    let authority = Authority::new();
+    let folder = Folder::of("flood", &authority, "pdp.example.com");
+    on_each_driver(|driver| {
+        let server = start(
+            driver,
+            &folder.flags(&["--max-connections", "30", "--threads", "1"]),
+        );
+        let (config, port) = (trusting(&authority, None), server.port);
+        let mut hello = Vec::new();
+        connect_to(port, config.clone())
+            .conn
+            .write_tls(&mut hello)
+            .unwrap();
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let flood = scope.spawn(|| {
+                let (mut open, mut count) = (VecDeque::new(), 0);
+                while !is_over.load(Ordering::Relaxed) {
+                    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                    // It may have had to go already.
+                    let _ = stream.write_all(&hello);
+                    open.push_back(stream);
+                    count += 1;
+                    if open.len() > 200 {
+                        open.pop_front();
+                    }
+                }
+                count
+            });
+            let end = Instant::now() + Duration::from_secs(20);
+            let mut right = 0;
+            while right < 10 && Instant::now() < end {
+                let answer = ask(&mut connect_to(port, config.clone()), &post(GRANTED), ALLOWED);
+                right += usize::from(answer.is_ok());
+            }
+            is_over.store(true, Ordering::Relaxed);
+            let count = flood.join().unwrap();
+            assert!(right == 10 && count > 300, "{right} among {count}");
+        });
         assert_eq!(server.stop().0.code(), Some(0));
     });
 }

@@ -28,7 +28,7 @@ families! {
     DECISION_TIME = Histogram "gavel_decision_duration_seconds" "Time of whole decisions, from the bytes of the request to the last vote.";
     PHASE_TIME = Histogram "gavel_phase_duration_seconds" "Time of each phase of a decision; phases that asked nobody are left out.";
     OPA = Counter "gavel_opa_requests_total" "Requests to OPA's data API by what came of them; they are no decisions.";
-    PANICS = Counter "gavel_panics_total" "Faults of gavel's own that were caught around a decision, which was then denied.";
+    PANICS = Counter "gavel_panics_total" "Faults of gavel's own that were caught around a decision, which was then denied, or in a handshake, which then failed.";
     CONNECTIONS = Counter "gavel_connections_total" "Connections that were accepted.";
     OPEN = Gauge "gavel_connections_open" "Connections that are open, by what they are served and what carries them.";
     EXPIRED = Counter "gavel_connections_expired_total" "Connections that were cut because a deadline had passed.";

@@ -34,6 +34,14 @@ pub enum Route {
     Reply(Reply),
 }
 
+impl Route {
+    /// Whether it asks for decisions or for a document of the policies.
+    pub(crate) fn is_question(&self) -> bool {
+        use Route::{AuthZen, Batch, Decision, Opa};
+        matches!(self, Decision { .. } | Batch { .. } | AuthZen(_) | Opa(_))
+    }
+}
+
 const OK: &[u8] = b"{\"status\":\"ok\"}\n";
 
 /// The answer of `/livez`, `/readyz` and `/health`.

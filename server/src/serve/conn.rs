@@ -50,6 +50,7 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
         deadline: None,
         promises: Promises::default(),
         answered: 0,
+        is_known: false,
         shared,
     };
     if conn.begin(carrier).await {
@@ -142,6 +143,8 @@ struct Conn {
     promises: Promises,
     /// Requests that were answered.
     answered: u64,
+    /// One of them asked for a decision, or for a document of the policies.
+    is_known: bool,
     shared: Rc<Shared>,
 }
 
@@ -152,10 +155,13 @@ impl Conn {
         let Some(handshakes) = shared.handshakes.as_ref().filter(|_| carrier == Carrier::Tls) else {
             return true;
         };
-        shared.watch_handshake(self.place);
+        let cut = shared.watch_handshake(self.place);
         loop {
-            match self.line.shake_hands(handshakes).await {
-                Ok(true) => return true,
+            match self.line.shake_hands(handshakes, &cut).await {
+                Ok(true) => {
+                    shared.connections.borrow_mut().end_handshake(self.place);
+                    return true;
+                }
                 Ok(false) => {}
                 Err(_) => {
                     shared.counters.handshakes_failed.add(1);
@@ -231,7 +237,7 @@ impl Conn {
                 limits::IDLE_SECONDS
             };
             let deadline = connections.deadline(seconds);
-            connections.wait(self.place, (Waits::Idle, self.answered > 0), deadline);
+            connections.wait(self.place, (Waits::Idle, self.is_known), deadline);
             return;
         }
         let (phase, waits) = if self.decoder.in_body() {
@@ -247,7 +253,7 @@ impl Conn {
             }),
         };
         self.deadline = Some((phase, deadline));
-        connections.wait(self.place, (waits, self.answered > 0), deadline);
+        connections.wait(self.place, (waits, self.is_known), deadline);
     }
 
     /// Answers the complete requests in the buffer, as many as one turn has time and room for, and drops their bytes.
@@ -329,6 +335,7 @@ impl Conn {
         };
         let bytes = input.get(message.start..).unwrap_or_default();
         let route = api::route(&message.head, bytes, self.shared.opa.is_some());
+        self.is_known |= route.is_question();
         match route {
             Route::Decision { .. } if self.shared.is_full() => {
                 self.shared.counters.shed.add(1);

@@ -5,6 +5,8 @@
 //! an entry leaves before its descriptor is closed, so neither touches a descriptor that means something else.
 
 use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::limits;
 use crate::sys::{self, Half};
@@ -25,21 +27,28 @@ pub enum Waits {
 /// Who goes before whom for a newcomer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rank {
-    /// It had no answer yet, and sends no body.
+    /// It had no answer yet, whatever it sends.
     New,
     /// It had answers, and sends no body.
     Known,
-    /// It sends a body.
+    /// It had answers, and sends a body: last, as long as that takes no longer than bodies do.
     Sending,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Entry {
     fd: RawFd,
     deadline: u64,
     waits: Waits,
     stand: Option<Stand>,
+    /// The tick in which it had to go for a newcomer.
+    evicted: Option<u64>,
+    /// Its handshake, if it is in one, hears of its end here.
+    cut: Option<Cut>,
 }
+
+/// Whether a connection was ended while others still work for it.
+pub(crate) type Cut = Arc<AtomicBool>;
 
 /// Where a connection stands in which queue.
 #[derive(Clone, Copy, Debug)]
@@ -68,12 +77,24 @@ pub struct Connections {
     entries: Vec<Option<Entry>>,
     free: Vec<usize>,
     tick: u64,
+    /// Those that had to go in this tick, and have not left.
+    leaving: usize,
     /// By the number of their [`Rank`].
     queues: [Queue; Rank::ALL.len()],
 }
 
 impl Rank {
     const ALL: [Rank; 3] = [Rank::New, Rank::Known, Rank::Sending];
+}
+
+impl Entry {
+    /// Shuts the connection down, and tells those who work for it.
+    fn end(&self, half: Half) {
+        sys::shutdown(self.fd, half);
+        if let Some(cut) = &self.cut {
+            cut.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Connections {
@@ -90,6 +111,8 @@ impl Connections {
             deadline: u64::MAX,
             waits: Waits::Idle,
             stand: None,
+            evicted: None,
+            cut: None,
         });
         let at = match self.free.pop() {
             Some(at) => {
@@ -111,9 +134,28 @@ impl Connections {
     pub fn leave(&mut self, place: Place) {
         self.step_out(place.0);
         if let Some(slot) = self.entries.get_mut(place.0)
-            && slot.take().is_some()
+            && let Some(entry) = slot.take()
         {
             self.free.push(place.0);
+            if entry.evicted == Some(self.tick) {
+                self.leaving = self.leaving.saturating_sub(1);
+            }
+        }
+    }
+
+    /// A connection begins a handshake: where it says so if it is ended in the meantime.
+    pub(crate) fn begin_handshake(&mut self, place: Place) -> Cut {
+        let cut = Cut::default();
+        if let Some(entry) = self.entry(place.0) {
+            entry.cut = Some(Arc::clone(&cut));
+        }
+        cut
+    }
+
+    /// The handshake of a connection is over.
+    pub(crate) fn end_handshake(&mut self, place: Place) {
+        if let Some(entry) = self.entry(place.0) {
+            entry.cut = None;
         }
     }
 
@@ -147,9 +189,9 @@ impl Connections {
         entry.waits = waits;
         entry.deadline = deadline;
         let rank = match waits {
+            _ if !is_known => Rank::New,
             Waits::Body => Rank::Sending,
-            Waits::Idle | Waits::Head | Waits::Busy if is_known => Rank::Known,
-            Waits::Idle | Waits::Head | Waits::Busy => Rank::New,
+            Waits::Idle | Waits::Head | Waits::Busy => Rank::Known,
         };
         let stands = |stand: Stand| stand.rank == rank && (goes_on || stand.since == tick);
         if !entry.stand.is_some_and(stands) {
@@ -158,25 +200,43 @@ impl Connections {
         }
     }
 
-    /// Ends the connection that should go for a newcomer: the one that waits for the longest time for a client which never had
-    /// an answer; or else for one which had; or else for a body. Whatever already arrived on it is still read and answered. False
-    /// if all are busy.
-    pub fn evict(&mut self) -> bool {
-        for rank in Rank::ALL {
-            while let Some(at) = self.queue(rank).front {
-                self.step_out(at);
-                let deadline = self.deadline(1);
-                if let Some(entry) = self.entry(at)
-                    && entry.waits != Waits::Busy
-                {
-                    entry.waits = Waits::Busy;
-                    entry.deadline = deadline;
-                    sys::shutdown(entry.fd, Half::Read);
-                    return true;
+    /// Has one go, unless as many are about to leave as newcomers wait, however often those look. Who takes longer than a tick
+    /// is not counted on.
+    pub fn evict_for(&mut self, newcomers: usize) -> bool {
+        self.leaving < newcomers && self.evict()
+    }
+
+    /// Ends the connection that should go for a newcomer: one that waits for a body that takes long; or else the one that waits
+    /// for the longest time for a client which never had an answer; or else for one which had; or else for a body. Whatever
+    /// already arrived on it is still read and answered. False if all are busy.
+    fn evict(&mut self) -> bool {
+        while let Some(at) = self.first_to_go() {
+            self.step_out(at);
+            let (tick, deadline) = (self.tick, self.deadline(1));
+            if let Some(entry) = self.entry(at)
+                && entry.waits != Waits::Busy
+            {
+                entry.waits = Waits::Busy;
+                entry.deadline = deadline;
+                entry.end(Half::Read);
+                if entry.evicted.replace(tick) != Some(tick) {
+                    self.leaving += 1;
                 }
+                return true;
             }
         }
         false
+    }
+
+    /// Who stands in front of the others.
+    fn first_to_go(&mut self) -> Option<usize> {
+        let tick = self.tick;
+        let sending = self.queue(Rank::Sending).front;
+        let is_slow = |stand: &mut Stand| stand.since + limits::BODY_SECONDS_KEPT <= tick;
+        if self.stand(sending).is_some_and(is_slow) {
+            return sending;
+        }
+        Rank::ALL.into_iter().find_map(|rank| self.queue(rank).front)
     }
 
     fn entry(&mut self, at: usize) -> Option<&mut Entry> {
@@ -232,6 +292,7 @@ impl Connections {
     /// A second has passed: shuts down the connections that are past their deadline and counts them.
     pub fn sweep(&mut self) -> u64 {
         self.tick += 1;
+        self.leaving = 0;
         let mut late = 0;
         for entry in self.entries.iter_mut().flatten() {
             if entry.deadline <= self.tick {
@@ -240,7 +301,7 @@ impl Connections {
                     Waits::Idle => Half::Read,
                     Waits::Head | Waits::Body | Waits::Busy => Half::Both,
                 };
-                sys::shutdown(entry.fd, half);
+                entry.end(half);
                 entry.deadline = u64::MAX;
                 late += 1;
             }
@@ -338,12 +399,59 @@ mod tests {
     #[test]
     fn who_sends_a_body_goes_last_and_who_is_busy_never() {
         let mut bench = Bench::of(3);
-        bench.wait(0, Waits::Body, false);
+        bench.wait(0, Waits::Body, true);
         bench.wait(1, Waits::Busy, false);
+        bench.wait(2, Waits::Idle, true);
         assert_eq!(bench.evicted(), [2, 0]);
         bench.wait(1, Waits::Idle, true);
         assert_eq!(bench.evicted(), [1]);
         assert_eq!(bench.connections.count(), 0);
+    }
+
+    /// Nobody earns a place by half a body: neither who never had an answer, nor who takes long.
+    #[test]
+    fn half_a_body_keeps_nobody_from_going() {
+        let mut bench = Bench::of(5);
+        bench.wait(0, Waits::Idle, true);
+        bench.wait(1, Waits::Body, false);
+        bench.wait(2, Waits::Body, true);
+        for _ in 0..limits::BODY_SECONDS_KEPT {
+            bench.connections.sweep();
+            bench.wait(1, Waits::Body, false);
+            bench.wait(2, Waits::Body, true);
+        }
+        bench.wait(3, Waits::Body, true);
+        bench.wait(4, Waits::Idle, true);
+        assert_eq!(bench.evicted(), [2, 1, 0, 4, 3]);
+    }
+
+    #[test]
+    fn who_has_to_go_is_counted_until_it_left_or_takes_long() {
+        let mut bench = Bench::of(3);
+        let places = [0, 1].map(|at: usize| bench.pairs[at].2);
+        assert!(bench.connections.evict_for(1) && !bench.connections.evict_for(1));
+        assert!(bench.connections.evict_for(2));
+        assert_eq!(bench.connections.leaving, 2);
+        bench.connections.leave(places[0]);
+        assert_eq!(bench.connections.leaving, 1);
+        bench.connections.sweep();
+        assert_eq!(bench.connections.leaving, 0);
+        assert!(bench.connections.evict());
+        bench.connections.leave(places[1]);
+        assert_eq!(bench.connections.leaving, 1);
+    }
+
+    #[test]
+    fn a_handshake_hears_that_its_connection_went() {
+        let mut bench = Bench::of(3);
+        let cuts = [0, 1, 2].map(|at: usize| bench.connections.begin_handshake(bench.pairs[at].2));
+        bench.connections.end_handshake(bench.pairs[1].2);
+        bench.wait(2, Waits::Head, false);
+        assert!(bench.connections.evict() && bench.connections.evict());
+        let heard = |cut: &Cut| cut.load(Ordering::Relaxed);
+        assert_eq!(cuts.each_ref().map(heard), [true, false, false]);
+        (0..=61).for_each(|_| _ = bench.connections.sweep());
+        assert_eq!(cuts.each_ref().map(heard), [true, false, true]);
     }
 
     #[test]

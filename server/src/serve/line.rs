@@ -6,6 +6,7 @@ use std::os::fd::RawFd;
 
 use crate::io::Stream;
 use crate::limits;
+use crate::serve::connections::Cut;
 use crate::tls::{Handshakes, Session};
 
 /// What the first record of a client begins with (RFC 8446, 5.1).
@@ -26,11 +27,11 @@ impl Line {
         }
     }
 
-    /// Begins TLS, or goes on with its handshake, by one read. True once it is over.
+    /// Begins TLS, or goes on with its handshake, by one read. True once it is over. `cut` says that nobody waits for it any more.
     ///
     /// # Errors
     /// The peer is none that is taken, speaks no TLS, or is gone.
-    pub(crate) async fn shake_hands(&mut self, handshakes: &Handshakes) -> io::Result<bool> {
+    pub(crate) async fn shake_hands(&mut self, handshakes: &Handshakes, cut: &Cut) -> io::Result<bool> {
         // Without a buffer, of which those would have one each who are slow.
         self.stream.readable().await;
         let buffer = Vec::with_capacity(limits::TLS_READ_BYTES);
@@ -44,7 +45,7 @@ impl Line {
             // Nothing is made for what is evidently something else.
             None => return Err(io::ErrorKind::InvalidData.into()),
         };
-        let (session, worked) = handshakes.work_out(session, bytes).await;
+        let (session, worked) = handshakes.work_out(session, bytes, cut).await?;
         let session = self.session.insert(session);
         // After an error, too: the alert that tells the peer why.
         let flushed = session.flush(&mut self.stream).await;

@@ -9,4 +9,5 @@ pub(crate) mod deal;
 pub mod desk;
 mod line;
 mod pool;
+mod welcome;
 pub mod worker;

@@ -9,17 +9,17 @@ use std::task::{Poll, Waker};
 
 use crate::audit::{Acks, Promises};
 use crate::clock;
-use crate::io::{Accepted, Bound, ControlPipe, Core, DriverChoice, DriverReport, Listener, Stream, spawn};
+use crate::io::{Bound, ControlPipe, Core, DriverChoice, DriverReport, Listener, Stream, spawn};
 use crate::limits;
 use crate::log;
 use crate::metrics::Counters;
 use crate::opa;
 use crate::serve::bounds::Bounds;
-use crate::serve::conn;
-use crate::serve::connections::{Connections, Place, Waits};
+use crate::serve::connections::{Connections, Cut, Place, Waits};
 use crate::serve::deal::Dealer;
 use crate::serve::desk::Desk;
 use crate::serve::pool::Pool;
+use crate::serve::welcome;
 use crate::sys;
 use crate::tls::{Certificates, Handshakes};
 
@@ -76,9 +76,9 @@ pub(crate) struct Shared {
     pub(crate) inputs: Pool,
     /// Send buffers.
     pub(crate) outputs: Pool,
-    dealer: Option<Dealer>,
+    pub(super) dealer: Option<Dealer>,
     /// Completions are seen only while the core waits for one.
-    uring: bool,
+    pub(super) uring: bool,
     /// Bytes by which the receive buffers in use exceed their first size.
     grown: Cell<usize>,
     /// Bytes of large answers that wait to be taken.
@@ -86,15 +86,17 @@ pub(crate) struct Shared {
     /// Bytes that batches keep between their turns.
     pub(crate) kept: Cell<usize>,
     /// Accept tasks that have not ended.
-    open_doors: Cell<usize>,
+    pub(super) open_doors: Cell<usize>,
     /// The control pipe ended: connections are not waited for.
     abandoned: Cell<bool>,
     /// Accept tasks that pause: woken when a connection closes and at every tick.
-    pausing: RefCell<Vec<Waker>>,
+    pub(super) pausing: RefCell<Vec<Waker>>,
     /// Woken when the core may have nothing left to do.
-    finished: Cell<Option<Waker>>,
+    pub(super) finished: Cell<Option<Waker>>,
+    /// Accept tasks that wait for room.
+    pub(super) crowding: Cell<usize>,
     /// When it was said that there are as many connections as there may be.
-    crowded: log::Seldom,
+    pub(super) crowded: log::Seldom,
     /// Tasks that gave up their turn, and the task that calls them in again.
     waiting: RefCell<Vec<Waker>>,
     usher: Cell<Option<Waker>>,
@@ -131,6 +133,16 @@ impl Shared {
         wake(&self.finished);
     }
 
+    /// Wakes the connections that wait for their records.
+    fn ring_records(&self) {
+        self.acks.iter().for_each(Acks::ring);
+    }
+
+    /// Wakes the connections that wait for their handshakes.
+    fn ring_handshakes(&self) {
+        self.handshakes.iter().for_each(Handshakes::ring);
+    }
+
     /// Each door has a task of its own, and all of them may pause.
     fn wake_acceptors(&self) {
         let pausing = std::mem::take(&mut *self.pausing.borrow_mut());
@@ -149,11 +161,12 @@ impl Shared {
         connections.keep_busy(place, deadline);
     }
 
-    /// A connection begins TLS.
-    pub(crate) fn watch_handshake(&self, place: Place) {
+    /// A connection begins TLS, and hears here of its end.
+    pub(crate) fn watch_handshake(&self, place: Place) -> Cut {
         let mut connections = self.connections.borrow_mut();
         let deadline = connections.deadline(limits::HEAD_SECONDS);
         connections.wait(place, (Waits::Head, false), deadline);
+        connections.begin_handshake(place)
     }
 
     /// Waits for the records of the answers in a connection's buffer where an answer needs one. False if nothing of it may
@@ -188,7 +201,7 @@ impl Shared {
     }
 
     /// Goes behind all tasks that could go on now.
-    async fn be_called_in(&self) {
+    pub(super) async fn be_called_in(&self) {
         let mut first = true;
         poll_fn(|cx| {
             if std::mem::take(&mut first) {
@@ -237,7 +250,8 @@ impl Shared {
     }
 }
 
-fn wake(slot: &Cell<Option<Waker>>) {
+/// Wakes whoever waits there.
+pub(super) fn wake(slot: &Cell<Option<Waker>>) {
     if let Some(waker) = slot.take() {
         waker.wake();
     }
@@ -258,7 +272,9 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
     let bell = dealer.as_mut().and_then(Dealer::bell);
     let mut desk = setup.desk;
     let (acks, audit_bell) = desk.acks().unzip();
-    let (handshakes, handshake_bell) = match setup.certificates.map(Handshakes::start).transpose() {
+    let begin = |certificates| Handshakes::start(certificates, Arc::clone(&setup.counters));
+    let handshakes = setup.certificates.map(begin);
+    let (handshakes, handshake_bell) = match handshakes.transpose() {
         Ok(handshakes) => handshakes.unzip(),
         Err(error) => return started(Err(format!("the thread of handshakes: {error}"))),
     };
@@ -285,6 +301,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         abandoned: Cell::new(false),
         pausing: RefCell::default(),
         finished: Cell::new(None),
+        crowding: Cell::new(0),
         crowded: log::Seldom::default(),
         waiting: RefCell::default(),
         usher: Cell::new(None),
@@ -301,14 +318,9 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
         match opened {
             Ok((listeners, pipe, bell, bells)) => {
                 started(Ok(report));
-                if let Some(bell) = bell {
-                    spawn(listen(bell, Rc::clone(&shared)));
-                }
-                for bell in bells.into_iter().flatten() {
-                    spawn(hear(bell, Rc::clone(&shared)));
-                }
+                attend(bell, bells, &shared);
                 for listener in &listeners {
-                    spawn(accept(Rc::clone(listener), Rc::clone(&shared)));
+                    spawn(welcome::accept(Rc::clone(listener), Rc::clone(&shared)));
                 }
                 spawn(obey(pipe, listeners, Rc::clone(&shared)));
                 spawn(usher(Rc::clone(&shared)));
@@ -328,125 +340,6 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
     std::mem::forget(core);
 }
 
-async fn accept(listener: Rc<Listener>, shared: Rc<Shared>) {
-    let mut turn = 0u32;
-    loop {
-        turn = turn.wrapping_add(1);
-        if turn.is_multiple_of(limits::ACCEPTS_PER_TURN) && !shared.uring {
-            shared.be_called_in().await;
-        }
-        match listener.accept().await {
-            Accepted::Stream(stream) => welcome(stream, &shared).await,
-            Accepted::Stopped => break,
-            Accepted::Stranger(user) => {
-                shared.counters.refused.add(1);
-                log::line(
-                    log::Level::Debug,
-                    format_args!("a process of user {user} is not served"),
-                );
-            }
-            Accepted::Failed(error) => {
-                log::line(
-                    log::Level::Warn,
-                    format_args!("no connection could be accepted: {error}"),
-                );
-                pause(&shared).await;
-            }
-        }
-    }
-    while let Some(stream) = listener.take_waiting() {
-        keep(stream, &shared);
-    }
-    shared.open_doors.set(shared.open_doors.get().saturating_sub(1));
-    if shared.open_doors.get() == 0 {
-        for given in shared.dealer.as_ref().map(Dealer::close).unwrap_or_default() {
-            adopt(given, &shared);
-        }
-    }
-    drop(listener);
-    wake(&shared.finished);
-}
-
-/// Serves a connection here, once there is room for it, or gives it to the core that has the fewest.
-async fn welcome(stream: Stream, shared: &Rc<Shared>) {
-    shared.counters.connections.add(1);
-    let other = shared.dealer.as_ref().and_then(Dealer::other);
-    let Some(other) = other.filter(|_| !shared.draining.get()) else {
-        make_room(shared).await;
-        return keep(stream, shared);
-    };
-    if let Err(back) = other.give(stream.release())
-        && let Ok(stream) = Stream::adopt(back, shared.uring)
-    {
-        keep(stream, shared);
-    }
-}
-
-/// Where there are as many connections as there may be, has one go that waits for its client, and waits until one is gone:
-/// whoever only opens connections keeps out nobody.
-async fn make_room(shared: &Shared) {
-    while shared.connections.borrow().count() >= shared.bounds.connections && !shared.draining.get() {
-        if shared.connections.borrow_mut().evict() {
-            shared.counters.evicted.add(1);
-        }
-        if shared.crowded.is_due() {
-            log::line(
-                log::Level::Warn,
-                format_args!(
-                    "a thread has {} connections, as many as it may have (--max-connections): for each that comes, one goes that \
-                     waits for its client",
-                    shared.bounds.connections
-                ),
-            );
-        }
-        pause(shared).await;
-    }
-}
-
-/// Serves a connection that this core accepted.
-fn keep(stream: Stream, shared: &Rc<Shared>) {
-    if let Some(dealer) = &shared.dealer {
-        dealer.entered();
-    }
-    serve(stream, shared);
-}
-
-/// Serves a connection that another core accepted.
-fn adopt(given: std::net::TcpStream, shared: &Rc<Shared>) {
-    match (Stream::adopt(given, shared.uring), &shared.dealer) {
-        (Ok(stream), _) => serve(stream, shared),
-        (Err(_), Some(dealer)) => dealer.left(),
-        (Err(_), None) => {}
-    }
-}
-
-fn serve(stream: Stream, shared: &Rc<Shared>) {
-    let place = shared.connections.borrow_mut().enter(stream.raw_fd());
-    spawn(conn::serve(stream, place, Rc::clone(shared)));
-}
-
-/// Serves what other cores give to this one, until it is told to drain.
-async fn listen(mut bell: ControlPipe, shared: Rc<Shared>) {
-    while !bell.next().await.is_empty() {
-        for given in shared.dealer.as_ref().map(Dealer::take).unwrap_or_default() {
-            adopt(given, &shared);
-        }
-    }
-}
-
-/// Waits for the next tick or the next connection that closes.
-async fn pause(shared: &Shared) {
-    let mut first = true;
-    poll_fn(|cx| {
-        if std::mem::take(&mut first) {
-            shared.pausing.borrow_mut().push(cx.waker().clone());
-            return Poll::Pending;
-        }
-        Poll::Ready(())
-    })
-    .await;
-}
-
 async fn usher(shared: Rc<Shared>) {
     poll_fn(|cx| {
         shared.waiting.borrow_mut().drain(..).for_each(Waker::wake);
@@ -456,11 +349,31 @@ async fn usher(shared: Rc<Shared>) {
     .await;
 }
 
-/// Wakes the connections that wait for their records or for their handshakes whenever something became of some.
-async fn hear(mut bell: ControlPipe, shared: Rc<Shared>) {
+/// Listens to the bells: of other cores, of the audit thread, of the thread of handshakes.
+fn attend(dealt: Option<ControlPipe>, others: [Option<ControlPipe>; 2], shared: &Rc<Shared>) {
+    if let Some(bell) = dealt {
+        spawn(welcome::listen(bell, Rc::clone(shared)));
+    }
+    let rings: [fn(&Shared); 2] = [Shared::ring_records, Shared::ring_handshakes];
+    for (bell, ring) in others.into_iter().zip(rings) {
+        if let Some(bell) = bell {
+            spawn(hear(bell, Rc::clone(shared), ring));
+        }
+    }
+}
+
+/// Wakes the connections that wait, for their records or for their handshakes, whenever something became of some.
+async fn hear(mut bell: ControlPipe, shared: Rc<Shared>, ring: fn(&Shared)) {
     while !bell.next().await.is_empty() {
-        shared.acks.iter().for_each(Acks::ring);
-        shared.handshakes.iter().for_each(Handshakes::ring);
+        ring(&shared);
+    }
+    if !shared.draining.get() && !shared.abandoned.get() {
+        log::line(
+            log::Level::Error,
+            format_args!(
+                "a thread hears no more of its records or handshakes, and looks after them once a second"
+            ),
+        );
     }
 }
 
@@ -478,6 +391,9 @@ async fn obey(mut pipe: ControlPipe, mut listeners: Vec<Rc<Listener>>, shared: R
             let late = shared.connections.borrow_mut().sweep();
             shared.counters.expired.add(late);
             shared.desk.borrow_mut().refresh();
+            // A bell that could not be rung, for want of memory, would leave them waiting for ever.
+            shared.ring_records();
+            shared.ring_handshakes();
             shared.wake_acceptors();
         }
         if drain && !shared.draining.replace(true) {

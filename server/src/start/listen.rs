@@ -10,7 +10,7 @@ use std::{fs, io, thread};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use crate::error::Failure;
+use crate::error::{Failure, reason};
 use crate::limits;
 use crate::log::{self, Level};
 
@@ -64,33 +64,37 @@ impl Drop for SocketFile {
 /// The turn of this process to look at a socket's place and to change what is there: a file beside it, locked and removed
 /// again, as Wayland's compositors and PostgreSQL have one. Two processes that find the same stale socket would else both
 /// remove it, the second one the fresh socket of the first.
-struct Turn {
-    path: PathBuf,
-    _lock: File,
-}
+struct Turn(Option<(PathBuf, File)>);
 
 impl Turn {
     /// Others need milliseconds.
     const PATIENCE: Duration = Duration::from_secs(5);
     const LOOK: Duration = Duration::from_millis(5);
 
-    /// Waits for it, for a bounded time.
+    /// Waits for it, for a bounded time. One that another user left there keeps nobody from starting.
     fn take(socket: &Path) -> io::Result<Turn> {
         let mut path = socket.to_path_buf().into_os_string();
         path.push(".lock");
         let path = PathBuf::from(path);
         let begun = Instant::now();
         loop {
-            let file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .custom_flags(libc::O_NOFOLLOW)
-                .open(&path)?;
+            let opened = Turn::open(&path);
+            let file = match opened {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    let (path, why) = (path.display(), reason(&error));
+                    let text = "the socket's place is looked at without its lock";
+                    log::line(Level::Warn, format_args!("{path}: {why}: {text}"));
+                    return Ok(Turn(None));
+                }
+                Err(error) => {
+                    let text = format!("its lock {}: {}", path.display(), reason(&error));
+                    return Err(io::Error::new(error.kind(), text));
+                }
+            };
             match file.try_lock() {
                 // Who had it before may have removed the file that was opened here: then it keeps out nobody.
-                Ok(()) if is_at(&file, &path) => return Ok(Turn { path, _lock: file }),
+                Ok(()) if is_at(&file, &path) => return Ok(Turn(Some((path, file)))),
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) if begun.elapsed() < Turn::PATIENCE => {
                     thread::sleep(Turn::LOOK)
@@ -103,12 +107,29 @@ impl Turn {
             }
         }
     }
+
+    /// Opens the file that is locked, without waiting for anything that is none.
+    fn open(path: &Path) -> io::Result<File> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+            .open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+        }
+        Ok(file)
+    }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // While it is locked. What cannot be removed is an empty file that the next process locks.
-        let _ = fs::remove_file(&self.path);
+        if let Some((path, _locked)) = &self.0 {
+            // While it is locked. What cannot be removed is an empty file that the next process locks.
+            let _ = fs::remove_file(path);
+        }
     }
 }
 
@@ -136,7 +157,7 @@ pub fn bind_unix(
     owner: Option<(Option<u32>, Option<u32>)>,
 ) -> Result<(UnixListener, SocketFile), Failure> {
     let cannot = |cause: &str| Failure::Operator(format!("listen on {}: {cause}", path.display()));
-    let failed = |error: io::Error| cannot(&crate::error::reason(&error));
+    let failed = |error: io::Error| cannot(&reason(&error));
     // Until somebody listens, so that a process that comes meanwhile sees that it is in use.
     let _turn = Turn::take(path).map_err(failed)?;
     if let Ok(file) = fs::symlink_metadata(path) {
@@ -160,7 +181,7 @@ pub fn bind_unix(
     };
     if let Some((user, group)) = owner {
         std::os::unix::fs::chown(path, user, group)
-            .map_err(|error| cannot(&format!("owner: {}", crate::error::reason(&error))))?;
+            .map_err(|error| cannot(&format!("owner: {}", reason(&error))))?;
     }
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed)?;
     socket.listen(limits::LISTEN_BACKLOG).map_err(failed)?;

@@ -475,7 +475,7 @@ fn report(counters: &[Arc<Counters>], audit: Audit) {
     log::line(
         Level::Info,
         format_args!(
-            "served {} connections ({} expired), {} grants, {} denials ({} after a panic), {} malformed and {} refused \
+            "served {} connections ({} expired), {} grants, {} denials, {} panics, {} malformed and {} refused \
              requests; {} access records written, {} lost",
             sum(|c| c.connections.get()),
             sum(|c| c.expired.get()),

@@ -5,31 +5,53 @@
 //! handshakes slows down handshakes.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::task::{Poll, Waker};
 
 use super::{Certificates, Session};
+use crate::log;
+use crate::metrics::Counters;
+use crate::serve::connections::Cut;
 use crate::sys;
 
 /// A session, and what came for it.
-type Job = (Box<Session>, Vec<u8>);
+struct Job {
+    seat: u64,
+    session: Box<Session>,
+    bytes: Vec<u8>,
+    cut: Cut,
+}
 
-/// The session, and whether it may go on.
-type Worked = (Box<Session>, io::Result<()>);
+/// What became of a job: the session, and whether it may go on.
+enum Worked {
+    Done(Box<Session>, io::Result<()>),
+    /// Its connection was ended before its turn came.
+    Cut,
+    Panicked,
+}
+
+/// What became of jobs, by their seats.
+type Finished = Mutex<Vec<(u64, Worked)>>;
 
 /// A core's side of the thread beside it.
 pub(crate) struct Handshakes {
     certificates: Arc<Certificates>,
+    counters: Arc<Counters>,
     jobs: mpsc::Sender<Job>,
-    worked: Arc<Mutex<Vec<Worked>>>,
-    /// Who waits, in the order of the jobs, which is the order in which they are done.
-    waiting: RefCell<VecDeque<Rc<Seat>>>,
+    finished: Arc<Finished>,
+    /// Who waits, by the numbers of their seats.
+    waiting: RefCell<HashMap<u64, Rc<Seat>>>,
+    /// The number of the next seat.
+    next: Cell<u64>,
+    /// When it was said that there are no sessions to be had.
+    unfit: log::Seldom,
 }
 
 /// Where a connection waits for its session.
@@ -45,20 +67,26 @@ impl Handshakes {
     ///
     /// # Errors
     /// No thread or no socket pair is to be had.
-    pub(crate) fn start(certificates: Arc<Certificates>) -> io::Result<(Handshakes, UnixStream)> {
+    pub(crate) fn start(
+        certificates: Arc<Certificates>,
+        counters: Arc<Counters>,
+    ) -> io::Result<(Handshakes, UnixStream)> {
         let (bell, heard) = UnixStream::pair()?;
         bell.set_nonblocking(true)?;
         let (jobs, todo) = mpsc::channel();
-        let worked: Arc<Mutex<Vec<Worked>>> = Arc::default();
-        let done = Arc::clone(&worked);
+        let finished: Arc<Finished> = Arc::default();
+        let done = Arc::clone(&finished);
         std::thread::Builder::new()
             .name("handshakes".to_owned())
             .spawn(move || work(&todo, &done, &bell))?;
         let handshakes = Handshakes {
             certificates,
+            counters,
             jobs,
-            worked,
+            finished,
             waiting: RefCell::default(),
+            next: Cell::new(0),
+            unfit: log::Seldom::default(),
         };
         Ok((handshakes, heard))
     }
@@ -68,34 +96,68 @@ impl Handshakes {
     /// # Errors
     /// The certificates are none that rustls takes.
     pub(crate) fn session(&self) -> io::Result<Box<Session>> {
-        Session::new(self.certificates.config()).map(Box::new)
+        let session = Session::new(self.certificates.config());
+        if let Err(error) = &session
+            && self.unfit.is_due()
+        {
+            let level = log::Level::Error;
+            log::line(
+                level,
+                format_args!("no handshake can begin with these certificates: {error}"),
+            );
+        }
+        session.map(Box::new)
     }
 
-    /// Has a session take in what came for it.
-    pub(crate) async fn work_out(&self, session: Box<Session>, bytes: Vec<u8>) -> Worked {
-        if let Err(mpsc::SendError((mut session, bytes))) = self.jobs.send((session, bytes)) {
+    /// Has a session take in what came for it, unless its connection is `cut` before: the session, and whether it may go on.
+    ///
+    /// # Errors
+    /// There is no session any more.
+    pub(crate) async fn work_out(
+        &self,
+        session: Box<Session>,
+        bytes: Vec<u8>,
+        cut: &Cut,
+    ) -> io::Result<(Box<Session>, io::Result<()>)> {
+        let number = self.next.replace(self.next.get().wrapping_add(1));
+        let cut = Arc::clone(cut);
+        let job = Job {
+            seat: number,
+            session,
+            bytes,
+            cut,
+        };
+        if let Err(mpsc::SendError(mut job)) = self.jobs.send(job) {
             // The thread is gone, and nothing is refused for that.
-            let result = session.take_in(&bytes);
-            return (session, result);
+            let result = job.session.take_in(&job.bytes);
+            return Ok((job.session, result));
         }
         let seat = Rc::new(Seat::default());
-        self.waiting.borrow_mut().push_back(Rc::clone(&seat));
-        poll_fn(|context| {
+        self.waiting.borrow_mut().insert(number, Rc::clone(&seat));
+        let worked = poll_fn(|context| {
             if let Some(worked) = seat.worked.take() {
                 return Poll::Ready(worked);
             }
             seat.waker.set(Some(context.waker().clone()));
             Poll::Pending
         })
-        .await
+        .await;
+        match worked {
+            Worked::Done(session, result) => Ok((session, result)),
+            Worked::Cut => Err(io::ErrorKind::ConnectionAborted.into()),
+            Worked::Panicked => {
+                self.counters.panics.add(1);
+                Err(io::Error::other("the handshake panicked"))
+            }
+        }
     }
 
-    /// The bell rang.
+    /// The bell rang, or may have.
     pub(crate) fn ring(&self) {
-        let worked = std::mem::take(&mut *self.worked.lock().unwrap_or_else(PoisonError::into_inner));
-        for worked in worked {
-            let Some(seat) = self.waiting.borrow_mut().pop_front() else {
-                return;
+        let finished = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
+        for (number, worked) in finished {
+            let Some(seat) = self.waiting.borrow_mut().remove(&number) else {
+                continue;
             };
             seat.worked.set(Some(worked));
             if let Some(waker) = seat.waker.take() {
@@ -105,19 +167,93 @@ impl Handshakes {
     }
 }
 
-/// Does the jobs in turn, until there is nobody left who could give one.
-fn work(jobs: &mpsc::Receiver<Job>, worked: &Mutex<Vec<Worked>>, mut bell: &UnixStream) {
+/// Jobs that nobody has begun.
+#[derive(Default)]
+struct Todo {
+    /// Of peers that had an answer and go on: they are nearly through, which was the expensive part, and take little.
+    going_on: VecDeque<Job>,
+    /// Of those that begin.
+    new: VecDeque<Job>,
+    turn: u64,
+}
+
+impl Todo {
+    /// Every so many jobs one is of those that begin, as a peer may go on with little at a time.
+    const NEW_EVERY: u64 = 4;
+
+    fn add(&mut self, job: Job) {
+        match job.session.is_answered() {
+            true => self.going_on.push_back(job),
+            false => self.new.push_back(job),
+        }
+    }
+
+    /// The next one. Those that were cut come first, as newcomers wait for their places.
+    ///
+    /// Of those that begin, the newest: who begins faster than this thread works has the oldest evicted. Taken in turn, each
+    /// would be worked out just before it has to go, and nobody would get through.
+    fn next(&mut self) -> Option<Job> {
+        for jobs in [&mut self.going_on, &mut self.new] {
+            if jobs.front().is_some_and(Job::is_cut) {
+                return jobs.pop_front();
+            }
+        }
+        self.turn = self.turn.wrapping_add(1);
+        if self.turn.is_multiple_of(Todo::NEW_EVERY)
+            && let Some(job) = self.new.pop_back()
+        {
+            return Some(job);
+        }
+        self.going_on.pop_front().or_else(|| self.new.pop_back())
+    }
+}
+
+impl Job {
+    fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
+    }
+
+    /// A session in which something panicked is not given back: nobody knows its state.
+    fn done(self) -> Worked {
+        let Job {
+            mut session, bytes, ..
+        } = self;
+        let worked = catch_unwind(AssertUnwindSafe(move || {
+            let result = session.take_in(&bytes);
+            Worked::Done(session, result)
+        }));
+        worked.unwrap_or(Worked::Panicked)
+    }
+}
+
+/// Does the jobs, until there is nobody left who could give one.
+fn work(jobs: &mpsc::Receiver<Job>, finished: &Finished, mut bell: &UnixStream) {
     sys::step_back();
-    for (mut session, bytes) in jobs {
-        let result = catch_unwind(AssertUnwindSafe(|| session.take_in(&bytes)))
-            .unwrap_or_else(|_| Err(io::Error::other("the handshake panicked")));
-        let mut worked = worked.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = worked.is_empty();
-        worked.push((session, result));
-        drop(worked);
-        if is_first {
-            // A pipe that is full holds enough bytes to wake the core.
-            let _ = bell.write(b"h");
+    let (mut todo, panicked) = (Todo::default(), log::Seldom::default());
+    while let Ok(job) = jobs.recv() {
+        todo.add(job);
+        while let Some(job) = todo.next() {
+            let seat = job.seat;
+            let worked = match job.is_cut() {
+                true => Worked::Cut,
+                false => job.done(),
+            };
+            if matches!(worked, Worked::Panicked) && panicked.is_due() {
+                let level = log::Level::Error;
+                log::line(
+                    level,
+                    format_args!("a handshake panicked: its connection is closed"),
+                );
+            }
+            let mut finished = finished.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_first = finished.is_empty();
+            finished.push((seat, worked));
+            drop(finished);
+            if is_first {
+                // A pipe that is full holds enough bytes to wake the core; whatever else goes wrong, it looks once a second.
+                let _ = bell.write(b"h");
+            }
+            jobs.try_iter().for_each(|job| todo.add(job));
         }
     }
 }

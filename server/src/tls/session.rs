@@ -19,6 +19,8 @@ pub(crate) struct Session {
     sealed: Vec<u8>,
     /// Bytes that came before the handshake was over.
     begun_bytes: usize,
+    /// The peer was sent something.
+    is_answered: bool,
 }
 
 /// Nothing to read yet. rustls gives up what a large record needed only when it is about to read again.
@@ -42,12 +44,18 @@ impl Session {
             waiting: false,
             sealed: Vec::new(),
             begun_bytes: 0,
+            is_answered: false,
         })
     }
 
     /// Whether a read may give something without waiting for the socket.
     pub(crate) fn is_waiting(&self) -> bool {
         self.waiting
+    }
+
+    /// Whether the peer was sent something, and goes on from there.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.is_answered
     }
 
     /// Whether both sides know each other, after bytes were taken in.
@@ -183,6 +191,7 @@ impl Session {
             self.sealed = sealed;
             return Ok(());
         }
+        self.is_answered = true;
         let (result, mut sealed) = stream.write_all(sealed).await;
         sealed.clear();
         sealed.shrink_to(limits::INPUT_BYTES_IDLE);

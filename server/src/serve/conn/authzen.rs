@@ -18,11 +18,13 @@ impl Conn {
         // The request has its own bound on time; the sweeper's is about clients.
         self.shared.watch_nothing(self.place);
         let body = message.body_start..message.body_end.min(self.input.len());
-        let mut asking = Asking::new(
-            endpoint,
-            self.input.get(body).unwrap_or_default(),
-            &self.shared.desk.borrow(),
-        );
+        let body = self.input.get(body).unwrap_or_default();
+        let mut asking = {
+            let mut desk = self.shared.desk.borrow_mut();
+            // The candidates of a search are those of the newest revision.
+            desk.refresh();
+            Asking::new(endpoint, body, &desk)
+        };
         let begun_ns = clock::monotonic_ns();
         let mut slice_ns = begun_ns;
         let mut tickets = Vec::new();
@@ -83,7 +85,8 @@ pub(super) fn metadata(output: &mut Vec<u8>, shared: &Shared, ending: Ending<'_>
         let text = "the service does not know its address: start it with --public-url";
         return response::reply(output, &Reply::error(404, text), ending);
     };
-    let desk = shared.desk.borrow();
+    let mut desk = shared.desk.borrow_mut();
+    desk.refresh();
     let listed = &desk.revision().listed;
     let metadata = Metadata {
         base_url,
