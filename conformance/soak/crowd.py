@@ -16,6 +16,9 @@ SOON = 2.0
 #: Connections of Envoys unless a flag says otherwise, and to the admin port, which none does.
 ENVOYS, ADMINS = 1_024, 64
 
+#: Those of Envoys that are there at the same time, some of them on their way out.
+ENVOYS_OPEN = ENVOYS + 50
+
 #: Heads and a body without their ends; the heads as long as a connection may keep them in the receive buffer that it has in any case, and as Envoy's are at the most.
 HEAD = b"POST /decision HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 7_500
 HALF_BODY = b"POST /decision HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{"
@@ -185,15 +188,15 @@ def over_tls(trials, folder, bound):
 def envoys(trials):
     at = lambda server: Port(("127.0.0.1", server.port), b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 403")
     for name, first, kib_max in (("idle", b"", 30), ("half heads", LONG_HEAD, 150)):
-        comes = lambda port, first=first: Crowd(port.connect, ENVOYS + 50, first)
-        trials.crowd(f"Envoy HTTP: {name}", ("--protocol", "envoy-http"), at, comes, ENVOYS, kib_max)
+        comes = lambda port, first=first: Crowd(port.connect, ENVOYS_OPEN, first)
+        trials.crowd(f"Envoy HTTP: {name}", ("--protocol", "envoy-http"), at, comes, ENVOYS_OPEN, kib_max)
     # No mapper is there, so that each is denied. A stream has one call.
     first_call, second_call = check_of_envoy(1), check_of_envoy(3)
     for name, first, kib_max in (("idle", PREFACE, 30), ("half heads", HALF_BLOCK, 55)):
         number = free_port()
         at = lambda _, number=number: Port(("127.0.0.1", number), first_call, b"permission denied", preface=PREFACE, again=second_call)
-        comes = lambda port, first=first: Crowd(port.plain, ENVOYS + 50, first)
-        trials.crowd(f"Envoy gRPC: {name}", ("--envoy-port", str(number)), at, comes, ENVOYS, kib_max)
+        comes = lambda port, first=first: Crowd(port.plain, ENVOYS_OPEN, first)
+        trials.crowd(f"Envoy gRPC: {name}", ("--envoy-port", str(number)), at, comes, ENVOYS_OPEN, kib_max)
 
 
 def admins(trials):
