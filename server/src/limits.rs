@@ -83,12 +83,12 @@ pub const INPUT_BYTES_PER_WORKER: usize = 64 * 1024 * 1024;
 /// The same where the command line bounds bodies: room for two of the largest, whose buffers grow by doubling.
 #[must_use]
 pub const fn input_bytes(body_bytes_max: usize) -> usize {
-    let needed = body_bytes_max.saturating_mul(4);
-    if needed > INPUT_BYTES_PER_WORKER {
-        needed
-    } else {
-        INPUT_BYTES_PER_WORKER
-    }
+    larger(body_bytes_max.saturating_mul(4), INPUT_BYTES_PER_WORKER)
+}
+
+/// `Ord::max` is no `const fn`.
+const fn larger(one: usize, other: usize) -> usize {
+    if one > other { one } else { other }
 }
 
 /// Shared buffers of either kind that a worker keeps while no connection needs them.
@@ -180,12 +180,7 @@ pub const AUDIT_RING_BYTES_MIN: usize = 4 * 1024 * 1024;
 /// The same where the command line bounds bodies: room for two of the largest.
 #[must_use]
 pub const fn audit_ring_bytes(body_bytes_max: usize) -> usize {
-    let needed = body_bytes_max.saturating_mul(2);
-    if needed > AUDIT_RING_BYTES_MIN {
-        needed
-    } else {
-        AUDIT_RING_BYTES_MIN
-    }
+    larger(body_bytes_max.saturating_mul(2), AUDIT_RING_BYTES_MIN)
 }
 
 /// Bytes of text that the audit thread gathers before it writes.

@@ -1,19 +1,8 @@
 //! Documents that are laid out as earlier ones were, nearly so, and not at all: what is remembered may change nothing.
 
-use super::tests::{Random, Way, read_by, trie_of};
+use super::tests::{Random, SLOTS, Way, read_by, trie_of};
 use super::{Layouts, SlotTrie, Trailing};
 use crate::repeated::repeated;
-
-/// Slots on several levels, of objects that are gone into and of objects that are not.
-const SLOTS: &[&[&str]] = &[
-    &[],
-    &["a"],
-    &["a", "a"],
-    &["a", "b"],
-    &["b", "a", "c"],
-    &["c"],
-    &["longer key of a member"],
-];
 
 /// A reader that remembers, beside one that does not.
 struct Reader {

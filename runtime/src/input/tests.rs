@@ -352,18 +352,21 @@ fn what_is_nested_deep_is_read_whole() {
     }
 }
 
+/// Slots on several levels, of objects that are gone into and of objects that are not.
+pub(super) const SLOTS: &[&[&str]] = &[
+    &[],
+    &["a"],
+    &["a", "a"],
+    &["a", "b"],
+    &["b", "a", "c"],
+    &["c"],
+    &["longer key of a member"],
+];
+
 /// Random documents, damaged at random: both ways must agree on all slots and on what is wrong.
 #[test]
 fn both_ways_agree_on_random_documents() {
-    let slots: &[&[&str]] = &[
-        &[],
-        &["a"],
-        &["a", "a"],
-        &["a", "b"],
-        &["b", "a", "c"],
-        &["c"],
-        &["longer key of a member"],
-    ];
+    let slots = SLOTS;
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..repeated(3_000) {
         let mut text = Vec::new();

@@ -73,12 +73,12 @@ impl Handshakes {
     ) -> io::Result<(Handshakes, UnixStream)> {
         let (bell, heard) = UnixStream::pair()?;
         bell.set_nonblocking(true)?;
-        let (jobs, todo) = mpsc::channel();
+        let (jobs, given) = mpsc::channel();
         let finished: Arc<Finished> = Arc::default();
         let done = Arc::clone(&finished);
         std::thread::Builder::new()
             .name("handshakes".to_owned())
-            .spawn(move || work(&todo, &done, &bell))?;
+            .spawn(move || work(&given, &done, &bell))?;
         let handshakes = Handshakes {
             certificates,
             counters,
@@ -169,7 +169,7 @@ impl Handshakes {
 
 /// Jobs that nobody has begun.
 #[derive(Default)]
-struct Todo {
+struct Pending {
     /// Of peers that had an answer and go on: they are nearly through, which was the expensive part, and take little.
     going_on: VecDeque<Job>,
     /// Of those that begin.
@@ -177,7 +177,7 @@ struct Todo {
     turn: u64,
 }
 
-impl Todo {
+impl Pending {
     /// Every so many jobs one is of those that begin, as a peer may go on with little at a time.
     const NEW_EVERY: u64 = 4;
 
@@ -199,7 +199,7 @@ impl Todo {
             }
         }
         self.turn = self.turn.wrapping_add(1);
-        if self.turn.is_multiple_of(Todo::NEW_EVERY)
+        if self.turn.is_multiple_of(Pending::NEW_EVERY)
             && let Some(job) = self.new.pop_back()
         {
             return Some(job);
@@ -229,10 +229,10 @@ impl Job {
 /// Does the jobs, until there is nobody left who could give one.
 fn work(jobs: &mpsc::Receiver<Job>, finished: &Finished, mut bell: &UnixStream) {
     sys::step_back();
-    let (mut todo, panicked) = (Todo::default(), log::Seldom::default());
+    let (mut pending, panicked) = (Pending::default(), log::Seldom::default());
     while let Ok(job) = jobs.recv() {
-        todo.add(job);
-        while let Some(job) = todo.next() {
+        pending.add(job);
+        while let Some(job) = pending.next() {
             let seat = job.seat;
             let worked = match job.is_cut() {
                 true => Worked::Cut,
@@ -253,7 +253,7 @@ fn work(jobs: &mpsc::Receiver<Job>, finished: &Finished, mut bell: &UnixStream) 
                 // A pipe that is full holds enough bytes to wake the core; whatever else goes wrong, it looks once a second.
                 let _ = bell.write(b"h");
             }
-            jobs.try_iter().for_each(|job| todo.add(job));
+            jobs.try_iter().for_each(|job| pending.add(job));
         }
     }
 }
