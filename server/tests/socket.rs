@@ -7,8 +7,9 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use common::cli::run;
+use common::cli::{Folder, run};
 use common::{GRANTED, Server, eventually, gavel, granted, on_each_driver, post};
 
 struct Place(PathBuf);
@@ -150,6 +151,48 @@ fn a_lock_that_is_no_file_is_named() {
     assert!(status == Some(1) && problem.contains("its lock "), "{problem}");
     // Somebody else's: it stays.
     std::fs::remove_file(&lock).unwrap();
+}
+
+/// Where no socket can be made, what has to be so is said.
+#[test]
+fn a_folder_that_takes_no_socket_is_named_with_what_it_lacks() {
+    let folder = Folder::new("socket-folder", &[("there", "")]);
+    let bundle = common::file("shop.yml");
+    let at = |path: &Path| format!("unix:{}", path.display());
+    let missing = at(&folder.0.join("missing/a.sock"));
+    let (status, _, problem) = run(&format!("serve -b {} --listen {missing}", bundle.display()), "");
+    let said = "missing: it has to be there";
+    assert!(status == Some(1) && problem.contains(said), "{problem}");
+    std::fs::set_permissions(&folder.0, std::fs::Permissions::from_mode(0o555)).unwrap();
+    // Root has the right whatever the mode, by this capability.
+    let without = ["--bounding-set=-dac_override"];
+    let mut command = Command::new("setpriv");
+    if command
+        .args(without)
+        .arg("true")
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        command = Command::new("setpriv");
+        command.args(without).arg(gavel().get_program());
+    } else if std::fs::File::create(folder.0.join("mine")).is_err() {
+        command = gavel();
+    } else {
+        eprintln!(
+            "skipped: a folder without the right to write: this user has every right, and there is no setpriv"
+        );
+        return;
+    }
+    command.env("MPE_CONFIG_PATH", "").args(["serve", "--listen"]);
+    let mut server = Server::spawn(command.arg(at(&folder.0.join("a.sock"))).arg("-b").arg(bundle));
+    server.wait_for("the socket's place is looked at without its lock");
+    let problem = server.wait_for("listen on ");
+    let said = format!(
+        "permission denied: the folder {}: this user has to be allowed to write to it",
+        folder.0.display()
+    );
+    assert!(problem.contains(&said), "{problem}");
+    assert_eq!(server.wait().0.code(), Some(1));
 }
 
 /// Each of them finds the same stale socket; one serves there, and the others say that it does.

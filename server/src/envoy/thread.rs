@@ -116,6 +116,8 @@ async fn tick(shared: Rc<Shared>) {
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         shared.judge.refresh();
+        // A bell that could not be rung, for want of memory, would leave them waiting for ever.
+        shared.judge.ring();
     }
 }
 

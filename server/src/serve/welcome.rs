@@ -120,9 +120,14 @@ fn serve(stream: Stream, shared: &Rc<Shared>) {
 /// Serves what other cores give to this one, until it is told to drain.
 pub(super) async fn listen(mut bell: ControlPipe, shared: Rc<Shared>) {
     while !bell.next().await.is_empty() {
-        for given in shared.dealer.as_ref().map(Dealer::take).unwrap_or_default() {
-            adopt(given, &shared);
-        }
+        take_given(&shared);
+    }
+}
+
+/// Serves what other cores gave to this one since the last time.
+pub(super) fn take_given(shared: &Rc<Shared>) {
+    for given in shared.dealer.as_ref().map(Dealer::take).unwrap_or_default() {
+        adopt(given, shared);
     }
 }
 

@@ -394,6 +394,7 @@ async fn obey(mut pipe: ControlPipe, mut listeners: Vec<Rc<Listener>>, shared: R
             // A bell that could not be rung, for want of memory, would leave them waiting for ever.
             shared.ring_records();
             shared.ring_handshakes();
+            welcome::take_given(&shared);
             shared.wake_acceptors();
         }
         if drain && !shared.draining.replace(true) {

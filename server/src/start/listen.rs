@@ -95,11 +95,10 @@ impl Turn {
             match file.try_lock() {
                 // Who had it before may have removed the file that was opened here: then it keeps out nobody.
                 Ok(()) if is_at(&file, &path) => return Ok(Turn(Some((path, file)))),
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) if begun.elapsed() < Turn::PATIENCE => {
+                Ok(()) | Err(TryLockError::WouldBlock) if begun.elapsed() < Turn::PATIENCE => {
                     thread::sleep(Turn::LOOK)
                 }
-                Err(TryLockError::WouldBlock) => {
+                Ok(()) | Err(TryLockError::WouldBlock) => {
                     let text = format!("another process has {} locked", path.display());
                     return Err(io::Error::new(io::ErrorKind::TimedOut, text));
                 }
@@ -158,8 +157,9 @@ pub fn bind_unix(
 ) -> Result<(UnixListener, SocketFile), Failure> {
     let cannot = |cause: &str| Failure::Operator(format!("listen on {}: {cause}", path.display()));
     let failed = |error: io::Error| cannot(&reason(&error));
+    let no_place = |error: io::Error| cannot(&explain_place(path, &error));
     // Until somebody listens, so that a process that comes meanwhile sees that it is in use.
-    let _turn = Turn::take(path).map_err(failed)?;
+    let _turn = Turn::take(path).map_err(no_place)?;
     if let Ok(file) = fs::symlink_metadata(path) {
         if !file.file_type().is_socket() {
             return Err(cannot("there is a file that is no socket"));
@@ -174,7 +174,7 @@ pub fn bind_unix(
     }
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(failed)?;
     let address = SockAddr::unix(path).map_err(failed)?;
-    socket.bind(&address).map_err(failed)?;
+    socket.bind(&address).map_err(no_place)?;
     let file = SocketFile {
         path: path.to_path_buf(),
         identity: identity(path).map_err(failed)?,
@@ -271,6 +271,19 @@ fn no_ipv6(error: &io::Error) -> bool {
         error.raw_os_error(),
         Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL)
     )
+}
+
+/// Why no file can be made beside a path or there, and what has to be so.
+fn explain_place(path: &Path, error: &io::Error) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).display();
+    let advice = match error.kind() {
+        io::ErrorKind::PermissionDenied => "this user has to be allowed to write to it",
+        io::ErrorKind::NotFound => "it has to be there",
+        io::ErrorKind::ReadOnlyFilesystem => "it has to be one that can be written to",
+        _ => return reason(error),
+    };
+    format!("{}: the folder {folder}: {advice}", reason(error))
 }
 
 fn explain(address: SocketAddr, error: &io::Error) -> String {

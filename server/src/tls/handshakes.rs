@@ -257,3 +257,124 @@ fn work(jobs: &mpsc::Receiver<Job>, finished: &Finished, mut bell: &UnixStream) 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::Context;
+    use std::time::{Duration, Instant};
+
+    use rustls::pki_types::ServerName;
+    use rustls::server::{ClientHello, ResolvesServerCert};
+    use rustls::sign::CertifiedKey;
+    use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig};
+
+    use super::*;
+
+    /// What finds no certificate, by either way.
+    #[derive(Debug)]
+    struct Finds {
+        panics: bool,
+    }
+
+    impl ResolvesServerCert for Finds {
+        fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+            assert!(!self.panics, "on purpose");
+            None
+        }
+    }
+
+    fn session(panics: bool) -> Box<Session> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(Finds { panics }));
+        Box::new(Session::new(Arc::new(config)).unwrap())
+    }
+
+    /// What a client begins with.
+    fn hello() -> Vec<u8> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        let name = ServerName::try_from("localhost").unwrap();
+        let (mut client, mut bytes) = (ClientConnection::new(Arc::new(config), name).unwrap(), Vec::new());
+        client.write_tls(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// A thread whose bell nobody hears, and what it counts.
+    fn unheard(name: &str) -> (Handshakes, Arc<Counters>) {
+        let folder = std::env::temp_dir().join(format!("gavel-unheard-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (chain, key) = (folder.join("chain.pem"), folder.join("key.pem"));
+        std::fs::write(&chain, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let files = crate::tls::Files {
+            chain,
+            key,
+            client_authorities: None,
+            client_names: Vec::new(),
+            protocols: &[],
+        };
+        let (certificates, counters) = (Certificates::load(files).unwrap(), Arc::<Counters>::default());
+        std::fs::remove_dir_all(folder).unwrap();
+        let started = Handshakes::start(Arc::new(certificates), Arc::clone(&counters));
+        (started.unwrap().0, counters)
+    }
+
+    /// What becomes of a session that is given a ClientHello, told by looks from time to time alone.
+    fn worked_out(
+        handshakes: &Handshakes,
+        session: Box<Session>,
+        is_cut: bool,
+    ) -> io::Result<io::Result<()>> {
+        let cut = Cut::default();
+        cut.store(is_cut, Ordering::Relaxed);
+        let mut waiting = pin!(handshakes.work_out(session, hello(), &cut));
+        let mut context = Context::from_waker(Waker::noop());
+        let begun = Instant::now();
+        loop {
+            if let Poll::Ready(worked) = waiting.as_mut().poll(&mut context) {
+                return worked.map(|(_, result)| result);
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "nothing became of it");
+            std::thread::sleep(Duration::from_millis(1));
+            handshakes.ring();
+        }
+    }
+
+    /// As the core does, which looks once a second: see `obey` in `serve/worker.rs`.
+    #[test]
+    fn a_bell_that_nobody_hears_loses_no_handshake() {
+        let (handshakes, counters) = unheard("bell");
+        for _ in 0..3 {
+            let own = handshakes.session().unwrap();
+            assert!(worked_out(&handshakes, own, false).unwrap().is_ok());
+        }
+        let problem = worked_out(&handshakes, session(false), false).unwrap();
+        assert_eq!(problem.unwrap_err().kind(), io::ErrorKind::InvalidData);
+        let problem = worked_out(&handshakes, session(false), true);
+        assert_eq!(problem.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        assert_eq!(counters.panics.get(), 0);
+    }
+
+    /// It is counted, its connection gets an error, and others are worked out on the same thread.
+    #[test]
+    fn a_handshake_that_panics_ends_alone() {
+        let (handshakes, counters) = unheard("panic");
+        for count in 1..3 {
+            let problem = worked_out(&handshakes, session(true), false).unwrap_err();
+            assert_eq!(problem.to_string(), "the handshake panicked");
+            assert_eq!(counters.panics.get(), count);
+            let own = handshakes.session().unwrap();
+            assert!(worked_out(&handshakes, own, false).unwrap().is_ok());
+        }
+    }
+}
