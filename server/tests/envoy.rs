@@ -9,9 +9,10 @@
 mod common;
 #[path = "common/grpc.rs"]
 mod grpc;
+#[path = "common/words.rs"]
+mod words;
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use common::cli::Scratch;
 use common::{Server, eventually, file, gavel};
 use grpc::{CHECK, GrpcClient, HEALTH, field, request};
 use tonic::Code;
+use words::{Slow, words};
 
 const MIB: usize = 1 << 20;
 
@@ -359,32 +361,6 @@ fn a_drain_ends_connections_that_ask_for_nothing() {
     assert_eq!(client.fails(CHECK, vec![]), Code::Unknown);
 }
 
-/// A service that answers `/WORD` with that word, after a second for `/slow`.
-fn words() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            std::thread::spawn(move || {
-                let mut head = [0; 4096];
-                let read = stream.read(&mut head).unwrap();
-                let head = String::from_utf8_lossy(&head[..read]).into_owned();
-                let word = head.split(['/', ' ']).nth(2).unwrap_or_default();
-                if word == "slow" {
-                    std::thread::sleep(Duration::from_secs(1));
-                }
-                let body = format!("{{\"word\":\"{}\"}}", word.replace("slow", "open"));
-                let length = body.len();
-                let _ = write!(
-                    stream,
-                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-                );
-            });
-        }
-    });
-    port
-}
-
 /// A server for `asking.yml`, and its port for Envoy.
 fn start_asking(flags: &[&str]) -> (Server, u16) {
     let asking = file("asking.yml");
@@ -397,20 +373,21 @@ fn start_asking(flags: &[&str]) -> (Server, u16) {
 
 #[test]
 fn a_mapper_asks_allowed_hosts_and_holds_up_nobody() {
-    let host = format!("127.0.0.1:{}", words());
+    let slow = Slow::default();
+    let host = format!("127.0.0.1:{}", words(&slow));
     let (server, port) = start_asking(&["--allow-net", &host]);
     let client = GrpcClient::tcp(port);
     assert!(client.allows(request(&host, b"/open", b"")));
     assert!(!client.allows(request(&host, b"/shut", b"")));
     assert!(!client.allows(request("localhost:1", b"/open", b"")));
-    let start = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| assert!(GrpcClient::tcp(port).allows(request(&host, b"/slow", b""))));
         }
+        eventually(|| slow.asked() == 8);
         assert_eq!(server.connect().post(common::GRANTED), common::granted());
+        slow.answer();
     });
-    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
     let (_, output, _) = server.stop();
     let found = records(&output);
     assert_eq!(
@@ -429,7 +406,7 @@ fn a_mapper_asks_however_it_spells_the_call() {
     assert_ne!(spelled, text);
     let domain = Scratch::new("spelled.yml", &spelled);
     let image = Scratch::new("spelled.image", "");
-    let host = format!("127.0.0.1:{}", words());
+    let host = format!("127.0.0.1:{}", words(&Slow::default()));
     let leave = ["--allow-net", &host];
     let mut compile = gavel();
     compile.args(["compile", "-o", image.path(), "-b", domain.path()]);

@@ -4,16 +4,19 @@
 mod common;
 #[path = "common/grpc.rs"]
 mod grpc;
+#[path = "common/words.rs"]
+mod words;
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Server, eventually, file};
+use common::{PATIENCE, Server, eventually, file};
 use grpc::{CHECK, GrpcClient, request};
+use words::{Slow, words};
 
 /// A server for this domain with so many connections of Envoys, and their port.
 fn start(domain: &str, connections: &str, flags: &[&str]) -> (Server, u16) {
@@ -30,14 +33,19 @@ fn start(domain: &str, connections: &str, flags: &[&str]) -> (Server, u16) {
 fn no_call_is_lost_when_its_connection_has_to_go() {
     let (server, port) = start("gate.yml", "4", &["--threads", "2"]);
     let (answers, farewells) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let end = Instant::now() + Duration::from_secs(3);
+    let begun = Instant::now();
+    // Of a slow machine's connections as many go, later.
+    let is_over = || {
+        let least = begun.elapsed() > Duration::from_secs(3);
+        least && (farewells.load(Ordering::Relaxed) > 20 || begun.elapsed() > PATIENCE)
+    };
     thread::scope(|scope| {
         for pause_us in [0, 50, 200, 500, 1_000, 2_000, 5_000, 10_000_u64] {
-            let (answers, farewells) = (&answers, &farewells);
+            let (answers, farewells, is_over) = (&answers, &farewells, &is_over);
             scope.spawn(move || {
-                while Instant::now() < end {
+                while !is_over() {
                     let client = GrpcClient::tcp(port);
-                    while Instant::now() < end {
+                    while !is_over() {
                         match client.call(CHECK, request("open", b"/", b"")) {
                             Ok(_) => answers.fetch_add(1, Ordering::Relaxed),
                             Err(status) => {
@@ -55,10 +63,11 @@ fn no_call_is_lost_when_its_connection_has_to_go() {
     });
     let (status, records, log) = server.stop();
     assert_eq!(status.code(), Some(0));
-    assert_eq!(records.lines().count(), answers.into_inner());
-    assert!(farewells.into_inner() > 20);
+    assert_eq!(records.lines().count(), answers.load(Ordering::Relaxed));
+    assert!(farewells.load(Ordering::Relaxed) > 20);
     let told = |line: &&String| line.contains("as there may be (--envoy-max-connections)");
-    assert_eq!(log.iter().filter(told).count(), 1, "{log:?}");
+    // Once a minute.
+    assert!((1..=2).contains(&log.iter().filter(told).count()), "{log:?}");
 }
 
 /// Whether a call was not sent, or by the word of the server not taken.
@@ -69,26 +78,43 @@ fn is_farewell(why: &str) -> bool {
         || why.contains("Canceled")
 }
 
+/// A connection on which nothing was asked yet.
+fn http2(port: u16) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+    stream.write_all(&frame(4, 0, 0, b"")).unwrap();
+    stream
+}
+
+/// A frame of HTTP/2 (RFC 9113, 4.1).
+fn frame(kind: u8, flags: u8, stream: u16, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let ([high, low], [first, second]) = (stream.to_be_bytes(), length);
+    [&[0, first, second, kind, flags, 0, 0, high, low], content].concat()
+}
+
+/// The head of a call, behind which its message has to come.
+fn head(stream: u16) -> Vec<u8> {
+    let mut fields = vec![0x83, 0x86, 0x01, 4];
+    fields.extend(b"gate\x04\x2a/envoy.service.auth.v3.Authorization/Check");
+    fields.extend(b"\x0f\x10\x10application/grpc");
+    frame(1, 4, stream, &fields)
+}
+
 /// Calls that have begun, one after the other, and never have a message.
 #[test]
 fn who_only_begins_calls_keeps_nobody_out() {
     let (server, port) = start("gate.yml", "1", &[]);
-    let mut holder = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let frame = |length: u8, kind: u8, flags: u8, stream: u8| [0, 0, length, kind, flags, 0, 0, 0, stream];
-    let mut head = vec![0x83, 0x86, 0x01, 4];
-    head.extend(b"gate\x04\x2c/envoy.service.auth.v3.Authorization/Check");
-    head.extend(b"\x0f\x10\x10application/grpc");
-    let begin = |stream| [&frame(u8::try_from(head.len()).unwrap(), 1, 4, stream), &head[..]].concat();
-    holder.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
-    holder.write_all(&frame(0, 4, 0, 0)).unwrap();
-    holder.write_all(&begin(1)).unwrap();
+    let mut holder = http2(port);
+    holder.write_all(&head(1)).unwrap();
     thread::scope(|scope| {
         let (stop, stopped) = mpsc::channel::<()>();
         scope.spawn(move || {
-            for stream in (3..=255).step_by(2) {
+            // For a minute.
+            for stream in (3..=1200).step_by(2) {
                 let pause = stopped.recv_timeout(Duration::from_millis(100));
-                if pause != Err(mpsc::RecvTimeoutError::Timeout) || holder.write_all(&begin(stream)).is_err()
-                {
+                if pause != Err(mpsc::RecvTimeoutError::Timeout) || holder.write_all(&head(stream)).is_err() {
                     return;
                 }
             }
@@ -96,49 +122,44 @@ fn who_only_begins_calls_keeps_nobody_out() {
         thread::sleep(Duration::from_millis(300));
         let begun = Instant::now();
         assert!(GrpcClient::tcp(port).allows(request("open", b"/", b"")));
-        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
         drop(stop);
     });
     let (status, _, _) = server.stop();
     assert_eq!(status.code(), Some(0));
 }
 
-/// A service that answers one request with a word once it is told to, and says when it was asked.
-fn slow() -> (String, mpsc::Receiver<()>, mpsc::Sender<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let host = listener.local_addr().unwrap().to_string();
-    let (asked, was_asked) = mpsc::channel();
-    let (go, gone) = mpsc::channel();
-    thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let _ = stream.read(&mut [0; 4096]).unwrap();
-        asked.send(()).unwrap();
-        gone.recv().unwrap();
-        let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"word\":\"open\"}";
-        stream.write_all(answer.as_bytes()).unwrap();
-    });
-    (host, was_asked, go)
-}
-
 /// The only connection that there may be has a call, and others are connected and have asked when the server ends.
 #[test]
 fn who_waits_for_a_connection_is_answered_by_a_server_that_drains() {
-    let (host, was_asked, go) = slow();
+    let slow = Slow::default();
+    let host = format!("127.0.0.1:{}", words(&slow));
     let (mut server, port) = start("asking.yml", "1", &["--allow-net", &host]);
     thread::scope(|scope| {
-        let first = scope.spawn(|| GrpcClient::tcp(port).allows(request(&host, b"/open", b"")));
-        was_asked.recv().unwrap();
-        let waiting: Vec<_> = (0..3)
-            .map(|_| scope.spawn(|| GrpcClient::tcp(port).allows(request("localhost:1", b"/open", b""))))
-            .collect();
+        let first = scope.spawn(|| GrpcClient::tcp(port).allows(request(&host, b"/slow", b"")));
+        eventually(|| slow.asked() == 1);
+        let message = request("localhost:1", b"/open", b"");
+        let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+        let message = frame(0, 1, 1, &[&[0], &length[..], &message].concat());
+        let mut waiting = [(); 3].map(|()| {
+            let mut stream = http2(port);
+            stream.write_all(&[head(1), message.clone()].concat()).unwrap();
+            stream
+        });
         server.wait_for("as there may be (--envoy-max-connections)");
-        thread::sleep(Duration::from_millis(100));
         server.signal("TERM");
-        for client in waiting {
-            assert!(!client.join().unwrap());
+        for stream in &mut waiting {
+            let (mut answer, denied) = (Vec::<u8>::new(), b"permission denied");
+            while !answer.windows(denied.len()).any(|part| part == denied) {
+                let mut part = [0; 4096];
+                let read = stream.read(&mut part).unwrap();
+                assert!(read > 0, "{answer:?}");
+                answer.extend(part.iter().take(read));
+            }
         }
+        drop(waiting);
         eventually(|| TcpStream::connect(("127.0.0.1", port)).is_err());
-        go.send(()).unwrap();
+        slow.answer();
         assert!(first.join().unwrap());
     });
     let (status, records, _) = server.wait();

@@ -13,7 +13,7 @@ mod grpc;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -119,11 +119,11 @@ fn nobody_notices_a_reload_under_load() {
             std::io::Read::read_to_string(&mut stdout, &mut output).unwrap();
             output
         });
-        let over = AtomicBool::new(false);
+        let (over, answers) = (AtomicBool::new(false), AtomicUsize::new(0));
         let grants: usize = thread::scope(|scope| {
             let clients: Vec<_> = (0..4)
                 .map(|_| {
-                    let (mut client, over) = (server.connect(), &over);
+                    let (mut client, over, answers) = (server.connect(), &over, &answers);
                     scope.spawn(move || {
                         let mut grants = 0;
                         while !over.load(Ordering::Relaxed) {
@@ -132,6 +132,7 @@ fn nobody_notices_a_reload_under_load() {
                                 let answer = client.answer().unwrap();
                                 assert!(answer == granted() || answer == denied(), "{answer:?}");
                                 grants += usize::from(answer == granted());
+                                answers.fetch_add(1, Ordering::Relaxed);
                             }
                             thread::sleep(Duration::from_millis(1));
                         }
@@ -152,7 +153,9 @@ fn nobody_notices_a_reload_under_load() {
                 .unwrap();
                 server.signal("HUP");
                 server.wait_for(said);
-                thread::sleep(Duration::from_millis(20));
+                // More than were on their way.
+                let enough = answers.load(Ordering::Relaxed) + 40;
+                eventually(|| answers.load(Ordering::Relaxed) > enough);
             }
             over.store(true, Ordering::Relaxed);
             clients.into_iter().map(|client| client.join().unwrap()).sum()

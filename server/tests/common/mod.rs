@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 pub(crate) const GRANTED: &str = r#"{"operation":"shop:door:open"}"#;
 pub(crate) const DENIED: &str = r#"{"operation":"shop:door:shut"}"#;
 
+/// How long is waited for what has to come: on a slow machine, too, it comes sooner.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The drivers to test: the one that `GAVEL_IO` names, or both, as far as this machine allows io_uring at all.
 pub(crate) fn drivers() -> Vec<String> {
     match std::env::var("GAVEL_IO") {
@@ -158,12 +161,9 @@ impl Server {
     /// The next line of the log with this text.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         loop {
-            let line = self
-                .lines
-                .recv_timeout(Duration::from_secs(20))
-                .unwrap_or_else(|_| {
-                    panic!("no line with {text:?} in {:#?}", self.seen);
-                });
+            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+                panic!("no line with {text:?} in {:#?}", self.seen);
+            });
             self.seen.push(line.clone());
             if line.contains(text) {
                 return line;
@@ -186,7 +186,7 @@ impl Server {
 
     pub(crate) fn connect(&self) -> Client {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Client {
             stream,
@@ -352,6 +352,19 @@ pub(crate) fn denied() -> Answer {
     }
 }
 
+/// How many records there are, and how many more are told to be missing.
+pub(crate) fn records_and_lost(output: &str) -> (usize, usize) {
+    let (mut records, mut lost) = (0, 0);
+    for line in output.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        match line["gap"]["records"].as_str() {
+            Some(count) => lost += count.parse::<usize>().unwrap(),
+            None => records += 1,
+        }
+    }
+    (records, lost)
+}
+
 /// Asks for batches of grants, four times sixty with a number each, so much that the smallest spool reaches its bound in the
 /// middle of one if nobody takes what is delivered. The numbers that were granted, and whether one batch had both answers.
 pub(crate) fn grants_of_batches(
@@ -383,7 +396,7 @@ pub(crate) fn grants_of_batches(
 /// Waits until `done`, for a bounded time.
 #[track_caller]
 pub(crate) fn eventually(mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + PATIENCE;
     while !done() {
         assert!(Instant::now() < end, "it did not happen");
         thread::sleep(Duration::from_millis(10));
