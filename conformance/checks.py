@@ -42,7 +42,7 @@ def free_port():
     raise SystemExit("no port is free")
 
 
-def wait_until(what, done, seconds=20):
+def wait_until(what, done, seconds=60):
     end = time.monotonic() + seconds
     while not done():
         if time.monotonic() > end:

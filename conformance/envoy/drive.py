@@ -1,7 +1,7 @@
 """Starts an upstream, gavel and Envoy on loopback and asks through Envoy; see run.sh.
 
-Each configuration of deploy/envoy is used as it is, but for ports and paths, which are replaced by free ones; two also with what
-tls.yaml adds.
+Each configuration of deploy/envoy is used as it is, but for ports and paths, which are replaced by free ones, and for Envoy's
+patience, which is longer: what is asked here is what it decides, and not how soon. Two are used with what tls.yaml adds, too.
 The closing line is 'N passed, N failed'; the exit status is 1 if a check failed.
 """
 
@@ -84,7 +84,8 @@ class Setup:
         for old, new in [("port_value: 8080", "port_value: %d" % self.front),
                          ("port_value: 3000", "port_value: %d" % self.upstream.server_address[1]),
                          ("port_value: 9001", "port_value: %d" % self.decisions),
-                         ("/run/gavel/envoy.sock", self.pipe or "")]:
+                         ("/run/gavel/envoy.sock", self.pipe or ""),
+                         ("timeout: 0.5s", "timeout: 20s"), ("connect_timeout: 0.25s", "connect_timeout: 20s")]:
             text = text.replace(old, new)
         mode, is_tls = mode.removesuffix(" over TLS"), mode.endswith(" over TLS")
         if is_tls:

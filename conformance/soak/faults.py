@@ -408,6 +408,7 @@ def killed(options, checks):
             for asker in askers:
                 asker.start()
             time.sleep(0.5 if options.short else 1 + number / 10)
+            wait_until("each asker has answers", lambda: all(len(asker.answered) > 5 for asker in askers))
             server.stop(number=signal.SIGKILL)
             for asker in askers:
                 asker.join(15)

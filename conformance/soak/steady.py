@@ -42,8 +42,9 @@ def main():
         checks.check("no request failed", result["failed"] == 0, f"{result['right']} right, {result['failed']} failed")
         # What the first requests and reloads take is no growth.
         later = samples[len(samples) // 5:]
-        first = sum(rss for rss, _ in later[:len(later) // 4]) / (len(later) // 4)
-        last = sum(rss for rss, _ in later[-(len(later) // 4):]) / (len(later) // 4)
+        quarter = max(1, len(later) // 4)
+        first = sum(rss for rss, _ in later[:quarter]) / quarter
+        last = sum(rss for rss, _ in later[-quarter:]) / quarter
         checks.figure("steady.rss_mib", f"{last / 1024:.1f}")
         checks.figure("steady.rss_growth_percent", f"{(last / first - 1) * 100:.2f}")
         if not options.short:
