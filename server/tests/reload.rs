@@ -113,12 +113,7 @@ fn nobody_notices_a_reload_under_load() {
         fs::write(&bundle, domain(1)).unwrap();
         let flags = ["--threads", "2", "--revision", "first", "--audit-full", "deny"];
         let mut server = Server::start_on(&bundle, driver, &flags, |_| {});
-        let mut stdout = server.take_stdout();
-        let reader = thread::spawn(move || {
-            let mut output = String::new();
-            std::io::Read::read_to_string(&mut stdout, &mut output).unwrap();
-            output
-        });
+        let reader = server.read_records();
         let (over, answers) = (AtomicBool::new(false), AtomicUsize::new(0));
         let grants: usize = thread::scope(|scope| {
             let clients: Vec<_> = (0..4)

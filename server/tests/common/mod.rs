@@ -202,6 +202,16 @@ impl Server {
         self.stdout.take().unwrap()
     }
 
+    /// Takes what comes out of it as it comes, so that nothing waits for that: all of it, once it has ended.
+    pub(crate) fn read_records(&mut self) -> JoinHandle<String> {
+        let mut stdout = self.take_stdout();
+        thread::spawn(move || {
+            let mut output = String::new();
+            stdout.read_to_string(&mut output).unwrap();
+            output
+        })
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.0.id()
     }
