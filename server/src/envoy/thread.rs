@@ -191,8 +191,6 @@ async fn begin(socket: Socket, manner: Manner, shared: Rc<Shared>, taken: &Taken
     let protocol = manner.protocol;
     match socket {
         Socket::Tcp(stream) => {
-            // Answers are small: waiting to fill a packet would only delay them.
-            let _ = stream.set_nodelay(true);
             let Ok(stream) = tokio::net::TcpStream::from_std(stream) else {
                 return;
             };

@@ -67,11 +67,11 @@ impl Bound {
         }
     }
 
-    /// Whether processes of a user are served. Without names everybody is who may connect.
-    fn serves(&self, user: u32) -> bool {
+    /// Whose processes alone are served. Without names everybody is who may connect.
+    fn users(&self) -> &[u32] {
         match self {
-            Bound::Tcp(_) => true,
-            Bound::Unix(_, users) => users.is_empty() || users.contains(&user),
+            Bound::Tcp(_) => &[],
+            Bound::Unix(_, users) => users,
         }
     }
 }
@@ -105,7 +105,8 @@ impl Listener {
         let accepted = match &self.inner {
             Inner::Tcp(listener) => {
                 let accepted = listener.cancelable_accept(handle).await;
-                accepted.map(|(stream, _)| Accepted::Stream(Stream::new(stream)))
+                let is_local = false;
+                accepted.map(|(inner, _)| Accepted::Stream(Stream { inner, is_local }))
             }
             Inner::Unix(listener) => {
                 let accepted = listener.cancelable_accept(handle).await;
@@ -128,11 +129,17 @@ impl Listener {
 
     /// A connection over a unix socket, if its peer is served.
     fn local(&self, stream: monoio::net::UnixStream) -> io::Result<Accepted> {
-        let user = stream.peer_cred()?.uid();
-        if !self.queue.serves(user) {
-            return Ok(Accepted::Stranger(user));
+        let users = self.queue.users();
+        if !users.is_empty() {
+            let user = stream.peer_cred()?.uid();
+            if !users.contains(&user) {
+                return Ok(Accepted::Stranger(user));
+            }
         }
-        Stream::adopt(sys::stream_of(stream), self.uring).map(Accepted::Stream)
+        // Nothing is asked of a socket that is known: whoever opens connections and leaves takes no more time than has to be.
+        let inner = monoio::net::TcpStream::from_std(sys::stream_of(stream))?;
+        let is_local = true;
+        Ok(Accepted::Stream(Stream { inner, is_local }))
     }
 
     /// A connection that was complete before accepting stopped. Only after [`Accepted::Stopped`].
@@ -155,15 +162,6 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// From an address.
-    fn new(inner: monoio::net::TcpStream) -> Stream {
-        // Answers are small and complete; without this option the second of two would wait for an acknowledgement.
-        // A socket that refuses it still works.
-        let _ = inner.set_nodelay(true);
-        let is_local = false;
-        Stream { inner, is_local }
-    }
-
     /// Takes over a connection that was accepted elsewhere. Must be called inside [`super::Core::run`] of `uring`'s core.
     ///
     /// # Errors
@@ -173,10 +171,7 @@ impl Stream {
         // Asked while it is a socket of any kind: monoio takes it for one of TCP, and cannot say.
         let is_local = SockRef::from(&stream).local_addr()?.is_unix();
         let inner = monoio::net::TcpStream::from_std(stream)?;
-        Ok(match is_local {
-            true => Stream { inner, is_local },
-            false => Stream::new(inner),
-        })
+        Ok(Stream { inner, is_local })
     }
 
     /// The descriptor, valid as long as this stream lives.

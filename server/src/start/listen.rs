@@ -245,6 +245,9 @@ fn open(address: SocketAddr) -> io::Result<Socket> {
     socket.set_reuse_address(true)?;
     // Connections have what the listening socket has.
     socket.set_send_buffer_size(limits::SEND_BUFFER_BYTES)?;
+    // Answers are small and complete; without this option the second of two would wait for an acknowledgement. A socket
+    // that refuses it still works.
+    let _ = socket.set_nodelay(true);
     Ok(socket)
 }
 
