@@ -108,6 +108,14 @@ impl std::fmt::Debug for Merged<'_> {
     }
 }
 
+/// Parts that were replaced, and states before that. Most requests have no use for it.
+#[derive(Debug, Default)]
+pub(crate) struct Replacements<'r> {
+    pub(crate) present: Vec<Replacement<'r>>,
+    pub(crate) saved_cells: Vec<Cell<'r>>,
+    pub(crate) saved: Vec<Replacement<'r>>,
+}
+
 /// Where the cells and replacements of a state before a `with` are kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Saved {
@@ -120,9 +128,8 @@ pub(crate) struct Saved {
 pub(crate) struct InputDoc<'r> {
     /// One for each node of the program's trie; none before there is an input, or something is run without one.
     pub(crate) cells: Vec<Cell<'r>>,
-    pub(crate) replaced: Vec<Replacement<'r>>,
-    pub(crate) saved_cells: Vec<Cell<'r>>,
-    pub(crate) saved_replaced: Vec<Replacement<'r>>,
+    /// `None`: nothing was replaced or saved.
+    pub(crate) replacements: Option<Replacements<'r>>,
     /// The document and the zeros behind it, while it is not read by the exact parser.
     pub(crate) text: &'r str,
     /// Memory for building containers.
@@ -136,7 +143,9 @@ impl<'r> InputDoc<'r> {
     pub(crate) fn clear(&mut self, trie: &SlotTrie) {
         self.cells.clear();
         self.cells.extend_from_slice(trie.empty_cells());
-        self.replaced.clear();
+        if let Some(replacements) = &mut self.replacements {
+            replacements.present.clear();
+        }
         self.text = "";
         self.merged = None;
     }
@@ -265,7 +274,7 @@ impl<'r> InputDoc<'r> {
             _ => &[],
         };
         let mut value = self.gathered(trie, arena, trie_node, said)?;
-        for replacement in &self.replaced {
+        for replacement in self.replacements.iter().flat_map(|all| &all.present) {
             if let Some(rest) = path_below(trie, trie_node, replacement.path) {
                 value = replace_at(arena, Some(value), rest, replacement.value)?;
             }
@@ -438,28 +447,32 @@ impl<'r> InputDoc<'r> {
 
     /// Keeps a replacement for the stale cells above it; those at or below its path are settled by it.
     fn remember(&mut self, path: &'r [Value<'r>], value: Value<'r>) -> Result<(), EvalErrorKind> {
-        self.replaced.retain(|older| !older.path.starts_with(path));
-        self.replaced.push(Replacement { path, value });
+        let present = &mut self.replacements.get_or_insert_default().present;
+        present.retain(|older| !older.path.starts_with(path));
+        present.push(Replacement { path, value });
         Ok(())
     }
 
-    /// Keeps the present state aside.
-    pub(crate) fn save(&mut self) -> Saved {
+    /// Keeps the present state aside. `memory` is asked for once in a request.
+    pub(crate) fn save(&mut self, memory: impl FnOnce() -> Replacements<'r>) -> Saved {
+        let kept = self.replacements.get_or_insert_with(memory);
         let saved = Saved {
-            cells: self.saved_cells.len(),
-            replaced: self.saved_replaced.len(),
+            cells: kept.saved_cells.len(),
+            replaced: kept.saved.len(),
         };
-        self.saved_cells.extend_from_slice(&self.cells);
-        self.saved_replaced.extend_from_slice(&self.replaced);
+        kept.saved_cells.extend_from_slice(&self.cells);
+        kept.saved.extend_from_slice(&kept.present);
         saved
     }
 
     /// Goes back to a state, which is the last one saved and not restored.
     pub(crate) fn restore(&mut self, saved: Saved) {
-        self.cells.clear();
-        self.cells.extend(self.saved_cells.drain(saved.cells..));
-        self.replaced.clear();
-        self.replaced.extend(self.saved_replaced.drain(saved.replaced..));
+        if let Some(kept) = &mut self.replacements {
+            self.cells.clear();
+            self.cells.extend(kept.saved_cells.drain(saved.cells..));
+            kept.present.clear();
+            kept.present.extend(kept.saved.drain(saved.replaced..));
+        }
     }
 }
 

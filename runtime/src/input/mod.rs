@@ -14,7 +14,7 @@ mod tests;
 mod trie;
 mod walk;
 
-pub(crate) use doc::{Cell, InputDoc, Merge, Replacement, Saved};
+pub(crate) use doc::{Cell, InputDoc, Merge, Replacements, Saved};
 pub use error::{PorcError, Trailing};
 pub(crate) use layouts::Layouts;
 pub use trie::SlotTrie;

@@ -8,9 +8,7 @@ use crate::repeated::repeated;
 fn empty<'r>() -> InputDoc<'r> {
     InputDoc {
         cells: Vec::new(),
-        replaced: Vec::new(),
-        saved_cells: Vec::new(),
-        saved_replaced: Vec::new(),
+        replacements: None,
         text: "",
         parts: Vec::new(),
         merged: None,

@@ -9,7 +9,7 @@ use crate::arena::Arena;
 use crate::builtins::Fetch;
 use crate::builtins::caches::Caches;
 use crate::bytecode::Program;
-use crate::input::{Cell, InputDoc, Replacement};
+use crate::input::{Cell, InputDoc, Replacements};
 use crate::limits::{DEADLINE_POLL_FUEL, Limits};
 use crate::value::Value;
 
@@ -27,9 +27,7 @@ pub struct Vm {
 pub(super) struct Spare {
     regs: Vec<Value<'static>>,
     cells: Vec<Cell<'static>>,
-    replaced: Vec<Replacement<'static>>,
-    saved_cells: Vec<Cell<'static>>,
-    saved_replaced: Vec<Replacement<'static>>,
+    pub(super) replacements: Replacements<'static>,
     parts: Vec<Value<'static>>,
     outcomes: Vec<Outcome<'static>>,
     pub(super) rare: Rare<'static>,
@@ -69,7 +67,7 @@ impl Vm {
         self.arena.used_bytes()
             + self.body.capacity()
             + (spare.regs.capacity() + spare.parts.capacity()) * size_of::<Value<'_>>()
-            + (spare.cells.capacity() + spare.saved_cells.capacity()) * size_of::<Cell<'_>>()
+            + (spare.cells.capacity() + spare.replacements.saved_cells.capacity()) * size_of::<Cell<'_>>()
             + spare.outcomes.capacity() * size_of::<Outcome<'_>>()
             + spare.frames.capacity() * size_of::<Frame>()
             + spare.rule_cells.capacity() * size_of::<RuleCell>()
@@ -93,9 +91,7 @@ impl Vm {
         let arena: &'v Arena = arena;
         let doc = InputDoc {
             cells: std::mem::take(&mut spare.cells),
-            replaced: std::mem::take(&mut spare.replaced),
-            saved_cells: std::mem::take(&mut spare.saved_cells),
-            saved_replaced: std::mem::take(&mut spare.saved_replaced),
+            replacements: None,
             text: "",
             parts: std::mem::take(&mut spare.parts),
             merged: None,
@@ -131,9 +127,6 @@ impl Drop for Request<'_> {
         let spare = &mut *self.home;
         let doc = &mut self.doc;
         spare.cells = emptied(std::mem::take(&mut doc.cells));
-        spare.replaced = emptied(std::mem::take(&mut doc.replaced));
-        spare.saved_cells = emptied(std::mem::take(&mut doc.saved_cells));
-        spare.saved_replaced = emptied(std::mem::take(&mut doc.saved_replaced));
         spare.parts = emptied(std::mem::take(&mut doc.parts));
         spare.regs = emptied(std::mem::take(&mut self.regs));
         spare.frames = std::mem::take(&mut self.frames);
@@ -143,6 +136,13 @@ impl Drop for Request<'_> {
         spare.frames.clear();
         if let Some(rare) = self.rare.take() {
             spare.rare = rare.emptied();
+        }
+        if let Some(kept) = self.doc.replacements.take() {
+            spare.replacements = Replacements {
+                present: emptied(kept.present),
+                saved_cells: emptied(kept.saved_cells),
+                saved: emptied(kept.saved),
+            };
         }
     }
 }

@@ -128,7 +128,8 @@ impl<'v> Request<'v> {
     }
 
     fn with_input(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
-        let saved = self.doc.save();
+        let home = &mut *self.home;
+        let saved = self.doc.save(|| std::mem::take(&mut home.replacements));
         self.rare().undo.push(Undo::Input(saved));
         self.doc
             .replace(&self.program.trie, self.arena, path_of(path), value)
