@@ -1,6 +1,7 @@
 //! JSON text → values: whole subtrees into the arena, texts borrowed from the document where they have no escapes.
 
 use super::scan::{DEPTH_MAX, Scanner};
+use super::shapes::{Piece, Shapes};
 use crate::arena::Arena;
 use crate::limits::PATH_LEN_MAX;
 use crate::value::{Entry, Value, object_from};
@@ -24,6 +25,11 @@ impl<'r> Build<'_, 'r> {
         self.nested(DEPTH_MAX + PATH_LEN_MAX as u32)
     }
 
+    /// The list here. `shapes` make it faster to read objects in it that are laid out as others were.
+    pub(super) fn list(&mut self, shapes: Option<&mut Shapes>) -> Option<Value<'r>> {
+        self.array(DEPTH_MAX - 1, shapes)
+    }
+
     /// Recursive; at most `deeper` levels.
     fn nested(&mut self, deeper: u32) -> Option<Value<'r>> {
         let byte = self.scanner.blanks();
@@ -35,7 +41,7 @@ impl<'r> Build<'_, 'r> {
         match byte {
             b'"' => self.scanner.string(self.arena).map(Value::string),
             b'{' => self.object(deeper.checked_sub(1)?),
-            b'[' => self.array(deeper.checked_sub(1)?),
+            b'[' => self.array(deeper.checked_sub(1)?, None),
             byte => self.plain(byte),
         }
     }
@@ -51,11 +57,17 @@ impl<'r> Build<'_, 'r> {
         }
     }
 
-    fn array(&mut self, deeper: u32) -> Option<Value<'r>> {
+    fn array(&mut self, deeper: u32, mut shapes: Option<&mut Shapes>) -> Option<Value<'r>> {
         let start = self.parts.len();
         let mut next = self.scanner.after();
+        if let (b'{', Some(shapes)) = (next, &mut shapes) {
+            shapes.stand_in_front();
+        }
         while next != b']' {
-            let item = self.begun(next, deeper)?;
+            let item = match (next, &mut shapes) {
+                (b'{', Some(shapes)) => self.familiar(deeper.checked_sub(1)?, shapes)?,
+                _ => self.begun(next, deeper)?,
+            };
             self.parts.push(item);
             next = match self.scanner.next() {
                 Some(b']') => return None,
@@ -71,7 +83,12 @@ impl<'r> Build<'_, 'r> {
 
     fn object(&mut self, deeper: u32) -> Option<Value<'r>> {
         let start = self.parts.len();
-        let mut next = self.scanner.after();
+        let next = self.scanner.after();
+        self.members(start, next, deeper)
+    }
+
+    /// What is left of an object, of which there are parts from `start` on and `next` is the next byte.
+    fn members(&mut self, start: usize, mut next: u8, deeper: u32) -> Option<Value<'r>> {
         while next != b'}' {
             if next != b'"' {
                 return None;
@@ -80,25 +97,83 @@ impl<'r> Build<'_, 'r> {
             let byte = self.scanner.value()?;
             let value = self.begun(byte, deeper)?;
             self.parts.extend([Value::string(key), value]);
-            next = match self.scanner.next() {
-                Some(b'}') => return None,
-                Some(next) => next,
-                None => b'}',
-            };
+            next = self.behind_member()?;
         }
         self.scanner.end(b'}')?;
+        let entries = self.entries(start, |at| at)?;
+        object_from(self.arena, entries).ok()
+    }
+
+    /// Goes from behind a member to the next one, or to the end of the object; the byte there.
+    #[inline(always)]
+    fn behind_member(&mut self) -> Option<u8> {
+        match self.scanner.next() {
+            Some(b'}') => None,
+            Some(next) => Some(next),
+            None => Some(b'}'),
+        }
+    }
+
+    /// Entries of the parts from `start` on, which are no more needed; `order` tells their places.
+    #[inline(always)]
+    fn entries(&mut self, start: usize, order: impl Fn(usize) -> usize) -> Option<&'r mut [Entry<'r>]> {
         let parts = self.parts.get(start..)?;
-        let unset = Entry {
-            key: Value::UNSET,
-            value: Value::UNSET,
-        };
-        let entries = self.arena.filled(parts.len() / 2, unset).ok()?;
-        for (entry, pair) in entries.iter_mut().zip(parts.chunks_exact(2)) {
-            if let [key, value] = *pair {
+        let entries = self.arena.filled(parts.len() / 2, UNSET).ok()?;
+        let (pairs, _) = parts.as_chunks();
+        for (at, &[key, value]) in pairs.iter().enumerate() {
+            if let Some(entry) = entries.get_mut(order(at)) {
                 *entry = Entry { key, value };
             }
         }
         self.parts.truncate(start);
-        object_from(self.arena, entries).ok()
+        Some(entries)
+    }
+
+    /// The object here, which is in a list: as far as it is laid out as another one was, by that.
+    fn familiar(&mut self, deeper: u32, shapes: &mut Shapes) -> Option<Value<'r>> {
+        let (begun, start) = (self.scanner, self.parts.len());
+        let pieces = shapes.follow(self.scanner.window()?);
+        for piece in pieces {
+            let Some(first) = piece.leads_on(self.scanner.window()?) else {
+                return self.unfamiliar(deeper, shapes, begun, start);
+            };
+            let key = self.scanner.ahead(piece.key.0.into(), piece.key.1.into())?;
+            self.scanner.at += usize::from(piece.len);
+            let value = self.begun(first, deeper)?;
+            self.parts.extend([Value::string(key), value]);
+        }
+        if pieces.is_empty() || self.scanner.blanks() != b'}' {
+            return self.unfamiliar(deeper, shapes, begun, start);
+        }
+        self.scanner.at += 1;
+        let order = |at| {
+            let piece: Option<&Piece> = pieces.get(at);
+            piece.map_or(usize::MAX, |piece| piece.order.into())
+        };
+        self.entries(start, order).map(|entries| Value::object(entries))
+    }
+
+    /// What is left of an object that began at `begun`, of which there are parts from `start` on, and that is laid out otherwise
+    /// from here on.
+    #[inline(never)]
+    fn unfamiliar(
+        &mut self,
+        deeper: u32,
+        shapes: &mut Shapes,
+        begun: Scanner<'r>,
+        start: usize,
+    ) -> Option<Value<'r>> {
+        let next = match self.parts.len() - start {
+            0 => self.scanner.after(),
+            _ => self.behind_member()?,
+        };
+        let object = self.members(start, next, deeper)?;
+        shapes.missed(begun);
+        Some(object)
     }
 }
+
+const UNSET: Entry<'static> = Entry {
+    key: Value::UNSET,
+    value: Value::UNSET,
+};

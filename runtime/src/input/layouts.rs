@@ -8,6 +8,8 @@
 
 use super::SlotTrie;
 use super::lanes::{WORD, differing};
+use super::lessons::Lessons;
+use super::shapes::Shapes;
 use super::trie::OUTSIDE;
 use crate::limits::SLOT_CELLS_MAX;
 
@@ -25,15 +27,6 @@ const OPENED_MAX: usize = 4;
 
 /// Pieces that are tried behind another.
 const GUESSES: usize = 4;
-
-/// Pieces that one request may add, while there is room and later. To add one costs some hundred instructions, and some
-/// thousand where all places are looked through.
-const LESSONS_ROOMY: u8 = 32;
-const LESSONS_FULL: u8 = 8;
-
-/// When there is no more room, or nothing was new in what the last one wanted to add, of so many requests with something
-/// unknown one may add it.
-const WAIT: u8 = 64;
 
 /// After so many places where nothing known came and nothing may be added, a document is read without any more guesses, which
 /// cost a tenth of reading where they are all wrong.
@@ -183,14 +176,11 @@ pub(crate) struct Layouts {
     /// The piece behind which the walk is, and the one that is tried first there.
     last: u16,
     guess: u16,
-    /// Pieces that this request may still add; `None`: all was known so far.
-    lessons: Option<u8>,
+    lessons: Lessons,
     /// Places where nothing known comes until this document is read without guesses.
     patience: u8,
-    /// Whether the last request that was allowed to has added a piece: some have what is never kept.
-    has_added: bool,
-    /// Requests with something unknown until one may add it.
-    wait: u8,
+    /// What is known of the objects in lists.
+    pub(super) shapes: Shapes,
     /// How many pieces were followed, and how many were not known.
     #[cfg(test)]
     counted: (usize, usize),
@@ -208,10 +198,9 @@ impl Layouts {
             leading: vec![UNKNOWN; trie.len()].into_boxed_slice(),
             last: BEGINNING,
             guess: UNKNOWN,
-            lessons: None,
+            lessons: Lessons::new(),
             patience: PATIENCE,
-            has_added: true,
-            wait: 0,
+            shapes: Shapes::new(),
             #[cfg(test)]
             counted: (0, 0),
         }
@@ -231,8 +220,9 @@ impl Layouts {
             .flat_map(|piece| &mut piece.guesses)
             .for_each(&mut anew);
         self.leading.iter_mut().for_each(&mut anew);
+        self.shapes.guess_anew(&mut random);
         // Others would hardly be learned any more.
-        self.has_added = true;
+        self.lessons.added();
     }
 
     #[cfg(test)]
@@ -243,7 +233,9 @@ impl Layouts {
     /// Makes ready for a document; `None`: it is read for another trie.
     pub(super) fn begin(&mut self, trie: &SlotTrie) -> Option<&mut Layouts> {
         self.stand_behind(BEGINNING);
-        (self.lessons, self.patience) = (None, PATIENCE);
+        self.lessons.begin();
+        self.shapes.begin();
+        self.patience = PATIENCE;
         (self.digest == trie.digest()).then_some(self)
     }
 
@@ -308,25 +300,15 @@ impl Layouts {
         {
             self.counted.1 += 1;
         }
-        let lessons = self.lessons.unwrap_or_else(|| self.lessons());
-        self.lessons = Some(lessons.saturating_sub(1));
+        let may_add = self.lessons.take(self.pieces.len() < PLACES);
         let behind = self.last;
         // Where nothing is learned either: the way on may be known.
         let leading = self.leading.get(usize::from(next.member)).copied();
         self.stand_behind(leading.filter(|_| self.patience > 0).unwrap_or(UNKNOWN));
         self.patience = self.patience.saturating_sub(1);
-        if lessons > 0 {
+        if may_add {
             self.learn(trie, (before, next), (from, bytes), opened, behind);
         }
-    }
-
-    /// How many pieces this request may add.
-    fn lessons(&mut self) -> u8 {
-        if std::mem::take(&mut self.has_added) && self.pieces.len() < PLACES {
-            return LESSONS_ROOMY;
-        }
-        self.wait = self.wait.checked_sub(1).unwrap_or(WAIT - 1);
-        if self.wait == 0 { LESSONS_FULL } else { 0 }
     }
 
     #[cold]
@@ -363,7 +345,7 @@ impl Layouts {
     /// Puts a piece where nothing is, or in the place of the next one that was not met since it was passed over; never in that
     /// of the beginning. Its place.
     fn keep(&mut self, piece: Piece) -> usize {
-        self.has_added = true;
+        self.lessons.added();
         if self.pieces.len() < PLACES {
             self.pieces.push(piece);
             return self.pieces.len() - 1;

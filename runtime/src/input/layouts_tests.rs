@@ -5,14 +5,14 @@ use super::{Layouts, SlotTrie, Trailing};
 use crate::repeated::repeated;
 
 /// A reader that remembers, beside one that does not.
-struct Reader {
+pub(super) struct Reader {
     trie: SlotTrie,
     cells: Box<[u16]>,
-    layouts: Layouts,
+    pub(super) layouts: Layouts,
 }
 
 impl Reader {
-    fn new(slots: &[&[&str]]) -> Reader {
+    pub(super) fn new(slots: &[&[&str]]) -> Reader {
         let (trie, cells) = trie_of(slots);
         let layouts = Layouts::new(&trie);
         Reader { trie, cells, layouts }
@@ -20,7 +20,7 @@ impl Reader {
 
     /// What the slots are, or the error; both readers must say the same.
     #[track_caller]
-    fn check(&mut self, text: &[u8]) -> String {
+    pub(super) fn check(&mut self, text: &[u8]) -> String {
         let slots = (&self.trie, &*self.cells);
         let mut said = String::new();
         for trailing in [Trailing::Ignore, Trailing::Refuse] {

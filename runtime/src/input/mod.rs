@@ -7,8 +7,12 @@ mod lanes;
 mod layouts;
 #[cfg(test)]
 mod layouts_tests;
+mod lessons;
 mod read;
 mod scan;
+mod shapes;
+#[cfg(test)]
+mod shapes_tests;
 #[cfg(test)]
 mod tests;
 mod trie;

@@ -55,6 +55,12 @@ impl<'t> Scanner<'t> {
         self.text.as_bytes().get(from..self.at).unwrap_or_default()
     }
 
+    /// A part of the text, by its distance from here.
+    #[inline(always)]
+    pub(super) fn ahead(&self, from: usize, to: usize) -> Option<&'t str> {
+        self.text.get(self.at + from..self.at + to)
+    }
+
     #[inline(always)]
     fn lanes(&self, at: usize) -> Option<[u8; LANES]> {
         self.text.as_bytes().get(at..)?.first_chunk().copied()

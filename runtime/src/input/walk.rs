@@ -67,7 +67,10 @@ impl<'r> Walk<'_, 'r> {
         let cell = match byte {
             b'{' => self.whole_object()?,
             // Who reads a list reads its elements.
-            b'[' => Cell::ready(self.build.value()?),
+            b'[' => {
+                let shapes = self.layouts.as_deref_mut().map(|layouts| &mut layouts.shapes);
+                Cell::ready(self.build.list(shapes)?)
+            }
             byte => Cell::ready(self.build.plain(byte)?),
         };
         put(self.cells, self.trie, member, cell);
