@@ -132,17 +132,22 @@ impl<'r> Build<'_, 'r> {
     /// The object here, which is in a list: as far as it is laid out as another one was, by that.
     fn familiar(&mut self, deeper: u32, shapes: &mut Shapes) -> Option<Value<'r>> {
         let (begun, start) = (self.scanner, self.parts.len());
-        let pieces = shapes.follow(self.scanner.window()?);
-        for piece in pieces {
-            let Some(first) = piece.leads_on(self.scanner.window()?) else {
-                return self.unfamiliar(deeper, shapes, begun, start);
-            };
+        let Some((pieces, mut first)) = shapes.follow(self.scanner.window()?) else {
+            return self.unfamiliar(deeper, shapes, begun, start);
+        };
+        for (at, piece) in pieces.iter().enumerate() {
+            if at > 0 {
+                let Some(next) = piece.leads_on(self.scanner.window()?) else {
+                    return self.unfamiliar(deeper, shapes, begun, start);
+                };
+                first = next;
+            }
             let key = self.scanner.ahead(piece.key.0.into(), piece.key.1.into())?;
             self.scanner.at += usize::from(piece.len);
             let value = self.begun(first, deeper)?;
             self.parts.extend([Value::string(key), value]);
         }
-        if pieces.is_empty() || self.scanner.blanks() != b'}' {
+        if self.scanner.blanks() != b'}' {
             return self.unfamiliar(deeper, shapes, begun, start);
         }
         self.scanner.at += 1;

@@ -241,7 +241,7 @@ impl Layouts {
 
     /// The piece that `text` begins with, behind a value of `object`, and the first byte of the value that it leads to.
     #[inline(always)]
-    pub(super) fn follow(&mut self, object: u16, text: &[u8; WINDOW]) -> Option<(Step, u8)> {
+    pub(super) fn follow(&mut self, object: u16, text: &[u8; WINDOW]) -> Option<(&Step, u8)> {
         match self.pieces.get(usize::from(self.guess))?.leads_on(object, text) {
             Some(first) => self.pass(first),
             None => self.follow_others(object, text),
@@ -251,7 +251,7 @@ impl Layouts {
     /// As [`Layouts::follow`], where the first guess was wrong, or what it leads to is rare; the right one is made earlier the
     /// next time.
     #[inline(never)]
-    fn follow_others(&mut self, object: u16, text: &[u8; WINDOW]) -> Option<(Step, u8)> {
+    fn follow_others(&mut self, object: u16, text: &[u8; WINDOW]) -> Option<(&Step, u8)> {
         let guesses = self.pieces.get(usize::from(self.last))?.guesses;
         let (order, first) = (0..).zip(guesses).find_map(|(order, guess)| {
             let piece = self.pieces.get(usize::from(guess))?;
@@ -267,7 +267,7 @@ impl Layouts {
 
     /// Goes over the piece that is guessed, which is there.
     #[inline(always)]
-    fn pass(&mut self, first: u8) -> Option<(Step, u8)> {
+    fn pass(&mut self, first: u8) -> Option<(&Step, u8)> {
         let piece = self.pieces.get_mut(usize::from(self.guess))?;
         #[cfg(test)]
         {
@@ -276,7 +276,7 @@ impl Layouts {
         piece.is_used = true;
         let [guess, ..] = piece.guesses;
         (self.last, self.guess) = (self.guess, guess);
-        Some((piece.step, first))
+        Some((&piece.step, first))
     }
 
     /// The walk is behind this piece.

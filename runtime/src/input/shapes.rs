@@ -88,11 +88,10 @@ impl Shape {
         self.pieces.get(..usize::from(self.len)).unwrap_or_default()
     }
 
-    /// Whether an object that begins with the text may be of this shape.
+    /// The first byte of the first value, if an object that begins with the text may be of this shape.
     #[inline(always)]
-    fn begins(&self, text: &[u8; WINDOW]) -> bool {
-        let first = self.pieces().first();
-        first.is_some_and(|piece| piece.leads_on(text).is_some())
+    fn begins(&self, text: &[u8; WINDOW]) -> Option<u8> {
+        self.pieces().first()?.leads_on(text)
     }
 }
 
@@ -169,39 +168,36 @@ impl Shapes {
         (self.last, self.guess) = (place, shape.map_or(UNKNOWN, |shape| shape.next));
     }
 
-    /// The pieces of which the object that begins with `text` may consist; none: its shape is not known.
+    /// The pieces of which the object that begins with `text` may consist, and the first byte behind the first one, which is
+    /// there. `None`: its shape is not known.
     #[inline]
-    pub(super) fn follow(&mut self, text: &[u8; WINDOW]) -> &[Piece] {
-        let guess = self.shapes.get(usize::from(self.guess));
-        let place = match guess.is_some_and(|shape| shape.begins(text)) {
-            true => self.guess,
-            false => self.other(text),
-        };
+    pub(super) fn follow(&mut self, text: &[u8; WINDOW]) -> Option<(&[Piece], u8)> {
         self.before = self.last;
-        self.stand_behind(place);
-        let Some(shape) = self.shapes.get_mut(usize::from(place)) else {
-            return &[];
+        let guess = self.shapes.get(usize::from(self.guess));
+        let (place, first) = match guess.and_then(|shape| shape.begins(text)) {
+            Some(first) => (self.guess, first),
+            None => self.other(text).unwrap_or((UNKNOWN, 0)),
         };
+        self.stand_behind(place);
+        let shape = self.shapes.get_mut(usize::from(place))?;
         #[cfg(test)]
         {
             self.counted.0 += 1;
         }
         shape.is_used = true;
-        shape.pieces()
+        Some((shape.pieces(), first))
     }
 
     /// As [`Shapes::follow`], where the guess was wrong; another one is made the next time. The place of the shape.
     #[inline(never)]
-    fn other(&mut self, text: &[u8; WINDOW]) -> u8 {
+    fn other(&mut self, text: &[u8; WINDOW]) -> Option<(u8, u8)> {
         if self.patience == 0 {
-            return UNKNOWN;
+            return None;
         }
-        let known = self.shapes.iter().position(|shape| shape.begins(text));
-        let place = known.and_then(|place| u8::try_from(place).ok());
-        if let Some(place) = place {
-            self.lead(self.last, place);
-        }
-        place.unwrap_or(UNKNOWN)
+        let mut known = (0..).zip(&self.shapes);
+        let (place, first) = known.find_map(|(place, shape)| Some((place, shape.begins(text)?)))?;
+        self.lead(self.last, place);
+        Some((place, first))
     }
 
     /// Behind the one comes the other.
