@@ -117,7 +117,7 @@ fn what_batches_keep_is_bounded() {
     let body = format!("{{\"inputs\":{{{}}}}}", inputs.join(","));
     let batch = post(&body).replacen("/decision ", "/v1/batch/data/large/text ", 1);
     let before = resident_kib(&server);
-    let mut clients: Vec<_> = (0..120).map(|_| server.connect()).collect();
+    let mut clients: Vec<_> = (0..200).map(|_| server.connect()).collect();
     clients.iter_mut().for_each(|client| client.send(&batch));
     let mut most_kib = before;
     let mut answered = [0, 0];
@@ -133,7 +133,8 @@ fn what_batches_keep_is_bounded() {
         }
     }
     assert!(answered.iter().all(|count| *count > 0), "{answered:?}");
-    assert!(most_kib - before < 256 * 1024, "{} KiB", most_kib - before);
+    // Two bounds of 64 MiB, and what the allocator gives back a moment later, instead of 800.
+    assert!(most_kib - before < 400 * 1024, "{} KiB", most_kib - before);
     assert_eq!(server.connect().post(DENIED), denied());
 }
 
