@@ -12,7 +12,7 @@
 use gavel_compiler::source::SourceMap;
 use gavel_compiler::{Options, compile_parts, render};
 use gavel_runtime::decision::{
-    Asked, Decider, Decision, Phase, RecordOptions, Reference, Settled, Stamp, Watcher, write_json,
+    Asked, Decider, Decision, Frame, Phase, RecordOptions, Reference, Settled, Stamp, Watcher, write_json,
 };
 use gavel_runtime::image::Image;
 use gavel_runtime::input::Trailing;
@@ -294,4 +294,58 @@ fn a_policy_that_many_share_runs_once() {
     assert!(decision.granted);
     assert_eq!(decision.references.len(), 1 + 10 + 1 + 1);
     assert_eq!((counted.evaluated, counted.known), (1, 11));
+}
+
+/// Texts are places in the body where they stand there as they are: however the body is written, a frame says what was decided.
+#[test]
+fn frames_say_what_was_decided() {
+    let domains = serde_json::json!(["examples/clinic/clinic.yml"]);
+    let image = image(&domains);
+    let mut decider = Decider::new(&image, &Limits::DEFAULT);
+    let plain = std::fs::read_to_string(root().join("examples/clinic/nurse-reads.json")).unwrap();
+    let first = plain.find("mrn:").unwrap();
+    let escaped = plain.replace("mrn:", "\\u006drn:");
+    assert!(escaped.len() > plain.len());
+    let mut broken = plain.clone().into_bytes();
+    broken[first] = 0xff;
+    let bodies = [
+        plain.clone().into_bytes(),
+        format!(" \n{plain} {plain}").into_bytes(),
+        escaped.into_bytes(),
+        broken,
+        b"{}".to_vec(),
+    ];
+    for body in bodies {
+        let name = String::from_utf8_lossy(&body);
+        let decision = decider.decide(&image, &body, Trailing::Ignore, &ENV).unwrap();
+        let mut frame = Vec::new();
+        decision.encode(&body, STAMP, &mut frame);
+        let Some(told) = Frame::decode(&frame) else {
+            panic!("no frame of {name}");
+        };
+        assert_eq!(
+            [told.subject, told.realm, told.operation, told.resource],
+            [
+                decision.subject,
+                decision.realm,
+                decision.operation,
+                decision.resource
+            ],
+            "{name}"
+        );
+        assert_eq!((told.granted, told.porc), (decision.granted, Some(&*body)));
+        assert_eq!(told.references.len(), decision.references.len(), "{name}");
+        for (told, reference) in told.references.iter().zip(decision.references) {
+            assert_eq!(
+                (told.phase, told.id, told.policy, told.granted),
+                (reference.phase, reference.id, reference.policy, reference.granted),
+                "{name}"
+            );
+        }
+        // What is cut off is missed, wherever it ends.
+        assert!((0..frame.len()).all(|len| {
+            let cut = Frame::decode(&frame[..len]);
+            cut.is_none_or(|cut| cut.porc != Some(&*body))
+        }));
+    }
 }

@@ -48,6 +48,8 @@ pub struct Decision<'r> {
     pub overall_ns: u64,
     /// The document that policies saw, where the image and the request alone cannot tell: a resolver was asked.
     pub document: Option<Value<'r>>,
+    /// The copy of the body that texts of the request point into, and something behind it; empty where there is none.
+    pub(super) copy: &'r [u8],
 }
 
 /// A request that cannot be decided: malformed, or too large to hold.
@@ -305,6 +307,7 @@ fn decide<'r, A: Ask>(
         }),
         overall_ns,
         document,
+        copy: phases.request.kept_body(),
     })
 }
 
@@ -371,6 +374,7 @@ fn unprintable<'r>(
         phases_ns: None,
         overall_ns,
         document: None,
+        copy: &[],
     })
 }
 

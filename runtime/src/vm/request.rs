@@ -49,6 +49,11 @@ impl<'v> Request<'v> {
             .read_whole_porc(&self.program.trie, self.arena, body, bytes, trailing)
     }
 
+    /// The copy of the PORC that texts of it point into, and something behind it; empty where there is none.
+    pub(crate) fn kept_body(&self) -> &'v [u8] {
+        self.doc.text.as_bytes()
+    }
+
     /// Reads any JSON document; the text of numbers is kept. Forgets as [`Request::read_porc`] does.
     pub fn read_document(&mut self, bytes: &[u8]) -> Result<(), JsonError> {
         let memory = JsonError {

@@ -207,7 +207,8 @@ impl Sink {
 
     /// A number that grows with all that the audit thread does, for whichever core: this one's turn comes.
     fn come_to(&self) -> u64 {
-        self.status.taken.load(Ordering::Relaxed) + self.status.written.load(Ordering::Relaxed)
+        let progress = &self.status.progress;
+        progress.taken.load(Ordering::Relaxed) + progress.written.load(Ordering::Relaxed)
     }
 
     fn push(&mut self) -> bool {
@@ -380,7 +381,7 @@ mod tests {
         assert_eq!(sink.counters.records_lost.get(), 40);
         // Whatever it does, and for whichever core, it goes on.
         ring.pop().unwrap();
-        sink.status.taken.fetch_add(1, Ordering::Relaxed);
+        sink.status.progress.taken.fetch_add(1, Ordering::Relaxed);
         let start = Instant::now();
         assert!(sink.submit(|out| out.push(b'x')));
         assert!(start.elapsed() >= stall);

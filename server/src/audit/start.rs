@@ -221,7 +221,7 @@ impl Audit {
         let lost = self.status.lost.load(Ordering::Relaxed);
         let broken = self.status.broken.load(Ordering::Relaxed);
         Finished {
-            written: self.status.written.load(Ordering::Relaxed),
+            written: self.status.progress.written.load(Ordering::Relaxed),
             lost,
             complete: all_in_time && lost == 0 && !broken,
         }

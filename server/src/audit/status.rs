@@ -7,14 +7,24 @@ use crate::audit::ledger::Ledger;
 use crate::audit::spool::Shared;
 use crate::clock;
 
+/// How far the audit thread has come: what it writes with every record or turn, on cache lines of their own. Workers read what
+/// lies beside it with every record of theirs.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Progress {
+    /// Frames that were taken out of any ring.
+    pub(crate) taken: AtomicU64,
+    /// Records that reached the output.
+    pub(crate) written: AtomicU64,
+    /// Up to this moment (monotonic, ns) everything is written.
+    pub(crate) clean_ns: AtomicU64,
+}
+
 /// Shared by all; written by the audit thread.
 #[derive(Debug, Default)]
 pub(crate) struct Status {
     pub(crate) ledgers: Vec<Arc<Ledger>>,
-    /// Frames that the audit thread took out of any ring.
-    pub(crate) taken: AtomicU64,
-    /// Records that reached the output.
-    pub(crate) written: AtomicU64,
+    pub(crate) progress: Progress,
     /// Records that the audit thread took and could not write.
     pub(crate) lost: AtomicU64,
     /// Writes that failed.
@@ -23,8 +33,6 @@ pub(crate) struct Status {
     pub(crate) failing: AtomicBool,
     /// Nothing is written any more: the reader is gone, or the audit thread.
     pub(crate) broken: AtomicBool,
-    /// Up to this moment (monotonic, ns) everything is written.
-    pub(crate) clean_ns: AtomicU64,
     /// Files are to be opened again, by the audit thread and by the one that delivers from the spool.
     pub(crate) reopen: AtomicBool,
     pub(crate) reopen_behind: AtomicBool,
@@ -77,11 +85,11 @@ impl Status {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let depth_bytes = self.ledgers.iter().map(|ledger| ledger.depth()).sum();
-        let since_ns = clock::monotonic_ns().saturating_sub(self.clean_ns.load(Ordering::Relaxed));
+        let since_ns = clock::monotonic_ns().saturating_sub(self.progress.clean_ns.load(Ordering::Relaxed));
         Snapshot {
             depth_bytes,
             lag_ns: if depth_bytes == 0 { 0 } else { since_ns },
-            written: self.written.load(Ordering::Relaxed),
+            written: self.progress.written.load(Ordering::Relaxed),
             lost: self.lost.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
             failing: self.failing.load(Ordering::Relaxed),

@@ -151,7 +151,7 @@ impl Writer {
             self.rest();
             self.untold.tell(stopping);
             if self.batch.is_empty() {
-                self.status.clean_ns.store(began_ns, Ordering::Relaxed);
+                self.status.progress.clean_ns.store(began_ns, Ordering::Relaxed);
             }
             if found {
                 idle = 0;
@@ -174,7 +174,9 @@ impl Writer {
     }
 
     fn reopen_if_asked(&mut self) {
-        if self.status.reopen.swap(false, Ordering::Acquire)
+        // Looked at first: whoever writes takes the flags beside it away from the workers.
+        if self.status.reopen.load(Ordering::Relaxed)
+            && self.status.reopen.swap(false, Ordering::Acquire)
             && let Err(error) = self.outlet.reopen()
         {
             let (name, why) = (self.outlet.name(), reason(&error));
@@ -251,7 +253,7 @@ impl Writer {
         if ring.frames.pop_entire_slice(&mut self.frame).is_err() {
             return false;
         }
-        self.status.taken.fetch_add(1, Ordering::Relaxed);
+        self.status.progress.taken.fetch_add(1, Ordering::Relaxed);
         let before = ring.taken;
         ring.taken += (HEADER_BYTES + self.frame.len()) as u64;
         if kind == KIND_RECORD {
@@ -339,7 +341,7 @@ impl Writer {
     /// What became of the batch is known.
     fn let_go(&mut self) {
         let records = self.batch.count_out().records;
-        self.status.written.fetch_add(records, Ordering::Relaxed);
+        self.status.progress.written.fetch_add(records, Ordering::Relaxed);
         self.render.settled(records);
         self.batch.clear();
         for ring in &self.rings {
@@ -369,7 +371,8 @@ impl Writer {
 
     fn recovered(&mut self) {
         self.retry = Retry::default();
-        if self.status.failing.swap(false, Ordering::Relaxed) {
+        if self.status.failing.load(Ordering::Relaxed) {
+            self.status.failing.store(false, Ordering::Relaxed);
             let name = self.outlet.name();
             log::line(
                 Level::Info,
