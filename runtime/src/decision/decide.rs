@@ -276,11 +276,8 @@ fn decide<'r, A: Ask>(
     let end_scope = phases.mark();
     if porc.resource_unknown && settled == Settled::Open {
         let text = "no matching resource and no default resource group found";
-        phases.fail(
-            Phase::Resource,
-            porc.resource,
-            Reason::fixed(ReasonCode::NotFound, text),
-        );
+        let reason = Reason::fixed(ReasonCode::NotFound, text);
+        phases.fail(Phase::Resource, porc.resource, reason);
     }
 
     let granted = match settled {

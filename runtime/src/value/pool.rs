@@ -44,23 +44,25 @@ impl Pool {
 }
 
 impl Constant {
-    /// The value, in the arena.
+    /// The value, in the arena. Recursive over the nesting.
     pub fn to_value<'r>(&self, arena: &'r Arena) -> Result<Value<'r>, EvalErrorKind> {
-        let list = |items: &[Constant]| {
-            let values = arena.filled(items.len(), Value::UNSET)?;
-            for (place, item) in values.iter_mut().zip(items) {
-                *place = item.to_value(arena)?;
-            }
-            Ok(&*values)
-        };
         Ok(match self {
             Constant::Null => Value::NULL,
             Constant::Bool(value) => Value::bool(*value),
             Constant::Int(value) => Value::int(*value),
             Constant::Number(text) => Value::number_text(arena.text(text)?),
             Constant::String(text) => Value::string(arena.text(text)?),
-            Constant::Array(items) => Value::array(list(items)?),
-            Constant::Set(items) => Value::set(list(items)?),
+            // In one place, since each level of the nesting takes a piece of the stack.
+            Constant::Array(items) | Constant::Set(items) => {
+                let values = arena.filled(items.len(), Value::UNSET)?;
+                for (place, item) in values.iter_mut().zip(items) {
+                    *place = item.to_value(arena)?;
+                }
+                match self {
+                    Constant::Set(_) => Value::set(values),
+                    _ => Value::array(values),
+                }
+            }
             Constant::Object(members) => {
                 let unset = Entry {
                     key: Value::UNSET,
