@@ -74,12 +74,10 @@ fn outcome(expression: &str, operands: Vec<Constant>, optimise: Passes) -> Strin
     };
     let ended = std::thread::scope(|scope| {
         let evaluation = std::thread::Builder::new().stack_size(STACK_BYTES);
-        evaluation
-            .spawn_scoped(scope, || run(&case, &options))
-            .unwrap()
-            .join()
+        let evaluation = evaluation.spawn_scoped(scope, || run(&case, &options));
+        evaluation.expect("a thread").join().expect("no panic")
     });
-    match ended.unwrap() {
+    match ended {
         Outcome::Solutions(solutions) if solutions.is_empty() => "undefined".to_owned(),
         Outcome::Solutions(_) => "value".to_owned(),
         Outcome::Aborted(code) => code.to_owned(),
