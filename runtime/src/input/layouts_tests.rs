@@ -40,6 +40,28 @@ impl Reader {
         // Read twice.
         ((after.0 - before.0) / 2, (after.1 - before.1) / 2)
     }
+
+    /// Reads a document as it is, cut off at each byte, without it, and with each of some bytes in its place or before it.
+    pub(super) fn check_each_byte(&mut self, seed: &str, bytes: &[u8]) {
+        for at in (0..seed.len()).step_by(if cfg!(miri) { 17 } else { 1 }) {
+            self.check(seed.as_bytes());
+            self.check(&seed.as_bytes()[..at]);
+            let mut shorter = seed.as_bytes().to_vec();
+            shorter.remove(at);
+            self.check(&shorter);
+            for &byte in bytes {
+                // Twice each: a damage must not be taken for familiar either.
+                for _ in 0..2 {
+                    let mut changed = seed.as_bytes().to_vec();
+                    changed[at] = byte;
+                    self.check(&changed);
+                    let mut longer = seed.as_bytes().to_vec();
+                    longer.insert(at, byte);
+                    self.check(&longer);
+                }
+            }
+        }
+    }
 }
 
 /// Documents of few keys, so that pieces come again in other places, with damages that hit pieces, values and the ends of
@@ -107,26 +129,8 @@ fn a_familiar_document_is_right_or_wrong_at_each_byte() {
   "b":{"a":{"c":-1.5}, "longer key of a member": null}, "unread": "some text", "c": {"k": true},
   "longer key of a member": "é"
 }"#;
-    let bytes = b"{}[]:,\"\\ 0-e1a\x00\xff\ntn";
     let mut reader = Reader::new(SLOTS);
-    for at in (0..seed.len()).step_by(if cfg!(miri) { 17 } else { 1 }) {
-        reader.check(seed.as_bytes());
-        reader.check(&seed.as_bytes()[..at]);
-        let mut shorter = seed.as_bytes().to_vec();
-        shorter.remove(at);
-        reader.check(&shorter);
-        for &byte in bytes {
-            // Twice each: a damage must not be taken for familiar either.
-            for _ in 0..2 {
-                let mut changed = seed.as_bytes().to_vec();
-                changed[at] = byte;
-                reader.check(&changed);
-                let mut longer = seed.as_bytes().to_vec();
-                longer.insert(at, byte);
-                reader.check(&longer);
-            }
-        }
-    }
+    reader.check_each_byte(seed, b"{}[]:,\"\\ 0-e1a\x00\xff\ntn");
     assert_eq!(reader.passed(seed).1, 0);
 }
 
