@@ -9,6 +9,7 @@
 use super::SlotTrie;
 use super::lanes::{WORD, differing};
 use super::lessons::Lessons;
+use super::places::{Hand, Learned};
 use super::shapes::Shapes;
 use super::trie::OUTSIDE;
 use crate::limits::SLOT_CELLS_MAX;
@@ -111,6 +112,12 @@ struct Piece {
     guesses: [u16; GUESSES],
 }
 
+impl Learned for Piece {
+    fn is_used(&mut self) -> &mut bool {
+        &mut self.is_used
+    }
+}
+
 impl Piece {
     const NONE: Piece = Piece {
         bytes: [[0; WORD]; 2],
@@ -169,8 +176,7 @@ pub(crate) struct Layouts {
     digest: u64,
     /// The beginning first. Never more than [`PLACES`], for which there is room from the beginning.
     pieces: Vec<Piece>,
-    /// The place that was given away last.
-    hand: usize,
+    hand: Hand,
     /// Of each member the last piece that was learned to lead to it.
     leading: Box<[u16]>,
     /// The piece behind which the walk is, and the one that is tried first there.
@@ -194,7 +200,7 @@ impl Layouts {
         Layouts {
             digest: trie.digest(),
             pieces,
-            hand: 0,
+            hand: Hand::default(),
             leading: vec![UNKNOWN; trie.len()].into_boxed_slice(),
             last: BEGINNING,
             guess: UNKNOWN,
@@ -327,7 +333,11 @@ impl Layouts {
             known.before == before && known.counting == piece.counting && known.bytes == piece.bytes
         };
         let known = self.pieces.iter().position(is_same);
-        let Ok(place) = u16::try_from(known.unwrap_or_else(|| self.keep(piece))) else {
+        let place = known.unwrap_or_else(|| {
+            self.lessons.added();
+            self.hand.keep(&mut self.pieces, PLACES, piece)
+        });
+        let Ok(place) = u16::try_from(place) else {
             return;
         };
         if let Some(behind) = self.pieces.get_mut(usize::from(behind))
@@ -340,27 +350,6 @@ impl Layouts {
             *leading = place;
         }
         self.stand_behind(place);
-    }
-
-    /// Puts a piece where nothing is, or in the place of the next one that was not met since it was passed over; never in that
-    /// of the beginning. Its place.
-    fn keep(&mut self, piece: Piece) -> usize {
-        self.lessons.added();
-        if self.pieces.len() < PLACES {
-            self.pieces.push(piece);
-            return self.pieces.len() - 1;
-        }
-        loop {
-            self.hand = self.hand % (PLACES - 1) + 1;
-            match self.pieces.get_mut(self.hand) {
-                Some(known) if known.is_used => known.is_used = false,
-                Some(known) => {
-                    *known = piece;
-                    return self.hand;
-                }
-                None => return self.hand,
-            }
-        }
     }
 }
 

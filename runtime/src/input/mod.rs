@@ -8,6 +8,7 @@ mod layouts;
 #[cfg(test)]
 mod layouts_tests;
 mod lessons;
+mod places;
 mod read;
 mod scan;
 mod shapes;

@@ -10,6 +10,7 @@
 use super::lanes::{WORD, differing};
 use super::layouts::WINDOW;
 use super::lessons::Lessons;
+use super::places::{Hand, Learned};
 use super::scan::Scanner;
 
 /// Shapes that are kept.
@@ -75,6 +76,12 @@ struct Shape {
     next: u8,
 }
 
+impl Learned for Shape {
+    fn is_used(&mut self) -> &mut bool {
+        &mut self.is_used
+    }
+}
+
 impl Shape {
     const NONE: Shape = Shape {
         pieces: [Piece::NONE; MEMBERS_MAX],
@@ -100,8 +107,7 @@ impl Shape {
 pub(super) struct Shapes {
     /// First what stands for the front of a list. Never more than [`PLACES`], for which there is room from the beginning.
     shapes: Vec<Shape>,
-    /// The place that was given away last.
-    hand: usize,
+    hand: Hand,
     /// The one before the last, the last one, and the one that is tried next.
     before: u8,
     last: u8,
@@ -121,7 +127,7 @@ impl Shapes {
         shapes.push(Shape::NONE);
         Shapes {
             shapes,
-            hand: 0,
+            hand: Hand::default(),
             before: FRONT,
             last: FRONT,
             guess: UNKNOWN,
@@ -228,32 +234,15 @@ impl Shapes {
             .shapes
             .iter()
             .position(|known| known.pieces() == shape.pieces());
-        let Ok(place) = u8::try_from(known.unwrap_or_else(|| self.keep(shape))) else {
+        let place = known.unwrap_or_else(|| {
+            self.lessons.added();
+            self.hand.keep(&mut self.shapes, PLACES, shape)
+        });
+        let Ok(place) = u8::try_from(place) else {
             return;
         };
         self.lead(self.before, place);
         self.stand_behind(place);
-    }
-
-    /// Puts a shape where nothing is, or in the place of the next one that was not met since it was passed over; never in that
-    /// of the front. Its place.
-    fn keep(&mut self, shape: Shape) -> usize {
-        self.lessons.added();
-        if self.shapes.len() < PLACES {
-            self.shapes.push(shape);
-            return self.shapes.len() - 1;
-        }
-        loop {
-            self.hand = self.hand % (PLACES - 1) + 1;
-            match self.shapes.get_mut(self.hand) {
-                Some(known) if known.is_used => known.is_used = false,
-                Some(known) => {
-                    *known = shape;
-                    return self.hand;
-                }
-                None => return self.hand,
-            }
-        }
     }
 }
 
