@@ -14,59 +14,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use common::audit::{cat, folder, numbered, read, segments, text};
 use common::cli::{Folder, run_words};
 use common::{
     DENIED, GRANTED, Server, denied, eventually, granted, grants_of_batches, on_each_driver, post,
     small_spool,
 };
-
-/// A folder of its own for a driver, made by the server or here.
-fn folder(name: &str, driver: &str) -> Folder {
-    let folder = Folder::new(&format!("audit-{name}-{driver}"), &[]);
-    let _ = fs::remove_dir_all(&folder.0);
-    folder
-}
-
-fn text(folder: &Folder) -> &str {
-    folder.0.to_str().unwrap()
-}
-
-/// A request that its record can be told by.
-fn numbered(number: &str) -> String {
-    format!("{{\"operation\":\"shop:door:open\",\"context\":{{\"number\":\"{number}\"}}}}")
-}
-
-/// The numbers of records and how many records the marks say are missing.
-fn read(output: &str) -> (Vec<String>, u64) {
-    let (mut numbers, mut missing) = (Vec::new(), 0);
-    for line in output.lines() {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
-        match line["gap"]["records"].as_str() {
-            Some(count) => missing += count.parse::<u64>().unwrap(),
-            None => numbers.push(
-                line["porc"]["context"]["number"]
-                    .as_str()
-                    .unwrap_or("")
-                    .to_owned(),
-            ),
-        }
-    }
-    (numbers, missing)
-}
-
-fn cat(spool: &Folder) -> (Option<i32>, String, String) {
-    run_words(&["audit", "cat", text(spool)], "")
-}
-
-fn segments(spool: &Folder) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir(&spool.0)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "spool"))
-        .collect();
-    found.sort();
-    found
-}
 
 #[test]
 fn a_file_is_turned_over_and_nothing_is_lost() {
@@ -397,33 +350,6 @@ fn half_of_many_records_on_a_full_disk() {
             assert_eq!((recorded_only, granted_only), (0, 0), "{driver} {name}");
         }
     });
-}
-
-#[test]
-fn places_that_cannot_be_had() {
-    let spool = folder("taken", "any");
-    let server = Server::start("epoll", &["--audit-spool", text(&spool)]);
-    let try_with = |flags: &[&str]| {
-        let shop = common::file("shop.yml");
-        let args = [&["serve", "--port", "0", "-b", shop.to_str().unwrap()], flags].concat();
-        let (status, output, log) = run_words(&args, "");
-        assert_eq!((status, output.as_str()), (Some(1), ""), "{log}");
-        log
-    };
-    let log = try_with(&["--audit-spool", text(&spool)]);
-    assert!(log.contains("another process writes to it"), "{log}");
-    server.stop();
-    let log = try_with(&["--audit-spool", "/proc/gavel-spool"]);
-    assert!(log.contains("/proc/gavel-spool"), "{log}");
-    let log = try_with(&["--audit-file", "/proc/gavel/access.jsonl"]);
-    assert!(log.contains("/proc/gavel/access.jsonl"), "{log}");
-    let log = try_with(&["--audit-spool", text(&spool), "--audit-spool-bytes", "1000"]);
-    assert!(log.contains("at least 262144"), "{log}");
-    let log = try_with(&["--audit-fsync", "never"]);
-    assert!(log.contains("--audit-spool"), "{log}");
-    let (status, _, log) = run_words(&["audit", "cat", "/nowhere"], "");
-    assert_eq!(status, Some(1));
-    assert!(log.contains("/nowhere"), "{log}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Flags of `serve` that say where access records go and what happens when they cannot.
 
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::os::fd::AsFd as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,6 +11,7 @@ use crate::audit::spool::{Fsync, SpoolOptions};
 use crate::audit::{FileOptions, FullPolicy, Output};
 use crate::error::Failure;
 use crate::limits;
+use crate::log::{self, Level};
 
 #[derive(Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Access records")]
@@ -61,6 +63,27 @@ impl AuditArgs {
         Ok(())
     }
 
+    /// A process that is started with standard output closed has the null device in its place, which keeps nothing and never
+    /// says so.
+    fn check_standard_output(&self, output: &File) -> Result<(), Failure> {
+        if !is_null_device(output) {
+            return Ok(());
+        }
+        if self.audit_full == FullPolicy::Deny && self.audit_spool.is_none() {
+            let text = "standard output is closed or /dev/null, and --audit-full deny has no decision without a record: name a file with \
+                        --audit-file or a folder with --audit-spool";
+            return Err(Failure::Operator(text.to_owned()));
+        }
+        let what = match self.audit_spool {
+            Some(_) => "access records are delivered to nobody, and kept only while the spool has room",
+            None => "access records are kept nowhere",
+        };
+        let text =
+            format_args!("{what}: standard output is closed or /dev/null, and --audit-file is not given");
+        log::line(Level::Warn, text);
+        Ok(())
+    }
+
     /// Opens what records go to.
     ///
     /// # Errors
@@ -77,6 +100,7 @@ impl AuditArgs {
                 // size.
                 let output = std::io::stdout().as_fd().try_clone_to_owned().map(File::from);
                 let output = output.map_err(|e| Failure::Operator(format!("standard output: {e}")))?;
+                self.check_standard_output(&output)?;
                 Output::stream(Box::new(output), "standard output")
             }
         };
@@ -89,4 +113,13 @@ impl AuditArgs {
             None => Ok(output),
         }
     }
+}
+
+fn is_null_device(file: &File) -> bool {
+    let device = |found: std::io::Result<Metadata>| {
+        let found = found.ok()?;
+        found.file_type().is_char_device().then(|| found.rdev())
+    };
+    let null = device(fs::metadata("/dev/null"));
+    null.is_some() && device(file.metadata()) == null
 }

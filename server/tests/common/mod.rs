@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::indexing_slicing, reason = "a failed test panics")]
 
+pub(crate) mod audit;
 pub(crate) mod cli;
 
 use std::collections::BTreeSet;

@@ -23,6 +23,7 @@ use crate::log::{self, Level};
 
 /// The running thread.
 pub(crate) struct Delivery {
+    folder: PathBuf,
     shared: Arc<Shared>,
     ended: mpsc::Receiver<()>,
 }
@@ -59,7 +60,12 @@ impl Delivery {
                 carrier.run();
                 let _ = tell.send(());
             })?;
-        Ok(Delivery { shared, ended })
+        let folder = spool.folder().to_owned();
+        Ok(Delivery {
+            folder,
+            shared,
+            ended,
+        })
     }
 
     /// Waits until everything is handed on, until then at the longest.
@@ -67,11 +73,21 @@ impl Delivery {
         self.shared.end();
         let patience = until.saturating_duration_since(Instant::now());
         let _ = self.ended.recv_timeout(patience);
-        let waiting = self.shared.look().waiting_bytes;
+        let (mut waiting, mut gone) = (0, 0);
+        for (segment, bytes) in self.shared.state().waiting() {
+            let is_there = place::segment_path(&self.folder, segment).exists();
+            *(if is_there { &mut waiting } else { &mut gone }) += bytes;
+        }
         if waiting > 0 {
             let text =
                 format_args!("audit spool: {waiting} bytes of records will be delivered at the next start");
             log::line(Level::Warn, text);
+        }
+        if gone > 0 {
+            let text = format_args!(
+                "audit spool: {gone} bytes of records are lost that were not delivered: their files are gone"
+            );
+            log::line(Level::Error, text);
         }
     }
 }

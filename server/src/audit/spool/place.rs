@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// Name of the file in the spool's folder.
@@ -53,7 +54,12 @@ pub(super) fn delivered(folder: &Path) -> io::Result<Place> {
             offset: offset.parse().ok()?,
         })
     });
-    parsed.ok_or_else(|| io::Error::other(format!("`{NAME}` does not hold a segment and an offset")))
+    parsed.ok_or_else(|| {
+        let text = format!(
+            "`{NAME}` does not hold a segment and an offset: without it all that the spool has is delivered again"
+        );
+        io::Error::other(text)
+    })
 }
 
 /// Notes it, so that a crash leaves the old note or the new one.
@@ -69,4 +75,12 @@ pub(super) fn note(folder: &Path, place: Place) -> io::Result<()> {
 /// Makes names that were added to a folder outlive a loss of power.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+/// Whether the file still has this name, in a folder that has not become another one.
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
 }

@@ -87,12 +87,19 @@ impl State {
 
     /// Bytes that are not delivered.
     fn waiting_bytes(&self) -> u64 {
-        let waiting = |(number, bytes): &(u64, u64)| match number.cmp(&self.delivered.segment) {
-            std::cmp::Ordering::Less => 0,
-            std::cmp::Ordering::Equal => bytes.saturating_sub(self.delivered.offset.max(HEADER_BYTES)),
-            std::cmp::Ordering::Greater => bytes.saturating_sub(HEADER_BYTES),
-        };
-        self.segments.iter().map(waiting).sum()
+        self.waiting().map(|(_, bytes)| bytes).sum()
+    }
+
+    /// The numbers of all segments, each with its bytes that are not delivered.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.segments.iter().map(|(number, bytes)| {
+            let waiting = match number.cmp(&self.delivered.segment) {
+                std::cmp::Ordering::Less => 0,
+                std::cmp::Ordering::Equal => bytes.saturating_sub(self.delivered.offset.max(HEADER_BYTES)),
+                std::cmp::Ordering::Greater => bytes.saturating_sub(HEADER_BYTES),
+            };
+            (*number, waiting)
+        })
     }
 }
 
@@ -121,8 +128,8 @@ pub(crate) struct Spool {
     /// Under the policy `interval`.
     syncer: Option<Syncer>,
     sync_due: Instant,
-    /// No other process has this spool as long as the file is open.
-    _lock: File,
+    /// No other process has this spool as long as the file is open, and has its name.
+    lock: File,
 }
 
 impl Spool {
@@ -135,11 +142,12 @@ impl Spool {
         let failed = |error: io::Error| {
             Failure::Operator(format!("audit spool {}: {}", folder.display(), reason(&error)))
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .map_err(failed)?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(|error| match error.kind() {
+            // Something else than a folder.
+            ErrorKind::AlreadyExists => failed(ErrorKind::NotADirectory.into()),
+            _ => failed(error),
+        })?;
         if options.fsync != Fsync::Never
             && let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty())
         {
@@ -151,6 +159,14 @@ impl Spool {
         let delivered = place::delivered(&folder).map_err(failed)?;
         let segments = recover(&folder, delivered).map_err(failed)?;
         let last = segments.back().map_or(0, |(number, _)| *number);
+        if delivered.segment > 0 && segments.iter().all(|(number, _)| *number != delivered.segment) {
+            let path = place::segment_path(&folder, delivered.segment);
+            let text = format_args!(
+                "audit spool: {} is gone, up to which records were delivered: if it had more of them, these are lost",
+                path.display()
+            );
+            log::line(Level::Warn, text);
+        }
         let state = State {
             segments,
             delivered,
@@ -175,7 +191,7 @@ impl Spool {
             frames: Vec::new(),
             syncer,
             sync_due: Instant::now(),
-            _lock: lock,
+            lock,
         };
         // A folder that cannot be written to is told of now and not with the first record. A full disk may have room later.
         match spool.make_room(HEADER_BYTES).and_then(|()| spool.roll()) {
@@ -200,6 +216,10 @@ impl Spool {
     fn roll(&mut self) -> io::Result<()> {
         self.close()?;
         let (folder, number) = (&self.options.folder, self.next);
+        // Somebody may have removed the folder and made it anew.
+        if !place::is_at(&self.lock, &folder.join(place::LOCK)) {
+            self.lock = lock(folder)?;
+        }
         let path = place::segment_path(folder, number);
         let made = OpenOptions::new()
             .append(true)
@@ -324,6 +344,16 @@ impl Spool {
             (open.ragged, open.is_over) = (true, true);
             let _ = cut(open, is_synced);
             return Err(error);
+        }
+        // What has no name is gone with the process.
+        let path = place::segment_path(&self.options.folder, open.number);
+        if !place::is_at(&open.file, &path) {
+            self.open = None;
+            let text = format!(
+                "{} is gone, with the records in it; another file is begun",
+                path.display()
+            );
+            return Err(io::Error::other(text));
         }
         open.bytes += self.frames.len() as u64;
         if each {
