@@ -152,6 +152,7 @@ fn of_the_server() -> Vec<(&'static str, &'static str, String)> {
         seconds ENVOY_REQUEST_SECONDS "time until a message is here"
         count ENVOY_CONNECTIONS_MAX_DEFAULT "connections of all threads"
         count ENVOY_LEAVING_MAX "connections beside these that are going"
+        milliseconds ENVOY_FAREWELL_MS "connections beside these that are going"
         seconds ENVOY_LEAVE_SECONDS "time for which one that has to go is still served"
         milliseconds ENVOY_READ_MS "time for which one that has to go is still served"
         count ENVOY_STREAMS_MAX "calls on one connection at the same time"

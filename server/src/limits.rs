@@ -266,13 +266,16 @@ pub const fn envoy_ring_bytes(body_bytes_max: usize) -> usize {
 /// those that are going 59 MiB over gRPC, 160 MiB over HTTP.
 pub const ENVOY_CONNECTIONS_MAX_DEFAULT: usize = 1024;
 
-/// Connections beside these that have given way to newcomers and are going. With more of them newcomers wait for their end, and
-/// those that never asked go without delay.
+/// Connections beside these that have given way to newcomers and are going. With more of them newcomers wait for their end:
+/// one on which nothing was begun has [`ENVOY_FAREWELL_MS`] then, and a first call [`ENVOY_LEAVE_SECONDS`].
 pub const ENVOY_LEAVING_MAX: usize = 64;
 
 /// Seconds for which a connection that has to go is still served: what its Envoy sent before it heard of that is answered, and
 /// the answers go out.
 pub const ENVOY_LEAVE_SECONDS: u64 = 1;
+
+/// Milliseconds in which one that keeps a newcomer waiting hears that it goes, if nothing was begun on it.
+pub const ENVOY_FAREWELL_MS: u64 = 1;
 
 /// Milliseconds before that in which it is told nothing: what the kernel has of it is read.
 pub const ENVOY_READ_MS: u64 = 1;

@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{PATIENCE, Server, eventually, file};
+use gavel_server::limits;
 use grpc::{CHECK, GrpcClient, request};
 use words::{Slow, words};
 
@@ -102,6 +103,67 @@ fn head(stream: u16) -> Vec<u8> {
     frame(1, 4, stream, &fields)
 }
 
+/// The message of a call on stream 1, and its end.
+fn message(request: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(request.len()).unwrap().to_be_bytes();
+    frame(0, 1, 1, &[&[0], &length[..], request].concat())
+}
+
+/// What says that a connection goes, before it says which calls it takes (RFC 9113, 6.8).
+const GOAWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff];
+
+/// Reads until these bytes have come.
+#[track_caller]
+fn read_until(stream: &mut TcpStream, last: &[u8]) {
+    let mut read = Vec::<u8>::new();
+    while !read.windows(last.len()).any(|part| part == last) {
+        let mut part = [0; 4096];
+        let count = stream.read(&mut part).unwrap();
+        assert!(count > 0, "the end after {read:?}");
+        read.extend(part.iter().take(count));
+    }
+}
+
+/// Each hears of it, and a call whose message comes after that has its answer.
+#[test]
+fn a_call_that_has_begun_is_answered_where_more_have_to_go_than_have_room_for_that() {
+    let (server, port) = start("gate.yml", "1", &[]);
+    let mut silent: Vec<TcpStream> = (0..limits::ENVOY_LEAVING_MAX + 5).map(|_| http2(port)).collect();
+    let mut begun = http2(port);
+    begun.write_all(&head(1)).unwrap();
+    thread::scope(|scope| {
+        let newcomer = scope.spawn(|| GrpcClient::tcp(port).allows(request("open", b"/", b"")));
+        read_until(&mut begun, GOAWAY);
+        begun.write_all(&message(&request("shut", b"/", b""))).unwrap();
+        read_until(&mut begun, b"permission denied");
+        assert!(newcomer.join().unwrap());
+    });
+    for stream in &mut silent {
+        read_until(stream, GOAWAY);
+    }
+    let (status, records, _) = server.stop();
+    assert_eq!((status.code(), records.lines().count()), (Some(0), 2));
+}
+
+/// First calls that never have a message: more of them than have room to be waited for.
+#[test]
+fn a_flood_of_who_only_begins_calls_keeps_nobody_out() {
+    let (server, port) = start("gate.yml", "1", &[]);
+    let flood: Vec<TcpStream> = (0..5 * limits::ENVOY_LEAVING_MAX)
+        .map(|_| {
+            let mut stream = http2(port);
+            stream.write_all(&head(1)).unwrap();
+            stream
+        })
+        .collect();
+    let begun = Instant::now();
+    assert!(GrpcClient::tcp(port).allows(request("open", b"/", b"")));
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    drop(flood);
+    let (status, _, _) = server.stop();
+    assert_eq!(status.code(), Some(0));
+}
+
 /// Calls that have begun, one after the other, and never have a message.
 #[test]
 fn who_only_begins_calls_keeps_nobody_out() {
@@ -138,9 +200,7 @@ fn who_waits_for_a_connection_is_answered_by_a_server_that_drains() {
     thread::scope(|scope| {
         let first = scope.spawn(|| GrpcClient::tcp(port).allows(request(&host, b"/slow", b"")));
         eventually(|| slow.asked() == 1);
-        let message = request("localhost:1", b"/open", b"");
-        let length = u32::try_from(message.len()).unwrap().to_be_bytes();
-        let message = frame(0, 1, 1, &[&[0], &length[..], &message].concat());
+        let message = message(&request("localhost:1", b"/open", b""));
         let mut waiting = [(); 3].map(|()| {
             let mut stream = http2(port);
             stream.write_all(&[head(1), message.clone()].concat()).unwrap();
@@ -149,13 +209,7 @@ fn who_waits_for_a_connection_is_answered_by_a_server_that_drains() {
         server.wait_for("as there may be (--envoy-max-connections)");
         server.signal("TERM");
         for stream in &mut waiting {
-            let (mut answer, denied) = (Vec::<u8>::new(), b"permission denied");
-            while !answer.windows(denied.len()).any(|part| part == denied) {
-                let mut part = [0; 4096];
-                let read = stream.read(&mut part).unwrap();
-                assert!(read > 0, "{answer:?}");
-                answer.extend(part.iter().take(read));
-            }
+            read_until(stream, b"permission denied");
         }
         drop(waiting);
         eventually(|| TcpStream::connect(("127.0.0.1", port)).is_err());

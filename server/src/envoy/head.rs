@@ -1,4 +1,4 @@
-//! How long a head over HTTP/1.1 may take from its first byte. hyper has one time for a head and for the silence in front of it,
+//! Which requests have begun on a connection, and how long a head over HTTP/1.1 may take from its first byte. hyper has one time for a head and for the silence in front of it,
 //! so bytes are watched on their way to it.
 //!
 //! A head that begins within the bytes which end the request before it is not seen to begin: it has that one time, as silence
@@ -20,27 +20,32 @@ use crate::limits;
 pub(super) struct Heads {
     /// When the first byte of a head came whose end has not come.
     begun: Cell<Option<Instant>>,
-    /// A request is being answered: what comes is its body.
-    is_asked: Cell<bool>,
+    /// Requests that have no answer yet. Over HTTP/1.1, what comes while there is one is its body.
+    unanswered: Cell<usize>,
     /// Whether there was a request ever.
     was_asked: Cell<bool>,
 }
 
+/// A request from the end of its head to its answer: until this is dropped.
+#[must_use]
+pub(super) struct Asked(Rc<Heads>);
+
 impl Heads {
     /// A head is complete.
-    pub(super) fn asked(&self) {
+    pub(super) fn asked(self: &Rc<Heads>) -> Asked {
         self.begun.set(None);
-        self.is_asked.set(true);
+        self.unanswered.set(self.unanswered.get() + 1);
         self.was_asked.set(true);
+        Asked(Rc::clone(self))
     }
 
-    /// Its request is answered.
-    pub(super) fn answered(&self) {
-        self.is_asked.set(false);
+    /// Whether there is a request without its answer, be its message here or on its way.
+    pub(super) fn is_asked(&self) -> bool {
+        self.unanswered.get() > 0
     }
 
     fn came(&self) {
-        if !self.is_asked.get() && self.begun.get().is_none() {
+        if !self.is_asked() && self.begun.get().is_none() {
             self.begun.set(Some(Instant::now()));
         }
     }
@@ -60,6 +65,12 @@ impl Heads {
         if self.was_asked.get() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.unanswered.set(self.0.unanswered.get() - 1);
     }
 }
 

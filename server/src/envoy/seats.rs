@@ -1,8 +1,8 @@
 //! The connections of Envoys, of which there may be so many: where all seats are taken and another one comes, the connection goes
 //! that asks for nothing for the longest time. Otherwise whoever reaches the port could keep Envoys out.
 //!
-//! A call is one from its whole message to its answer: who only begins calls asks for nothing. What is on its way when a
-//! connection has to go is a matter of how it ends (`steer.rs`).
+//! A call is one here from its whole message to its answer: who only begins calls asks for nothing, and may have to go. How long one
+//! that goes is waited for is another matter (`steer.rs`).
 //!
 //! One thread accepts, others serve, so seats are shared. A call touches two atomics of its own connection's seat; the lock is
 //! taken for connections that come and go.
@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -145,18 +145,11 @@ impl Seat {
         self.was_asked.load(Ordering::Relaxed)
     }
 
-    /// Ends once there was no call for so long, from now on; or when whoever made the call has given up long ago.
-    pub(super) async fn at_rest(&self, time: Duration) {
-        let begun = Instant::now();
-        let is_over = || begun.elapsed().as_secs() >= limits::FETCH_SECONDS_MAX;
-        loop {
-            tokio::time::sleep(time).await;
-            let since = self.silent_since_ns.load(Ordering::Relaxed);
-            let silence = Duration::from_nanos(clock::monotonic_ns().saturating_sub(since));
-            if is_over() || (self.calls.load(Ordering::Relaxed) == 0 && silence >= time) {
-                return;
-            }
-        }
+    /// For how long there has been no call; nothing while there is one.
+    pub(super) fn silence(&self) -> Option<Duration> {
+        let is_silent = self.calls.load(Ordering::Relaxed) == 0;
+        let since = self.silent_since_ns.load(Ordering::Relaxed);
+        is_silent.then(|| Duration::from_nanos(clock::monotonic_ns().saturating_sub(since)))
     }
 
     fn may_leave(&self) -> bool {

@@ -3,12 +3,13 @@
 //! to let pass, and has no record.
 
 use std::pin::{Pin, pin};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 use crate::envoy::head::Heads;
-use crate::envoy::seats::Taken;
+use crate::envoy::seats::{Seat, Taken};
 use crate::envoy::thread::Stage;
 use crate::limits;
 use crate::metrics::Counters;
@@ -30,31 +31,53 @@ pub(super) async fn steer<C: Future>(
 ) {
     let mut connection = pin!(connection);
     let mut stage = ends.stage;
-    let (taken, seat) = (ends.taken, &ends.taken.seat);
+    let (taken, heads) = (ends.taken, ends.heads);
     let is_draining = tokio::select! {
         _ = connection.as_mut() => return,
         () = overdue => return,
         _ = stage.wait_for(|stage| *stage >= Stage::Draining) => true,
-        () = seat.wanted() => {
+        () = taken.seat.wanted() => {
             ends.counters.evicted.add(1);
             false
         }
-        () = ends.heads.never_asked() => false,
+        () = heads.never_asked() => false,
     };
     let has_given_way = !is_draining && taken.give_way();
     // Over HTTP/1.1 a silent connection is closed once it bows: what has come is read before.
     let reading = Duration::from_millis(limits::ENVOY_READ_MS);
-    if tokio::time::timeout(reading, connection.as_mut()).await.is_ok() {
+    if timeout(reading, connection.as_mut()).await.is_ok() {
         return;
     }
     bow(connection.as_mut());
     if is_draining {
         // For as long as a drain may take.
         let _ = connection.await;
-    } else if has_given_way || seat.was_asked() {
-        tokio::select! {
-            _ = connection => {}
-            () = seat.at_rest(Duration::from_secs(limits::ENVOY_LEAVE_SECONDS)) => {}
+        return;
+    }
+    let farewell = async {
+        if !has_given_way {
+            // A newcomer waits for the seat: who has begun nothing only hears that it goes.
+            sleep(Duration::from_millis(limits::ENVOY_FAREWELL_MS)).await;
+            if !heads.is_asked() && !taken.seat.was_asked() {
+                return;
+            }
+        }
+        at_rest(&taken.seat).await;
+    };
+    tokio::select! {
+        _ = connection => {}
+        () = farewell => {}
+    }
+}
+
+/// Ends once a connection that goes has had no call for so long, from now on; or when whoever made the call has given up long ago.
+async fn at_rest(seat: &Seat) {
+    let begun = Instant::now();
+    let time = Duration::from_secs(limits::ENVOY_LEAVE_SECONDS);
+    while begun.elapsed().as_secs() < limits::FETCH_SECONDS_MAX {
+        sleep(time).await;
+        if seat.silence().is_some_and(|silence| silence >= time) {
+            return;
         }
     }
 }

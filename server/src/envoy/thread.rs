@@ -230,9 +230,13 @@ where
     match protocol {
         Protocol::Grpc => {
             let service = service_fn(|request| {
-                heads.asked();
+                let asked = heads.asked();
                 let (shared, seat) = (Rc::clone(&shared), Arc::clone(&taken.seat));
-                async move { Ok::<_, Infallible>(grpc::answer(request, shared, seat).await) }
+                async move {
+                    let answer = grpc::answer(request, shared, seat).await;
+                    drop(asked);
+                    Ok::<_, Infallible>(answer)
+                }
             });
             let connection = http2_settings().serve_connection(TokioIo::new(stream), service);
             // Pings find out who is not there.
@@ -241,11 +245,11 @@ where
         }
         Protocol::Http => {
             let service = service_fn(|request| {
-                heads.asked();
-                let (shared, heads, seat) = (Rc::clone(&shared), Rc::clone(&heads), Arc::clone(&taken.seat));
+                let asked = heads.asked();
+                let (shared, seat) = (Rc::clone(&shared), Arc::clone(&taken.seat));
                 async move {
                     let answer = http::answer(request, shared, &seat).await;
-                    heads.answered();
+                    drop(asked);
                     Ok::<_, Infallible>(answer)
                 }
             });
