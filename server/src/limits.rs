@@ -271,7 +271,7 @@ pub const ENVOY_CONNECTIONS_MAX_DEFAULT: usize = 1024;
 pub const ENVOY_LEAVING_MAX: usize = 64;
 
 /// Seconds for which a connection that has to go is still served: what its Envoy sent before it heard of that is answered, and
-/// the answers go out.
+/// the answers go out. What has begun is waited for longer, [`FETCH_SECONDS_MAX`] at the most.
 pub const ENVOY_LEAVE_SECONDS: u64 = 1;
 
 /// Milliseconds in which one that keeps a newcomer waiting hears that it goes, if nothing was begun on it.

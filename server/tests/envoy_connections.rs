@@ -145,6 +145,50 @@ fn a_call_that_has_begun_is_answered_where_more_have_to_go_than_have_room_for_th
     assert_eq!((status.code(), records.lines().count()), (Some(0), 2));
 }
 
+/// It takes longer than the time that a connection has which goes.
+#[test]
+fn a_message_on_its_way_is_waited_for_where_there_is_room() {
+    let (server, port) = start("gate.yml", "1", &[]);
+    let mut slow = http2(port);
+    slow.write_all(&head(1)).unwrap();
+    let message = message(&request("shut", b"/", b""));
+    let (first, rest) = message.split_at(message.len() / 2);
+    slow.write_all(first).unwrap();
+    assert!(GrpcClient::tcp(port).allows(request("open", b"/", b"")));
+    read_until(&mut slow, GOAWAY);
+    thread::sleep(Duration::from_millis(1000 * limits::ENVOY_LEAVE_SECONDS + 1500));
+    slow.write_all(rest).unwrap();
+    read_until(&mut slow, b"permission denied");
+    let (status, records, _) = server.stop();
+    assert_eq!((status.code(), records.lines().count()), (Some(0), 2));
+}
+
+/// The same over HTTP.
+#[test]
+fn a_body_on_its_way_is_waited_for_where_there_is_room() {
+    let mut command = common::gavel();
+    command.args(["serve", "-p", "envoy-http", "--port", "0", "--threads", "1"]);
+    command
+        .args(["--envoy-max-connections", "1", "-b"])
+        .arg(file("gate.yml"));
+    let mut server = Server::spawn(&mut command);
+    let port = server.address_behind("serving Envoy HTTP on ").port();
+    let ask = |line: &str, rest: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let text = format!("{line} / HTTP/1.1\r\nhost: shop\r\nx-word: open\r\n{rest}");
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
+    };
+    let mut slow = ask("POST", "content-length: 4\r\n\r\nbo");
+    read_until(&mut ask("GET", "\r\n"), b"x-ext-authz-check-result: allowed");
+    thread::sleep(Duration::from_millis(1000 * limits::ENVOY_LEAVE_SECONDS + 1500));
+    slow.write_all(b"dy").unwrap();
+    read_until(&mut slow, b"x-ext-authz-check-result: allowed");
+    let (status, records, _) = server.stop();
+    assert_eq!((status.code(), records.lines().count()), (Some(0), 2));
+}
+
 /// First calls that never have a message: more of them than have room to be waited for.
 #[test]
 fn a_flood_of_who_only_begins_calls_keeps_nobody_out() {

@@ -2,7 +2,7 @@
 //! that asks for nothing for the longest time. Otherwise whoever reaches the port could keep Envoys out.
 //!
 //! A call is one here from its whole message to its answer: who only begins calls asks for nothing, and may have to go. How long one
-//! that goes is waited for is another matter (`steer.rs`).
+//! that goes is waited for is another matter: until what has begun is answered (`steer.rs`).
 //!
 //! One thread accepts, others serve, so seats are shared. A call touches two atomics of its own connection's seat; the lock is
 //! taken for connections that come and go.
@@ -25,6 +25,8 @@ pub(super) struct Seats {
     next: AtomicU64,
     /// For connections that are going, beside the seats.
     leaving: Arc<Semaphore>,
+    /// How often there was no room beside the seats for one that had to go.
+    kept: AtomicU64,
 }
 
 /// One connection's; the seat is free when this is dropped.
@@ -59,6 +61,7 @@ impl Default for Seats {
             taken: Mutex::default(),
             next: AtomicU64::new(0),
             leaving: Arc::new(Semaphore::new(limits::ENVOY_LEAVING_MAX)),
+            kept: AtomicU64::new(0),
         }
     }
 }
@@ -108,8 +111,21 @@ impl Taken {
     /// The connection is going. False if so many others are, too, that it keeps the seat until it is gone.
     pub(super) fn give_way(&self) -> bool {
         self.seat.is_leaving.store(true, Ordering::Relaxed);
-        let permit = Arc::clone(&self.seats.leaving).try_acquire_owned();
-        permit.map(|permit| self.permit.set(Some(permit))).is_ok()
+        match Arc::clone(&self.seats.leaving).try_acquire_owned() {
+            Ok(permit) => {
+                self.permit.set(Some(permit));
+                true
+            }
+            Err(_) => {
+                self.seats.kept.fetch_add(1, Ordering::Relaxed);
+                false
+            }
+        }
+    }
+
+    /// How often any connection that had to go kept its seat: a newcomer waited for its end.
+    pub(super) fn kept_seats(&self) -> u64 {
+        self.seats.kept.load(Ordering::Relaxed)
     }
 }
 
@@ -197,6 +213,7 @@ mod tests {
         let ways = all.iter().filter(|taken| taken.give_way()).count();
         assert_eq!(ways, limits::ENVOY_LEAVING_MAX);
         assert_eq!(permits.available_permits(), ways);
+        assert_eq!(all[0].kept_seats(), (all.len() - ways) as u64);
         drop(all);
         assert_eq!(permits.available_permits(), 100);
     }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::envoy::head::Heads;
-use crate::envoy::seats::{Seat, Taken};
+use crate::envoy::seats::Taken;
 use crate::envoy::thread::Stage;
 use crate::limits;
 use crate::metrics::Counters;
@@ -62,7 +62,7 @@ pub(super) async fn steer<C: Future>(
                 return;
             }
         }
-        at_rest(&taken.seat).await;
+        at_rest(taken, heads, has_given_way).await;
     };
     tokio::select! {
         _ = connection => {}
@@ -70,13 +70,19 @@ pub(super) async fn steer<C: Future>(
     }
 }
 
-/// Ends once a connection that goes has had no call for so long, from now on; or when whoever made the call has given up long ago.
-async fn at_rest(seat: &Seat) {
-    let begun = Instant::now();
+/// Ends once a connection that goes has had no call for so long, from now on, and none is on its way; or when whoever made the call
+/// has given up long ago.
+///
+/// A first call that is on its way while newcomers have to wait for the end of others has that time and no more: anybody can begin
+/// one.
+async fn at_rest(taken: &Taken, heads: &Heads, has_given_way: bool) {
+    let (begun, kept) = (Instant::now(), taken.kept_seats());
     let time = Duration::from_secs(limits::ENVOY_LEAVE_SECONDS);
     while begun.elapsed().as_secs() < limits::FETCH_SECONDS_MAX {
         sleep(time).await;
-        if seat.silence().is_some_and(|silence| silence >= time) {
+        let is_in_the_way = !has_given_way || taken.kept_seats() > kept;
+        let is_waited_for = heads.is_asked() && (taken.seat.was_asked() || !is_in_the_way);
+        if !is_waited_for && taken.seat.silence().is_some_and(|silence| silence >= time) {
             return;
         }
     }
