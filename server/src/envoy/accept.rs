@@ -86,10 +86,10 @@ impl Dealer {
                 }
             }
             let permit = Arc::clone(&self.permits).acquire_owned();
-            // Who was told to go may have been asked something at this moment.
-            match tokio::time::timeout(Duration::from_secs(1), permit).await {
-                Ok(permit) => return permit.ok(),
-                Err(_) => continue,
+            // Who was told to go may take its time.
+            if let Ok(permit) = tokio::time::timeout(Duration::from_secs(1), permit).await {
+                self.seats.found();
+                return permit.ok();
             }
         }
     }

@@ -4,8 +4,8 @@
 //! A call is one here from its whole message to its answer: who only begins calls asks for nothing, and may have to go. How long one
 //! that goes is waited for is another matter: until what has begun is answered (`steer.rs`).
 //!
-//! One thread accepts, others serve, so seats are shared. A call touches two atomics of its own connection's seat; the lock is
-//! taken for connections that come and go.
+//! One thread accepts, others serve, so seats are shared. A call touches two atomics of its own connection's seat, and reads at its
+//! end whether anybody waits; the lock is taken for connections that come and go.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ pub(super) struct Seats {
     next: AtomicU64,
     /// For connections that are going, beside the seats.
     leaving: Arc<Semaphore>,
+    /// A newcomer found calls everywhere: the first connection without one goes.
+    is_waited_for: Arc<AtomicBool>,
     /// How often there was no room beside the seats for one that had to go.
     kept: AtomicU64,
 }
@@ -50,6 +52,8 @@ pub(super) struct Seat {
     /// It was told to go.
     is_leaving: AtomicBool,
     leave: Notify,
+    /// That of all seats.
+    is_waited_for: Arc<AtomicBool>,
 }
 
 /// A call that is worked on, until this is dropped.
@@ -61,6 +65,7 @@ impl Default for Seats {
             taken: Mutex::default(),
             next: AtomicU64::new(0),
             leaving: Arc::new(Semaphore::new(limits::ENVOY_LEAVING_MAX)),
+            is_waited_for: Arc::default(),
             kept: AtomicU64::new(0),
         }
     }
@@ -76,6 +81,7 @@ impl Seats {
             silent_since_ns: AtomicU64::new(clock::monotonic_ns()),
             is_leaving: AtomicBool::new(false),
             leave: Notify::new(),
+            is_waited_for: Arc::clone(&self.is_waited_for),
         });
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.insert(number, Arc::clone(&seat));
@@ -89,22 +95,33 @@ impl Seats {
     }
 
     /// Tells one connection to go that nothing is asked on: the one of the longest silence among those that never asked, or else
-    /// among those that did. False if all have calls. O(n) for n connections, when one comes that has no seat.
-    pub(super) fn free_one(&self) -> bool {
+    /// among those that did. If all have calls, the first one goes that has none any more. O(n) for n connections, when one comes
+    /// that has no seat.
+    pub(super) fn free_one(&self) {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let silent = taken.values().filter(|seat| seat.may_leave());
-        let first = silent.min_by_key(|seat| {
-            (
-                seat.was_asked.load(Ordering::Relaxed),
-                seat.silent_since_ns.load(Ordering::Relaxed),
-            )
-        });
-        if let Some(seat) = first {
-            seat.is_leaving.store(true, Ordering::Relaxed);
-            seat.leave.notify_one();
+        if !free_silent(&taken) {
+            self.is_waited_for.store(true, Ordering::SeqCst);
+            // One may have ended its call before it could know.
+            free_silent(&taken);
         }
-        first.is_some()
     }
+
+    /// Nobody waits any more.
+    pub(super) fn found(&self) {
+        self.is_waited_for.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Tells one to go that has no call. False if there is none.
+fn free_silent(taken: &BTreeMap<u64, Arc<Seat>>) -> bool {
+    let silent = taken.values().filter(|seat| seat.may_leave());
+    let first = silent.min_by_key(|seat| {
+        (
+            seat.was_asked.load(Ordering::Relaxed),
+            seat.silent_since_ns.load(Ordering::Relaxed),
+        )
+    });
+    first.inspect(|seat| seat.tell()).is_some()
 }
 
 impl Taken {
@@ -151,8 +168,9 @@ impl Seat {
             if self.calls.load(Ordering::Relaxed) == 0 {
                 return;
             }
-            // A call was quicker.
+            // A call was quicker: the newcomer waits for its end, or for that of another.
             self.is_leaving.store(false, Ordering::Relaxed);
+            self.is_waited_for.store(true, Ordering::SeqCst);
         }
     }
 
@@ -169,7 +187,12 @@ impl Seat {
     }
 
     fn may_leave(&self) -> bool {
-        self.calls.load(Ordering::Relaxed) == 0 && !self.is_leaving.load(Ordering::Relaxed)
+        self.calls.load(Ordering::SeqCst) == 0 && !self.is_leaving.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self) {
+        self.is_leaving.store(true, Ordering::Relaxed);
+        self.leave.notify_one();
     }
 }
 
@@ -178,7 +201,13 @@ impl Drop for Call {
         let seat = &self.0;
         seat.silent_since_ns
             .store(clock::monotonic_ns(), Ordering::Relaxed);
-        seat.calls.fetch_sub(1, Ordering::Relaxed);
+        seat.calls.fetch_sub(1, Ordering::SeqCst);
+        if seat.is_waited_for.load(Ordering::SeqCst)
+            && seat.may_leave()
+            && seat.is_waited_for.swap(false, Ordering::SeqCst)
+        {
+            seat.tell();
+        }
     }
 }
 
@@ -193,15 +222,55 @@ mod tests {
         drop(known.seat.call());
         let call = asking.seat.call();
         let leaving = |taken: &Taken| taken.seat.is_leaving.load(Ordering::Relaxed);
-        assert!(seats.free_one());
+        seats.free_one();
         assert!(leaving(&silent) && !leaving(&known));
-        assert!(seats.free_one());
+        seats.free_one();
         assert!(leaving(&known) && !leaving(&asking));
-        assert!(!seats.free_one());
         drop(call);
-        assert!(seats.free_one());
+        assert!(!leaving(&asking));
+        seats.free_one();
+        assert!(leaving(&asking));
         drop((known, asking, silent));
         assert!(seats.taken.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn where_all_ask_the_first_goes_whose_calls_have_ended() {
+        let seats = Arc::new(Seats::default());
+        let both = [(); 2].map(|()| seats.take(None));
+        let leaving = || {
+            both.each_ref()
+                .map(|taken| taken.seat.is_leaving.load(Ordering::Relaxed))
+        };
+        let [first, second] = both.each_ref().map(|taken| [(); 2].map(|()| taken.seat.call()));
+        seats.free_one();
+        let [one, other] = first;
+        drop(one);
+        assert_eq!(leaving(), [false, false]);
+        drop(second);
+        assert_eq!(leaving(), [false, true]);
+        drop(other);
+        assert_eq!(leaving(), [false, true]);
+        // A newcomer that has its seat by other ways.
+        let call = both[0].seat.call();
+        seats.free_one();
+        seats.found();
+        drop(call);
+        assert_eq!(leaving(), [false, true]);
+    }
+
+    /// Told to go, and asked something before it could hear of that.
+    #[test]
+    fn a_call_that_was_quicker_is_waited_for() {
+        let seats = Arc::new(Seats::default());
+        let taken = seats.take(None);
+        seats.free_one();
+        let call = taken.seat.call();
+        let mut wanted = std::pin::pin!(taken.seat.wanted());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(wanted.as_mut().poll(&mut context).is_pending());
+        drop(call);
+        assert!(wanted.as_mut().poll(&mut context).is_ready());
     }
 
     #[test]
