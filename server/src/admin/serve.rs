@@ -157,12 +157,11 @@ async fn accept(listener: TcpListener, shared: Shared) -> std::io::Result<()> {
 
 async fn connection(stream: TcpStream, shared: &Shared, seat: &Seat) {
     let carrier = Carrier::of_address(shared.certificates.is_some());
-    shared.overview.admin_open.entered(carrier);
+    let _entered = shared.overview.admin_open.enter(carrier);
     tokio::select! {
         () = begin(stream, shared, seat) => {}
         () = seat.wanted.notified() => {}
     }
-    shared.overview.admin_open.left(carrier);
 }
 
 /// Begins TLS where it is spoken, and serves.

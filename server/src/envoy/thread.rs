@@ -174,7 +174,7 @@ async fn connection(accepted: Accepted, shared: Rc<Shared>) {
         Socket::Tcp(_) => Carrier::of_address(accepted.manner.certificates.is_some()),
         Socket::Unix(_) => Carrier::Unix,
     };
-    shared.counters.open.entered(carrier);
+    let _entered = shared.counters.open.enter(carrier);
     begin(
         accepted.socket,
         accepted.manner,
@@ -182,8 +182,6 @@ async fn connection(accepted: Accepted, shared: Rc<Shared>) {
         &accepted.taken,
     )
     .await;
-    shared.counters.open.left(carrier);
-    drop(accepted.taken);
 }
 
 /// Begins TLS where it is spoken, and serves.

@@ -9,5 +9,5 @@ mod outcome;
 pub use self::core::Counters;
 pub use counter::Counter;
 pub use histogram::{BUCKETS, Histogram, Snapshot, upper_ns};
-pub use open::{Carrier, Open};
+pub use open::{Carrier, Entered, Open};
 pub use outcome::Outcome;

@@ -38,7 +38,27 @@ impl Carrier {
 #[derive(Debug, Default)]
 pub struct Open([Counter; Carrier::ALL.len()]);
 
+/// A connection that is counted, until this is dropped; on the owning thread.
+#[derive(Debug)]
+#[must_use]
+pub struct Entered<'a> {
+    open: &'a Open,
+    carrier: Carrier,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.open.left(self.carrier);
+    }
+}
+
 impl Open {
+    /// One more, which is gone with what this returns, be it by a panic; only the owning thread may call this.
+    pub fn enter(&self, carrier: Carrier) -> Entered<'_> {
+        self.entered(carrier);
+        Entered { open: self, carrier }
+    }
+
     /// One more; only the owning thread may call this.
     pub fn entered(&self, carrier: Carrier) {
         if let Some(counter) = self.0.get(carrier as usize) {
@@ -72,5 +92,16 @@ mod tests {
         }
         open.left(Carrier::Tcp);
         assert_eq!(Carrier::ALL.map(|carrier| open.count(carrier)), [1, 0, 1]);
+    }
+
+    #[test]
+    fn who_panics_is_gone() {
+        let open = Open::default();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _entered = open.enter(Carrier::Tls);
+            assert_eq!(open.count(Carrier::Tls), 0, "on purpose");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(open.count(Carrier::Tls), 0);
     }
 }
