@@ -189,6 +189,7 @@ fn of_the_server() -> Vec<(&'static str, &'static str, String)> {
         seconds SOURCE_PAUSE_SECONDS_MAX "longest pause after failures in a row"
         seconds WATCH_POLL_SECONDS "pause between two looks at watched files"
         seconds CERTIFICATE_SECONDS "pause between two looks at certificates"
+        count CERTIFICATE_DAYS_WARNED "time before a certificate runs out"
         count ADMIN_CONNECTIONS_MAX "connections"
         seconds ADMIN_CONNECTION_SECONDS "time of a connection"
         count TOKEN_BYTES_MIN "the token"

@@ -439,6 +439,10 @@ pub const TLS_RECORD_BYTES: usize = 16 * 1024;
 /// Seconds between two looks at the files with certificates.
 pub const CERTIFICATE_SECONDS: u64 = 5;
 
+/// Days before the end of a certificate from which the log warns: those who renew them do so weeks before, and who has to do it
+/// by hand has a working day left, whatever the day.
+pub const CERTIFICATE_DAYS_WARNED: i64 = 7;
+
 /// Most access records that the admin port keeps for its page: what a person looks through.
 pub const ADMIN_DECISIONS_MAX: usize = 1000;
 

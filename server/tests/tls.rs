@@ -15,11 +15,11 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use common::cli::run;
 use common::{DENIED, GRANTED, PATIENCE, eventually, on_each_driver, post};
-use tls::{ALLOWED, Authority, Folder, ask, connect, connect_to, port_behind, start, trusting};
+use tls::{ALLOWED, ALWAYS, Authority, Folder, ask, connect, connect_to, port_behind, start, trusting};
 
 #[test]
 fn the_same_answers() {
@@ -275,6 +275,67 @@ fn certificates_are_read_again_when_they_change() {
     assert_eq!(server.stop().0.code(), Some(0));
 }
 
+/// The clock may be wrong: what does not hold is served, and told of.
+#[test]
+fn certificates_that_do_not_hold_are_told_of() {
+    // All of 2020, and all of 2099.
+    let (past, future) = ((1_577_836_800, 1_609_459_200), (4_070_908_800, ALWAYS.1));
+    let (authority, clients) = (Authority::new(), Authority::within(past));
+    let folder = Folder::new("validity");
+    folder.write("clients.pem", &clients.pem);
+    let write = |seconds| {
+        let (chain, key) = authority.certificate_within("pdp.example.com", seconds);
+        folder.write("key.pem", &key);
+        folder.write("chain.pem", &chain);
+    };
+    write(past);
+    let more = ["--admin", "0", "--tls-client-ca", "@clients.pem"];
+    let mut server = start("epoll", &folder.flags(&more));
+    let admin = port_behind(&server.wait_for("reachable: "), "admin on ");
+    let ends_at = |second: u64| {
+        let mut client = TcpStream::connect(("127.0.0.1", admin)).unwrap();
+        let request = b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        client.write_all(request).unwrap();
+        let mut metrics = String::new();
+        client.read_to_string(&mut metrics).unwrap();
+        let name = "gavel_tls_certificate_expiry_timestamp_seconds";
+        metrics.contains(&format!("\n{name}{{serves=\"decisions\"}} {second}\n"))
+    };
+    for said in [
+        "chain.pem: the certificate ran out at 2021-01-01T00:00:00Z, and clients refuse it",
+        "clients.pem: an authority ran out at 2021-01-01T00:00:00Z",
+    ] {
+        assert!(server.saw(said), "{said}");
+    }
+    assert!(ends_at(past.1));
+    write(future);
+    let said = server.wait_for("chain.pem: the certificate holds only from ");
+    assert!(
+        said.starts_with("warn: ") && said.contains("from 2099-01-01T00:00:00Z on"),
+        "{said}"
+    );
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let soon = now.as_secs() + 6 * 86_400;
+    write((0, soon));
+    server.wait_for("chain.pem: the certificate runs out at 20");
+    assert!(ends_at(soon));
+    // Each exchange says it again, and only what there is to say.
+    write(ALWAYS);
+    server.wait_for("new certificates are shown from now on");
+    server.wait_for("clients.pem: an authority ran out");
+    assert!(ends_at(ALWAYS.1));
+    let (status, _, log) = server.stop();
+    assert_eq!(status.code(), Some(0));
+    let since = log
+        .iter()
+        .rposition(|line| line.contains("new certificates"))
+        .unwrap();
+    let again = log[since..]
+        .iter()
+        .find(|line| line.contains("chain.pem: the certificate "));
+    assert_eq!(again, None);
+}
+
 #[test]
 fn half_a_configuration_is_refused() {
     for (flags, want) in [
@@ -358,6 +419,8 @@ fn the_admin_port_speaks_tls_and_asks_for_the_token_all_the_same() {
     let metrics = get("/metrics", token, Some(&own)).unwrap();
     assert!(metrics.starts_with("HTTP/1.1 200"), "{metrics}");
     assert!(metrics.contains("gavel_connections_open{serves=\"admin\",carrier=\"tls\"} 1\n"));
+    let end = "gavel_tls_certificate_expiry_timestamp_seconds{serves=\"admin\"} 4102444800\n";
+    assert!(metrics.contains(end), "{metrics}");
     assert!(
         get("/metrics", "", Some(&own))
             .unwrap()

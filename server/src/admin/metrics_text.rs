@@ -34,6 +34,7 @@ families! {
     EXPIRED = Counter "gavel_connections_expired_total" "Connections that were cut because a deadline had passed.";
     EVICTED = Counter "gavel_connections_evicted_total" "Connections that waited for their clients and were closed for new ones, because there were as many as there may be.";
     HANDSHAKES_FAILED = Counter "gavel_tls_handshakes_failed_total" "Connections that ended in the TLS handshake (no TLS, or a client that is not taken), by what they were to be served.";
+    CERTIFICATE_END = Gauge "gavel_tls_certificate_expiry_timestamp_seconds" "When the certificate that is shown runs out, in seconds since 1970, by what is served over TLS.";
     REFUSED = Counter "gavel_requests_refused_total" "Requests that were refused before their body was looked at.";
     SHED = Counter "gavel_requests_shed_total" "Requests for a decision that got 503 because too many were worked on.";
     LOST = Counter "gavel_audit_records_lost_total" "Access records that are missing: there was no room for them, or they could not be written.";
@@ -99,6 +100,13 @@ fn process_metrics(overview: &Overview, out: &mut Exposition) {
     out.family(&HANDSHAKES_FAILED);
     for (serves, count) in overview.handshakes_failed() {
         out.sample(&HANDSHAKES_FAILED, &[("serves", serves)], count);
+    }
+    out.family(&CERTIFICATE_END);
+    let certificates = overview.service.get().map(|service| &service.certificates);
+    for (serves, certificates) in certificates.into_iter().flatten() {
+        if let Some(end) = certificates.end_seconds() {
+            out.sample(&CERTIFICATE_END, &[("serves", serves)], end);
+        }
     }
     if let Some(report) = overview.driver.get() {
         out.family(&DRIVER);

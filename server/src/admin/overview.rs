@@ -10,6 +10,7 @@ use crate::io::DriverReport;
 use crate::metrics::{Carrier, Counter, Counters, Open};
 use crate::publish::Publisher;
 use crate::reload::Reloader;
+use crate::tls::Certificates;
 use crate::why::Why;
 
 /// How far the life of the process has come.
@@ -63,6 +64,8 @@ pub struct Service {
     pub audit: Monitor,
     /// Who is served where.
     pub doors: Vec<String>,
+    /// Certificates that are shown, by what is served over them.
+    pub certificates: Vec<(&'static str, Arc<Certificates>)>,
 }
 
 /// Everything that the admin port may tell.

@@ -91,10 +91,15 @@ impl Doors {
         })
     }
 
-    /// All certificates that are shown.
-    pub(crate) fn certificates(&self) -> impl Iterator<Item = Arc<Certificates>> {
+    /// All certificates that are shown, by what is served over them.
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = (&'static str, Arc<Certificates>)> {
         let envoy = self.envoy.as_ref().and_then(|envoy| envoy.certificates.clone());
-        self.certificates.iter().cloned().chain(envoy)
+        let decisions = self.certificates.clone();
+        let (decisions, envoy) = (
+            decisions.map(|own| ("decisions", own)),
+            envoy.map(|own| ("envoy", own)),
+        );
+        decisions.into_iter().chain(envoy)
     }
 
     /// What is served where, and who can connect.

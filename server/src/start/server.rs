@@ -99,11 +99,14 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
     let recorder = recorder(publisher.archive(), overview.recent.get());
     let (audit, sinks) = start_audit(options, recorder, &counters, output, &tell)?;
     let reach: Vec<String> = doors.reach().chain(admin).collect();
+    let of_admin = admin_certificates.flatten().map(|own| ("admin", own));
+    let certificates: Vec<_> = doors.certificates().chain(of_admin).collect();
     let _ = overview.service.set(Service {
         publisher: Arc::clone(&publisher),
         counters: counters.clone(),
         audit: audit.monitor(),
         doors: reach.clone(),
+        certificates: certificates.clone(),
     });
     let places = places(&publisher, sinks, &counters);
     let mut control = Control {
@@ -115,10 +118,7 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
         drain_delay: options.drain_delay,
         overview,
         hang_up: hang_up(reloader.clone(), audit.monitor()),
-        tidy: tidy(
-            Arc::clone(&publisher),
-            doors.certificates().chain(admin_certificates.flatten()).collect(),
-        ),
+        tidy: tidy(Arc::clone(&publisher), certificates),
         next_tick: Instant::now(),
     };
     let address = doors.address;
@@ -300,15 +300,16 @@ fn hang_up(reloader: Reloader, records: Monitor) -> Box<dyn Fn()> {
 }
 
 /// Once a second; now and then certificates are looked at.
-fn tidy(publisher: Arc<Publisher>, certificates: Vec<Arc<Certificates>>) -> Box<dyn Fn()> {
+fn tidy(publisher: Arc<Publisher>, certificates: Vec<(&'static str, Arc<Certificates>)>) -> Box<dyn Fn()> {
     let seconds = Cell::new(0u64);
     let last_problems = vec![RefCell::new(String::new()); certificates.len()];
     Box::new(move || {
         publisher.tidy();
         seconds.set(seconds.get() + 1);
         if seconds.get().is_multiple_of(limits::CERTIFICATE_SECONDS) {
-            for (certificates, last_problem) in certificates.iter().zip(&last_problems) {
+            for ((_, certificates), last_problem) in certificates.iter().zip(&last_problems) {
                 renew(certificates, &mut last_problem.borrow_mut());
+                certificates.tell();
             }
         }
     })

@@ -1,9 +1,11 @@
 //! The certificate and key that a server shows, and whose certificates it takes: from files, kept in one place that all cores
 //! read for each new connection.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
@@ -11,9 +13,11 @@ use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{Error, InconsistentKeys, RootCertStore, ServerConfig};
 
 use super::clients::NamedClients;
+use super::validity::Validity;
 use crate::error::reason;
 use crate::files;
 use crate::limits;
+use crate::log::{self, Level};
 
 /// Where certificates are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +52,16 @@ struct Current {
     config: Arc<ServerConfig>,
     /// What the files held.
     bytes: Vec<Vec<u8>>,
+    validities: Validities,
+    /// What the log told of them last.
+    told: Mutex<BTreeSet<String>>,
+}
+
+/// How long certificates hold, where they say so.
+#[derive(Debug)]
+struct Validities {
+    shown: Option<Validity>,
+    authorities: Vec<Validity>,
 }
 
 /// What became of a look at the files.
@@ -60,17 +74,18 @@ pub enum Renewal {
 }
 
 impl Certificates {
-    /// Reads the files.
+    /// Reads the files. What does not hold is told of and taken: the clock may be wrong.
     ///
     /// # Errors
     /// Which file is wrong, and why.
     pub fn load(files: Files) -> Result<Certificates, String> {
-        let bytes = files.read()?;
-        let config = files.config(&bytes)?;
-        Ok(Certificates {
+        let current = files.current(files.read()?)?;
+        let certificates = Certificates {
             files,
-            current: RwLock::new(Current { config, bytes }),
-        })
+            current: RwLock::new(current),
+        };
+        certificates.tell();
+        Ok(certificates)
     }
 
     /// What a new connection is made with.
@@ -90,10 +105,32 @@ impl Certificates {
         if is_same(&self.current.read().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(Renewal::Same);
         }
-        let config = self.files.config(&bytes)?;
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Current { config, bytes };
+        let new = self.files.current(bytes)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(Renewal::Taken)
+    }
+
+    /// Tells the log of what ran out, does not hold yet, or runs out soon. Once, however often it is called, until there are
+    /// new ones.
+    pub fn tell(&self) {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let Validities { shown, authorities } = &current.validities;
+        let now = Timestamp::now();
+        let troubles = shown.iter().chain(authorities);
+        let found: BTreeSet<String> = troubles.filter_map(|validity| validity.trouble(now)).collect();
+        let mut told = current.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for trouble in found.difference(&told) {
+            log::line(Level::Warn, format_args!("{trouble}"));
+        }
+        *told = found;
+    }
+
+    /// When the certificate that is shown runs out, in seconds since 1970.
+    #[must_use]
+    pub fn end_seconds(&self) -> Option<i64> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let shown = current.validities.shown.as_ref();
+        shown.map(|validity| validity.ends.as_second())
     }
 
     /// What they say of a port in words: empty without any.
@@ -132,9 +169,13 @@ impl Files {
         paths.into_iter().flatten().map(read).collect()
     }
 
-    fn config(&self, bytes: &[Vec<u8>]) -> Result<Arc<ServerConfig>, String> {
+    fn current(&self, bytes: Vec<Vec<u8>>) -> Result<Current, String> {
         let part = |at: usize| bytes.get(at).map(Vec::as_slice).unwrap_or_default();
         let chain = certificates(&self.chain, part(0))?;
+        let mut validities = Validities {
+            shown: chain.first().and_then(|own| Validity::of_shown(&self.chain, own)),
+            authorities: Vec::new(),
+        };
         let key = PrivateKeyDer::from_pem_slice(part(1)).map_err(|problem| match problem {
             pem::Error::NoItemsFound => wrong(&self.key, "no private key in it"),
             problem => wrong(&self.key, problem),
@@ -148,6 +189,9 @@ impl Files {
             Some(path) => {
                 let mut roots = RootCertStore::empty();
                 for authority in certificates(path, part(2))? {
+                    validities
+                        .authorities
+                        .extend(Validity::of_authority(path, &authority));
                     roots.add(authority).map_err(|problem| wrong(path, problem))?;
                 }
                 let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
@@ -170,7 +214,12 @@ impl Files {
             config.send_tls13_tickets = 0;
         }
         config.alpn_protocols = self.protocols.iter().map(|name| name.to_vec()).collect();
-        Ok(Arc::new(config))
+        Ok(Current {
+            config: Arc::new(config),
+            bytes,
+            validities,
+            told: Mutex::default(),
+        })
     }
 
     fn named(&self, verifier: Arc<dyn ClientCertVerifier>) -> Arc<dyn ClientCertVerifier> {

@@ -1,5 +1,5 @@
 //! TLS at the ports: certificates from files that are read again when they change, clients by certificate and by name.
-//! `session.rs` is one connection of the decision API, `handshakes.rs` where those of one core begin, `accept.rs` is one of
+//! `validity.rs` is how long they hold, `session.rs` one connection of the decision API, `handshakes.rs` where those of one core begin, `accept.rs` is one of
 //! what runs on tokio.
 
 mod accept;
@@ -7,6 +7,7 @@ mod certificates;
 mod clients;
 mod handshakes;
 mod session;
+mod validity;
 
 pub(crate) use accept::accept;
 pub use certificates::{Certificates, Files, HTTP1, HTTP2_AND_1, Renewal};

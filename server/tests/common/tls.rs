@@ -22,8 +22,13 @@ pub(crate) struct Authority {
 
 impl Authority {
     pub(crate) fn new() -> Authority {
+        Authority::within(ALWAYS)
+    }
+
+    /// One that holds for these seconds.
+    pub(crate) fn within(seconds: (u64, u64)) -> Authority {
         let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        let mut params = params_within(seconds);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key).unwrap().pem();
         Authority {
@@ -34,8 +39,13 @@ impl Authority {
 
     /// A certificate and its key in PEM.
     pub(crate) fn certificate(&self, name: &str) -> (String, String) {
+        self.certificate_within(name, ALWAYS)
+    }
+
+    /// One that holds from the first second to the last one, counted from 1970.
+    pub(crate) fn certificate_within(&self, name: &str, seconds: (u64, u64)) -> (String, String) {
         let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        let mut params = params_within(seconds);
         let name_text = Ia5String::try_from(name).unwrap();
         params.subject_alt_names.push(match name.contains("://") {
             true => SanType::URI(name_text),
@@ -46,6 +56,16 @@ impl Authority {
             key.serialize_pem(),
         )
     }
+}
+
+/// From 1970 to 2100.
+pub(crate) const ALWAYS: (u64, u64) = (0, 4_102_444_800);
+
+fn params_within((first, last): (u64, u64)) -> CertificateParams {
+    let at = |second| rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(second);
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    (params.not_before, params.not_after) = (at(first), at(last));
+    params
 }
 
 /// A folder with the files of a service, which goes with the test.
