@@ -295,6 +295,33 @@ fn an_image_file_and_a_token() {
     assert!(server.status("/status").contains(&digest));
 }
 
+/// An image that has nothing but the binary, and a file that is not there.
+#[test]
+fn roots_that_are_missing_are_told_of() {
+    let root = rcgen::generate_simple_self_signed(Vec::new()).unwrap().cert.pem();
+    let (root, none) = (Scratch::new("root.pem", &root), Scratch::new("none.pem", ""));
+    let gone = "no such file or directory)";
+    for (url, roots, said) in [
+        ("https://127.0.0.1:1/shop.yml", "/nowhere/roots.pem", Some(gone)),
+        ("https://127.0.0.1:1/shop.yml", none.path(), Some("names some")),
+        ("https://127.0.0.1:1/shop.yml", root.path(), None),
+        ("http://127.0.0.1:1/shop.yml", none.path(), None),
+    ] {
+        let mut command = gavel();
+        command
+            .args(["serve", "--port", "0", "--source", url])
+            .env("SSL_CERT_FILE", roots)
+            .env_remove("SSL_CERT_DIR");
+        let mut server = common::Server::spawn(&mut command);
+        // It goes on: an answer, too, could be had later.
+        server.wait_for("onnection refused");
+        let lines = "no trusted roots found: SSL_CERT_FILE names some";
+        assert_eq!(server.saw(lines), said.is_some(), "{url} {roots}");
+        assert!(said.is_none_or(|said| server.saw(said)), "{url} {roots}");
+        server.signal("KILL");
+    }
+}
+
 #[test]
 fn sources_that_cannot_be_one() {
     for (url, said) in [

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use http::{HeaderMap, Method, Request, Uri};
 use ureq::Agent;
-use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
 use crate::fetch::allow::AllowList;
 use crate::fetch::answer::Answer;
+use crate::fetch::roots::Roots;
 use crate::fetch::wanted::{Trouble, Wanted};
 use crate::limits;
 
@@ -104,7 +105,7 @@ impl Client {
             *all = headers.clone();
         }
         let wrong = |error: http::Error| Trouble::Internal(error.to_string());
-        let agent = self.agent.get_or_init(agent);
+        let agent = self.agent.get_or_init(|| agent(Roots::of_the_system()));
         let response = if body.is_empty() {
             let request = request.body(()).map_err(wrong)?;
             let request = agent
@@ -216,17 +217,11 @@ fn headers(wanted: &Wanted) -> Result<HeaderMap, Trouble> {
 
 const OUR_NAME: &str = concat!("gavel/", env!("CARGO_PKG_VERSION"));
 
-/// A client that trusts the system's roots, follows no redirect and no proxy of the environment.
-pub(crate) fn agent() -> Agent {
-    let found = rustls_native_certs::load_native_certs();
-    let roots: Vec<Certificate<'static>> = found
-        .certs
-        .iter()
-        .map(|certificate| Certificate::from_der(certificate.as_ref()).to_owned())
-        .collect();
+/// A client that trusts these roots, follows no redirect and no proxy of the environment.
+pub(crate) fn agent(roots: Roots) -> Agent {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
-        .root_certs(RootCerts::Specific(Arc::new(roots)))
+        .root_certs(RootCerts::Specific(Arc::new(roots.certificates)))
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .build();
     Agent::config_builder()

@@ -8,7 +8,9 @@ use http::{Request, Uri};
 use ureq::Agent;
 
 use super::signature::Key;
-use crate::{fetch, files, limits};
+use crate::fetch::{self, Roots};
+use crate::log::{self, Level};
+use crate::{files, limits};
 
 /// Asks.
 pub(super) struct Getter {
@@ -31,8 +33,14 @@ const SIGNATURE: HeaderName = HeaderName::from_static("gavel-signature");
 
 impl Getter {
     pub(super) fn new(url: Uri, token_file: Option<PathBuf>) -> Getter {
+        let roots = Roots::of_the_system();
+        if url.scheme_str() == Some("https")
+            && let Some(trouble) = roots.trouble()
+        {
+            log::line(Level::Warn, format_args!("--source {url}: {trouble}"));
+        }
         Getter {
-            agent: fetch::agent(),
+            agent: fetch::agent(roots),
             url,
             token_file,
         }
