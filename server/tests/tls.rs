@@ -275,6 +275,65 @@ fn certificates_are_read_again_when_they_change() {
     assert_eq!(server.stop().0.code(), Some(0));
 }
 
+#[test]
+fn files_that_are_no_certificate_or_key_are_told_of_in_words() {
+    let authority = Authority::new();
+    let folder = Folder::of("unread", &authority, "pdp.example.com");
+    let (chain, key) = authority.certificate("pdp.example.com");
+    let half = |text: &str| text[..text.len() / 2].to_owned();
+    let encrypted = key.replace("PRIVATE", "ENCRYPTED PRIVATE");
+    let old = key.replace("KEY-----\nM", "KEY-----\nProc-Type: 4,ENCRYPTED\n\nM");
+    for (chain, key, said) in [
+        (
+            half(&chain),
+            key.clone(),
+            "chain.pem: the PEM is cut off: no END CERTIFICATE",
+        ),
+        (
+            chain.replacen("M", "!", 1),
+            key.clone(),
+            "chain.pem: the PEM is damaged: what is between",
+        ),
+        (
+            chain.replacen("-----\n", "--\n", 1),
+            key.clone(),
+            "chain.pem: the PEM is damaged: a line",
+        ),
+        (
+            "0\u{1}".to_owned(),
+            key.clone(),
+            "chain.pem: no certificate in it: PEM is wanted",
+        ),
+        (
+            chain.clone(),
+            half(&key),
+            "key.pem: the PEM is cut off: no END PRIVATE KEY",
+        ),
+        (
+            chain.clone(),
+            "0\u{1}".to_owned(),
+            "key.pem: no private key in it: PEM is wanted",
+        ),
+        (
+            chain.clone(),
+            encrypted,
+            "key.pem: the key is encrypted: one without a password",
+        ),
+        (
+            chain,
+            old,
+            "key.pem: the key is encrypted: one without a password",
+        ),
+    ] {
+        folder.write("chain.pem", &chain);
+        folder.write("key.pem", &key);
+        let bundle = common::file("shop.yml");
+        let flags = folder.flags(&["--port", "0"]).join(" ");
+        let (status, _, problem) = run(&format!("serve -b {} {flags}", bundle.display()), "");
+        assert!(status == Some(1) && problem.contains(said), "{said}: {problem}");
+    }
+}
+
 /// The clock may be wrong: what does not hold is served, and told of.
 #[test]
 fn certificates_that_do_not_hold_are_told_of() {

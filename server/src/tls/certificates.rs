@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{Error, InconsistentKeys, RootCertStore, ServerConfig};
 
 use super::clients::NamedClients;
+use super::pem::{self, wrong};
 use super::validity::Validity;
 use crate::error::reason;
 use crate::files;
@@ -171,15 +170,12 @@ impl Files {
 
     fn current(&self, bytes: Vec<Vec<u8>>) -> Result<Current, String> {
         let part = |at: usize| bytes.get(at).map(Vec::as_slice).unwrap_or_default();
-        let chain = certificates(&self.chain, part(0))?;
+        let chain = pem::certificates(&self.chain, part(0))?;
         let mut validities = Validities {
             shown: chain.first().and_then(|own| Validity::of_shown(&self.chain, own)),
             authorities: Vec::new(),
         };
-        let key = PrivateKeyDer::from_pem_slice(part(1)).map_err(|problem| match problem {
-            pem::Error::NoItemsFound => wrong(&self.key, "no private key in it"),
-            problem => wrong(&self.key, problem),
-        })?;
+        let key = pem::key(&self.key, part(1))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -188,7 +184,7 @@ impl Files {
             None => builder.with_no_client_auth(),
             Some(path) => {
                 let mut roots = RootCertStore::empty();
-                for authority in certificates(path, part(2))? {
+                for authority in pem::certificates(path, part(2))? {
                     validities
                         .authorities
                         .extend(Validity::of_authority(path, &authority));
@@ -228,18 +224,4 @@ impl Files {
         }
         Arc::new(NamedClients::new(verifier, &self.client_names))
     }
-}
-
-fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    let found: Vec<_> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|problem| wrong(path, problem))?;
-    if found.is_empty() {
-        return Err(wrong(path, "no certificate in it"));
-    }
-    Ok(found)
-}
-
-fn wrong(path: &Path, problem: impl std::fmt::Display) -> String {
-    format!("{}: {problem}", path.display())
 }

@@ -1,11 +1,12 @@
-//! TLS at the ports: certificates from files that are read again when they change, clients by certificate and by name.
-//! `validity.rs` is how long they hold, `session.rs` one connection of the decision API, `handshakes.rs` where those of one core begin, `accept.rs` is one of
-//! what runs on tokio.
+//! TLS at the ports: certificates from files that are read again when they change (`certificates.rs`; `pem.rs` reads them,
+//! `validity.rs` is how long they hold), clients by certificate and by name (`clients.rs`). `session.rs` is one connection of
+//! the decision API, `handshakes.rs` where those of one core begin, `accept.rs` is one of what runs on tokio.
 
 mod accept;
 mod certificates;
 mod clients;
 mod handshakes;
+mod pem;
 mod session;
 mod validity;
 
