@@ -16,6 +16,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
+use common::cli::run_words;
 use common::{GRANTED, Server, eventually, gavel, post};
 use rustls::HandshakeKind;
 use tls::{ALLOWED, Authority, Folder, ask, connect, connect_to, port_behind, start, trusting};
@@ -54,6 +55,24 @@ fn clients_show_a_certificate_with_a_name_of_the_list() {
     assert!(ask(&mut connect(&any, &authority, None), &post(GRANTED), ALLOWED).is_err());
     assert_eq!(any.stop().1.lines().count(), 4);
     assert_eq!(named.stop().1.lines().count(), 2);
+}
+
+#[test]
+fn names_that_nobody_can_have_are_refused() {
+    for (name, said) in [
+        ("", "--tls-client-name: an empty name is nobody's"),
+        (
+            "spiffe://example.com/*",
+            "--tls-client-name spiffe://example.com/*: names are compared whole",
+        ),
+    ] {
+        let bundle = common::file("shop.yml");
+        let bundle = bundle.to_str().unwrap();
+        let mut words = vec!["serve", "-b", bundle, "--tls-cert", "a", "--tls-key", "b"];
+        words.extend(["--tls-client-ca", "c", "--tls-client-name", name]);
+        let (status, _, problem) = run_words(&words, "");
+        assert!(status == Some(1) && problem.contains(said), "{name}: {problem}");
+    }
 }
 
 /// A session that a client goes on with would show no certificate again, though the old one may have expired or its name be gone

@@ -105,6 +105,15 @@ impl TlsWords {
             let text = format!("{prefix}-client-name needs {prefix}-client-ca, which vouches for names");
             return Err(Failure::Usage(text));
         }
+        if self.client_names.iter().any(|name| name.trim().is_empty()) {
+            let text = format!("{prefix}-client-name: an empty name is nobody's");
+            return Err(Failure::Usage(text));
+        }
+        let pattern = |name: &&String| name.contains("://") && name.contains('*');
+        if let Some(name) = self.client_names.iter().find(pattern) {
+            let text = format!("{prefix}-client-name {name}: names are compared whole, and no URI has a *");
+            return Err(Failure::Usage(text));
+        }
         Ok(Some(Files {
             chain: chain.clone(),
             key: key.clone(),
