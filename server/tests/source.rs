@@ -7,6 +7,8 @@
 )]
 
 mod common;
+#[path = "common/tls.rs"]
+mod tls;
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,6 +24,10 @@ use base64::engine::general_purpose::STANDARD;
 use common::cli::{Scratch, run_words};
 use common::{GRANTED, eventually, file, gavel};
 use ed25519_dalek::{Signer as _, SigningKey};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use tls::Authority;
 
 /// What is at which path, and which tags were shown.
 #[derive(Default)]
@@ -337,4 +343,54 @@ fn sources_that_cannot_be_one() {
     let both = ["serve", "-b", bundle.to_str().unwrap(), "--source", "http://a/b"];
     assert_eq!(run_words(&both, "").0, Some(1));
     assert_eq!(run_words(&["serve", "--cache-dir", "x"], "").0, Some(1));
+}
+
+/// A certificate that vouches for itself, one that nobody vouches for, and an answer that leads elsewhere.
+#[test]
+fn what_a_source_says_instead_is_told_in_words() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let roots = Scratch::new("roots.pem", &authority.pem);
+    let of = |(chain, key): (String, String)| {
+        let chain = vec![CertificateDer::from_pem_slice(chain.as_bytes()).unwrap()];
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap())
+            .unwrap()
+    };
+    let own = (authority.pem.clone(), authority.key());
+    for (shown, said) in [
+        (own, "its certificate is not taken: it is an authority's own"),
+        (
+            other.certificate("localhost"),
+            "its certificate is not taken: no trusted root vouches for it",
+        ),
+        (
+            authority.certificate("localhost"),
+            "the answer is 301 to https://b/c, and redirects are not followed",
+        ),
+    ] {
+        let config = Arc::new(of(shown));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+                let mut stream = StreamOwned::new(session, stream.unwrap());
+                let _ = stream.read(&mut [0; 4096]);
+                let head = "HTTP/1.1 301 Moved\r\nLocation: https://b/c\r\nContent-Length: 0\r\n\r\n";
+                let _ = stream.write_all(head.as_bytes());
+            }
+        });
+        let url = format!("https://localhost:{port}/shop.yml");
+        let mut command = gavel();
+        command
+            .args(["serve", "--port", "0", "--source", &url])
+            .env("SSL_CERT_FILE", &roots.0);
+        let mut server = common::Server::spawn(&mut command);
+        server.wait_for(said);
+        server.signal("KILL");
+    }
 }

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, USER_AGENT};
+use http::header::{
+    AUTHORIZATION, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, USER_AGENT,
+};
 use http::{Request, Uri};
 use ureq::Agent;
 
 use super::signature::Key;
+use super::words;
 use crate::fetch::{self, Roots};
 use crate::log::{self, Level};
 use crate::{files, limits};
@@ -111,19 +114,30 @@ impl Getter {
         let (parts, body) = self
             .agent
             .run(request)
-            .map_err(|error| error.to_string())?
+            .map_err(|error| words::of(&error))?
             .into_parts();
         match parts.status.as_u16() {
             200 => {}
             304 if etag.is_some() => return Ok(None),
-            status => return Err(format!("the answer is {status}, not 200")),
+            status => {
+                let target = parts
+                    .headers
+                    .get(LOCATION)
+                    .and_then(|target| target.to_str().ok());
+                return Err(match target.filter(|_| parts.status.is_redirection()) {
+                    Some(target) => {
+                        format!("the answer is {status} to {target}, and redirects are not followed")
+                    }
+                    None => format!("the answer is {status}, not 200"),
+                });
+            }
         }
         let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
         let bytes = body
             .into_with_config()
             .limit(limit)
             .read_to_vec()
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| words::of(&error))?;
         Ok(Some((parts.headers, bytes)))
     }
 }

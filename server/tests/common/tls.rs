@@ -37,6 +37,11 @@ impl Authority {
         }
     }
 
+    /// The key of its own certificate.
+    pub(crate) fn key(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     /// A certificate and its key in PEM.
     pub(crate) fn certificate(&self, name: &str) -> (String, String) {
         self.certificate_within(name, ALWAYS)
