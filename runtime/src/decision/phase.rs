@@ -7,6 +7,7 @@ use super::ask::{Ask, Asked};
 use super::porc::Porc;
 use super::principal::Named;
 use super::reason::{Reason, ReasonCode, ReasonText};
+use crate::error::EvalError;
 use crate::image::{Entry, Image, Operation, Subject};
 use crate::value::{Kind, Value};
 use crate::vm::Request;
@@ -121,22 +122,19 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
             return Settled::Deny(-1);
         };
         let (result, duration_ns) = self.evaluate(phase, porc.operation, policy);
-        let number = result.and_then(|value| match value.kind() {
-            Kind::Int(int) => Ok(int),
-            Kind::Number(text) => text.parse().map_err(|_| Reason {
-                code: ReasonCode::Unknown,
-                text: ReasonText::NotInteger { text },
-            }),
-            _ => Err(unexpected(value)),
-        });
-        let granted = number.is_ok_and(|n| n >= 0);
-        self.push(phase, porc.operation, policy, granted, number.err(), duration_ns);
-        match number {
-            Ok(0) => Settled::Open,
-            Ok(n) if n > 0 => Settled::Grant(n),
-            Ok(n) => Settled::Deny(n),
-            Err(_) => Settled::Deny(-1),
-        }
+        let reason = match result.map(integer_of) {
+            Ok(Ok(number)) => {
+                self.push(phase, porc.operation, policy, number >= 0, None, duration_ns);
+                return match number {
+                    0 => Settled::Open,
+                    1.. => Settled::Grant(number),
+                    _ => Settled::Deny(number),
+                };
+            }
+            Ok(Err(reason)) | Err(reason) => reason,
+        };
+        self.push(phase, porc.operation, policy, false, Some(reason), duration_ns);
+        Settled::Deny(-1)
     }
 
     /// Phase 2: one role is enough.
@@ -196,15 +194,22 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
             return false;
         };
         let (result, duration_ns) = self.evaluate(phase, id, policy);
-        let vote = result.and_then(|value| match value.kind() {
-            Kind::Bool(vote) => Ok(vote),
-            _ => Err(unexpected(value)),
-        });
-        let granted = vote.unwrap_or(false);
-        self.push(phase, id, policy, granted, vote.err(), duration_ns);
-        granted
+        let reason = match result {
+            Ok(value) => match value.kind() {
+                // Nearly all are, and a reason that is not there need not be moved.
+                Kind::Bool(granted) => {
+                    self.push(phase, id, policy, granted, None, duration_ns);
+                    return granted;
+                }
+                _ => unexpected(value),
+            },
+            Err(reason) => reason,
+        };
+        self.push(phase, id, policy, false, Some(reason), duration_ns);
+        false
     }
 
+    #[inline(always)]
     fn push(
         &mut self,
         phase: Phase,
@@ -226,6 +231,7 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
     }
 
     /// The policy's result and the time since the last measured step.
+    #[inline(always)]
     fn evaluate(&mut self, phase: Phase, id: &'r str, index: u32) -> (Result<Value<'r>, Reason<'r>>, u64) {
         let result = self.result_of(phase, id, index);
         if self.wanted == Wanted::Answer {
@@ -237,6 +243,7 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
         (result, duration_ns)
     }
 
+    #[inline(always)]
     fn result_of(&mut self, phase: Phase, id: &'r str, index: u32) -> Result<Value<'r>, Reason<'r>> {
         let Some(policy) = self.image.policy(index) else {
             return Err(Reason::fixed(ReasonCode::NotFound, "policy not found"));
@@ -263,26 +270,37 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
         match self.ask.call(self.request, &asked, entry) {
             Ok(Some(value)) => Ok(value),
             Ok(None) => Err(none),
-            Err(error) => {
-                let (module, row) = self
-                    .image
-                    .program()
-                    .place_of(error.pc)
-                    .unwrap_or((&policy.mrn, 0));
-                let text = ReasonText::Aborted {
-                    module,
-                    row,
-                    kind: error.kind,
-                };
-                Err(Reason {
-                    code: ReasonCode::Evaluation,
-                    text,
-                })
-            }
+            Err(error) => Err(aborted(self.image, &policy.mrn, error)),
         }
     }
 }
 
+#[inline(always)]
+fn integer_of(value: Value<'_>) -> Result<i64, Reason<'_>> {
+    match value.kind() {
+        Kind::Int(int) => Ok(int),
+        Kind::Number(text) => text.parse().map_err(|_| Reason {
+            code: ReasonCode::Unknown,
+            text: ReasonText::NotInteger { text },
+        }),
+        _ => Err(unexpected(value)),
+    }
+}
+
+#[cold]
+fn aborted<'r>(image: &'r Image, policy: &'r str, error: EvalError) -> Reason<'r> {
+    let (module, row) = image.program().place_of(error.pc).unwrap_or((policy, 0));
+    Reason {
+        code: ReasonCode::Evaluation,
+        text: ReasonText::Aborted {
+            module,
+            row,
+            kind: error.kind,
+        },
+    }
+}
+
+#[cold]
 fn unexpected(value: Value<'_>) -> Reason<'_> {
     Reason {
         code: ReasonCode::Unknown,

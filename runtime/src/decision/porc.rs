@@ -203,6 +203,7 @@ fn policy_of(image: &Image, group: &str) -> Option<u32> {
 }
 
 /// What resolver and image say of a resource given by MRN.
+#[inline(always)]
 fn find_resource<'r>(
     image: &'r Image,
     selectors: &mut Selectors,

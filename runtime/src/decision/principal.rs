@@ -39,6 +39,7 @@ pub(super) struct Belongings<'r> {
 impl<'r> Belongings<'r> {
     /// Looks up the elements of three lists of the request. Elements that are no strings, and what is no list, count as
     /// nothing.
+    #[inline(always)]
     pub(super) fn find(
         image: &'r Image,
         arena: &'r Arena,
@@ -72,6 +73,7 @@ fn texts<'r>(items: &'r [Value<'r>]) -> impl Iterator<Item = &'r str> {
     items.iter().filter_map(|item| item.as_str())
 }
 
+#[inline(always)]
 fn named<'r, T>(
     arena: &'r Arena,
     items: &'r [Value<'r>],
@@ -93,6 +95,7 @@ fn named<'r, T>(
 /// Up to this many roles a look for duplicates compares all pairs.
 const PAIRWISE_ROLES_MAX: usize = 16;
 
+#[inline(always)]
 fn role_set<'r>(
     image: &'r Image,
     arena: &'r Arena,
@@ -122,9 +125,11 @@ fn role_set<'r>(
         let known = image.find_role(mrn).and_then(|index| image.role(index));
         add(Named { mrn, known });
     }
-    for index in of_groups.flat_map(|group| &group.roles) {
-        if let Some(role) = image.role(*index) {
-            add(known(role));
+    for group in of_groups {
+        for index in &group.roles {
+            if let Some(role) = image.role(*index) {
+                add(known(role));
+            }
         }
     }
     Ok(roles.get(..len).unwrap_or_default())

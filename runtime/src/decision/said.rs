@@ -28,6 +28,7 @@ pub(super) struct Said<'r> {
 impl<'r> Said<'r> {
     /// The cell `at`, in which stands what was sent, becomes what is said together, and so do the cells below it. Whether that is
     /// anything else than what was sent.
+    #[inline(always)]
     pub(super) fn settle(
         self,
         request: &mut Request<'r>,
@@ -87,6 +88,7 @@ impl<'r> Said<'r> {
     }
 
     /// What several groups and roles say together, if that is kept.
+    #[inline(always)]
     fn kept(&self, together: &'r mut Together, arena: &'r Arena, trie: &SlotTrie) -> Option<&'r Kept> {
         let mut layers = Layers::default();
         self.each_group_and_role(&mut |layer| layers.push(layer)).ok()?;
@@ -250,6 +252,7 @@ impl<'m, 'r> Merging<'m, 'r> {
     }
 
     /// Puts what groups and roles say together.
+    #[inline(always)]
     fn put_kept(&mut self, said: &Said<'r>, kept: &'r Kept) -> Result<(), EvalErrorKind> {
         let mut cells = kept.cells();
         while let Some(own) = cells.next() {

@@ -1,7 +1,7 @@
 //! JSON text → values: whole subtrees into the arena, texts borrowed from the document where they have no escapes.
 
 use super::scan::{DEPTH_MAX, Scanner};
-use super::shapes::{Piece, Shapes};
+use super::shapes::Shapes;
 use crate::arena::Arena;
 use crate::limits::PATH_LEN_MAX;
 use crate::value::{Entry, Value, object_from};
@@ -37,6 +37,7 @@ impl<'r> Build<'_, 'r> {
     }
 
     /// The value that begins here with `byte`.
+    #[inline(always)]
     fn begun(&mut self, byte: u8, deeper: u32) -> Option<Value<'r>> {
         match byte {
             b'"' => self.scanner.string(self.arena).map(Value::string),
@@ -100,7 +101,7 @@ impl<'r> Build<'_, 'r> {
             next = self.behind_member()?;
         }
         self.scanner.end(b'}')?;
-        let entries = self.entries(start, |at| at)?;
+        let entries = self.entries(start)?;
         object_from(self.arena, entries).ok()
     }
 
@@ -114,16 +115,14 @@ impl<'r> Build<'_, 'r> {
         }
     }
 
-    /// Entries of the parts from `start` on, which are no more needed; `order` tells their places.
+    /// Entries of the parts from `start` on, which are no more needed.
     #[inline(always)]
-    fn entries(&mut self, start: usize, order: impl Fn(usize) -> usize) -> Option<&'r mut [Entry<'r>]> {
+    fn entries(&mut self, start: usize) -> Option<&'r mut [Entry<'r>]> {
         let parts = self.parts.get(start..)?;
         let entries = self.arena.filled(parts.len() / 2, UNSET).ok()?;
         let (pairs, _) = parts.as_chunks();
-        for (at, &[key, value]) in pairs.iter().enumerate() {
-            if let Some(entry) = entries.get_mut(order(at)) {
-                *entry = Entry { key, value };
-            }
+        for (entry, &[key, value]) in entries.iter_mut().zip(pairs) {
+            *entry = Entry { key, value };
         }
         self.parts.truncate(start);
         Some(entries)
@@ -135,27 +134,31 @@ impl<'r> Build<'_, 'r> {
         let Some((pieces, mut first)) = shapes.follow(self.scanner.window()?) else {
             return self.unfamiliar(deeper, shapes, begun, start);
         };
-        for (at, piece) in pieces.iter().enumerate() {
-            if at > 0 {
-                let Some(next) = piece.leads_on(self.scanner.window()?) else {
-                    return self.unfamiliar(deeper, shapes, begun, start);
-                };
-                first = next;
+        let entries = self.arena.filled(pieces.len(), UNSET).ok()?;
+        let mut known = 0;
+        for piece in pieces {
+            if known > 0 {
+                match piece.leads_on(self.scanner.window()?) {
+                    Some(next) => first = next,
+                    None => break,
+                }
             }
             let key = self.scanner.ahead(piece.key.0.into(), piece.key.1.into())?;
             self.scanner.at += usize::from(piece.len);
             let value = self.begun(first, deeper)?;
-            self.parts.extend([Value::string(key), value]);
+            let key = Value::string(key);
+            *entries.get_mut(usize::from(piece.order))? = Entry { key, value };
+            known += 1;
         }
-        if self.scanner.blanks() != b'}' {
-            return self.unfamiliar(deeper, shapes, begun, start);
+        if known == pieces.len() && self.scanner.blanks() == b'}' {
+            self.scanner.at += 1;
+            return Some(Value::object(entries));
         }
-        self.scanner.at += 1;
-        let order = |at| {
-            let piece: Option<&Piece> = pieces.get(at);
-            piece.map_or(usize::MAX, |piece| piece.order.into())
-        };
-        self.entries(start, order).map(|entries| Value::object(entries))
+        for piece in pieces.get(..known)? {
+            let Entry { key, value } = *entries.get(usize::from(piece.order))?;
+            self.parts.extend([key, value]);
+        }
+        self.unfamiliar(deeper, shapes, begun, start)
     }
 
     /// What is left of an object that began at `begun`, of which there are parts from `start` on, and that is laid out otherwise

@@ -65,7 +65,7 @@ impl<'r> Cell<'r> {
     /// Whether there is no value, ready or not.
     #[inline(always)]
     pub(crate) fn is_missing(self) -> bool {
-        self.0.is_same(Value::UNSET)
+        self.0.is_nothing()
     }
 
     fn state(self) -> State<'r> {
@@ -196,6 +196,7 @@ impl<'r> InputDoc<'r> {
     }
 
     /// Whether the object in a cell has members, without building it; `None`: no object.
+    #[inline]
     pub(crate) fn has_members(&self, trie: &SlotTrie, trie_node: u16) -> Option<bool> {
         match self.cell(trie_node).state() {
             State::Missing => None,
@@ -384,11 +385,12 @@ impl<'r> InputDoc<'r> {
         trie_node: u16,
     ) -> Result<(), EvalErrorKind> {
         // Mostly nobody has looked at it yet.
-        if let State::Text(at) = self.cell(above).state() {
-            self.put(above, Cell::stale(at));
-            return Ok(());
+        match self.cell(above).state() {
+            State::Text(at) => self.put(above, Cell::stale(at)),
+            State::Stale(_) => {}
+            _ => return self.outdate_known(trie, arena, above, path, trie_node),
         }
-        self.outdate_known(trie, arena, above, path, trie_node)
+        Ok(())
     }
 
     /// As [`InputDoc::outdate`] for any object.

@@ -162,10 +162,13 @@ impl Piece {
         };
         let [own_low, own_high] = self.bytes;
         let [low_counts, high_counts] = self.counting;
-        let is_it = self.before == before
-            && differing(*low, own_low) & low_counts == 0
-            && (high_counts == 0 || differing(*high, own_high) & high_counts == 0);
-        text.get(usize::from(self.step.len)).filter(|_| is_it).copied()
+        if self.before != before || differing(*low, own_low) & low_counts != 0 {
+            return None;
+        }
+        if high_counts != 0 && differing(*high, own_high) & high_counts != 0 {
+            return None;
+        }
+        text.get(usize::from(self.step.len)).copied()
     }
 }
 

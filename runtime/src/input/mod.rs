@@ -17,6 +17,7 @@ mod shapes_tests;
 #[cfg(test)]
 mod tests;
 mod trie;
+mod utf8;
 mod walk;
 
 pub(crate) use doc::{Cell, InputDoc, Merge, Replacements, Saved};

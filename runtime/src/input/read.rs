@@ -4,6 +4,7 @@ use super::build::Build;
 use super::doc::{Cell, InputDoc};
 use super::layouts::Opened;
 use super::scan::{PADDING, Scanner};
+use super::utf8::text_of;
 use super::walk::Walk;
 use super::{Layouts, PorcError, SlotTrie, Trailing};
 use crate::arena::Arena;
@@ -124,18 +125,23 @@ impl<'r> InputDoc<'r> {
             return None;
         }
         let (made, mut scanner) = read(build, &mut self.cells)?;
-        scanner.blanks();
+        // Most documents end with their last brace, or with the line.
+        scanner.at += usize::from(scanner.peek() == b'\n');
+        if scanner.at < bytes.len() {
+            scanner.blanks();
+        }
         (trailing == Trailing::Ignore || scanner.at == bytes.len()).then_some(made)
     }
 
-    /// Makes `body` the text that is read; nothing if it is no UTF-8.
+    /// Makes `body` the text that is read; nothing if it is no UTF-8, or has places that are no `u32`.
     fn keep_text(&mut self, body: &'r mut Vec<u8>, bytes: &[u8]) -> Option<()> {
+        u32::try_from(bytes.len()).ok()?;
         body.clear();
         body.reserve(bytes.len() + PADDING);
         body.extend_from_slice(bytes);
         body.extend_from_slice(&[0; PADDING]);
         // All at once, which costs less than text by text.
-        self.text = std::str::from_utf8(body).ok()?;
+        self.text = text_of(body)?;
         self.parts.clear();
         Some(())
     }

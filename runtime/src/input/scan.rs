@@ -4,7 +4,7 @@
 //! repair and how to say what is wrong. Bytes are looked at sixteen at a time: the texts of a request are so short that more
 //! would not pay.
 
-use super::lanes::{LANES, blank_run, plain_run, space_run};
+use super::lanes::{LANES, blank_run, plain_run, short_integer, space_run};
 use super::layouts::WINDOW;
 use super::trie::Kids;
 use crate::arena::{Arena, List};
@@ -103,12 +103,15 @@ impl<'t> Scanner<'t> {
     /// Where the run of plain bytes ends that begins at `at`, and the byte there.
     #[inline(always)]
     fn plain(&self, mut at: usize) -> Option<(usize, u8)> {
+        let mut rest = self.text.as_bytes().get(at..)?;
         loop {
-            let run = plain_run(self.lanes(at)?);
-            at += run;
+            let (bytes, behind) = rest.split_first_chunk::<LANES>()?;
+            let run = plain_run(*bytes);
             if run < LANES {
+                at += run;
                 return Some((at, self.text.as_bytes().get(at).copied()?));
             }
+            (at, rest) = (at + LANES, behind);
         }
     }
 
@@ -245,8 +248,21 @@ impl<'t> Scanner<'t> {
     }
 
     /// A number.
-    #[inline]
+    #[inline(always)]
     pub(super) fn number(&mut self, arena: &'t Arena) -> Option<Value<'t>> {
+        // Most have few digits and no sign.
+        let word = self.text.as_bytes().get(self.at..)?.first_chunk()?;
+        match short_integer(*word) {
+            Some((value, digits)) => {
+                self.at += digits;
+                Some(Value::int(value))
+            }
+            None => self.any_number(arena),
+        }
+    }
+
+    #[inline(never)]
+    fn any_number(&mut self, arena: &'t Arena) -> Option<Value<'t>> {
         let start = self.at;
         let negative = self.peek() == b'-';
         self.at += usize::from(negative);
@@ -319,6 +335,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Skips a word.
+    #[inline(always)]
     pub(super) fn literal(&mut self, word: &str) -> Option<()> {
         let end = self.at + word.len();
         let is_it = self.text.as_bytes().get(self.at..end)? == word.as_bytes();

@@ -38,20 +38,17 @@ impl<'r> Walk<'_, 'r> {
         };
         loop {
             self.onwards(&mut place)?;
-            match (place.member, place.first) {
-                (END, _) => return Some(()),
-                // Most values are texts, which need no call.
-                (UNREAD, b'"') => self.build.scanner.skip_string()?,
-                (UNREAD, _) => self.build.scanner.skip()?,
-                (member, b'"') => {
-                    let text = self.build.scanner.string(self.build.arena)?;
-                    put(self.cells, self.trie, member, Cell::ready(Value::string(text)));
+            if place.member >= END {
+                if place.member == END {
+                    return Some(());
                 }
-                (member, b'0'..=b'9') => {
-                    let number = self.build.scanner.number(self.build.arena)?;
-                    put(self.cells, self.trie, member, Cell::ready(number));
+                // Nobody reads it.
+                match place.first {
+                    b'"' => self.build.scanner.skip_string()?,
+                    _ => self.build.scanner.skip()?,
                 }
-                (member, first) => self.other(member, first)?,
+            } else {
+                self.read(place.member, place.first)?;
             }
             // The document was a value without members.
             if place.object == OUTSIDE {
@@ -60,7 +57,23 @@ impl<'r> Walk<'_, 'r> {
         }
     }
 
-    /// Reads the value of a member that begins with `byte`. Of an object that is gone into, this is one
+    /// Reads the value of a member that begins with `byte`. Most are texts, numbers and flags that are set, which need no call.
+    #[inline(always)]
+    fn read(&mut self, member: u16, byte: u8) -> Option<()> {
+        let value = match byte {
+            b'"' => Value::string(self.build.scanner.string(self.build.arena)?),
+            b'0'..=b'9' => self.build.scanner.number(self.build.arena)?,
+            b't' => {
+                self.build.scanner.literal("true")?;
+                Value::TRUE
+            }
+            byte => return self.other(member, byte),
+        };
+        put(self.cells, self.trie, member, Cell::ready(value));
+        Some(())
+    }
+
+    /// As [`Walk::read`] for other values. Of an object that is gone into, this is one
     /// without members.
     #[inline(never)]
     fn other(&mut self, member: u16, byte: u8) -> Option<()> {
@@ -86,7 +99,7 @@ impl<'r> Walk<'_, 'r> {
         }
         self.build.scanner.at = start;
         self.build.scanner.skip()?;
-        object_at(start)
+        Some(object_at(start))
     }
 
     /// Goes from behind a value to the next one.
@@ -100,7 +113,7 @@ impl<'r> Walk<'_, 'r> {
             Some((step, first)) => {
                 for (node, at) in step.opened() {
                     let start = self.build.scanner.at + at;
-                    put(self.cells, self.trie, node, object_at(start)?);
+                    put(self.cells, self.trie, node, object_at(start));
                 }
                 self.build.scanner.at += usize::from(step.len);
                 (step.next, first)
@@ -175,7 +188,7 @@ impl<'r> Walk<'_, 'r> {
                 self.build.scanner.at = start;
                 break;
             }
-            put(self.cells, self.trie, next.member, object_at(start)?);
+            put(self.cells, self.trie, next.member, object_at(start));
             self.opened.push(next.member, start);
             next = self.member(next.member, byte)?;
         }
@@ -203,7 +216,7 @@ fn put_again<'r>(cells: &mut [Cell<'r>], trie: &SlotTrie, node: u16, cell: Cell<
     }
 }
 
-fn object_at<'r>(start: usize) -> Option<Cell<'r>> {
-    // Documents are far below 4 GiB.
-    Some(Cell::object(u32::try_from(start).ok()?))
+fn object_at<'r>(start: usize) -> Cell<'r> {
+    // `InputDoc::keep_text` keeps no text of 4 GiB.
+    Cell::object(start as u32)
 }

@@ -146,12 +146,13 @@ pub fn array_index(text: &str) -> Option<usize> {
     usize::try_from(at).ok().filter(|_| !is_negative)
 }
 
+#[inline(always)]
 fn entry_of<'r>(entries: Object<'r>, key: &str) -> Option<Value<'r>> {
     let key = Value::string(key);
     if entries.len() <= SCAN_MAX {
         return entries
             .iter()
-            .find(|entry| entry.key.plainly_equals(key) == Some(true))
+            .find(|entry| entry.key.is_key(key))
             .map(|entry| entry.value);
     }
     let at = entries.binary_search_by(|entry| entry.key.compare(key)).ok()?;

@@ -126,14 +126,10 @@ impl<'r> Value<'r> {
     }
 
     const fn slice<T>(tag: Tag, items: &'r [T]) -> Value<'r> {
-        // A slice longer than u32 cannot be made: arenas and documents are bounded far below.
-        let len = if items.len() > u32::MAX as usize {
-            u32::MAX
-        } else {
-            items.len() as u32
-        };
+        // Arenas and documents are bounded far below. Of what were longer than u32 a part would be left, which may be read.
+        check(items.len() <= u32::MAX as usize, "a value is too long");
         Value {
-            meta: meta(tag, len),
+            meta: meta(tag, items.len() as u32),
             word: items.as_ptr().cast(),
             owner: PhantomData,
         }
@@ -215,6 +211,12 @@ impl<'r> Value<'r> {
     #[must_use]
     pub fn is_unset(self) -> bool {
         self.has(Tag::Undefined)
+    }
+
+    /// Whether this is [`Value::UNSET`] and no note.
+    #[inline]
+    pub(crate) fn is_nothing(self) -> bool {
+        self.meta == Value::UNSET.meta
     }
 
     /// Whether this is the boolean `false`: the one value that fails a statement.
@@ -299,6 +301,12 @@ impl<'r> Value<'r> {
         (self.has(Tag::String) && other.has(Tag::String)).then_some(false)
     }
 
+    /// Whether this is the same text as `key`, which is a text.
+    #[inline(always)]
+    pub(super) fn is_key(self, key: Value<'_>) -> bool {
+        self.meta == key.meta && is_same(self.raw_slice(), key.raw_slice())
+    }
+
     /// The order of two texts or two integers; `None`: they are something else.
     #[inline(always)]
     pub(super) fn plainly_compares(self, other: Value<'_>) -> Option<std::cmp::Ordering> {
@@ -352,6 +360,28 @@ impl<'r> Value<'r> {
             Tag::Set => Kind::Set(self.raw_slice()),
         }
     }
+}
+
+/// Whether bytes are equal, of which there are as many. Keys are short: to call who compares them costs more than to compare.
+#[inline(always)]
+fn is_same(bytes: &[u8], others: &[u8]) -> bool {
+    let middle = bytes.len() / 2;
+    match bytes.len() {
+        0..4 => {
+            bytes.first() == others.first()
+                && bytes.get(middle) == others.get(middle)
+                && bytes.last() == others.last()
+        }
+        4..8 => has_ends::<4>(bytes, others),
+        8..=16 => has_ends::<8>(bytes, others),
+        _ => bytes == others,
+    }
+}
+
+/// Whether both begin and end with the same `N` bytes.
+#[inline(always)]
+fn has_ends<const N: usize>(bytes: &[u8], others: &[u8]) -> bool {
+    bytes.first_chunk::<N>() == others.first_chunk() && bytes.last_chunk::<N>() == others.last_chunk()
 }
 
 const fn meta(tag: Tag, len: u32) -> NonZeroU64 {

@@ -89,16 +89,26 @@ impl<'v> Request<'v> {
     #[inline(always)]
     pub(super) fn leave(&mut self, value: Value<'v>, evidence: u16) -> Result<Frame, EvalErrorKind> {
         let frame = self.frames.pop().ok_or(EvalErrorKind::NoSuchEntry)?;
-        if let Some(rare) = &mut self.rare {
-            rare.builders.truncate(frame.builders as usize);
+        self.mock_base = frame.mock_base;
+        if self.rare.is_some() {
+            self.leave_rare(frame, value, evidence);
+        } else if frame.kind == FnKind::Rule {
+            // No scope is open, in which it would cover another one.
+            self.rules.keep(frame.function, Outcome { value, evidence });
         }
+        Ok(frame)
+    }
+
+    /// As [`Request::leave`] where the lists are in use that most requests do without. Who calls a function whose results are
+    /// kept has asked for one before, and so uses them.
+    #[inline(never)]
+    fn leave_rare(&mut self, frame: Frame, value: Value<'v>, evidence: u16) {
+        self.rare().builders.truncate(frame.builders as usize);
         match frame.kind {
             FnKind::Rule => self.keep_result(frame.function, Outcome { value, evidence }),
             FnKind::Memo => self.rare().memo.fill(value),
             FnKind::Function | FnKind::Query => {}
         }
-        self.mock_base = frame.mock_base;
-        Ok(frame)
     }
 
     #[inline]

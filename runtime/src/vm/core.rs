@@ -89,13 +89,6 @@ impl Vm {
         } = self;
         arena.reset();
         let arena: &'v Arena = arena;
-        let doc = InputDoc {
-            cells: std::mem::take(&mut spare.cells),
-            replacements: None,
-            text: "",
-            parts: std::mem::take(&mut spare.parts),
-            merged: None,
-        };
         let mut rule_cells = std::mem::take(&mut spare.rule_cells);
         if rule_cells.len() < program.functions.len() {
             rule_cells.resize(program.functions.len(), RuleCell::EMPTY);
@@ -107,7 +100,14 @@ impl Vm {
             limits,
             fuel: limits.fuel,
             poll_at: limits.fuel.saturating_sub(DEADLINE_POLL_FUEL),
-            doc,
+            // Made where it stays: all of this is written for each request.
+            doc: InputDoc {
+                cells: std::mem::take(&mut spare.cells),
+                replacements: None,
+                text: "",
+                parts: std::mem::take(&mut spare.parts),
+                merged: None,
+            },
             base: program.base().unwrap_or(Value::UNSET),
             regs: std::mem::take(&mut spare.regs),
             frames: std::mem::take(&mut spare.frames),

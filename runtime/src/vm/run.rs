@@ -226,6 +226,16 @@ impl<'v> Request<'v> {
                 continue;
             }};
         }
+        /// Goes on behind the instruction at once, if this holds: told by a value it would be asked for twice.
+        macro_rules! when {
+            ($holds:expr) => {{
+                if $holds {
+                    here = code.next(here);
+                    continue;
+                }
+                false
+            }};
+        }
         loop {
             // Operands are loaded where they are used.
             let inst = code.inst(here);
@@ -245,10 +255,7 @@ impl<'v> Request<'v> {
                     window.set(inst.a, Value::UNSET);
                     true
                 }
-                Op::Slot => {
-                    let value = slot!(inst.b);
-                    window.set_some(inst.a, value)
-                }
+                Op::Slot => when!(window.set_some(inst.a, slot!(inst.b))),
                 Op::SlotOr => {
                     let value = slot!(inst.b);
                     let default = constant(inst.f);
@@ -256,64 +263,61 @@ impl<'v> Request<'v> {
                     true
                 }
                 Op::Base => window.set_some(inst.a, self.base),
-                Op::Index => window.set_if(inst.a, window.get(inst.b).index(window.get(inst.d))),
+                Op::Index => when!(window.set_if(inst.a, window.get(inst.b).index(window.get(inst.d)))),
                 Op::IndexStored => {
                     let value = ok!(self.stored(window.get(inst.b), window.get(inst.d)));
-                    window.set_if(inst.a, value)
+                    when!(window.set_if(inst.a, value))
                 }
-                Op::Field => {
-                    let (object, key) = (window.get(inst.b), constant(inst.f));
-                    window.set_if(inst.a, object.index(key))
-                }
-                Op::Truthy => !window.get(inst.a).is_false(),
-                Op::Eq => window.get(inst.a).equals(window.get(inst.b)),
-                Op::Ne => !window.get(inst.a).equals(window.get(inst.b)),
-                Op::Lt => window.get(inst.a).compare(window.get(inst.b)).is_lt(),
-                Op::Le => window.get(inst.a).compare(window.get(inst.b)).is_le(),
-                Op::EqK => window.get(inst.a).equals(constant(inst.b.into())),
-                Op::NeK => !window.get(inst.a).equals(constant(inst.b.into())),
-                Op::LtK => window.get(inst.a).compare(constant(inst.b.into())).is_lt(),
-                Op::LeK => window.get(inst.a).compare(constant(inst.b.into())).is_le(),
-                Op::GtK => window.get(inst.a).compare(constant(inst.b.into())).is_gt(),
-                Op::GeK => window.get(inst.a).compare(constant(inst.b.into())).is_ge(),
+                Op::Field => when!(window.set_if(inst.a, window.get(inst.b).index(constant(inst.f)))),
+                Op::Truthy => when!(!window.get(inst.a).is_false()),
+                Op::Eq => when!(window.get(inst.a).equals(window.get(inst.b))),
+                Op::Ne => when!(!window.get(inst.a).equals(window.get(inst.b))),
+                Op::Lt => when!(window.get(inst.a).compare(window.get(inst.b)).is_lt()),
+                Op::Le => when!(window.get(inst.a).compare(window.get(inst.b)).is_le()),
+                Op::EqK => when!(window.get(inst.a).equals(constant(inst.b.into()))),
+                Op::NeK => when!(!window.get(inst.a).equals(constant(inst.b.into()))),
+                Op::LtK => when!(window.get(inst.a).compare(constant(inst.b.into())).is_lt()),
+                Op::LeK => when!(window.get(inst.a).compare(constant(inst.b.into())).is_le()),
+                Op::GtK => when!(window.get(inst.a).compare(constant(inst.b.into())).is_gt()),
+                Op::GeK => when!(window.get(inst.a).compare(constant(inst.b.into())).is_ge()),
                 Op::SlotEqK => {
                     let value = slot!(inst.a);
-                    !value.is_unset() && value.equals(constant(inst.b.into()))
+                    when!(!value.is_unset() && value.equals(constant(inst.b.into())))
                 }
                 Op::SlotNeK => {
                     let value = slot!(inst.a);
-                    !value.is_unset() && !value.equals(constant(inst.b.into()))
+                    when!(!value.is_unset() && !value.equals(constant(inst.b.into())))
                 }
-                Op::SlotDefined => !self.doc.cell(inst.a).is_missing(),
-                Op::SlotIsObject => self.doc.has_members(&self.program.trie, inst.a).is_some(),
+                Op::SlotDefined => when!(!self.doc.cell(inst.a).is_missing()),
+                Op::SlotIsObject => when!(self.doc.has_members(&self.program.trie, inst.a).is_some()),
                 // A container is not `false`, built or not.
                 Op::SlotTruthy => {
                     let cell = self.doc.cell(inst.a);
-                    !cell.is_missing() && !cell.value().is_false()
+                    when!(!cell.is_missing() && !cell.value().is_false())
                 }
                 Op::SlotEqSlot => {
                     let (a, b) = (slot!(inst.a), slot!(inst.b));
-                    !a.is_unset() && !b.is_unset() && a.equals(b)
+                    when!(!a.is_unset() && !b.is_unset() && a.equals(b))
                 }
-                Op::In => window.get(inst.b).has_member(window.get(inst.a)),
-                Op::InK => constant(inst.b.into()).has_member(window.get(inst.a)),
+                Op::In => when!(window.get(inst.b).has_member(window.get(inst.a))),
+                Op::InK => when!(constant(inst.b.into()).has_member(window.get(inst.a))),
                 Op::SlotInK => {
                     let value = slot!(inst.a);
-                    !value.is_unset() && constant(inst.b.into()).has_member(value)
+                    when!(!value.is_unset() && constant(inst.b.into()).has_member(value))
                 }
-                Op::StartsK => window.get(inst.a).starts_with(constant(inst.b.into())),
-                Op::EndsK => window.get(inst.a).ends_with(constant(inst.b.into())),
-                Op::SlotStartsK => slot!(inst.a).starts_with(constant(inst.b.into())),
-                Op::SlotEndsK => slot!(inst.a).ends_with(constant(inst.b.into())),
-                Op::IsSet => !window.get(inst.a).is_unset(),
-                Op::IsArrayOf => is_of(window.get(inst.a), Tag::Array, inst.b),
-                Op::IsObjectOf => is_of(window.get(inst.a), Tag::Object, inst.b),
+                Op::StartsK => when!(window.get(inst.a).starts_with(constant(inst.b.into()))),
+                Op::EndsK => when!(window.get(inst.a).ends_with(constant(inst.b.into()))),
+                Op::SlotStartsK => when!(slot!(inst.a).starts_with(constant(inst.b.into()))),
+                Op::SlotEndsK => when!(slot!(inst.a).ends_with(constant(inst.b.into()))),
+                Op::IsSet => when!(!window.get(inst.a).is_unset()),
+                Op::IsArrayOf => when!(is_of(window.get(inst.a), Tag::Array, inst.b)),
+                Op::IsObjectOf => when!(is_of(window.get(inst.a), Tag::Object, inst.b)),
                 Op::IsDocument => self.reads_document(inst.e),
-                Op::LoopInit => loop_init(&mut window, inst),
+                Op::LoopInit => when!(loop_init(&mut window, inst)),
                 Op::LoopFind => ok!(self.loop_find(&mut window, inst, constant(inst.f))),
                 Op::LoopNext => {
                     ok!(self.charge());
-                    loop_next(&mut window, inst)
+                    when!(loop_next(&mut window, inst))
                 }
                 Op::SetOnce => {
                     let (old, new) = (window.get(inst.a), window.get(inst.b));
@@ -368,19 +372,16 @@ impl<'v> Request<'v> {
                     Callee::Builtin(builtin) => {
                         let arguments = window.run(inst.b, inst.d.into());
                         let value = ok!(self.call_builtin(builtin, NO_PREPARED, arguments));
-                        window.set_some(inst.a, value)
+                        when!(window.set_some(inst.a, value))
                     }
                     Callee::Value(value) => window.set_some(inst.a, value),
                 },
                 Op::CallBuiltin => {
                     let arguments = window.run(inst.b, inst.d.into());
                     let value = ok!(self.call_builtin(inst.e, inst.f, arguments));
-                    window.set_some(inst.a, value)
+                    when!(window.set_some(inst.a, value))
                 }
-                Op::Count => {
-                    let count = ok!(self.count(window.get(inst.b)));
-                    window.set_some(inst.a, count)
-                }
+                Op::Count => when!(window.set_some(inst.a, ok!(self.count(window.get(inst.b))))),
                 Op::Piece => {
                     let piece = ok!(self.piece(window.get(inst.b), constant(inst.f), inst.d));
                     window.set_some(inst.a, piece)
