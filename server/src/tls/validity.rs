@@ -89,7 +89,7 @@ fn times(certificate: &[u8]) -> Option<(Timestamp, Timestamp)> {
 fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, short], rest) = bytes.split_first_chunk()?;
     let (length, rest) = match short {
-        0..0x80 => (usize::from(short), rest),
+        0..=0x7f => (usize::from(short), rest),
         // A file has fewer bytes than four digits can say.
         0x81..=0x84 => {
             let (digits, rest) = rest.split_at_checked(usize::from(short & 0x7f))?;
@@ -116,10 +116,7 @@ fn moment(tag: u8, text: &[u8]) -> Option<Timestamp> {
     let two = |at: usize| rest.get(at..at + 2)?.parse().ok();
     let time = DateTime::new(year, two(0)?, two(2)?, two(4)?, two(6)?, two(8)?, 0).ok()?;
     // The last second of 9999 means that there is no end, and is beyond the clock.
-    Some(
-        time.to_zoned(TimeZone::UTC)
-            .map_or(Timestamp::MAX, |time| time.timestamp()),
-    )
+    Some(TimeZone::UTC.to_timestamp(time).unwrap_or(Timestamp::MAX))
 }
 
 #[cfg(test)]
