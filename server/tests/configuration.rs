@@ -227,6 +227,61 @@ fn wrong_values_are_told_of_with_their_place() {
     );
 }
 
+/// A typing mistake in where the configuration is must not serve without it; other verbs go on, as those of the reference do.
+#[test]
+fn a_configuration_that_was_named_must_be_there() {
+    let shop = std::fs::read_to_string(file("shop.yml")).unwrap();
+    let text = "server: {listen: '127.0.0.1:0', threads: 1, io: epoll}\naudit: {full: deny}\n";
+    let files = [
+        ("here/mpe-config.yaml", text),
+        ("here/mpe-config.yml/none", ""),
+        ("shop.yml", &shop),
+        ("porc.json", GRANTED),
+    ];
+    let folder = Folder::new("config-named", &files);
+    let ends = "{json,toml,yaml,yml,properties,props,prop,hcl,tfvars,dotenv,env,ini}";
+    let (path, name) = ("MPE_CONFIG_PATH", "MPE_CONFIG_FILENAME");
+    for (variables, said, bare, unset) in [
+        (
+            &[(path, "her")][..],
+            "MPE_CONFIG_PATH=her",
+            "her/mpe-config",
+            path,
+        ),
+        (&[(name, "gavel")], "MPE_CONFIG_FILENAME=gavel", "./gavel", name),
+        (
+            &[(path, "here"), (name, "mpe-confg.yaml")],
+            "MPE_CONFIG_PATH=here MPE_CONFIG_FILENAME=mpe-confg.yaml",
+            "here/mpe-confg.yaml",
+            "MPE_CONFIG_PATH and MPE_CONFIG_FILENAME",
+        ),
+    ] {
+        let want = format!(
+            "error: error reading config: {said}: there is neither {bare} nor {bare}.{ends}\n  \
+             = help: put the configuration there, or unset {unset}\n"
+        );
+        for verb in ["serve -b shop.yml", "serve -b shop.yml --print-config"] {
+            let (status, output, error) = run(&folder, verb, variables);
+            assert_eq!((status, output.as_str(), error), (Some(1), "", want.clone()));
+        }
+        let (status, _, error) = run(&folder, "test decision -b shop.yml -i porc.json", variables);
+        assert_eq!(status, Some(0), "{error}");
+    }
+    // Whoever says that there is none means it.
+    printed(&folder, "-b shop.yml", &[(path, ""), (name, "gavel")]);
+    printed(&folder, "-b shop.yml", &[(name, "")]);
+    // What is read is told, and once it is gone the last one stays in use.
+    let mut command = command(&folder, &[(path, "here")]);
+    let mut server = Server::start_command(command.args(["serve", "-b", "shop.yml"]), |_| {});
+    assert!(server.saw("the configuration is that of here/mpe-config.yaml"));
+    std::fs::remove_file(folder.0.join("here/mpe-config.yaml")).unwrap();
+    server.signal("HUP");
+    let line = server.wait_for("reload (signal) failed, revision 1 is still served");
+    assert!(line.contains("MPE_CONFIG_PATH=here: there is neither"), "{line}");
+    assert_eq!(server.connect().post(GRANTED), granted());
+    server.stop();
+}
+
 /// What is no YAML, or says something twice, is shown where it stands.
 #[test]
 fn broken_files_are_told_of_with_line_and_column() {

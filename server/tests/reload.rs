@@ -267,7 +267,7 @@ fn the_configuration_is_watched() {
     );
     fs::write(&bundle, domain(1)).unwrap();
     let mut server = Server::start_on(&bundle, "epoll", &["--watch"], |command| {
-        command.env("MPE_CONFIG_PATH", &folder);
+        command.env_remove("MPE_CONFIG_PATH").current_dir(&folder);
     });
     let mut client = server.connect();
     let ask = r#"{"operation":"lamp:odd","principal":{"sub":"ann"}}"#;

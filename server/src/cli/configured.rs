@@ -50,6 +50,9 @@ pub(crate) fn completed(root: &Command, words: Vec<OsString>) -> Result<Configur
         _ => None,
     };
     if let Some((verb, matches)) = verb {
+        if verb.get_name() == "serve" {
+            config::named_file()?;
+        }
         configured.settings = config::settings()?;
         configured
             .add(verb, matches)

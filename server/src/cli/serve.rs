@@ -60,6 +60,10 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
         let text = "decisions are traced on standard error: they are slow and their input is shown";
         log::line(Level::Warn, format_args!("{text}"));
     }
+    if let Some(path) = config::named_file()? {
+        let path = path.display();
+        log::line(Level::Info, format_args!("the configuration is that of {path}"));
+    }
     let served = Served::new(args, global, options.envoy.is_some())?;
     options.retrace = Some(served.retrace());
     let first = served.first_wish();

@@ -141,6 +141,14 @@ impl Served {
     fn load(&mut self, wish: &Wish) -> Attempt {
         let mut files = self.named_files();
         let mut noted = Fingerprint::default();
+        // What is served was loaded with what the file says; without it records could show what they are to leave out.
+        if let Err(failure) = config::named_file() {
+            return Attempt {
+                outcome: Err(failure),
+                files,
+                noted,
+            };
+        }
         self.tell_of_the_next_start();
         let outcome = match self.origin.take() {
             Some(mut origin) => {

@@ -3,7 +3,8 @@
 //!
 //! The search is the reference's: `$MPE_CONFIG_PATH` (default: the working directory; empty: nowhere), the name
 //! `$MPE_CONFIG_FILENAME` (default `mpe-config`; empty: `config`) with each known extension and then bare. Whatever the
-//! extension, the text is YAML. Unlike the reference we refuse a file that is there but cannot be used.
+//! extension, the text is YAML. Unlike the reference we refuse a file that is there but cannot be used, and do not serve
+//! without one that was named.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,6 +22,9 @@ use crate::{files, limits};
 
 /// Looks up an environment variable.
 pub(super) type Environment<'e> = dyn Fn(&str) -> Option<OsString> + 'e;
+
+/// Variables that say where the file is.
+pub(super) const PLACES: [&str; 2] = ["MPE_CONFIG_PATH", "MPE_CONFIG_FILENAME"];
 
 const EXTENSIONS: [&str; 13] = [
     ".json",
@@ -111,6 +115,40 @@ pub(super) fn settings_from(environment: &Environment<'_>) -> Result<Settings, F
     Ok(settings)
 }
 
+/// The file that a service of this process reads, if there is one.
+///
+/// # Errors
+/// It cannot be looked at; or it was named and is not there. Without what it says the service might let in whom it should not:
+/// TLS, and what happens to grants that cannot be recorded, may stand in it.
+pub fn named_file() -> Result<Option<PathBuf>, Failure> {
+    named_file_of(&|name| std::env::var_os(name))
+}
+
+fn named_file_of(environment: &Environment<'_>) -> Result<Option<PathBuf>, Failure> {
+    if let Some(path) = find(environment)? {
+        return Ok(Some(path));
+    }
+    let is_said = |name: &&&str| environment(name).is_some_and(|value| !value.is_empty());
+    let said: Vec<&str> = PLACES.iter().filter(is_said).copied().collect();
+    let Some(bare) = places(environment).pop().filter(|_| !said.is_empty()) else {
+        return Ok(None);
+    };
+    let values = said.iter().map(|name| {
+        let value = environment(name).unwrap_or_default();
+        format!("{name}={}", value.to_string_lossy())
+    });
+    let (values, bare) = (values.collect::<Vec<_>>().join(" "), bare.display());
+    let ends: Vec<&str> = EXTENSIONS
+        .iter()
+        .filter_map(|end| end.strip_prefix('.'))
+        .collect();
+    let (ends, said) = (ends.join(","), said.join(" and "));
+    Err(Failure::Operator(format!(
+        "error reading config: {values}: there is neither {bare} nor {bare}.{{{ends}}}\n  \
+         = help: put the configuration there, or unset {said}"
+    )))
+}
+
 fn find(environment: &Environment<'_>) -> Result<Option<PathBuf>, Failure> {
     for path in places(environment) {
         match path.metadata() {
@@ -139,12 +177,13 @@ pub(super) fn candidates(environment: &Environment<'_>) -> Vec<PathBuf> {
 
 /// Where a file is looked for, in order.
 fn places(environment: &Environment<'_>) -> Vec<PathBuf> {
-    let directory = match environment("MPE_CONFIG_PATH") {
+    let [folder, name] = PLACES;
+    let directory = match environment(folder) {
         Some(path) if path.is_empty() => return Vec::new(),
         Some(path) => PathBuf::from(path),
         None => PathBuf::from("."),
     };
-    let name = match environment("MPE_CONFIG_FILENAME") {
+    let name = match environment(name) {
         Some(name) if name.is_empty() => "config".into(),
         Some(name) => name,
         None => "mpe-config".into(),

@@ -1,14 +1,12 @@
 //! Environment variables that look like ours and are none: whoever set one meant something by it.
 
+use super::file::PLACES;
 use super::keys::{KEYS, Key};
 use crate::log::{self, Level};
 use crate::words::nearest;
 
 /// What all of ours begin with.
 const PREFIX: &str = "MPE_";
-
-/// Those that are no key's.
-const OTHERS: [&str; 2] = ["MPE_CONFIG_PATH", "MPE_CONFIG_FILENAME"];
 
 /// Says which variables of this process are read by nobody.
 pub fn tell_of_strangers() {
@@ -23,7 +21,7 @@ pub fn tell_of_strangers() {
 
 fn strangers(variables: impl Iterator<Item = (String, String)>) -> Vec<String> {
     let mut known: Vec<String> = KEYS.iter().filter_map(Key::variable).collect();
-    known.extend(OTHERS.map(str::to_owned));
+    known.extend(PLACES.map(str::to_owned));
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let is_stranger = |(name, value): &(String, String)| {
         name.starts_with(PREFIX)
