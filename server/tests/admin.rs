@@ -257,7 +257,31 @@ fn others_need_a_token() {
     assert_eq!(ask(at, "POST /reload", shown).0, 200);
     std::fs::write(&token.0, "another-secret-of-letters\n").unwrap();
     assert_eq!(ask(at, "GET /metrics", shown).0, 401);
+    // Without a token nobody is let in, which is told once for each reason, and so is its end.
+    let few = "a token has at least 16 characters: nobody is let in";
+    let steps = [
+        (Some(""), 401, few),
+        (None, 401, "no such file or directory: nobody is let in"),
+        (Some("a-secret-of-many-letters"), 200, "is let in again"),
+    ];
+    for (content, status, _) in steps {
+        match content {
+            Some(text) => std::fs::write(&token.0, text).unwrap(),
+            None => std::fs::remove_file(&token.0).unwrap(),
+        }
+        for _ in 0..3 {
+            assert_eq!(ask(at, "GET /metrics", shown).0, status);
+        }
+    }
     let (_, _, log) = server.stop();
+    let said: Vec<&String> = log
+        .iter()
+        .filter(|line| line.contains("--admin-token-file "))
+        .collect();
+    assert_eq!(said.len(), steps.len(), "{said:#?}");
+    for (line, (_, _, want)) in said.into_iter().zip(steps) {
+        assert!(line.contains(want) && line.contains(token.path()), "{line}");
+    }
     assert!(log.iter().any(|line| line.contains("with the token")), "{log:#?}");
 }
 

@@ -5,6 +5,7 @@
 //! kept out by the names that they must use.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::{HeaderMap, Method};
@@ -13,10 +14,13 @@ use sha2::{Digest, Sha256};
 use crate::error::Failure;
 use crate::files;
 use crate::limits;
+use crate::log::{self, Level};
 
 /// What a request must show.
 pub(super) struct Gate {
     token_file: Option<PathBuf>,
+    /// Why the file was of no use when somebody asked last.
+    problem: Mutex<Option<String>>,
 }
 
 /// Why a request is not answered.
@@ -36,7 +40,8 @@ impl Gate {
             token(path)
                 .map_err(|why| Failure::Operator(format!("--admin-token-file {}: {why}", path.display())))?;
         }
-        Ok(Gate { token_file })
+        let problem = Mutex::default();
+        Ok(Gate { token_file, problem })
     }
 
     /// Whether a token is asked for.
@@ -49,10 +54,14 @@ impl Gate {
     pub(super) fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), Barred> {
         match &self.token_file {
             // Read each time: a mounted secret may be exchanged while we run. One that cannot be read lets nobody in.
-            Some(path) => match (token(path), bearer(headers)) {
-                (Ok(wanted), Some(given)) if same(&wanted, given) => {}
-                _ => return Err(Barred::Token),
-            },
+            Some(path) => {
+                let wanted = token(path);
+                self.tell(path, wanted.as_ref().err());
+                match (wanted, bearer(headers)) {
+                    (Ok(wanted), Some(given)) if same(&wanted, given) => {}
+                    _ => return Err(Barred::Token),
+                }
+            }
             None if !is_local_name(headers) => return Err(Barred::Foreign),
             None => {}
         }
@@ -60,6 +69,26 @@ impl Gate {
             return Err(Barred::Foreign);
         }
         Ok(())
+    }
+
+    /// Says that the file is of no use, or is again: once, and not to each that asks.
+    fn tell(&self, path: &Path, problem: Option<&String>) {
+        let mut last = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref() == problem {
+            return;
+        }
+        *last = problem.cloned();
+        let path = path.display();
+        match problem {
+            Some(why) => log::line(
+                Level::Error,
+                format_args!("--admin-token-file {path}: {why}: nobody is let in"),
+            ),
+            None => log::line(
+                Level::Info,
+                format_args!("--admin-token-file {path}: whoever shows the token is let in again"),
+            ),
+        }
     }
 }
 
@@ -130,7 +159,7 @@ mod tests {
 
     #[test]
     fn pages_of_others_are_kept_out() {
-        let gate = Gate { token_file: None };
+        let gate = Gate::new(None).unwrap();
         for host in [
             "localhost",
             "localhost:9001",
