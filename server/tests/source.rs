@@ -246,6 +246,34 @@ fn a_source_is_waited_for_polled_and_outlived() {
     assert!(server.status("/startupz").contains("503"));
 }
 
+/// A start that waits asks for whoever asks, and not only after its pause, which is of minutes after some failures.
+#[test]
+fn whoever_asks_at_the_start_need_not_wait() {
+    let reload = "POST /reload HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    for by_signal in [true, false] {
+        let source = Source::start();
+        let server = Gavel::start(&source.url(), &[]);
+        server.wait_for("nothing is served yet");
+        for _ in 0..8 {
+            let answer = server.ask(server.admin, reload);
+            assert!(answer.starts_with("HTTP/1.1 422"), "{answer}");
+            assert!(answer.contains("the answer is 404, not 200"), "{answer}");
+        }
+        source.put("/shop.yml", shop());
+        if by_signal {
+            let pid = server.child.id().to_string();
+            let status = Command::new("kill").args(["-s", "HUP", &pid]).status();
+            assert!(status.unwrap().success());
+        } else {
+            let answer = server.ask(server.admin, reload);
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            assert!(answer.contains("loaded"), "{answer}");
+        }
+        server.wait_for("reachable: ");
+        assert!(server.grants());
+    }
+}
+
 #[test]
 fn content_must_be_signed_where_there_is_a_key() {
     let secret = SigningKey::from_bytes(&[9; 32]);

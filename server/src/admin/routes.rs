@@ -83,7 +83,7 @@ async fn reload(query: &str, overview: &Overview) -> Response<Body> {
         Err(why) => return message(StatusCode::BAD_REQUEST, &why),
     };
     let reloader = match overview.reloader.get() {
-        Some(reloader) if overview.stage() == Stage::Ready => reloader,
+        Some(reloader) if overview.stage() != Stage::Draining => reloader,
         _ => return message(StatusCode::SERVICE_UNAVAILABLE, overview.stage().word()),
     };
     let (answer, answered) = oneshot::channel();

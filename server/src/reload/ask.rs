@@ -1,5 +1,6 @@
 //! Who asks for a reload, and what came of it.
 
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
@@ -43,6 +44,40 @@ pub struct Ask {
     pub wish: Wish,
     /// Hears what came of it.
     pub answer: Option<oneshot::Sender<Report>>,
+}
+
+/// What one load is for, and who hears what came of it.
+pub(super) struct Asked {
+    pub(super) cause: Cause,
+    pub(super) wish: Wish,
+    answers: Vec<oneshot::Sender<Report>>,
+}
+
+impl Asked {
+    /// A load that nobody waits for.
+    pub(super) fn by_itself(cause: Cause, wish: Wish) -> Asked {
+        let answers = Vec::new();
+        Asked { cause, wish, answers }
+    }
+
+    /// The load for one that asks, and for all that wait by now.
+    pub(super) fn together(first: Ask, others: &Receiver<Ask>) -> Asked {
+        let mut asked = Asked::by_itself(first.cause, first.wish);
+        asked.answers.extend(first.answer);
+        for other in others.try_iter() {
+            asked.wish.label = other.wish.label.or(asked.wish.label);
+            asked.wish.only_if_changed &= other.wish.only_if_changed;
+            asked.answers.extend(other.answer);
+        }
+        asked
+    }
+
+    /// Tells everybody. Whoever asked may have gone.
+    pub(super) fn answer(self, report: &Report) {
+        for answer in self.answers {
+            let _ = answer.send(report.clone());
+        }
+    }
 }
 
 /// What came of a load.

@@ -3,12 +3,12 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::ask::{Ask, Cause, Outcome, Report};
+use super::ask::{Ask, Asked, Cause, Outcome, Report};
 use super::fingerprint::Fingerprint;
 use super::loading::{Loading, Wish};
 use super::standing::Standing;
@@ -59,7 +59,7 @@ pub fn start(
                 standing,
                 seen,
             };
-            loaded(work.first(&first));
+            loaded(work.first(&first, &asked));
             let Ok(publisher) = publisher.recv() else {
                 return;
             };
@@ -95,20 +95,23 @@ struct Work {
 }
 
 impl Work {
-    /// Loads until there is something, if that may take time.
-    fn first(&mut self, wish: &Wish) -> Result<Fresh, Failure> {
-        let mut random = Random::seeded();
-        for failures in 0.. {
+    /// Loads until there is something, if that may take time: after a pause, or when somebody asks.
+    fn first(&mut self, wish: &Wish, asks: &Receiver<Ask>) -> Result<Fresh, Failure> {
+        let (mut random, mut failures) = (Random::seeded(), 0u32);
+        let mut asked = Asked::by_itself(Cause::Start, wish.clone());
+        loop {
             let begun = (SystemTime::now(), Instant::now());
-            let failure = match self.load(wish) {
+            let failure = match self.load(&asked.wish) {
                 Ok(Some(fresh)) => {
-                    self.note(Cause::Start, begun, Outcome::Loaded(1));
+                    let report = self.note(asked.cause, begun, Outcome::Loaded(1));
+                    asked.answer(&report);
                     return Ok(fresh);
                 }
                 Ok(None) => Failure::Fault("the first load gave nothing".to_owned()),
                 Err(failure) => failure,
             };
-            self.note(Cause::Start, begun, Outcome::Failed(failure.to_string()));
+            let report = self.note(asked.cause, begun, Outcome::Failed(failure.to_string()));
+            asked.answer(&report);
             if !self.loading.is_patient {
                 return Err(failure);
             }
@@ -118,9 +121,17 @@ impl Work {
                 Level::Error,
                 format_args!("nothing is served yet, the next attempt is in {seconds:.1} s: {failure}"),
             );
-            thread::sleep(pause);
+            asked = match asks.recv_timeout(pause) {
+                Ok(ask) => {
+                    let mut asked = Asked::together(ask, asks);
+                    asked.wish.label = asked.wish.label.or_else(|| wish.label.clone());
+                    asked
+                }
+                Err(RecvTimeoutError::Timeout) => Asked::by_itself(Cause::Start, wish.clone()),
+                Err(RecvTimeoutError::Disconnected) => return Err(failure),
+            };
+            failures = failures.saturating_add(1);
         }
-        Err(Failure::Fault("no attempt is left".to_owned()))
     }
 
     /// A panic below is our bug: what is served goes on, and the failure is told as any other is.
@@ -148,21 +159,11 @@ impl Work {
         report
     }
 
-    fn serve(&mut self, asked: &Receiver<Ask>, publisher: &Publisher) {
-        while let Ok(ask) = asked.recv() {
-            let mut all = vec![ask];
-            all.extend(asked.try_iter());
-            let cause = all.first().map_or(Cause::Request, |ask| ask.cause);
-            let label = all.iter().rev().find_map(|ask| ask.wish.label.clone());
-            let wish = Wish {
-                label,
-                only_if_changed: all.iter().all(|ask| ask.wish.only_if_changed),
-            };
-            let report = self.reload(cause, &wish, publisher);
-            for answer in all.into_iter().filter_map(|ask| ask.answer) {
-                // Whoever asked may have gone.
-                let _ = answer.send(report.clone());
-            }
+    fn serve(&mut self, asks: &Receiver<Ask>, publisher: &Publisher) {
+        while let Ok(ask) = asks.recv() {
+            let asked = Asked::together(ask, asks);
+            let report = self.reload(asked.cause, &asked.wish, publisher);
+            asked.answer(&report);
         }
     }
 
@@ -229,7 +230,8 @@ mod tests {
             standing: Arc::default(),
             seen: Seen::default(),
         };
-        let failure = work.first(&Wish::default()).err().unwrap();
+        let (_asks, asked) = mpsc::channel();
+        let failure = work.first(&Wish::default(), &asked).err().unwrap();
         assert!(
             failure.to_string().starts_with("a fault of gavel's own"),
             "{failure}"

@@ -90,7 +90,7 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
     let (admin, admin_certificates) = start_admin(options, &overview)?.unzip();
     let (reloader, publishes) = start_reloader(loading, first, &tell)?;
     let _ = overview.reloader.set(reloader.clone());
-    let fresh = first_load(&events)?;
+    let fresh = first_load(&events, &reloader)?;
     let mut doors = Doors::open(options)?;
     let count = doors.workers.len() + doors.envoy.as_ref().map_or(0, |_| options.threads);
     let counters: Vec<Arc<Counters>> = (0..count).map(|_| Arc::default()).collect();
@@ -269,12 +269,11 @@ fn start_reloader(
 }
 
 /// Waits for the first policies, or for a signal.
-fn first_load(events: &mpsc::Receiver<Event>) -> Result<Fresh, Failure> {
+fn first_load(events: &mpsc::Receiver<Event>, reloader: &Reloader) -> Result<Fresh, Failure> {
     loop {
         match events.recv() {
             Ok(Event::Loaded(outcome)) => return *outcome,
-            // What is being loaded is as new as can be.
-            Ok(Event::Signal(SIGHUP)) => {}
+            Ok(Event::Signal(SIGHUP)) => load_by_signal(reloader),
             Ok(Event::Signal(signal)) => std::process::exit(128 + signal),
             Ok(Event::Started(..) | Event::Ended(_) | Event::AuditDied) => {}
             Err(_) => return Err(Failure::Fault("the thread that loads policies died".to_owned())),
@@ -285,18 +284,22 @@ fn first_load(events: &mpsc::Receiver<Event>) -> Result<Fresh, Failure> {
 fn hang_up(reloader: Reloader, records: Monitor) -> Box<dyn Fn()> {
     Box::new(move || {
         records.reopen();
-        let ask = Ask {
-            cause: Cause::Signal,
-            wish: Wish::default(),
-            answer: None,
-        };
-        if !reloader.ask(ask) {
-            log::line(
-                Level::Error,
-                format_args!("the thread that loads policies died: nothing is reloaded any more"),
-            );
-        }
+        load_by_signal(&reloader);
     })
+}
+
+fn load_by_signal(reloader: &Reloader) {
+    let ask = Ask {
+        cause: Cause::Signal,
+        wish: Wish::default(),
+        answer: None,
+    };
+    if !reloader.ask(ask) {
+        log::line(
+            Level::Error,
+            format_args!("the thread that loads policies died: nothing is reloaded any more"),
+        );
+    }
 }
 
 /// Once a second; now and then certificates are looked at.
