@@ -171,6 +171,9 @@ pub const DECISION_NS_MAX: u64 = 250_000_000;
 /// Seconds that a drain may take before open connections are cut.
 pub const DRAIN_SECONDS_DEFAULT: u64 = 20;
 
+/// Most seconds that a drain may take, and that may pass before it begins.
+pub const DRAIN_SECONDS_MAX: u64 = 86_400;
+
 /// Seconds that the audit thread gets to write what is left after the last worker stopped.
 pub const AUDIT_FLUSH_SECONDS: u64 = 10;
 
@@ -364,6 +367,9 @@ pub const SOURCE_SECONDS_MAX: u64 = 60;
 
 /// Seconds between two questions to the source, unless the command line says otherwise.
 pub const SOURCE_POLL_SECONDS: u64 = 30;
+
+/// Most seconds between two questions to the source.
+pub const SOURCE_POLL_SECONDS_MAX: u64 = 86_400;
 
 /// Longest pause after failures in a row.
 pub const SOURCE_PAUSE_SECONDS_MAX: u64 = 300;

@@ -58,11 +58,26 @@ fn a_file_that_cannot_be_read_is_an_operator_error() {
     assert_eq!(text, "error: open nowhere.yml: no such file or directory\n");
 }
 
-/// Times to wait beyond all clocks are times without an end.
+/// Times to wait are a day at most: a service that waits for years does not do what anybody meant.
 #[test]
-fn a_time_beyond_all_clocks_ends_nothing() {
-    let forever = u64::MAX.to_string();
-    let server = Server::start("epoll", &["--drain-seconds", &forever]);
+fn times_to_wait_have_a_bound() {
+    for flag in ["--drain-seconds", "--drain-delay", "--source-poll"] {
+        let words = ["serve", "--source", "http://localhost/a", flag, "86401"];
+        let output = gavel().args(words).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(flag) && text.contains("..=86400"), "{text}");
+        let words = [
+            "serve",
+            "--source",
+            "http://localhost/a",
+            flag,
+            "86400",
+            "--print-config",
+        ];
+        assert_eq!(gavel().args(words).output().unwrap().status.code(), Some(0));
+    }
+    let server = Server::start("epoll", &["--drain-seconds", "86400"]);
     assert_eq!(server.connect().post(GRANTED), granted());
     let (status, output, log) = server.stop();
     assert_eq!((status.code(), output.lines().count()), (Some(0), 1), "{log:?}");

@@ -73,11 +73,13 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) max_requests_per_connection: u64,
     /// Time for requests in flight after SIGTERM or SIGINT.
-    #[arg(long, value_name = "SECONDS", default_value_t = limits::DRAIN_SECONDS_DEFAULT)]
+    #[arg(long, value_name = "SECONDS", default_value_t = limits::DRAIN_SECONDS_DEFAULT,
+          value_parser = clap::value_parser!(u64).range(..=limits::DRAIN_SECONDS_MAX))]
     pub(crate) drain_seconds: u64,
     /// Time between SIGTERM or SIGINT and the end of the first connection: the process says that it is not ready and serves
     /// on, so that whoever sends requests can turn away.
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0,
+          value_parser = clap::value_parser!(u64).range(..=limits::DRAIN_SECONDS_MAX))]
     pub(crate) drain_delay: u64,
     /// Address and port for probes, metrics, status and reloads, or a port of 127.0.0.1; none if absent.
     #[arg(long, value_name = "[ADDRESS:]PORT", help_heading = "Administration")]
@@ -117,7 +119,7 @@ pub(crate) struct ServeArgs {
     pub(crate) source_token_file: Option<PathBuf>,
     /// Seconds between two questions to --source; more while it fails.
     #[arg(long, value_name = "SECONDS", requires = "source", default_value_t = limits::SOURCE_POLL_SECONDS,
-          value_parser = clap::value_parser!(u64).range(1..), help_heading = "Policies")]
+          value_parser = clap::value_parser!(u64).range(1..=limits::SOURCE_POLL_SECONDS_MAX), help_heading = "Policies")]
     pub(crate) source_poll: u64,
     /// Folder in which the last valid content of --source is kept, for a start without it.
     #[arg(long, value_name = "FOLDER", requires = "source", help_heading = "Policies")]

@@ -215,10 +215,9 @@ impl Control {
 
     /// Waits for so long, or until all threads have ended. A second signal ends the process at once.
     fn wait(&mut self, time: Duration, threads: Threads) -> Result<(), Failure> {
-        // A time beyond all clocks has no end.
-        let end = Instant::now().checked_add(time);
+        let end = Instant::now() + time;
         while self.running > 0 {
-            match (self.hear(end)?, threads) {
+            match (self.hear(Some(end))?, threads) {
                 (Some(Heard::Signal(SIGHUP)), Threads::Serve) => (self.hang_up)(),
                 // Nothing that is loaded now would still decide.
                 (Some(Heard::Signal(SIGHUP)), Threads::End) => {}
