@@ -371,6 +371,14 @@ fn sources_that_cannot_be_one() {
     let both = ["serve", "-b", bundle.to_str().unwrap(), "--source", "http://a/b"];
     assert_eq!(run_words(&both, "").0, Some(1));
     assert_eq!(run_words(&["serve", "--cache-dir", "x"], "").0, Some(1));
+    let taken = Scratch::new("source-cache-file", "");
+    let cache = ["serve", "--source", "http://a/b", "--cache-dir", taken.path()];
+    let (status, _, error) = run_words(&cache, "");
+    assert_eq!(status, Some(1));
+    assert!(
+        error.contains(&format!("--cache-dir {} is no folder", taken.path())),
+        "{error}"
+    );
 }
 
 /// A certificate that vouches for itself, one that nobody vouches for, and an answer that leads elsewhere.

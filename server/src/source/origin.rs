@@ -1,6 +1,6 @@
 //! What the operator named, and what was got there last.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use http::Uri;
 
@@ -53,7 +53,7 @@ impl Content {
 
 impl Origin {
     /// # Errors
-    /// A URL that is none, or a key that is none.
+    /// A URL that is none, a key that is none, or a folder that is none.
     pub fn new(options: Options) -> Result<Origin, Failure> {
         let url: Uri = options
             .url
@@ -81,6 +81,10 @@ impl Origin {
             return Err(wrong(
                 "it needs a host, and no user: --source-token-file shows a token",
             ));
+        }
+        if let Some(path) = options.cache_dir.as_ref().filter(|path| is_no_folder(path)) {
+            let path = path.display();
+            return Err(Failure::Operator(format!("--cache-dir {path} is no folder")));
         }
         Ok(Origin {
             getter: Getter::new(url, options.token_file),
@@ -168,4 +172,9 @@ impl Origin {
         self.etag = got.etag;
         self.served = Some(got.bytes);
     }
+}
+
+/// Whether something else stands there; what is missing is made once there is something to keep.
+fn is_no_folder(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_dir())
 }
