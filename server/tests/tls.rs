@@ -353,7 +353,7 @@ fn certificates_that_do_not_hold_are_told_of() {
     let admin = port_behind(&server.wait_for("reachable: "), "admin on ");
     let ends_at = |second: u64| {
         let mut client = TcpStream::connect(("127.0.0.1", admin)).unwrap();
-        let request = b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        let request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         client.write_all(request).unwrap();
         let mut metrics = String::new();
         client.read_to_string(&mut metrics).unwrap();
@@ -370,7 +370,7 @@ fn certificates_that_do_not_hold_are_told_of() {
     write(future);
     let said = server.wait_for("chain.pem: the certificate holds only from ");
     assert!(
-        said.starts_with("warn: ") && said.contains("from 2099-01-01T00:00:00Z on"),
+        said.contains("warn") && said.contains("from 2099-01-01T00:00:00Z on"),
         "{said}"
     );
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
