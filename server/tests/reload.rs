@@ -304,6 +304,13 @@ fn the_configuration_is_watched() {
         "`limits.connections` has changed in the configuration: that takes effect at the next start",
     );
     server.wait_for("nothing changed, revision 3 is served");
+    // Without it the records would show whom it hides.
+    fs::remove_file(&config).unwrap();
+    let line = server.wait_for("reload (files) failed, revision 3 is still served");
+    assert!(line.contains("mpe-config.yaml is gone"), "{line}");
+    assert_eq!(client.post(ask), granted());
+    fs::write(&config, "").unwrap();
+    server.wait_for("revision 4 is served");
     let (_, output, _) = server.stop();
     let subjects: Vec<Value> = records(&output)
         .into_iter()
@@ -311,7 +318,7 @@ fn the_configuration_is_watched() {
         .collect();
     assert_eq!(subjects[0], "ann");
     let hashed = |at: usize| subjects[at].as_str().unwrap().starts_with("hmac-sha256:");
-    assert!((1..5).all(hashed), "{subjects:?}");
+    assert!((1..6).all(hashed), "{subjects:?}");
     assert_ne!(subjects[1], subjects[2]);
     assert!(subjects[2] == subjects[3] && subjects[3] == subjects[4]);
 }

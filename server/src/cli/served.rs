@@ -37,6 +37,8 @@ pub(crate) struct Served {
     /// OPA's data API is served, which needs all documents.
     with_documents: bool,
     revision: Option<Label>,
+    /// The configuration file that was found last.
+    configuration: Option<PathBuf>,
     /// What the configuration said in place of flags.
     at_start: AtStart,
     /// Keys of it of which was told that they wait for the next start.
@@ -81,6 +83,7 @@ impl Served {
             with_mapper,
             with_documents: args.opa,
             revision,
+            configuration: config::named_file()?,
             at_start: AtStart::load()?,
             told: Vec::new(),
         })
@@ -124,6 +127,23 @@ impl Served {
         files
     }
 
+    /// What is served was loaded with what a file says: without it records could show what they are to leave out.
+    ///
+    /// # Errors
+    /// There was one, or one was named, and it is not there.
+    fn look_for_the_configuration(&mut self) -> Result<(), Failure> {
+        match (config::named_file()?, &self.configuration) {
+            (None, Some(path)) => Err(Failure::Operator(format!(
+                "error reading config: {} is gone\n  = help: put it back; an empty one says nothing",
+                path.display()
+            ))),
+            (found, _) => {
+                self.configuration = found;
+                Ok(())
+            }
+        }
+    }
+
     /// Says once which keys of the configuration have changed and take no effect.
     fn tell_of_the_next_start(&mut self) {
         let changed = self.at_start.changed();
@@ -141,8 +161,7 @@ impl Served {
     fn load(&mut self, wish: &Wish) -> Attempt {
         let mut files = self.named_files();
         let mut noted = Fingerprint::default();
-        // What is served was loaded with what the file says; without it records could show what they are to leave out.
-        if let Err(failure) = config::named_file() {
+        if let Err(failure) = self.look_for_the_configuration() {
             return Attempt {
                 outcome: Err(failure),
                 files,
