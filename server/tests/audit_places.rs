@@ -68,6 +68,34 @@ fn a_spool_that_is_taken_away() {
     });
 }
 
+/// What was moved away has no record of what was denied then, and another spool in its place is left alone.
+#[test]
+fn a_spool_that_is_moved_and_replaced() {
+    let (spool, moved, other) = (
+        folder("moved", "here"),
+        folder("moved", "away"),
+        folder("moved", "other"),
+    );
+    let flags = ["--audit-spool", text(&other)];
+    let server = Server::start("epoll", &flags);
+    assert_eq!(server.connect().post(&numbered("older")), granted());
+    server.stop();
+    let flags = ["--audit-full", "deny", "--audit-spool", text(&spool)];
+    let mut server = Server::start("epoll", &flags);
+    let mut client = server.connect();
+    assert_eq!(client.post(&numbered("first")), granted());
+    fs::rename(&spool.0, &moved.0).unwrap();
+    fs::rename(&other.0, &spool.0).unwrap();
+    assert_eq!(client.post(&numbered("second")), denied());
+    server.wait_for(".spool is gone, with the records in it");
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(client.post(&numbered("third")), denied());
+    assert_eq!(read(&cat(&moved).1).0, ["first"]);
+    assert_eq!(read(&cat(&spool).1).0, ["older"]);
+    server.stop();
+    assert_eq!(read(&cat(&spool).1).0, ["older"]);
+}
+
 /// The note says how far delivery came in a file that somebody has taken away.
 #[test]
 fn a_file_of_a_spool_that_is_gone_at_the_start() {

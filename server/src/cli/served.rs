@@ -127,20 +127,18 @@ impl Served {
         files
     }
 
-    /// What is served was loaded with what a file says: without it records could show what they are to leave out.
+    /// The configuration file that there is. What is served was loaded with what it says: without it records could show what
+    /// they are to leave out.
     ///
     /// # Errors
     /// There was one, or one was named, and it is not there.
-    fn look_for_the_configuration(&mut self) -> Result<(), Failure> {
+    fn configuration_now(&self) -> Result<Option<PathBuf>, Failure> {
         match (config::named_file()?, &self.configuration) {
             (None, Some(path)) => Err(Failure::Operator(format!(
                 "error reading config: {} is gone\n  = help: put it back; an empty one says nothing",
                 path.display()
             ))),
-            (found, _) => {
-                self.configuration = found;
-                Ok(())
-            }
+            (found, _) => Ok(found),
         }
     }
 
@@ -161,12 +159,15 @@ impl Served {
     fn load(&mut self, wish: &Wish) -> Attempt {
         let mut files = self.named_files();
         let mut noted = Fingerprint::default();
-        if let Err(failure) = self.look_for_the_configuration() {
-            return Attempt {
-                outcome: Err(failure),
-                files,
-                noted,
-            };
+        match self.configuration_now() {
+            Ok(found) => self.configuration = found,
+            Err(failure) => {
+                return Attempt {
+                    outcome: Err(failure),
+                    files,
+                    noted,
+                };
+            }
         }
         self.tell_of_the_next_start();
         let outcome = match self.origin.take() {
@@ -212,6 +213,8 @@ impl Served {
     }
 
     fn fresh(&self, mut loaded: Loaded, wish: &Wish) -> Result<Fresh, Failure> {
+        // A source may have taken its time, in which the file went that `loaded` should have been made with.
+        self.configuration_now()?;
         let documents = self
             .with_documents
             .then(|| self.documents(&mut loaded))

@@ -102,7 +102,9 @@ impl Seats {
         if !free_silent(&taken) {
             self.is_waited_for.store(true, Ordering::SeqCst);
             // One may have ended its call before it could know.
-            free_silent(&taken);
+            if free_silent(&taken) {
+                self.found();
+            }
         }
     }
 

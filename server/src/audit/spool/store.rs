@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,7 @@ use crate::audit::batch::Batch;
 use crate::audit::outlet::Outlet;
 use crate::audit::spool::format::{self, FRAME_HEAD_BYTES, HEADER, HEADER_BYTES};
 use crate::audit::spool::place::{self, Place};
+use crate::audit::spool::recover::recover;
 use crate::audit::spool::sync::Syncer;
 use crate::audit::status::SpoolLook;
 use crate::error::{Failure, reason};
@@ -214,12 +215,12 @@ impl Spool {
 
     /// Begins a new segment.
     fn roll(&mut self) -> io::Result<()> {
+        // Somebody may have removed the folder and made it anew.
+        if !place::is_at(&self.lock, &self.options.folder.join(place::LOCK)) {
+            self.lock = self.lock_anew()?;
+        }
         self.close()?;
         let (folder, number) = (&self.options.folder, self.next);
-        // Somebody may have removed the folder and made it anew.
-        if !place::is_at(&self.lock, &folder.join(place::LOCK)) {
-            self.lock = lock(folder)?;
-        }
         let path = place::segment_path(folder, number);
         let made = OpenOptions::new()
             .append(true)
@@ -249,13 +250,27 @@ impl Spool {
                 Ok(())
             }
             Err(error) => {
-                // Nothing of worth is in it. If it cannot be removed, its number is not used again.
-                if fs::remove_file(&path).is_err() && path.exists() {
+                // Nothing of worth is in what was made here. What is there still keeps its number.
+                let is_others = error.kind() == ErrorKind::AlreadyExists;
+                if is_others || (fs::remove_file(&path).is_err() && path.exists()) {
                     self.next += 1;
                 }
                 Err(error)
             }
         }
+    }
+
+    /// The lock of what has the folder's name now, if nobody else has it and no other spool is in it.
+    fn lock_anew(&self) -> io::Result<File> {
+        let folder = &self.options.folder;
+        let lock = lock(folder)?;
+        let is_in_place = |open: &Open| place::is_at(&open.file, &place::segment_path(folder, open.number));
+        if self.open.as_ref().is_some_and(is_in_place) || place::segments(folder)?.is_empty() {
+            return Ok(lock);
+        }
+        let text =
+            "another spool has its place, or parts of it are gone: the next start goes on with what is there";
+        Err(io::Error::other(text))
     }
 
     /// Ends the segment that is written to.
@@ -348,6 +363,9 @@ impl Spool {
         // What has no name is gone with the process.
         let path = place::segment_path(&self.options.folder, open.number);
         if !place::is_at(&open.file, &path) {
+            // It may be somewhere else, and be read there: it must not have what is denied now.
+            open.ragged = true;
+            cut(open, is_synced)?;
             self.open = None;
             let text = format!(
                 "{} is gone, with the records in it; another file is begun",
@@ -453,44 +471,4 @@ fn lock(folder: &Path) -> io::Result<File> {
         Err(TryLockError::WouldBlock) => Err(io::Error::other("another process writes to it")),
         Err(TryLockError::Error(error)) => Err(error),
     }
-}
-
-/// The segments with their whole bytes. What is torn at the end of those that are not delivered is cut off.
-fn recover(folder: &Path, delivered: Place) -> io::Result<VecDeque<(u64, u64)>> {
-    let mut kept = VecDeque::new();
-    for (number, bytes) in place::segments(folder)? {
-        let path = place::segment_path(folder, number);
-        let at = match number.cmp(&delivered.segment) {
-            std::cmp::Ordering::Less => {
-                kept.push_back((number, bytes));
-                continue;
-            }
-            std::cmp::Ordering::Equal if delivered.offset <= bytes => delivered.offset,
-            _ => 0,
-        };
-        let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
-        io::Seek::seek(&mut file, io::SeekFrom::Start(at))?;
-        let found = format::survey(BufReader::new(&file), at, bytes, |_| Ok(()))?;
-        let name = path.display();
-        if found.torn > 0 {
-            file.set_len(found.whole)?;
-            let text = format_args!(
-                "audit spool: {name} was cut at its last whole record, {} bytes of a torn one went",
-                found.torn
-            );
-            log::line(Level::Warn, text);
-        }
-        if found.damaged > 0 {
-            let text = format_args!("audit spool: {name} has {} damaged records", found.damaged);
-            log::line(Level::Error, text);
-        }
-        if found.whole <= HEADER_BYTES {
-            // A process that wrote nothing leaves nothing.
-            drop(file);
-            fs::remove_file(&path)?;
-        } else {
-            kept.push_back((number, found.whole));
-        }
-    }
-    Ok(kept)
 }
