@@ -92,8 +92,11 @@ fn a_spool_that_is_moved_and_replaced() {
     assert_eq!(client.post(&numbered("third")), denied());
     assert_eq!(read(&cat(&moved).1).0, ["first"]);
     assert_eq!(read(&cat(&spool).1).0, ["older"]);
+    let note = fs::read_to_string(spool.0.join("delivered")).unwrap();
     server.stop();
     assert_eq!(read(&cat(&spool).1).0, ["older"]);
+    // Nor is what it has to deliver taken for delivered.
+    assert_eq!(fs::read_to_string(spool.0.join("delivered")).unwrap(), note);
 }
 
 /// The note says how far delivery came in a file that somebody has taken away.

@@ -1,5 +1,5 @@
-//! Which requests have begun on a connection, and how long a head over HTTP/1.1 may take from its first byte. hyper has one time for a head and for the silence in front of it,
-//! so bytes are watched on their way to it.
+//! Which requests have begun on a connection, and how long a head over HTTP/1.1 may take from its first byte. hyper has one time
+//! for a head and for the silence in front of it, so bytes are watched on their way to it.
 //!
 //! A head that begins within the bytes which end the request before it is not seen to begin: it has that one time, as silence
 //! has.

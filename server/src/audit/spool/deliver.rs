@@ -243,10 +243,18 @@ impl Carrier {
         }
     }
 
+    /// Whether what was read last still has its name: in a folder that has become another one the note would be of that one's
+    /// records.
+    fn is_in_place(&self) -> bool {
+        let is_at =
+            |(segment, file): &(u64, File)| place::is_at(file, &place::segment_path(&self.folder, *segment));
+        self.open.as_ref().is_none_or(is_at)
+    }
+
     /// Notes what is delivered, not more often than is worth it.
     fn note(&mut self, now: bool) {
         let delivered = self.shared.state().delivered;
-        if delivered == self.noted || (!now && Instant::now() < self.note_due) {
+        if delivered == self.noted || (!now && Instant::now() < self.note_due) || !self.is_in_place() {
             return;
         }
         self.note_due = Instant::now() + Duration::from_millis(limits::SPOOL_INTERVAL_MS);
