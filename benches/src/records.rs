@@ -213,7 +213,7 @@ const STAMP: Stamp = Stamp {
 };
 
 fn record(decision: &Decision<'_>, body: &[u8], sink: &mut Sink) -> bool {
-    sink.submit(|frame| decision.encode(body, STAMP, frame))
+    sink.submit_where(true, |frame| decision.encode_front(body, STAMP, frame))
 }
 
 /// ns of this thread on a processor for one call, over `calls` of them.

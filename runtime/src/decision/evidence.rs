@@ -1,13 +1,15 @@
 //! The outcome of a request as one flat frame of bytes: what the core hands to the audit thread.
 //!
 //! A frame holds numbers, texts and the body as it came; names, JSON and the realised PORC are made on the audit thread.
-//! Little-endian; the body and its 32-bit length come last. A text is a place in the body and a length, 32 bits each; one that
-//! does not stand there as it is follows right behind them.
+//! Little-endian: a head, a row for each reference, and the body as it came, so that whoever hands a frame over copies it once. A
+//! text is a place in the body and a length, 32 bits each; one that does not stand there as it is follows behind the head or
+//! the row that it belongs to.
 
 use super::decide::{Decision, Refusal};
 use super::phase::{Phase, Reference, Settled};
 use super::reason::{Reason, ReasonCode, ReasonText};
 use crate::json;
+use crate::value::Value;
 
 /// What a record is stamped with; the runtime has neither clock nor randomness of its own.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +66,7 @@ pub struct FrameReference<'f> {
     pub duration_ns: Option<u64>,
 }
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const GRANTED: u8 = 1;
 const HAS_PHASES: u8 = 2;
 const HAS_DOCUMENT: u8 = 4;
@@ -77,14 +79,16 @@ const ELSEWHERE: u32 = u32::MAX;
 impl Decision<'_> {
     /// Appends the frame of this decision over `body`, which is what was decided over.
     pub fn encode(&self, body: &[u8], stamp: Stamp, out: &mut Vec<u8>) {
+        let end = self.encode_front(body, stamp, out);
+        out.extend_from_slice(end);
+    }
+
+    /// The same but for the part of `body` that the frame ends with, which is given back: it can be taken from where it is.
+    pub fn encode_front<'b>(&self, body: &'b [u8], stamp: Stamp, out: &mut Vec<u8>) -> &'b [u8] {
         let body = if self.document.is_none() && self.phases_ns.is_some() {
             body
         } else {
             &[]
-        };
-        let mut writer = Writer {
-            out,
-            copy: self.copy.get(..body.len()).unwrap_or_default(),
         };
         let head = Head {
             flags: if self.granted { GRANTED } else { 0 }
@@ -95,18 +99,29 @@ impl Decision<'_> {
             overall_ns: self.overall_ns,
             phases_ns: self.phases_ns.unwrap_or_default(),
             texts: [self.subject, self.realm, self.operation, self.resource],
+            body_bytes: body.len(),
         };
-        writer.front(&head, self.references);
-        match self.document {
-            // A document that JSON cannot hold was denied before; a part of one is no JSON, and the record says nothing.
-            Some(document) => writer.close(|out| {
-                let start = out.len();
-                if json::write(out, document, json::Escape::Html).is_err() {
-                    out.truncate(start);
-                }
-            }),
-            None => writer.close(|out| out.extend_from_slice(body)),
+        let start = out.len();
+        let copy = self.copy.get(..body.len()).unwrap_or_default();
+        head.write(self.references, copy, out);
+        if let Some(document) = self.document {
+            append_document(document, start, out);
         }
+        body
+    }
+}
+
+/// Ends a frame, which began at `start`, with a document in place of the body.
+#[cold]
+fn append_document(document: Value<'_>, start: usize, out: &mut Vec<u8>) {
+    let begin = out.len();
+    // A document that JSON cannot hold was denied before; a part of one is no JSON, and the record says nothing.
+    if json::write(out, document, json::Escape::Html).is_err() {
+        out.truncate(begin);
+    }
+    let len_bytes = number_of(out.len() - begin);
+    if let Some(hole) = out.get_mut(start + BODY_LEN_AT..start + BODY_LEN_AT + len_bytes.len()) {
+        hole.copy_from_slice(&len_bytes);
     }
 }
 
@@ -138,10 +153,9 @@ pub fn encode_denial(code: ReasonCode, text: &str, stamp: Stamp, out: &mut Vec<u
         overall_ns: 0,
         phases_ns: [0; 4],
         texts: [""; 4],
+        body_bytes: 0,
     };
-    let mut writer = Writer { out, copy: &[] };
-    writer.front(&head, &[reference]);
-    writer.close(|_| {});
+    head.write(&[reference], &[], out);
 }
 
 /// The length of a list or text, as it stands in front of it. A frame holds one request, whose size is bounded far below 4 GiB.
@@ -149,7 +163,7 @@ fn number_of(count: usize) -> [u8; 4] {
     u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes()
 }
 
-/// Bytes of known number, put together before they are appended at once.
+/// Bytes of known number, filled from the front.
 struct Fixed<'b>(&'b mut [u8]);
 
 impl Fixed<'_> {
@@ -162,10 +176,12 @@ impl Fixed<'_> {
     }
 }
 
-/// Bytes in front of the texts of a frame; of a reference in front of its id's; of a text that stands in the body.
-const HEAD_BYTES: usize = 3 + 4 + 8 + 8 + 16 + 8 + 4 * 8;
-const REFERENCE_BYTES: usize = 2 + 4 + 8;
+/// Bytes of the place of a text, of a head, and of a row.
 const TEXT_BYTES: usize = 4 + 4;
+const HEAD_BYTES: usize = BODY_LEN_AT + 4 + 4 + 8 + 8 + 16 + 8 + 4 * 8 + 4 * TEXT_BYTES;
+const ROW_BYTES: usize = 2 + 4 + 8 + TEXT_BYTES;
+/// Where in a head the length of the body stands.
+const BODY_LEN_AT: usize = 3;
 
 /// What stands once in a frame.
 struct Head<'h> {
@@ -175,117 +191,119 @@ struct Head<'h> {
     overall_ns: u64,
     phases_ns: [u64; 4],
     texts: [&'h str; 4],
+    body_bytes: usize,
 }
 
-struct Writer<'o> {
-    out: &'o mut Vec<u8>,
-    /// The copy of the body that texts of the request point into, as far as the frame will have the body.
-    copy: &'o [u8],
-}
-
-impl Writer<'_> {
-    /// All but the body.
-    fn front(&mut self, head: &Head<'_>, references: &[Reference<'_>]) {
-        let (tag, number) = match head.settled {
+impl Head<'_> {
+    /// Appends all of a frame but the body, of which `copy` is the copy that texts of the request point into, as far as the
+    /// frame will have the body.
+    #[inline(always)]
+    fn write(&self, references: &[Reference<'_>], copy: &[u8], out: &mut Vec<u8>) {
+        let (tag, number) = match self.settled {
             Settled::Open => (0, 0),
             Settled::Grant(n) => (1, n),
             Settled::Deny(n) => (2, n),
         };
-        let mut bytes = [0; HEAD_BYTES];
-        let mut fixed = Fixed(&mut bytes);
-        fixed.put([VERSION, head.flags, tag]);
+        let places = self.texts.map(|text| place_in(copy, text));
+        let mut head = [0; HEAD_BYTES];
+        let mut fixed = Fixed(&mut head);
+        fixed.put([VERSION, self.flags, tag]);
+        fixed.put(number_of(self.body_bytes));
         fixed.put(number_of(references.len()));
         fixed.put(number.to_le_bytes());
-        fixed.put(head.stamp.wall_ns.to_le_bytes());
-        fixed.put(head.stamp.random);
-        fixed.put(head.overall_ns.to_le_bytes());
-        for phase_ns in head.phases_ns {
+        fixed.put(self.stamp.wall_ns.to_le_bytes());
+        fixed.put(self.stamp.random);
+        fixed.put(self.overall_ns.to_le_bytes());
+        for phase_ns in self.phases_ns {
             fixed.put(phase_ns.to_le_bytes());
         }
-        self.out.extend_from_slice(&bytes);
-        for text in head.texts {
-            self.text([], text);
+        for (place, text) in places.into_iter().zip(self.texts) {
+            fixed.put(place.to_le_bytes());
+            fixed.put(number_of(text.len()));
         }
-        for reference in references {
-            self.reference(reference);
-        }
-    }
-
-    #[inline]
-    fn reference(&mut self, reference: &Reference<'_>) {
-        let flags = if reference.granted { GRANTED } else { 0 }
-            | if reference.policy.is_some() { HAS_POLICY } else { 0 }
-            | if reference.reason.is_some() { HAS_REASON } else { 0 }
-            | if reference.duration_ns.is_some() {
-                HAS_DURATION
-            } else {
-                0
-            };
-        let mut front = [0; REFERENCE_BYTES];
-        let mut fixed = Fixed(&mut front);
-        fixed.put([reference.phase as u8, flags]);
-        fixed.put(reference.policy.unwrap_or(0).to_le_bytes());
-        fixed.put(reference.duration_ns.unwrap_or(0).to_le_bytes());
-        self.text(front, reference.id);
-        if let Some(reason) = &reference.reason {
-            self.out.push(reason.code as u8);
-            let at = self.out.len();
-            self.out.extend_from_slice(&[0; 4]);
-            reason.text.write(self.out);
-            let len_bytes = number_of(self.out.len() - at - 4);
-            if let Some(hole) = self.out.get_mut(at..at + 4) {
-                hole.copy_from_slice(&len_bytes);
+        out.extend_from_slice(&head);
+        if places.contains(&ELSEWHERE) {
+            for (place, text) in places.into_iter().zip(self.texts) {
+                append_elsewhere(place, text, out);
             }
         }
-    }
-
-    /// A text behind some bytes.
-    #[inline(always)]
-    fn text<const N: usize>(&mut self, front: [u8; N], text: &str) {
-        let place = place_in(self.copy, text);
-        let mut bytes = [0; REFERENCE_BYTES + TEXT_BYTES];
-        let mut fixed = Fixed(&mut bytes);
-        fixed.put(front);
-        fixed.put(place.unwrap_or(ELSEWHERE).to_le_bytes());
-        fixed.put(number_of(text.len()));
-        self.out
-            .extend_from_slice(bytes.get(..N + TEXT_BYTES).unwrap_or_default());
-        if place.is_none() {
-            self.out.extend_from_slice(text.as_bytes());
+        for reference in references {
+            reference.append(copy, out);
         }
-    }
-
-    /// The body, which `write` appends, and the end.
-    fn close(self, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.out.len();
-        write(self.out);
-        let len_bytes = number_of(self.out.len() - start);
-        self.out.extend_from_slice(&len_bytes);
     }
 }
 
-/// Where a text stands in these bytes, if it is a part of them and not only equal to one.
+impl Reference<'_> {
+    #[inline(always)]
+    fn append(&self, copy: &[u8], out: &mut Vec<u8>) {
+        let flags = (u8::from(self.granted) * GRANTED)
+            | (u8::from(self.policy.is_some()) * HAS_POLICY)
+            | (u8::from(self.reason.is_some()) * HAS_REASON)
+            | (u8::from(self.duration_ns.is_some()) * HAS_DURATION);
+        let place = place_in(copy, self.id);
+        let mut row = [0; ROW_BYTES];
+        let mut fixed = Fixed(&mut row);
+        fixed.put([self.phase as u8, flags]);
+        fixed.put(self.policy.unwrap_or(0).to_le_bytes());
+        fixed.put(self.duration_ns.unwrap_or(0).to_le_bytes());
+        fixed.put(place.to_le_bytes());
+        fixed.put(number_of(self.id.len()));
+        out.extend_from_slice(&row);
+        append_elsewhere(place, self.id, out);
+        if let Some(reason) = &self.reason {
+            append_reason(reason, out);
+        }
+    }
+}
+
 #[inline(always)]
-fn place_in(bytes: &[u8], text: &str) -> Option<u32> {
-    let place = text.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
-    let last = bytes.len().checked_sub(text.len())?;
-    let place = u32::try_from(place).ok().filter(|_| place <= last)?;
-    (place != ELSEWHERE).then_some(place)
+fn append_elsewhere(place: u32, text: &str, out: &mut Vec<u8>) {
+    if place == ELSEWHERE {
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+#[cold]
+fn append_reason(reason: &Reason<'_>, out: &mut Vec<u8>) {
+    out.push(reason.code as u8);
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    reason.text.write(out);
+    let len_bytes = number_of(out.len() - at - 4);
+    if let Some(hole) = out.get_mut(at..at + 4) {
+        hole.copy_from_slice(&len_bytes);
+    }
+}
+
+/// Where a text stands in these bytes, if it is a part of them and not only equal to one; nothing stands anywhere.
+#[inline(always)]
+fn place_in(bytes: &[u8], text: &str) -> u32 {
+    if text.is_empty() {
+        return 0;
+    }
+    // In front of them it is larger than all of them are.
+    let place = text.as_ptr().addr().wrapping_sub(bytes.as_ptr().addr());
+    if place < bytes.len() && text.len() <= bytes.len() - place {
+        u32::try_from(place).unwrap_or(ELSEWHERE)
+    } else {
+        ELSEWHERE
+    }
 }
 
 impl<'f> Frame<'f> {
     /// Reads a frame; `None` when the bytes are none.
     #[must_use]
     pub fn decode(bytes: &'f [u8]) -> Option<Frame<'f>> {
-        let (bytes, len_bytes) = bytes.split_last_chunk()?;
-        let start = bytes.len().checked_sub(u32::from_le_bytes(*len_bytes) as usize)?;
-        let (front, body) = bytes.split_at_checked(start)?;
-        let mut reader = Reader { rest: front, body };
+        let mut reader = Reader {
+            rest: bytes,
+            body: &[],
+        };
         if reader.byte()? != VERSION {
             return None;
         }
         let flags = reader.byte()?;
         let tag = reader.byte()?;
+        reader.end_with_body()?;
         let count = reader.number()?;
         let number = i64::from_le_bytes(reader.take()?);
         let settled = match tag {
@@ -301,9 +319,17 @@ impl<'f> Frame<'f> {
         for phase_ns in &mut phases_ns {
             *phase_ns = u64::from_le_bytes(reader.take()?);
         }
-        let [subject, realm, operation, resource] =
-            [reader.text()?, reader.text()?, reader.text()?, reader.text()?];
+        let mut places = [(0, 0); 4];
+        for place in &mut places {
+            *place = reader.place()?;
+        }
+        let mut texts = [""; 4];
+        for (text, place) in texts.iter_mut().zip(places) {
+            *text = reader.text(place)?;
+        }
+        let [subject, realm, operation, resource] = texts;
         let references = reader.references(count)?;
+        let body = reader.body;
         let has_phases = flags & HAS_PHASES != 0;
         let has_document = flags & HAS_DOCUMENT != 0;
         Some(Frame {
@@ -349,8 +375,20 @@ impl<'f> Reader<'f> {
         Some(head)
     }
 
-    fn text(&mut self) -> Option<&'f str> {
-        let (place, len_bytes) = (self.number()?, self.number()? as usize);
+    /// Takes the body, whose length comes now, from the end.
+    fn end_with_body(&mut self) -> Option<()> {
+        let body_bytes = self.number()? as usize;
+        let start = self.rest.len().checked_sub(body_bytes)?;
+        (self.rest, self.body) = self.rest.split_at_checked(start)?;
+        Some(())
+    }
+
+    /// Of a text: where, and its length.
+    fn place(&mut self) -> Option<(u32, usize)> {
+        Some((self.number()?, self.number()? as usize))
+    }
+
+    fn text(&mut self, (place, len_bytes): (u32, usize)) -> Option<&'f str> {
         let bytes = match place {
             ELSEWHERE => self.following(len_bytes)?,
             _ => self.body.get(place as usize..)?.get(..len_bytes)?,
@@ -371,7 +409,8 @@ impl<'f> Reader<'f> {
             let flags = self.byte()?;
             let policy = self.number()?;
             let duration_ns = u64::from_le_bytes(self.take()?);
-            let id = self.text()?;
+            let place = self.place()?;
+            let id = self.text(place)?;
             let reason = match flags & HAS_REASON != 0 {
                 true => Some(self.reason()?),
                 false => None,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::audit::ledger::Ledger;
 use crate::audit::promise::Acks;
+use crate::audit::ring;
 use crate::audit::status::Status;
 use crate::audit::wake::Wake;
 use crate::limits;
@@ -108,23 +109,34 @@ impl Sink {
 
     /// Hands over one record, which `encode` appends to the buffer it is given. True if the decision may stand.
     ///
+    /// The same as [`Sink::submit_where`] with nothing that is elsewhere, and with what it takes behind the ring.
+    pub fn submit(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
+        self.submit_where(true, |frame| {
+            encode(frame);
+            &[]
+        })
+    }
+
+    /// Hands over one record. `encode` appends its front to the buffer it is given and gives back what it ends with, which is
+    /// copied once, from where it is. `could_be_written`: behind the ring there is what it takes; else this is a moment without
+    /// room. True if the decision may stand.
+    ///
     /// A record that not even an empty ring holds denies under every policy: the policies are about a moment without
     /// room, and the caller chooses the size.
     ///
-    /// Does not allocate once the frame buffer has grown to the size of the usual record; what a large one took is given
-    /// back.
-    pub fn submit(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
-        self.submit_where(true, encode)
-    }
-
-    /// The same. `could_be_written`: behind the ring there is what it takes; else this is a moment without room.
-    pub fn submit_where(&mut self, could_be_written: bool, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
+    /// Does not allocate once the buffer has grown to the size of the usual front; what a large one took is given back.
+    pub fn submit_where<'b>(
+        &mut self,
+        could_be_written: bool,
+        encode: impl FnOnce(&mut Vec<u8>) -> &'b [u8],
+    ) -> bool {
         self.frame.clear();
         self.frame.extend_from_slice(&[0; HEADER_BYTES]);
-        encode(&mut self.frame);
-        seal(&mut self.frame, KIND_RECORD);
-        let fits = self.needed() <= self.ring.buffer().capacity();
-        let kept = fits && could_be_written && !self.refuses() && self.make_room() && self.push();
+        let end = encode(&mut self.frame);
+        seal(&mut self.frame, KIND_RECORD, end.len());
+        let needed = self.needed(end);
+        let fits = needed <= self.ring.buffer().capacity();
+        let kept = fits && could_be_written && !self.refuses() && self.make_room(needed) && self.push(end);
         if self.frame.capacity() > limits::BUFFER_BYTES_KEEP {
             self.frame = Vec::with_capacity(FRAME_BYTES_START);
         }
@@ -163,8 +175,9 @@ impl Sink {
             || (self.policy == FullPolicy::Deny && self.status.failing.load(Ordering::Relaxed))
     }
 
-    fn needed(&self) -> usize {
+    fn needed(&self, end: &[u8]) -> usize {
         self.frame.len()
+            + end.len()
             + if self.missing > 0 {
                 HEADER_BYTES + GAP_BYTES
             } else {
@@ -172,8 +185,7 @@ impl Sink {
             }
     }
 
-    fn make_room(&mut self) -> bool {
-        let needed = self.needed();
+    fn make_room(&mut self, needed: usize) -> bool {
         self.has_room(needed) || self.wait_for_room(needed)
     }
 
@@ -211,10 +223,10 @@ impl Sink {
         progress.taken.load(Ordering::Relaxed) + progress.written.load(Ordering::Relaxed)
     }
 
-    fn push(&mut self) -> bool {
-        let pushed = self.push_gap() && self.ring.push_entire_slice(&self.frame).is_ok();
+    fn push(&mut self, end: &[u8]) -> bool {
+        let pushed = self.push_gap() && ring::push(&mut self.ring, &self.frame, end);
         if pushed {
-            let ticket = self.ledger.push(self.frame.len());
+            let ticket = self.ledger.push(self.frame.len() + end.len());
             self.ticket = self.acknowledged.then_some(ticket);
         }
         pushed
@@ -224,7 +236,7 @@ impl Sink {
         if self.missing > 0 {
             let [c0, c1, c2, c3, c4, c5, c6, c7] = self.missing.to_le_bytes();
             let mut frame = [0, 0, 0, 0, 0, c0, c1, c2, c3, c4, c5, c6, c7];
-            seal(&mut frame, KIND_GAP);
+            seal(&mut frame, KIND_GAP, 0);
             if self.ring.push_entire_slice(&frame).is_err() {
                 return false;
             }
@@ -251,8 +263,9 @@ fn is_sampled(id: [u8; 16], among: NonZeroU64) -> bool {
     among.get() == 1 || u64::from_be_bytes([0, 0, b0, b1, b2, b3, b4, b5]).is_multiple_of(among.get())
 }
 
-fn seal(frame: &mut [u8], kind: u8) {
-    let length = u32::try_from(frame.len().saturating_sub(HEADER_BYTES)).unwrap_or(u32::MAX);
+/// `more_bytes`: what follows is not in the buffer.
+fn seal(frame: &mut [u8], kind: u8, more_bytes: usize) {
+    let length = u32::try_from(frame.len().saturating_sub(HEADER_BYTES) + more_bytes).unwrap_or(u32::MAX);
     if let [l0, l1, l2, l3, k, ..] = frame {
         [*l0, *l1, *l2, *l3] = length.to_le_bytes();
         *k = kind;
@@ -310,11 +323,11 @@ mod tests {
             // A moment without room is what the policy is for.
             assert_eq!(above.submit(|out| out.push(b'x')), policy != FullPolicy::Deny);
             let (mut stuck, ring) = sink(policy);
-            assert!(!stuck.submit_where(false, |out| out.resize(out.len() + largest + 1, b'x')));
-            assert_eq!(
-                stuck.submit_where(false, |out| out.push(b'x')),
-                policy != FullPolicy::Deny
-            );
+            // What a frame ends with counts as well, wherever it is.
+            let all = [b'x'; RING_BYTES];
+            let mut submit = |end: usize| stuck.submit_where(false, |_| all.get(..end).unwrap());
+            assert!(!submit(largest + 1));
+            assert_eq!(submit(1), policy != FullPolicy::Deny);
             assert_eq!((ring.slots(), stuck.counters.records_lost.get()), (0, 2));
         }
     }

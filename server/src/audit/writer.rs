@@ -200,11 +200,13 @@ impl Writer {
         let mut taken = 0_u32;
         for index in 0..self.rings.len() {
             let slots = |ring: &Ring| ring.frames.slots();
-            // A frame is published whole, so its rest is there when its header is.
             let mut left = self.rings.get(index).map_or(0, slots);
-            while left > 0 && !self.holds_back() && self.take(index) {
+            while left > 0
+                && !self.holds_back()
+                && let Some(taken_bytes) = self.take(index)
+            {
                 any = true;
-                left = left.saturating_sub(HEADER_BYTES + self.frame.len());
+                left = left.saturating_sub(taken_bytes);
                 taken += 1;
                 if taken.is_multiple_of(limits::AUDIT_RECORDS_BEFORE_YIELD) {
                     thread::yield_now();
@@ -239,26 +241,30 @@ impl Writer {
         }
     }
 
-    fn take(&mut self, index: usize) -> bool {
-        let Some(ring) = self.rings.get_mut(index) else {
-            return false;
+    /// Takes the next frame, if there is a whole one: its bytes.
+    fn take(&mut self, index: usize) -> Option<usize> {
+        let ring = self.rings.get_mut(index)?;
+        let header = ring.frames.read_chunk(HEADER_BYTES).ok()?;
+        let [l0, l1, l2, l3, kind] = header_of(&header);
+        let taken_bytes = HEADER_BYTES + u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+        // A frame is published whole, so its rest is there when its header is.
+        let chunk = ring.frames.read_chunk(taken_bytes).ok()?;
+        let (one, two) = chunk.as_slices();
+        let whole = if two.is_empty() {
+            one
+        } else {
+            // Around the end of the ring.
+            self.frame.clear();
+            self.frame.extend_from_slice(one);
+            self.frame.extend_from_slice(two);
+            &self.frame
         };
-        let mut header = [0; HEADER_BYTES];
-        if ring.frames.pop_entire_slice(&mut header).is_err() {
-            return false;
-        }
-        let [l0, l1, l2, l3, kind] = header;
-        self.frame
-            .resize(u32::from_le_bytes([l0, l1, l2, l3]) as usize, 0);
-        if ring.frames.pop_entire_slice(&mut self.frame).is_err() {
-            return false;
-        }
-        self.status.progress.taken.fetch_add(1, Ordering::Relaxed);
+        let frame = whole.get(HEADER_BYTES..).unwrap_or_default();
         let before = ring.taken;
-        ring.taken += (HEADER_BYTES + self.frame.len()) as u64;
+        ring.taken += taken_bytes as u64;
         if kind == KIND_RECORD {
             let bytes_max = self.outlet.record_bytes_max();
-            let (render, frame) = (&mut self.render, &self.frame);
+            let render = &mut self.render;
             let source = Source {
                 ring: index,
                 ticket: ring.taken,
@@ -279,14 +285,13 @@ impl Writer {
                 self.batch.gap(1);
             }
         } else {
-            let count = self
-                .frame
-                .first_chunk()
-                .map_or(0, |bytes| u64::from_le_bytes(*bytes));
+            let count = frame.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
             self.batch.gap(count);
             self.untold.without_room += count;
         }
-        true
+        chunk.commit_all();
+        self.status.progress.taken.fetch_add(1, Ordering::Relaxed);
+        Some(taken_bytes)
     }
 
     /// Writes the batch, unless it failed a moment ago.
@@ -380,6 +385,16 @@ impl Writer {
             );
         }
     }
+}
+
+/// What a frame begins with, which may lie around the end of the ring.
+fn header_of(chunk: &rtrb::chunks::ReadChunk<'_, u8>) -> [u8; HEADER_BYTES] {
+    let (one, two) = chunk.as_slices();
+    let mut header = [0; HEADER_BYTES];
+    for (place, byte) in header.iter_mut().zip(one.iter().chain(two)) {
+        *place = *byte;
+    }
+    header
 }
 
 #[cfg(test)]

@@ -133,7 +133,10 @@ impl Desk {
     fn decide_reading(&mut self, body: &[u8], trailing: Trailing, probe: bool) -> Verdict {
         if let Some(frame) = self.constant.as_ref().filter(|frame| !frame.is_empty()) {
             if !probe {
-                hand_over(&mut self.sink, &self.revision, |out| out.extend_from_slice(frame));
+                hand_over(&mut self.sink, &self.revision, |out| {
+                    out.extend_from_slice(frame);
+                    &[]
+                });
             }
             self.counters.ended(Outcome::Policy);
             return Verdict::Allow(false);
@@ -159,13 +162,16 @@ impl Desk {
                     let left_out = decision.granted && !probe && !sink.keeps_grant(stamp.random, sample);
                     let stands = probe
                         || left_out
-                        || hand_over(sink, revision, |frame| decision.encode(body, stamp, frame));
+                        || hand_over(sink, revision, |frame| decision.encode_front(body, stamp, frame));
                     counters.ended(Outcome::of(&decision, stands));
                     Verdict::Allow(decision.granted && stands)
                 }
                 Err(refusal) => {
                     if !probe {
-                        hand_over(sink, revision, |frame| refusal.encode(stamp, frame));
+                        hand_over(sink, revision, |frame| {
+                            refusal.encode(stamp, frame);
+                            &[]
+                        });
                     }
                     counters.ended(Outcome::of_refusal(&refusal));
                     Verdict::refused(&refusal)
@@ -181,6 +187,7 @@ impl Desk {
             let (_, stamp) = moment(&mut self.random);
             hand_over(&mut self.sink, &self.revision, |frame| {
                 encode_denial(code, text, stamp, frame);
+                &[]
             });
         }
         self.counters.ended(Outcome::of_code(code));
@@ -194,6 +201,7 @@ impl Desk {
         if !probe {
             hand_over(&mut self.sink, &self.revision, |frame| {
                 Refusal::Fault.encode(stamp, frame);
+                &[]
             });
         }
         log::line(
@@ -230,11 +238,16 @@ impl Desk {
     }
 }
 
-/// Hands over the record of a decision by a revision, which `encode` appends to its frame. True if the decision may stand.
-fn hand_over(sink: &mut Sink, revision: &Revision, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
+/// Hands over the record of a decision by a revision: `encode` appends the front of its frame and gives back what it ends with.
+/// True if the decision may stand.
+fn hand_over<'b>(
+    sink: &mut Sink,
+    revision: &Revision,
+    encode: impl FnOnce(&mut Vec<u8>) -> &'b [u8],
+) -> bool {
     sink.submit_where(revision.is_kept(), |frame| {
         revision.begin_frame(frame);
-        encode(frame);
+        encode(frame)
     })
 }
 
