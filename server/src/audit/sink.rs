@@ -107,16 +107,6 @@ impl Sink {
         self.ticket.take()
     }
 
-    /// Hands over one record, which `encode` appends to the buffer it is given. True if the decision may stand.
-    ///
-    /// The same as [`Sink::submit_where`] with nothing that is elsewhere, and with what it takes behind the ring.
-    pub fn submit(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
-        self.submit_where(true, |frame| {
-            encode(frame);
-            &[]
-        })
-    }
-
     /// Hands over one record. `encode` appends its front to the buffer it is given and gives back what it ends with, which is
     /// copied once, from where it is. `could_be_written`: behind the ring there is what it takes; else this is a moment without
     /// room. True if the decision may stand.
@@ -152,6 +142,14 @@ impl Sink {
             self.counters.records_lost.add(1);
         }
         kept || (fits && self.policy != FullPolicy::Deny)
+    }
+
+    #[cfg(test)]
+    pub(super) fn submit(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
+        self.submit_where(true, |frame| {
+            encode(frame);
+            &[]
+        })
     }
 
     /// Whether half of the ring or more is free. Who hands over many records at once waits for that now and then.

@@ -101,6 +101,7 @@ pub(super) struct Writer {
     /// Answers wait for their records: what cannot be written now is given up now.
     acknowledges: bool,
     batch: Batch,
+    /// The last frame that was not read where it lay.
     frame: Vec<u8>,
     /// Records that could not be rendered.
     pub(super) damaged: u64,
@@ -241,26 +242,27 @@ impl Writer {
         }
     }
 
-    /// Takes the next frame, if there is a whole one: its bytes.
+    /// Takes the next frame, if there is one: its bytes.
     fn take(&mut self, index: usize) -> Option<usize> {
         let ring = self.rings.get_mut(index)?;
         let header = ring.frames.read_chunk(HEADER_BYTES).ok()?;
         let [l0, l1, l2, l3, kind] = header_of(&header);
         let taken_bytes = HEADER_BYTES + u32::from_le_bytes([l0, l1, l2, l3]) as usize;
         // A frame is published whole, so its rest is there when its header is.
-        let chunk = ring.frames.read_chunk(taken_bytes).ok()?;
-        let (one, two) = chunk.as_slices();
-        let whole = if two.is_empty() {
-            one
-        } else {
-            // Around the end of the ring.
+        let mut chunk = Some(ring.frames.read_chunk(taken_bytes).ok()?);
+        if let Some(kept) = chunk.take_if(|chunk| !is_usual(chunk)) {
+            // The worker has its room again before the record is made, which takes long where it is large.
+            let (one, two) = kept.as_slices();
             self.frame.clear();
             self.frame.extend_from_slice(one);
             self.frame.extend_from_slice(two);
-            &self.frame
-        };
+            kept.commit_all();
+        }
+        let whole = chunk.as_ref().map_or(&*self.frame, |chunk| chunk.as_slices().0);
         let frame = whole.get(HEADER_BYTES..).unwrap_or_default();
+        self.status.progress.taken.fetch_add(1, Ordering::Relaxed);
         let before = ring.taken;
+        // A panic while the record is made ends this thread, so that nobody goes on from here with the frame still there.
         ring.taken += taken_bytes as u64;
         if kind == KIND_RECORD {
             let bytes_max = self.outlet.record_bytes_max();
@@ -289,8 +291,9 @@ impl Writer {
             self.batch.gap(count);
             self.untold.without_room += count;
         }
-        chunk.commit_all();
-        self.status.progress.taken.fetch_add(1, Ordering::Relaxed);
+        if let Some(chunk) = chunk {
+            chunk.commit_all();
+        }
         Some(taken_bytes)
     }
 
@@ -387,6 +390,11 @@ impl Writer {
     }
 }
 
+/// Whether a frame is read where it lies: in one piece, and its room is not much of the ring.
+fn is_usual(chunk: &rtrb::chunks::ReadChunk<'_, u8>) -> bool {
+    chunk.as_slices().1.is_empty() && chunk.len() <= limits::BUFFER_BYTES_KEEP
+}
+
 /// What a frame begins with, which may lie around the end of the ring.
 fn header_of(chunk: &rtrb::chunks::ReadChunk<'_, u8>) -> [u8; HEADER_BYTES] {
     let (one, two) = chunk.as_slices();
@@ -425,17 +433,14 @@ pub(super) mod tests {
         }
     }
 
-    #[test]
-    fn a_large_record_leaves_no_large_buffers() {
-        let large = 2 * limits::AUDIT_TEXT_BYTES_KEEP;
-        let (mut producer, consumer) = rtrb::RingBuffer::new(2 * large);
-        let mut frame = u32::try_from(large).unwrap().to_le_bytes().to_vec();
-        frame.push(KIND_RECORD);
-        frame.resize(HEADER_BYTES + large, b'x');
-        producer.push_entire_slice(&frame).unwrap();
+    /// A writer whose records are what its frames hold, behind a ring of so many bytes of which some went through it already.
+    fn writer(ring_bytes: usize, passed: usize) -> (rtrb::Producer<u8>, Writer, Text) {
+        let (mut producer, mut frames) = rtrb::RingBuffer::new(ring_bytes);
+        producer.push_entire_slice(&vec![0; passed]).unwrap();
+        frames.pop_entire_slice(&mut vec![0; passed]).unwrap();
         let output = Text::default();
         let ring = Ring {
-            frames: consumer,
+            frames,
             ledger: Arc::default(),
             taken: 0,
         };
@@ -444,11 +449,43 @@ pub(super) mod tests {
             true
         };
         let outlet = Box::new(Plain::new(Box::new(output.clone()), "test"));
-        let mut writer = Writer::new(vec![ring], outlet, Box::new(render), false, Arc::default());
-        assert!(writer.drain(false));
-        writer.flush(false);
-        assert_eq!(output.0.lock().unwrap().len(), large);
-        assert!(writer.batch.capacity() <= limits::AUDIT_TEXT_BYTES_KEEP);
-        assert!(writer.frame.capacity() <= limits::BUFFER_BYTES_KEEP);
+        let writer = Writer::new(vec![ring], outlet, Box::new(render), false, Arc::default());
+        (producer, writer, output)
+    }
+
+    fn frame_of(record: &[u8]) -> Vec<u8> {
+        let mut frame = u32::try_from(record.len()).unwrap().to_le_bytes().to_vec();
+        frame.push(KIND_RECORD);
+        frame.extend_from_slice(record);
+        frame
+    }
+
+    #[test]
+    fn a_large_record_leaves_no_large_buffers() {
+        let large = 2 * limits::AUDIT_TEXT_BYTES_KEEP;
+        for passed in [0, large + large / 2] {
+            let (mut producer, mut writer, output) = writer(2 * large, passed);
+            producer.push_entire_slice(&frame_of(&vec![b'x'; large])).unwrap();
+            assert!(writer.drain(false));
+            assert_eq!(producer.slots(), 2 * large);
+            writer.flush(false);
+            assert_eq!(output.0.lock().unwrap().len(), large);
+            assert!(writer.batch.capacity() <= limits::AUDIT_TEXT_BYTES_KEEP);
+            assert!(writer.frame.capacity() <= limits::BUFFER_BYTES_KEEP);
+        }
+    }
+
+    #[test]
+    fn a_frame_is_taken_wherever_the_ring_ends() {
+        for passed in 0..32 {
+            let (mut producer, mut writer, output) = writer(32, passed);
+            for record in ["one", "", "three"] {
+                producer.push_entire_slice(&frame_of(record.as_bytes())).unwrap();
+            }
+            assert!(writer.drain(false));
+            writer.flush(false);
+            assert_eq!(&*output.0.lock().unwrap(), b"onethree", "{passed}");
+            assert_eq!((producer.slots(), writer.rings[0].taken), (32, 23));
+        }
     }
 }
