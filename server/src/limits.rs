@@ -270,7 +270,8 @@ pub const fn envoy_ring_bytes(body_bytes_max: usize) -> usize {
 pub const ENVOY_CONNECTIONS_MAX_DEFAULT: usize = 1024;
 
 /// Connections beside these that have given way to newcomers and are going. With more of them newcomers wait for their end:
-/// one on which nothing was begun has [`ENVOY_FAREWELL_MS`] then, and a first call [`ENVOY_LEAVE_SECONDS`].
+/// one on which nothing was begun has [`ENVOY_FAREWELL_MS`] then, and a first call, or half a head over HTTP,
+/// [`ENVOY_LEAVE_SECONDS`].
 pub const ENVOY_LEAVING_MAX: usize = 64;
 
 /// Seconds for which a connection that has to go is still served: what its Envoy sent before it heard of that is answered, and

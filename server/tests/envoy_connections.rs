@@ -163,9 +163,8 @@ fn a_message_on_its_way_is_waited_for_where_there_is_room() {
     assert_eq!((status.code(), records.lines().count()), (Some(0), 2));
 }
 
-/// The same over HTTP.
-#[test]
-fn a_body_on_its_way_is_waited_for_where_there_is_room() {
+/// A server for one Envoy over HTTP, and its port.
+fn start_http() -> (Server, u16) {
     let mut command = common::gavel();
     command.args(["serve", "-p", "envoy-http", "--port", "0", "--threads", "1"]);
     command
@@ -173,15 +172,80 @@ fn a_body_on_its_way_is_waited_for_where_there_is_room() {
         .arg(file("gate.yml"));
     let mut server = Server::spawn(&mut command);
     let port = server.address_behind("serving Envoy HTTP on ").port();
-    let ask = |line: &str, rest: &str| {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let text = format!("{line} / HTTP/1.1\r\nhost: shop\r\nx-word: open\r\n{rest}");
-        stream.write_all(text.as_bytes()).unwrap();
-        stream
-    };
-    let mut slow = ask("POST", "content-length: 4\r\n\r\nbo");
-    read_until(&mut ask("GET", "\r\n"), b"x-ext-authz-check-result: allowed");
+    (server, port)
+}
+
+/// A connection with a request that begins so.
+fn ask_http(port: u16, line: &str, rest: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let text = format!("{line} / HTTP/1.1\r\nhost: shop\r\nx-word: open\r\n{rest}");
+    stream.write_all(text.as_bytes()).unwrap();
+    stream
+}
+
+/// Over HTTP a connection that waits for its next request is closed when it has to go; not with half a head of one.
+#[test]
+fn half_a_head_is_waited_for_and_its_answer_says_that_it_is_the_last() {
+    for by_newcomer in [true, false] {
+        let (mut server, port) = start_http();
+        let mut slow = ask_http(port, "GET", "\r\n");
+        read_until(&mut slow, b"\r\n\r\n");
+        slow.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\nx-w").unwrap();
+        if by_newcomer {
+            read_until(
+                &mut ask_http(port, "GET", "\r\n"),
+                b"x-ext-authz-check-result: allowed",
+            );
+        } else {
+            server.signal("TERM");
+            server.wait_for("shutting down on signal");
+        }
+        thread::sleep(Duration::from_millis(300));
+        slow.write_all(b"ord: open\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        slow.read_to_string(&mut answer).unwrap();
+        for line in ["x-ext-authz-check-result: allowed", "connection: close"] {
+            assert!(answer.contains(line), "{by_newcomer}: {answer}");
+        }
+        if by_newcomer {
+            server.signal("TERM");
+        }
+        let (status, records, _) = server.wait();
+        let calls = if by_newcomer { 3 } else { 2 };
+        assert_eq!((status.code(), records.lines().count()), (Some(0), calls));
+    }
+}
+
+/// What has not the rest of a head in time is closed, as where nobody comes.
+#[test]
+fn half_heads_keep_nobody_out() {
+    let (server, port) = start_http();
+    let flood: Vec<TcpStream> = (0..5 * limits::ENVOY_LEAVING_MAX)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: sh").unwrap();
+            stream
+        })
+        .collect();
+    let begun = Instant::now();
+    let mut newcomer = ask_http(port, "GET", "\r\n");
+    read_until(&mut newcomer, b"x-ext-authz-check-result: allowed");
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    drop(flood);
+    let (status, _, _) = server.stop();
+    assert_eq!(status.code(), Some(0));
+}
+
+/// As a message over gRPC is.
+#[test]
+fn a_body_on_its_way_is_waited_for_where_there_is_room() {
+    let (server, port) = start_http();
+    let mut slow = ask_http(port, "POST", "content-length: 4\r\n\r\nbo");
+    read_until(
+        &mut ask_http(port, "GET", "\r\n"),
+        b"x-ext-authz-check-result: allowed",
+    );
     thread::sleep(Duration::from_millis(1000 * limits::ENVOY_LEAVE_SECONDS + 1500));
     slow.write_all(b"dy").unwrap();
     read_until(&mut slow, b"x-ext-authz-check-result: allowed");

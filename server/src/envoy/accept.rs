@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, watch};
 
 use crate::envoy::Protocol;
 use crate::envoy::seats::{Seats, Taken};
@@ -76,19 +76,22 @@ impl Dealer {
 
     /// A permit for one more connection; where all are given, that of one which asks for nothing. Nothing: never again.
     async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => return Some(permit),
+            Err(TryAcquireError::Closed) => return None,
+            Err(TryAcquireError::NoPermits) => {}
+        }
+        let newcomer = self.seats.newcomer();
         loop {
-            if self.permits.available_permits() == 0 {
-                self.seats.free_one();
-                if self.crowded.is_due() {
-                    let text = "Envoys have as many connections as there may be (--envoy-max-connections): for each that comes, one goes that \
-                                asks for nothing";
-                    log::line(Level::Warn, format_args!("{text}"));
-                }
+            newcomer.free_one();
+            if self.crowded.is_due() {
+                let text = "Envoys have as many connections as there may be (--envoy-max-connections): for each that comes, one goes that \
+                            asks for nothing";
+                log::line(Level::Warn, format_args!("{text}"));
             }
             let permit = Arc::clone(&self.permits).acquire_owned();
             // Who was told to go may take its time.
             if let Ok(permit) = tokio::time::timeout(Duration::from_secs(1), permit).await {
-                self.seats.found();
                 return permit.ok();
             }
         }

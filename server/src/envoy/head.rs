@@ -24,24 +24,41 @@ pub(super) struct Heads {
     unanswered: Cell<usize>,
     /// Whether there was a request ever.
     was_asked: Cell<bool>,
+    /// The connection takes no more requests than those that have begun.
+    goes: Cell<bool>,
 }
 
 /// A request from the end of its head to its answer: until this is dropped.
 #[must_use]
-pub(super) struct Asked(Rc<Heads>);
+pub(super) struct Unanswered(Rc<Heads>);
 
 impl Heads {
     /// A head is complete.
-    pub(super) fn asked(self: &Rc<Heads>) -> Asked {
+    pub(super) fn asked(self: &Rc<Heads>) -> Unanswered {
         self.begun.set(None);
         self.unanswered.set(self.unanswered.get() + 1);
         self.was_asked.set(true);
-        Asked(Rc::clone(self))
+        Unanswered(Rc::clone(self))
     }
 
     /// Whether there is a request without its answer, be its message here or on its way.
     pub(super) fn is_asked(&self) -> bool {
         self.unanswered.get() > 0
+    }
+
+    /// For how long a head has been here in part; nothing where none is.
+    pub(super) fn age_of_half(&self) -> Option<Duration> {
+        self.begun.get().map(|begun| begun.elapsed())
+    }
+
+    /// The next answer is the last.
+    pub(super) fn go(&self) {
+        self.goes.set(true);
+    }
+
+    /// Whether an answer is the last.
+    pub(super) fn is_last(&self) -> bool {
+        self.goes.get()
     }
 
     fn came(&self) {
@@ -53,7 +70,7 @@ impl Heads {
     /// Ends, within a second, once a head takes too long.
     pub(super) async fn overdue(&self) {
         let time = Duration::from_secs(limits::HEAD_SECONDS);
-        let is_overdue = || self.begun.get().is_some_and(|begun| begun.elapsed() >= time);
+        let is_overdue = || self.age_of_half().is_some_and(|age| age >= time);
         while !is_overdue() {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -68,7 +85,7 @@ impl Heads {
     }
 }
 
-impl Drop for Asked {
+impl Drop for Unanswered {
     fn drop(&mut self) {
         self.0.unanswered.set(self.0.unanswered.get() - 1);
     }

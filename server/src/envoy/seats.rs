@@ -10,7 +10,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -25,11 +25,22 @@ pub(super) struct Seats {
     next: AtomicU64,
     /// For connections that are going, beside the seats.
     leaving: Arc<Semaphore>,
-    /// A newcomer found calls everywhere: the first connection without one goes.
-    is_waited_for: Arc<AtomicBool>,
-    /// How often there was no room beside the seats for one that had to go.
+    newcomers: Arc<Newcomers>,
+    /// How often a newcomer had to wait for the end of one that went: there was no room beside the seats.
     kept: AtomicU64,
 }
+
+/// Those of all doors that wait for a seat.
+#[derive(Debug, Default)]
+struct Newcomers {
+    waiting: Mutex<usize>,
+    /// Those of them for whom nobody goes, because they found calls everywhere: for each, the next connection does that has none
+    /// any more. Raised under the lock, so that it is never more than wait.
+    unmet: AtomicUsize,
+}
+
+/// One that waits for a seat, until this is dropped.
+pub(super) struct Newcomer<'a>(&'a Seats);
 
 /// One connection's; the seat is free when this is dropped.
 pub(super) struct Taken {
@@ -52,8 +63,8 @@ pub(super) struct Seat {
     /// It was told to go.
     is_leaving: AtomicBool,
     leave: Notify,
-    /// That of all seats.
-    is_waited_for: Arc<AtomicBool>,
+    /// Those of all seats.
+    newcomers: Arc<Newcomers>,
 }
 
 /// A call that is worked on, until this is dropped.
@@ -65,7 +76,7 @@ impl Default for Seats {
             taken: Mutex::default(),
             next: AtomicU64::new(0),
             leaving: Arc::new(Semaphore::new(limits::ENVOY_LEAVING_MAX)),
-            is_waited_for: Arc::default(),
+            newcomers: Arc::default(),
             kept: AtomicU64::new(0),
         }
     }
@@ -81,7 +92,7 @@ impl Seats {
             silent_since_ns: AtomicU64::new(clock::monotonic_ns()),
             is_leaving: AtomicBool::new(false),
             leave: Notify::new(),
-            is_waited_for: Arc::clone(&self.is_waited_for),
+            newcomers: Arc::clone(&self.newcomers),
         });
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.insert(number, Arc::clone(&seat));
@@ -94,23 +105,58 @@ impl Seats {
         }
     }
 
+    /// Somebody has come for whom there is no seat.
+    pub(super) fn newcomer(&self) -> Newcomer<'_> {
+        *self.newcomers.waiting() += 1;
+        Newcomer(self)
+    }
+}
+
+impl Newcomer<'_> {
     /// Tells one connection to go that nothing is asked on: the one of the longest silence among those that never asked, or else
     /// among those that did. If all have calls, the first one goes that has none any more. For n connections O(n),
     /// when one comes that has no seat; where it goes for one that never asked, for those alone that are older than this.
     pub(super) fn free_one(&self) {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if !free_silent(&taken) {
-            self.is_waited_for.store(true, Ordering::SeqCst);
+            self.0.newcomers.miss();
             // One may have ended its call before it could know.
             if free_silent(&taken) {
-                self.found();
+                self.0.newcomers.meet();
             }
         }
     }
+}
 
-    /// Nobody waits any more.
-    pub(super) fn found(&self) {
-        self.is_waited_for.store(false, Ordering::SeqCst);
+impl Drop for Newcomer<'_> {
+    /// It has a seat, or does not wait for one any more.
+    fn drop(&mut self) {
+        let newcomers = &self.0.newcomers;
+        let mut waiting = newcomers.waiting();
+        *waiting = waiting.saturating_sub(1);
+        newcomers.unmet.fetch_min(*waiting, Ordering::SeqCst);
+    }
+}
+
+impl Newcomers {
+    fn waiting(&self) -> MutexGuard<'_, usize> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nobody goes for one of those that wait.
+    fn miss(&self) {
+        let waiting = self.waiting();
+        if self.unmet.load(Ordering::SeqCst) < *waiting {
+            self.unmet.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// One goes for one of those for whom nobody did. False if there is none.
+    fn meet(&self) -> bool {
+        let one_less = |unmet: usize| unmet.checked_sub(1);
+        self.unmet
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
+            .is_ok()
     }
 }
 
@@ -126,20 +172,28 @@ fn free_silent(taken: &BTreeMap<u64, Arc<Seat>>) -> bool {
 impl Taken {
     /// The connection is going. False if so many others are, too, that it keeps the seat until it is gone.
     pub(super) fn give_way(&self) -> bool {
-        self.seat.is_leaving.store(true, Ordering::Relaxed);
+        self.seat.is_leaving.store(true, Ordering::SeqCst);
         match Arc::clone(&self.seats.leaving).try_acquire_owned() {
             Ok(permit) => {
                 self.permit.set(Some(permit));
                 true
             }
             Err(_) => {
-                self.seats.kept.fetch_add(1, Ordering::Relaxed);
+                // One that goes by itself is in nobody's way.
+                if self.is_waited_for() {
+                    self.seats.kept.fetch_add(1, Ordering::Relaxed);
+                }
                 false
             }
         }
     }
 
-    /// How often any connection that had to go kept its seat: a newcomer waited for its end.
+    /// Whether anybody waits for a seat.
+    pub(super) fn is_waited_for(&self) -> bool {
+        *self.seats.newcomers.waiting() > 0
+    }
+
+    /// How often any connection that went kept its seat while a newcomer waited for one.
     pub(super) fn kept_seats(&self) -> u64 {
         self.seats.kept.load(Ordering::Relaxed)
     }
@@ -164,12 +218,24 @@ impl Seat {
     pub(super) async fn wanted(&self) {
         loop {
             self.leave.notified().await;
-            if self.calls.load(Ordering::Relaxed) == 0 {
+            let has_calls = self.calls.load(Ordering::Relaxed) > 0;
+            if !has_calls && *self.newcomers.waiting() > 0 {
                 return;
             }
-            // A call was quicker: the newcomer waits for its end, or for that of another.
-            self.is_leaving.store(false, Ordering::Relaxed);
-            self.is_waited_for.store(true, Ordering::SeqCst);
+            // The newcomer found another seat; or a call was quicker, so that it waits for its end, or for that of another.
+            self.is_leaving.store(false, Ordering::SeqCst);
+            if has_calls {
+                self.newcomers.miss();
+            }
+            self.offer();
+        }
+    }
+
+    /// Goes, if it has no call, for one for whom nobody does.
+    fn offer(&self) {
+        let is_wanted = self.newcomers.unmet.load(Ordering::SeqCst) > 0;
+        if is_wanted && self.may_leave() && self.newcomers.meet() {
+            self.tell();
         }
     }
 
@@ -186,11 +252,11 @@ impl Seat {
     }
 
     fn may_leave(&self) -> bool {
-        self.calls.load(Ordering::SeqCst) == 0 && !self.is_leaving.load(Ordering::Relaxed)
+        self.calls.load(Ordering::SeqCst) == 0 && !self.is_leaving.load(Ordering::SeqCst)
     }
 
     fn tell(&self) {
-        self.is_leaving.store(true, Ordering::Relaxed);
+        self.is_leaving.store(true, Ordering::SeqCst);
         self.leave.notify_one();
     }
 }
@@ -201,12 +267,7 @@ impl Drop for Call {
         seat.silent_since_ns
             .store(clock::monotonic_ns(), Ordering::Relaxed);
         seat.calls.fetch_sub(1, Ordering::SeqCst);
-        if seat.is_waited_for.load(Ordering::SeqCst)
-            && seat.may_leave()
-            && seat.is_waited_for.swap(false, Ordering::SeqCst)
-        {
-            seat.tell();
-        }
+        seat.offer();
     }
 }
 
@@ -214,21 +275,25 @@ impl Drop for Call {
 mod tests {
     use super::*;
 
+    fn is_leaving(taken: &Taken) -> bool {
+        taken.seat.is_leaving.load(Ordering::SeqCst)
+    }
+
     #[test]
     fn who_never_asked_goes_first_and_who_asks_never() {
         let seats = Arc::new(Seats::default());
         let [known, asking, silent] = [(); 3].map(|()| seats.take(None));
         drop(known.seat.call());
         let call = asking.seat.call();
-        let leaving = |taken: &Taken| taken.seat.is_leaving.load(Ordering::Relaxed);
-        seats.free_one();
-        assert!(leaving(&silent) && !leaving(&known));
-        seats.free_one();
-        assert!(leaving(&known) && !leaving(&asking));
+        let newcomer = seats.newcomer();
+        newcomer.free_one();
+        assert!(is_leaving(&silent) && !is_leaving(&known));
+        newcomer.free_one();
+        assert!(is_leaving(&known) && !is_leaving(&asking));
         drop(call);
-        assert!(!leaving(&asking));
-        seats.free_one();
-        assert!(leaving(&asking));
+        assert!(!is_leaving(&asking));
+        newcomer.free_one();
+        assert!(is_leaving(&asking));
         drop((known, asking, silent));
         assert!(seats.taken.lock().unwrap().is_empty());
     }
@@ -237,12 +302,10 @@ mod tests {
     fn where_all_ask_the_first_goes_whose_calls_have_ended() {
         let seats = Arc::new(Seats::default());
         let both = [(); 2].map(|()| seats.take(None));
-        let leaving = || {
-            both.each_ref()
-                .map(|taken| taken.seat.is_leaving.load(Ordering::Relaxed))
-        };
+        let leaving = || both.each_ref().map(is_leaving);
         let [first, second] = both.each_ref().map(|taken| [(); 2].map(|()| taken.seat.call()));
-        seats.free_one();
+        let newcomer = seats.newcomer();
+        newcomer.free_one();
         let [one, other] = first;
         drop(one);
         assert_eq!(leaving(), [false, false]);
@@ -252,10 +315,46 @@ mod tests {
         assert_eq!(leaving(), [false, true]);
         // A newcomer that has its seat by other ways.
         let call = both[0].seat.call();
-        seats.free_one();
-        seats.found();
+        newcomer.free_one();
+        drop(newcomer);
         drop(call);
         assert_eq!(leaving(), [false, true]);
+    }
+
+    /// Newcomers of several doors, one of which has found a seat.
+    #[test]
+    fn for_each_who_waits_one_goes_and_no_more() {
+        let seats = Arc::new(Seats::default());
+        let all = [(); 4].map(|()| seats.take(None));
+        let [one, two, three, four] = all.each_ref().map(|taken| taken.seat.call());
+        let newcomers = [(); 3].map(|()| seats.newcomer());
+        // However often each of them looks.
+        for newcomer in newcomers.iter().chain(&newcomers) {
+            newcomer.free_one();
+        }
+        let [first, second, third] = newcomers;
+        drop(first);
+        drop((one, two, three));
+        assert_eq!(all.each_ref().map(is_leaving), [true, true, false, false]);
+        drop((second, third));
+        drop(four);
+        assert_eq!(all.each_ref().map(is_leaving), [true, true, false, false]);
+    }
+
+    /// Told to go for one that found another seat before it could hear of that.
+    #[test]
+    fn nobody_goes_for_nobody() {
+        let seats = Arc::new(Seats::default());
+        let taken = seats.take(None);
+        let newcomer = seats.newcomer();
+        newcomer.free_one();
+        drop(newcomer);
+        let mut wanted = std::pin::pin!(taken.seat.wanted());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(wanted.as_mut().poll(&mut context).is_pending() && !is_leaving(&taken));
+        let newcomer = seats.newcomer();
+        newcomer.free_one();
+        assert!(wanted.as_mut().poll(&mut context).is_ready());
     }
 
     /// Told to go, and asked something before it could hear of that.
@@ -263,7 +362,8 @@ mod tests {
     fn a_call_that_was_quicker_is_waited_for() {
         let seats = Arc::new(Seats::default());
         let taken = seats.take(None);
-        seats.free_one();
+        let newcomer = seats.newcomer();
+        newcomer.free_one();
         let call = taken.seat.call();
         let mut wanted = std::pin::pin!(taken.seat.wanted());
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -278,10 +378,15 @@ mod tests {
         let take = |_| seats.take(Arc::clone(&permits).try_acquire_owned().ok());
         let all: Vec<Taken> = (0..100).map(take).collect();
         assert_eq!(permits.available_permits(), 0);
-        let ways = all.iter().filter(|taken| taken.give_way()).count();
+        // Nobody waits for the end of the first that has no room.
+        let (some, others) = all.split_at(limits::ENVOY_LEAVING_MAX + 1);
+        let ways = some.iter().filter(|taken| taken.give_way()).count();
         assert_eq!(ways, limits::ENVOY_LEAVING_MAX);
         assert_eq!(permits.available_permits(), ways);
-        assert_eq!(all[0].kept_seats(), (all.len() - ways) as u64);
+        assert_eq!(all[0].kept_seats(), 0);
+        let _newcomer = seats.newcomer();
+        assert!(!others.iter().any(Taken::give_way));
+        assert_eq!(all[0].kept_seats(), others.len() as u64);
         drop(all);
         assert_eq!(permits.available_permits(), 100);
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -228,11 +229,11 @@ where
     match protocol {
         Protocol::Grpc => {
             let service = service_fn(|request| {
-                let asked = heads.asked();
+                let unanswered = heads.asked();
                 let (shared, seat) = (Rc::clone(&shared), Arc::clone(&taken.seat));
                 async move {
                     let answer = grpc::answer(request, shared, seat).await;
-                    drop(asked);
+                    drop(unanswered);
                     Ok::<_, Infallible>(answer)
                 }
             });
@@ -243,11 +244,17 @@ where
         }
         Protocol::Http => {
             let service = service_fn(|request| {
-                let asked = heads.asked();
+                let (unanswered, heads) = (heads.asked(), Rc::clone(&heads));
                 let (shared, seat) = (Rc::clone(&shared), Arc::clone(&taken.seat));
                 async move {
-                    let answer = http::answer(request, shared, &seat).await;
-                    drop(asked);
+                    let mut answer = http::answer(request, shared, &seat).await;
+                    drop(unanswered);
+                    // hyper may hear of it only behind the answer.
+                    if heads.is_last() {
+                        answer
+                            .headers_mut()
+                            .insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
                     Ok::<_, Infallible>(answer)
                 }
             });
