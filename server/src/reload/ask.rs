@@ -47,29 +47,29 @@ pub struct Ask {
 }
 
 /// What one load is for, and who hears what came of it.
-pub(super) struct Asked {
+pub(super) struct Errand {
     pub(super) cause: Cause,
     pub(super) wish: Wish,
     answers: Vec<oneshot::Sender<Report>>,
 }
 
-impl Asked {
+impl Errand {
     /// A load that nobody waits for.
-    pub(super) fn by_itself(cause: Cause, wish: Wish) -> Asked {
+    pub(super) fn by_itself(cause: Cause, wish: Wish) -> Errand {
         let answers = Vec::new();
-        Asked { cause, wish, answers }
+        Errand { cause, wish, answers }
     }
 
     /// The load for one that asks, and for all that wait by now.
-    pub(super) fn together(first: Ask, others: &Receiver<Ask>) -> Asked {
-        let mut asked = Asked::by_itself(first.cause, first.wish);
-        asked.answers.extend(first.answer);
+    pub(super) fn together(first: Ask, others: &Receiver<Ask>) -> Errand {
+        let mut errand = Errand::by_itself(first.cause, first.wish);
+        errand.answers.extend(first.answer);
         for other in others.try_iter() {
-            asked.wish.label = other.wish.label.or(asked.wish.label);
-            asked.wish.only_if_changed &= other.wish.only_if_changed;
-            asked.answers.extend(other.answer);
+            errand.wish.label = other.wish.label.or(errand.wish.label);
+            errand.wish.only_if_changed &= other.wish.only_if_changed;
+            errand.answers.extend(other.answer);
         }
-        asked
+        errand
     }
 
     /// Tells everybody. Whoever asked may have gone.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::ask::{Ask, Asked, Cause, Outcome, Report};
+use super::ask::{Ask, Cause, Errand, Outcome, Report};
 use super::fingerprint::Fingerprint;
 use super::loading::{Loading, Wish};
 use super::standing::Standing;
@@ -59,10 +59,18 @@ pub fn start(
                 standing,
                 seen,
             };
-            loaded(work.first(&first, &asked));
+            let (outcome, told) = match work.first(&first, &asked) {
+                Ok((fresh, told)) => (Ok(fresh), Some(told)),
+                Err(failure) => (Err(failure), None),
+            };
+            loaded(outcome);
             let Ok(publisher) = publisher.recv() else {
                 return;
             };
+            // Whoever asked for it and hears that it is loaded can count on what is served.
+            if let Some((errand, report)) = told {
+                errand.answer(&report);
+            }
             // From here on others have something better to do with the cores.
             sys::step_back();
             work.serve(&asked, &publisher);
@@ -95,42 +103,47 @@ struct Work {
 }
 
 impl Work {
-    /// Loads until there is something, if that may take time: after a pause, or when somebody asks.
-    fn first(&mut self, wish: &Wish, asks: &Receiver<Ask>) -> Result<Fresh, Failure> {
+    /// Loads until there is something, if that may take time: after a pause, or when somebody asks, which makes no pause longer.
+    /// Who hears of the load that succeeds, and what, comes with what it gave.
+    fn first(&mut self, wish: &Wish, asks: &Receiver<Ask>) -> Result<(Fresh, (Errand, Report)), Failure> {
         let (mut random, mut failures) = (Random::seeded(), 0u32);
-        let mut asked = Asked::by_itself(Cause::Start, wish.clone());
+        let mut due = Instant::now();
+        let mut errand = Errand::by_itself(Cause::Start, wish.clone());
         loop {
             let begun = (SystemTime::now(), Instant::now());
-            let failure = match self.load(&asked.wish) {
+            let failure = match self.load(&errand.wish) {
                 Ok(Some(fresh)) => {
-                    let report = self.note(asked.cause, begun, Outcome::Loaded(1));
-                    asked.answer(&report);
-                    return Ok(fresh);
+                    let report = self.note(errand.cause, begun, Outcome::Loaded(1));
+                    return Ok((fresh, (errand, report)));
                 }
                 Ok(None) => Failure::Fault("the first load gave nothing".to_owned()),
                 Err(failure) => failure,
             };
-            let report = self.note(asked.cause, begun, Outcome::Failed(failure.to_string()));
-            asked.answer(&report);
+            let report = self.note(errand.cause, begun, Outcome::Failed(failure.to_string()));
+            errand.answer(&report);
             if !self.loading.is_patient {
                 return Err(failure);
             }
-            let pause = source::pause(FIRST_PAUSE, failures, random.next_u64());
+            let now = Instant::now();
+            if due <= now {
+                due = now + source::pause(FIRST_PAUSE, failures, random.next_u64());
+                failures = failures.saturating_add(1);
+            }
+            let pause = due.saturating_duration_since(now);
             let seconds = pause.as_secs_f64();
             log::line(
                 Level::Error,
                 format_args!("nothing is served yet, the next attempt is in {seconds:.1} s: {failure}"),
             );
-            asked = match asks.recv_timeout(pause) {
+            errand = match asks.recv_timeout(pause) {
                 Ok(ask) => {
-                    let mut asked = Asked::together(ask, asks);
-                    asked.wish.label = asked.wish.label.or_else(|| wish.label.clone());
-                    asked
+                    let mut errand = Errand::together(ask, asks);
+                    errand.wish.label = errand.wish.label.or_else(|| wish.label.clone());
+                    errand
                 }
-                Err(RecvTimeoutError::Timeout) => Asked::by_itself(Cause::Start, wish.clone()),
+                Err(RecvTimeoutError::Timeout) => Errand::by_itself(Cause::Start, wish.clone()),
                 Err(RecvTimeoutError::Disconnected) => return Err(failure),
             };
-            failures = failures.saturating_add(1);
         }
     }
 
@@ -161,9 +174,9 @@ impl Work {
 
     fn serve(&mut self, asks: &Receiver<Ask>, publisher: &Publisher) {
         while let Ok(ask) = asks.recv() {
-            let asked = Asked::together(ask, asks);
-            let report = self.reload(asked.cause, &asked.wish, publisher);
-            asked.answer(&report);
+            let errand = Errand::together(ask, asks);
+            let report = self.reload(errand.cause, &errand.wish, publisher);
+            errand.answer(&report);
         }
     }
 
