@@ -19,7 +19,7 @@ use tokio::task::LocalSet;
 use super::gate::Gate;
 use super::overview::Overview;
 use super::routes;
-use super::seats::{Asks, Seat, Seats};
+use super::seats::{Seat, Seats, Stage};
 use crate::error::Failure;
 use crate::limits;
 use crate::log::{self, Level};
@@ -105,7 +105,7 @@ pub fn start(bound: Bound, overview: Arc<Overview>) -> Result<(), Failure> {
                     overview,
                     gate: bound.gate,
                     certificates: bound.certificates,
-                    seats: Seats::default(),
+                    seats: Rc::default(),
                 };
                 if let Err(error) = accept(bound.listener, shared).await {
                     log::line(Level::Error, format_args!("the admin port is closed: {error}"));
@@ -121,7 +121,7 @@ struct Shared {
     overview: Arc<Overview>,
     gate: Gate,
     certificates: Option<Arc<Certificates>>,
-    seats: Seats,
+    seats: Rc<Seats>,
 }
 
 async fn accept(listener: TcpListener, shared: Shared) -> std::io::Result<()> {
@@ -146,10 +146,10 @@ async fn accept(listener: TcpListener, shared: Shared) -> std::io::Result<()> {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
             return Ok(());
         };
-        let (shared, seat) = (Rc::clone(&shared), shared.seats.take());
+        let (shared, taken) = (Rc::clone(&shared), shared.seats.take());
         tokio::task::spawn_local(async move {
-            connection(stream, &shared, &seat).await;
-            shared.seats.leave(&seat);
+            connection(stream, &shared, &taken.seat).await;
+            drop(taken);
             drop(permit);
         });
     }
@@ -178,9 +178,9 @@ async fn begin(stream: TcpStream, shared: &Shared, seat: &Seat) {
 /// Serves one connection, for a bounded time. How it ended concerns nobody.
 async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared, seat: &Seat) {
     let service = service_fn(|request| async move {
-        seat.stage.set(Asks::Now);
+        seat.stage.set(Stage::Asking);
         let answer = routes::answer(request, &shared.overview, &shared.gate).await;
-        seat.stage.set(Asks::Asked);
+        seat.stage.set(Stage::Answered);
         Ok::<_, Infallible>(answer)
     });
     let connection = http1::Builder::new()

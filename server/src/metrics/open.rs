@@ -48,29 +48,19 @@ pub struct Entered<'a> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        self.open.left(self.carrier);
+        if let Some(counter) = self.open.0.get(self.carrier as usize) {
+            counter.take(1);
+        }
     }
 }
 
 impl Open {
     /// One more, which is gone with what this returns, be it by a panic; only the owning thread may call this.
     pub fn enter(&self, carrier: Carrier) -> Entered<'_> {
-        self.entered(carrier);
-        Entered { open: self, carrier }
-    }
-
-    /// One more; only the owning thread may call this.
-    pub fn entered(&self, carrier: Carrier) {
         if let Some(counter) = self.0.get(carrier as usize) {
             counter.add(1);
         }
-    }
-
-    /// One that was counted is gone; only the owning thread may call this.
-    pub fn left(&self, carrier: Carrier) {
-        if let Some(counter) = self.0.get(carrier as usize) {
-            counter.take(1);
-        }
+        Entered { open: self, carrier }
     }
 
     /// How many there are.
@@ -87,11 +77,13 @@ mod tests {
     #[test]
     fn each_carrier_has_its_count() {
         let open = Open::default();
-        for carrier in [Carrier::Tcp, Carrier::Unix, Carrier::Tcp] {
-            open.entered(carrier);
-        }
-        open.left(Carrier::Tcp);
-        assert_eq!(Carrier::ALL.map(|carrier| open.count(carrier)), [1, 0, 1]);
+        let [first, second, _third] =
+            [Carrier::Tcp, Carrier::Unix, Carrier::Tcp].map(|carrier| open.enter(carrier));
+        let counts = || Carrier::ALL.map(|carrier| open.count(carrier));
+        assert_eq!(counts(), [2, 0, 1]);
+        drop(first);
+        drop(second);
+        assert_eq!(counts(), [1, 0, 0]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::io::ErrorKind;
 use std::rc::Rc;
+use std::sync::Arc;
 
 mod authzen;
 mod batch;
@@ -36,7 +37,8 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
         true => Carrier::Unix,
         false => Carrier::of_address(shared.handshakes.is_some()),
     };
-    shared.counters.open.entered(carrier);
+    let counters = Arc::clone(&shared.counters);
+    let entered = counters.open.enter(carrier);
     let mut conn = Conn {
         line: Line::plain(stream),
         place,
@@ -70,7 +72,7 @@ pub(crate) async fn serve(stream: Stream, place: Place, shared: Rc<Shared>) {
     // The entry goes before the descriptor does.
     shared.connections.borrow_mut().leave(place);
     drop(line);
-    shared.counters.open.left(carrier);
+    drop(entered);
     shared.connection_closed();
 }
 
