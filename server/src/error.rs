@@ -25,6 +25,11 @@ impl Failure {
         Failure::Operator(format!("open {}: {}", path.display(), reason(error)))
     }
 
+    /// What makes a failure of what the system did not give to a start: `what` was for.
+    pub fn refused(what: impl fmt::Display) -> impl Fn(std::io::Error) -> Failure {
+        move |error| Failure::Operator(format!("{what}: {}", reason_and_limit(&error)))
+    }
+
     /// The exit status of the command.
     #[must_use]
     pub fn status(&self) -> u8 {
@@ -43,6 +48,15 @@ pub fn reason(error: &std::io::Error) -> String {
     let mut words = text.split(" (os error ").next().unwrap_or(&text).chars();
     let first = words.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(words).collect()
+}
+
+/// The system's reason, with the limit to raise where a process has all the files that it may have.
+#[must_use]
+pub fn reason_and_limit(error: &std::io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::EMFILE) => format!("{error}: LimitNOFILE (ulimit -n) has to be higher"),
+        _ => error.to_string(),
+    }
 }
 
 impl fmt::Display for Failure {

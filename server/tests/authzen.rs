@@ -331,7 +331,12 @@ fn the_metadata_names_what_is_supported() {
     let (_, document, _) = ask(&server, get);
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
     assert_eq!(document.get("search_resource_endpoint"), None);
-    server.stop();
+    let (_, _, log) = server.stop();
+    assert!(!log.concat().contains("clear text"), "{log:?}");
+    let server = start("epoll", &["--public-url", "http://pdp.example.com"]);
+    let (_, _, log) = server.stop();
+    let told = "--public-url http://pdp.example.com: without https, clients that follow AuthZEN's metadata ask in clear text";
+    assert!(log.iter().any(|line| line.contains(told)), "{log:?}");
     let server = start("epoll", &[]);
     let (status, answer, _) = ask(&server, get);
     assert!(status == 404 && answer.contains("--public-url"), "{answer}");

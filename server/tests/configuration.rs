@@ -270,6 +270,19 @@ fn a_configuration_that_was_named_must_be_there() {
     // Whoever says that there is none means it.
     printed(&folder, "-b shop.yml", &[(path, ""), (name, "gavel")]);
     printed(&folder, "-b shop.yml", &[(name, "")]);
+    // That nothing is read is told, and where it was looked for.
+    for (variables, why) in [
+        (
+            &[][..],
+            "there is neither ./mpe-config nor ./mpe-config.{json,toml,",
+        ),
+        (&[(path, "")], "MPE_CONFIG_PATH is empty"),
+    ] {
+        let mut command = command(&folder, variables);
+        let mut server = Server::start_command(command.args(["serve", "-b", "shop.yml"]), |_| {});
+        server.wait_for(&format!("no configuration file is read: {why}"));
+        server.stop();
+    }
     // What is read is told, and once it is gone the last one stays in use.
     let mut command = command(&folder, &[(path, "here")]);
     let mut server = Server::start_command(command.args(["serve", "-b", "shop.yml"]), |_| {});

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,30 @@ fn a_port_in_use_is_an_operator_error() {
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.contains("in use") && text.contains(&port), "{text}");
         assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
+/// Each thread has some of its own.
+#[test]
+fn more_threads_than_files_are_told_of_with_the_limit() {
+    for (threads, driver) in [
+        ("2000", "epoll"),
+        ("90", "epoll"),
+        ("40", "epoll"),
+        ("40", "auto"),
+    ] {
+        let mut command = Command::new("prlimit");
+        command.args(["--nofile=128:128", "--", gavel().get_program().to_str().unwrap()]);
+        command.args(["serve", "--port", "0", "--threads", threads, "--io", driver, "-b"]);
+        command.arg(file("shop.yml")).env("MPE_CONFIG_PATH", "");
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stderr).unwrap();
+        let last = text.lines().last().unwrap();
+        assert!(
+            last.contains("LimitNOFILE (ulimit -n) has to be higher"),
+            "{text}"
+        );
     }
 }
 

@@ -409,10 +409,11 @@ fn sources_that_cannot_be_one() {
     );
 }
 
-/// A certificate that vouches for itself, one that nobody vouches for, and an answer that leads elsewhere.
+/// A certificate that vouches for itself, those of strangers, one of whom has a trusted name, and an answer that leads elsewhere.
 #[test]
 fn what_a_source_says_instead_is_told_in_words() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, namesake) = (Authority::new(), Authority::new());
+    let other = Authority::named("another authority");
     let roots = Scratch::new("roots.pem", &authority.pem);
     let of = |(chain, key): (String, String)| {
         let chain = vec![CertificateDer::from_pem_slice(chain.as_bytes()).unwrap()];
@@ -427,7 +428,14 @@ fn what_a_source_says_instead_is_told_in_words() {
     let own = (authority.pem.clone(), authority.key());
     for (shown, said) in [
         (own, "its certificate is not taken: it is an authority's own"),
-        (other.certificate("localhost"), "its certificate is not taken: "),
+        (
+            other.certificate("localhost"),
+            "its certificate is not taken: no trusted root vouches for it",
+        ),
+        (
+            namesake.certificate("localhost"),
+            "its certificate is not taken: it is not signed with the key of the trusted root",
+        ),
         (
             authority.certificate("localhost"),
             "the answer is 301 to https://b/c, and redirects are not followed",

@@ -20,7 +20,7 @@ use super::gate::Gate;
 use super::overview::Overview;
 use super::routes;
 use super::seats::{Seat, Seats, Stage};
-use crate::error::Failure;
+use crate::error::{Failure, reason_and_limit};
 use crate::limits;
 use crate::log::{self, Level};
 use crate::metrics::Carrier;
@@ -90,12 +90,12 @@ impl Options {
 /// # Errors
 /// No thread can be started, or its socket cannot be watched.
 pub fn start(bound: Bound, overview: Arc<Overview>) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::Operator(format!("admin thread: {error}"));
+    let failed = Failure::refused("admin thread");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()
-        .map_err(failed)?;
+        .map_err(&failed)?;
     thread::Builder::new()
         .name("admin".to_owned())
         .spawn(move || {
@@ -134,7 +134,10 @@ async fn accept(listener: TcpListener, shared: Shared) -> std::io::Result<()> {
             Err(error) => {
                 log::line(
                     Level::Warn,
-                    format_args!("no connection to the admin port could be accepted: {error}"),
+                    format_args!(
+                        "no connection to the admin port could be accepted: {}",
+                        reason_and_limit(&error)
+                    ),
                 );
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;

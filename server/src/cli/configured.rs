@@ -12,7 +12,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::Value;
 
-use crate::config::{self, KEYS, Key, OPA_FLAGS, Place, Setting, Settings, boolean, names};
+use crate::config::{Found, KEYS, Key, OPA_FLAGS, Place, Setting, boolean, names};
 use crate::error::Failure;
 
 /// A command line with what the configuration adds to it.
@@ -21,7 +21,8 @@ pub(crate) struct Configured {
     pub(crate) words: Vec<OsString>,
     /// Flags that were added, with the keys that say them.
     added: Vec<(&'static str, &'static Key, Place)>,
-    settings: Settings,
+    /// Of verbs that decide.
+    pub(crate) found: Found,
 }
 
 /// Adds to the words of a verb that decides what the configuration says and they do not.
@@ -32,7 +33,7 @@ pub(crate) fn completed(root: &Command, words: Vec<OsString>) -> Result<Configur
     let mut configured = Configured {
         words,
         added: Vec::new(),
-        settings: Settings::new(),
+        found: Found::default(),
     };
     // What is wrong with the words is found when they are parsed with all that is added: a flag may need one of those.
     let mut lenient = root.clone().ignore_errors(true);
@@ -50,10 +51,10 @@ pub(crate) fn completed(root: &Command, words: Vec<OsString>) -> Result<Configur
         _ => None,
     };
     if let Some((verb, matches)) = verb {
-        if verb.get_name() == "serve" {
-            config::named_file()?;
-        }
-        configured.settings = config::settings()?;
+        configured.found = match verb.get_name() {
+            "serve" => Found::by_service()?,
+            _ => Found::by_any()?,
+        };
         configured
             .add(verb, matches)
             .map_err(|why| Failure::Operator(format!("error reading config: {why}")))?;
@@ -65,7 +66,7 @@ impl Configured {
     fn add(&mut self, verb: &Command, matches: &ArgMatches) -> Result<(), String> {
         let mut added = Vec::new();
         for key in KEYS {
-            let (Some(flag), Some(said)) = (key.flag, self.settings.get(key.name)) else {
+            let (Some(flag), Some(said)) = (key.flag, self.found.settings.get(key.name)) else {
                 continue;
             };
             let Some(arg) = argument(verb, flag) else { continue };
@@ -96,7 +97,7 @@ impl Configured {
     /// Whether a flag is said by something that wins over this.
     fn outranks(&self, flag: &str, said: &Setting) -> bool {
         let key = KEYS.iter().find(|key| key.flag == Some(flag));
-        let other = key.and_then(|key| self.settings.get(key.name));
+        let other = key.and_then(|key| self.found.settings.get(key.name));
         other.is_some_and(|other| rank(other) > rank(said))
     }
 
@@ -132,7 +133,7 @@ impl Configured {
             let said = arg.and_then(|arg| self.shown(key, arg, matches));
             let said = said.or_else(|| {
                 let is_shown = key.flag.is_none() || key.name == OPA_FLAGS;
-                let setting = self.settings.get(key.name).filter(|_| is_shown)?;
+                let setting = self.found.settings.get(key.name).filter(|_| is_shown)?;
                 Some((setting.value.to_string(), setting.place.to_string()))
             });
             let _ = match (said, arg, key.about) {

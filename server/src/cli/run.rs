@@ -62,7 +62,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(_) => print(configured.printed(&root, &matches).as_bytes()),
             Err(failure) => status(Err(failure)),
         },
-        Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global)),
+        Some(Verb::Serve(args)) => status(serve::run(&args, &cli.global, &configured.found)),
         Some(Verb::Audit { verb: None }) => root.find_subcommand_mut("audit").map_or(ExitCode::FAILURE, help),
         Some(Verb::Audit { verb: Some(verb) }) => status(match verb {
             AuditVerb::Cat(args) => audit::cat(&args.folder),

@@ -10,7 +10,7 @@ use crate::cli::args::Global;
 use crate::cli::doors::Doors;
 use crate::cli::serve_args::ServeArgs;
 use crate::cli::served::Served;
-use crate::config::{self, Setting};
+use crate::config::{self, Found, Setting, Settings};
 use crate::envoy::{self, Protocol};
 use crate::error::Failure;
 use crate::limits;
@@ -25,7 +25,7 @@ use crate::terminal::stderr_is_watched;
 ///
 /// # Errors
 /// Wrong flags, domains that do not load, or a server that does not start.
-pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
+pub(crate) fn run(args: &ServeArgs, global: &Global, found: &Found) -> Result<(), Failure> {
     let doors = Doors::of(args)?;
     let mut options = options(args, &doors)?;
     args.audit.check()?;
@@ -34,13 +34,15 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
         .max_body_bytes
         .unwrap_or(limits::ENVOY_BODY_BYTES_MAX_DEFAULT);
     let path_prefix = path_prefix(args, &doors)?;
-    choose_log_format()?;
+    choose_log_format(&found.settings);
     config::tell_of_strangers();
     if doors.envoy.is_empty() {
         tell_of_idle_flags(args);
     }
     if doors.port.is_none() && doors.socket.is_none() {
         tell_of_no_decisions(args);
+    } else {
+        tell_of_clear_text(args);
     }
     if args.host.is_some() && doors.has_no_port() {
         tell_of_no_effect("where nothing has a port", &[("--host", true)]);
@@ -60,11 +62,14 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> Result<(), Failure> {
         let text = "decisions are traced on standard error: they are slow and their input is shown";
         log::line(Level::Warn, format_args!("{text}"));
     }
-    if let Some(path) = config::named_file()? {
-        let path = path.display();
-        log::line(Level::Info, format_args!("the configuration is that of {path}"));
+    match &found.file {
+        Some(path) => {
+            let path = path.display();
+            log::line(Level::Info, format_args!("the configuration is that of {path}"));
+        }
+        None => options.without_file = Some(config::why_none()),
     }
-    let served = Served::new(args, global, options.envoy.is_some())?;
+    let served = Served::new(args, (global, found), options.envoy.is_some())?;
     options.retrace = Some(served.retrace());
     let first = served.first_wish();
     sys::ignore_file_size_signal();
@@ -110,6 +115,28 @@ fn tell_of_no_decisions(args: &ServeArgs) {
             ),
         ],
     );
+}
+
+/// What clients are told to ask at an address of another machine goes there in clear text, unless something in front adds TLS.
+fn tell_of_clear_text(args: &ServeArgs) {
+    let Some(url) = args
+        .public_url
+        .as_deref()
+        .filter(|url| url.starts_with("http://"))
+    else {
+        return;
+    };
+    if !is_of_this_machine(url) {
+        let text = "without https, clients that follow AuthZEN's metadata ask in clear text";
+        log::line(Level::Warn, format_args!("--public-url {url}: {text}"));
+    }
+}
+
+fn is_of_this_machine(url: &str) -> bool {
+    let url = url.parse::<http::Uri>().unwrap_or_default();
+    let host = url.host().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Flags for mappers do little where no mapper is asked. The reference takes `--name` there, too.
@@ -215,6 +242,7 @@ fn options(args: &ServeArgs, doors: &Doors) -> Result<Options, Failure> {
             .map(|url| (url, Duration::from_secs(args.source_poll))),
         admin: admin(args, doors)?,
         retrace: None,
+        without_file: None,
         watch: args.watch,
         constant_deny: args.constant_deny,
     })
@@ -284,9 +312,9 @@ fn admin(args: &ServeArgs, doors: &Doors) -> Result<Option<admin::Options>, Fail
 
 /// A log collector reads JSON, as the reference writes it; a person at a terminal reads text. Like the reference this
 /// takes an unknown format for JSON, but says so.
-fn choose_log_format() -> Result<(), Failure> {
-    let said = config::log_formatter()?;
-    let word = said.as_ref().map(|said| said.value.as_str());
+fn choose_log_format(settings: &Settings) {
+    let said = config::log_formatter(settings);
+    let word = said.map(|said| said.value.as_str());
     log::set_json(word.map_or_else(|| !stderr_is_watched(), |word| word != Some("text")));
     if let Some(Setting { value, place }) = said.filter(|said| said.value != "text" && said.value != "json") {
         log::line(
@@ -294,5 +322,4 @@ fn choose_log_format() -> Result<(), Failure> {
             format_args!("{place}: log.formatter: {value} is neither text nor json: the log is JSON"),
         );
     }
-    Ok(())
 }

@@ -12,7 +12,7 @@ use crate::cli::references::Roots;
 use crate::cli::report;
 use crate::cli::retrace;
 use crate::cli::serve_args::ServeArgs;
-use crate::config::{self, AtStart};
+use crate::config::{self, AtStart, Found};
 use crate::envoy::Lens;
 use crate::error::Failure;
 use crate::files;
@@ -59,7 +59,11 @@ impl Served {
     ///
     /// # Errors
     /// A label that cannot be one, or a source that cannot be one.
-    pub(crate) fn new(args: &ServeArgs, global: &Global, with_mapper: bool) -> Result<Served, Failure> {
+    pub(crate) fn new(
+        args: &ServeArgs,
+        (global, found): (&Global, &Found),
+        with_mapper: bool,
+    ) -> Result<Served, Failure> {
         let revision = match &args.revision {
             None => None,
             Some(text) => Some(match text.strip_prefix('@') {
@@ -83,8 +87,8 @@ impl Served {
             with_mapper,
             with_documents: args.opa,
             revision,
-            configuration: config::named_file()?,
-            at_start: AtStart::load()?,
+            configuration: found.file.clone(),
+            at_start: AtStart::of(found.settings.clone()),
             told: Vec::new(),
         })
     }

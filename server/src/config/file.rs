@@ -79,21 +79,53 @@ impl Setting {
 /// Dotted keys with what is said of each.
 pub type Settings = BTreeMap<String, Setting>;
 
-/// What file and environment of this process say.
-///
-/// # Errors
-/// A file that is there but cannot be used.
-pub fn settings() -> Result<Settings, Failure> {
-    settings_from(&|name| std::env::var_os(name))
+/// The configuration as it was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The file, if there is one.
+    pub file: Option<PathBuf>,
+    /// What it and the environment say.
+    pub settings: Settings,
+}
+
+impl Found {
+    /// That of this process.
+    ///
+    /// # Errors
+    /// A file that is there but cannot be used.
+    pub fn by_any() -> Result<Found, Failure> {
+        Found::with(&|name| std::env::var_os(name), find)
+    }
+
+    /// That of this process, which is a service.
+    ///
+    /// # Errors
+    /// As [`Found::by_any`] and [`named_file`].
+    pub fn by_service() -> Result<Found, Failure> {
+        Found::with(&|name| std::env::var_os(name), named_file_of)
+    }
+
+    fn with(
+        environment: &Environment<'_>,
+        find: impl Fn(&Environment<'_>) -> Result<Option<PathBuf>, Failure>,
+    ) -> Result<Found, Failure> {
+        let file = find(environment)?;
+        let settings = read(environment, file.as_deref())?;
+        Ok(Found { file, settings })
+    }
 }
 
 /// What these environment variables say, and the file that they lead to.
 pub(super) fn settings_from(environment: &Environment<'_>) -> Result<Settings, Failure> {
-    let mut settings = match find(environment)? {
+    read(environment, find(environment)?.as_deref())
+}
+
+fn read(environment: &Environment<'_>, file: Option<&Path>) -> Result<Settings, Failure> {
+    let mut settings = match file {
         None => Settings::new(),
         Some(path) => {
-            let text = files::text(&path, limits::TEXT_BYTES_MAX)
-                .map_err(|error| Failure::unreadable(&path, &error))?;
+            let text = files::text(path, limits::TEXT_BYTES_MAX)
+                .map_err(|error| Failure::unreadable(path, &error))?;
             let name = path.display().to_string();
             parse(&name, &text)
                 .map_err(|error| Failure::Operator(format!("error reading config: {error}")))?
@@ -130,23 +162,35 @@ fn named_file_of(environment: &Environment<'_>) -> Result<Option<PathBuf>, Failu
     }
     let is_said = |name: &&&str| environment(name).is_some_and(|value| !value.is_empty());
     let said: Vec<&str> = PLACES.iter().filter(is_said).copied().collect();
-    let Some(bare) = places(environment).pop().filter(|_| !said.is_empty()) else {
+    let Some(lack) = lack(environment).filter(|_| !said.is_empty()) else {
         return Ok(None);
     };
     let values = said.iter().map(|name| {
         let value = environment(name).unwrap_or_default();
         format!("{name}={}", value.to_string_lossy())
     });
-    let (values, bare) = (values.collect::<Vec<_>>().join(" "), bare.display());
+    let (values, said) = (values.collect::<Vec<_>>().join(" "), said.join(" and "));
+    Err(Failure::Operator(format!(
+        "error reading config: {values}: {lack}\n  = help: put the configuration there, or unset {said}"
+    )))
+}
+
+/// What there is not, where no file is found; nothing where none is looked for.
+fn lack(environment: &Environment<'_>) -> Option<String> {
+    let bare = places(environment).pop()?;
     let ends: Vec<&str> = EXTENSIONS
         .iter()
         .filter_map(|end| end.strip_prefix('.'))
         .collect();
-    let (ends, said) = (ends.join(","), said.join(" and "));
-    Err(Failure::Operator(format!(
-        "error reading config: {values}: there is neither {bare} nor {bare}.{{{ends}}}\n  \
-         = help: put the configuration there, or unset {said}"
-    )))
+    let (bare, ends) = (bare.display(), ends.join(","));
+    Some(format!("there is neither {bare} nor {bare}.{{{ends}}}"))
+}
+
+/// Why this process reads no file, where it found none.
+#[must_use]
+pub fn why_none() -> String {
+    let lack = lack(&|name| std::env::var_os(name));
+    lack.unwrap_or_else(|| format!("{} is empty", PLACES[0]))
 }
 
 fn find(environment: &Environment<'_>) -> Result<Option<PathBuf>, Failure> {

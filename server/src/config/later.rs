@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::file::{self, Environment, Settings};
+use super::file::{self, Environment, Found, Settings};
 use super::keys::{self, find};
 use super::podinfo::PodInfo;
 use super::record_env;
-use crate::error::Failure;
 
 /// Files that a load reads besides the policies: that of the configuration, those that would be found before it once they
 /// are there, and those that it names.
@@ -37,19 +36,17 @@ fn files_from(environment: &Environment<'_>) -> Vec<PathBuf> {
 pub struct AtStart(Vec<(String, Value)>);
 
 impl AtStart {
-    /// What it says now.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub fn load() -> Result<AtStart, Failure> {
-        file::settings().map(|settings| AtStart(of_flags(settings)))
+    /// Of what it says now.
+    #[must_use]
+    pub fn of(settings: Settings) -> AtStart {
+        AtStart(of_flags(settings))
     }
 
     /// Keys that say something else by now, and do not take effect. None of a configuration that cannot be read: that is said
     /// by the load.
     #[must_use]
     pub fn changed(&self) -> Vec<String> {
-        file::settings().map_or_else(|_| Vec::new(), |now| self.changed_in(now))
+        Found::by_any().map_or_else(|_| Vec::new(), |now| self.changed_in(now.settings))
     }
 
     fn changed_in(&self, now: Settings) -> Vec<String> {
@@ -84,9 +81,9 @@ mod tests {
     #[test]
     fn keys_of_flags_hold_until_the_next_start() {
         let read = |text: &str| file::parse("conf", text).unwrap();
-        let start = AtStart(of_flags(read(
+        let start = AtStart::of(read(
             "server: {port: 9000}\nadmin: {listen: 9001}\naudit: {revision: true}",
-        )));
+        ));
         for (text, want) in [
             ("admin: {listen: 9001}\nserver: {port: 9000}", &[][..]),
             (

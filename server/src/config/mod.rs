@@ -13,7 +13,7 @@ mod records;
 mod strangers;
 mod values;
 
-pub use file::{Place, Setting, Settings, named_file, settings};
+pub use file::{Found, Place, Setting, Settings, named_file, why_none};
 pub use keys::{About, FLAGS_WITHOUT_KEY, KEYS, Key, OPA_FLAGS};
 pub use later::{AtStart, files};
 pub use records::RecordRules;

@@ -151,12 +151,10 @@ pub(crate) fn names(value: &Value) -> Option<Vec<String>> {
 }
 
 /// `log.formatter`, for whoever writes lines of the log.
-///
-/// # Errors
-/// A file that is there but cannot be used.
-pub fn log_formatter() -> Result<Option<Setting>, Failure> {
-    let said = file::settings()?.remove(keys::LOG_FORMATTER);
-    Ok(said.filter(|said| !said.value.is_null()))
+#[must_use]
+pub fn log_formatter(settings: &Settings) -> Option<&Setting> {
+    let said = settings.get(keys::LOG_FORMATTER);
+    said.filter(|said| !said.value.is_null())
 }
 
 /// The level of the part `.` of `module:level;…`, or a bare level. What cannot be read is warned about.

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, watch}
 use crate::envoy::Protocol;
 use crate::envoy::seats::{Seats, Taken};
 use crate::envoy::thread::Stage;
+use crate::error::reason_and_limit;
 use crate::limits;
 use crate::log::{self, Level};
 use crate::tls::Certificates;
@@ -155,7 +156,10 @@ async fn accept(source: &Source, manner: &Manner, dealer: &Dealer, waiting: &mut
             Err(error) => {
                 log::line(
                     Level::Warn,
-                    format_args!("no connection of Envoy could be accepted: {error}"),
+                    format_args!(
+                        "no connection of Envoy could be accepted: {}",
+                        reason_and_limit(&error)
+                    ),
                 );
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }

@@ -1,7 +1,6 @@
 //! Binds what Envoy connects to, starts the threads, and ends them.
 
 use std::fmt;
-use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -154,9 +153,9 @@ pub fn start(
     places: Vec<Place>,
     tell: impl Fn(usize, Word) + Send + Clone + 'static,
 ) -> Result<Crew, Failure> {
-    let failed = |error: io::Error| Failure::Operator(format!("threads for Envoy: {error}"));
+    let failed = Failure::refused("threads for Envoy");
     let lanes = match &options.network {
-        Some(network) => Some(Lanes::start(network).map_err(failed)?),
+        Some(network) => Some(Lanes::start(network).map_err(&failed)?),
         None => None,
     };
     let (stage, watched) = watch::channel(Stage::Serving);
@@ -197,7 +196,7 @@ pub fn start(
                 };
                 worker::run(setup, |outcome| (ended.1)(index, Word::Started(outcome)));
             })
-            .map_err(failed)?;
+            .map_err(&failed)?;
     }
     Ok(Crew {
         stage,

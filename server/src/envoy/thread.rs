@@ -22,6 +22,7 @@ use crate::envoy::lanes::Lanes;
 use crate::envoy::seats::Taken;
 use crate::envoy::steer::{Ends, steer};
 use crate::envoy::{Protocol, grpc, http};
+use crate::error::reason_and_limit;
 use crate::limits;
 use crate::log::{self, Level};
 use crate::metrics::{Carrier, Counters};
@@ -80,7 +81,7 @@ pub(super) fn run(setup: Setup, started: impl FnOnce(Result<(), String>)) {
         .build();
     let runtime = match built {
         Ok(runtime) => runtime,
-        Err(error) => return started(Err(error.to_string())),
+        Err(error) => return started(Err(reason_and_limit(&error))),
     };
     let mut desk = setup.desk;
     let (acks, bell) = desk.acks().unzip();

@@ -9,6 +9,8 @@ use std::io;
 
 use monoio::{FusionRuntime, IoUringDriver, LegacyDriver, RuntimeBuilder};
 
+use crate::error::reason_and_limit;
+
 const ENTRIES: [u32; 2] = [1024, 256];
 
 /// How a ring is set up, the best first.
@@ -85,7 +87,7 @@ impl Core {
         }
         let runtime = RuntimeBuilder::<LegacyDriver>::new()
             .build()
-            .map_err(|e| format!("epoll: {e}"))?;
+            .map_err(|e| format!("epoll: {}", reason_and_limit(&e)))?;
         let report = DriverReport {
             driver: "epoll",
             reason,
@@ -164,7 +166,8 @@ fn explain(entries: u32, tuning: Tuning, error: &io::Error) -> String {
         Some(libc::EPERM) => "forbidden by seccomp or by kernel.io_uring_disabled",
         Some(libc::ENOSYS) => "unknown to this kernel, or hidden by seccomp",
         Some(libc::ENOMEM) => "no locked memory left for this user id (RLIMIT_MEMLOCK)",
-        Some(libc::EMFILE | libc::ENFILE) => "no file descriptor left",
+        Some(libc::EMFILE) => "no file descriptor left (LimitNOFILE, ulimit -n)",
+        Some(libc::ENFILE) => "no file descriptor left",
         _ => "failed",
     };
     let tuning = tuning.words();

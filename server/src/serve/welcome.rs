@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
+use crate::error::reason_and_limit;
 use crate::io::{Accepted, ControlPipe, Listener, Stream, spawn};
 use crate::limits;
 use crate::log;
@@ -32,7 +33,7 @@ pub(super) async fn accept(listener: Rc<Listener>, shared: Rc<Shared>) {
             Accepted::Failed(error) => {
                 log::line(
                     log::Level::Warn,
-                    format_args!("no connection could be accepted: {error}"),
+                    format_args!("no connection could be accepted: {}", reason_and_limit(&error)),
                 );
                 pause(&shared).await;
             }

@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 
 use crate::audit::{Acks, Promises};
 use crate::clock;
+use crate::error::reason_and_limit;
 use crate::io::{Bound, ControlPipe, Core, DriverChoice, DriverReport, Listener, Stream, spawn};
 use crate::limits;
 use crate::log;
@@ -274,9 +275,10 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
     let (acks, audit_bell) = desk.acks().unzip();
     let begin = |certificates| Handshakes::start(certificates, Arc::clone(&setup.counters));
     let handshakes = setup.certificates.map(begin);
-    let (handshakes, handshake_bell) = match handshakes.transpose() {
+    let (handshakes, handshake_bell) = match handshakes.transpose().map_err(|error| reason_and_limit(&error))
+    {
         Ok(handshakes) => handshakes.unzip(),
-        Err(error) => return started(Err(format!("the thread of handshakes: {error}"))),
+        Err(why) => return started(Err(format!("the thread of handshakes: {why}"))),
     };
     let shared = Rc::new(Shared {
         connections: RefCell::default(),
@@ -334,7 +336,7 @@ pub fn run(setup: Setup, started: impl FnOnce(Result<DriverReport, String>)) {
                 .await;
                 shared.desk.borrow_mut().finish();
             }
-            Err(error) => started(Err(error.to_string())),
+            Err(error) => started(Err(reason_and_limit(&error))),
         }
     });
     std::mem::forget(core);

@@ -25,6 +25,9 @@ fn of_certificate(problem: &CertificateError) -> Option<&'static str> {
         CertificateError::UnknownIssuer => {
             Some("no trusted root vouches for it (SSL_CERT_FILE names others)")
         }
+        CertificateError::BadSignature => {
+            Some("it is not signed with the key of the trusted root that has the name of its authority")
+        }
         CertificateError::Other(other)
             if other.0.downcast_ref::<webpki::Error>() == Some(&webpki::Error::CaUsedAsEndEntity) =>
         {

@@ -115,7 +115,7 @@ fn local(socket: &LocalSocket, workers: &mut Vec<Vec<Bound>>, threads: usize) ->
     let bound = Bound::Unix(listener, Arc::clone(&socket.users));
     for worker in workers {
         let clone = bound.try_clone();
-        worker.push(clone.map_err(|error| Failure::Operator(format!("unix socket: {error}")))?);
+        worker.push(clone.map_err(Failure::refused("unix socket"))?);
     }
     Ok(file)
 }

@@ -10,7 +10,7 @@ use std::{fs, io, thread};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use crate::error::{Failure, reason};
+use crate::error::{Failure, reason, reason_and_limit};
 use crate::limits;
 use crate::log::{self, Level};
 
@@ -19,11 +19,11 @@ use crate::log::{self, Level};
 /// # Errors
 /// As those of [`bind`].
 pub fn bind_one(host: Option<IpAddr>, port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
-    let cannot = |error: io::Error| Failure::Operator(format!("listen on port {port}: {error}"));
+    let cannot = Failure::refused(format!("listen on port {port}"));
     let listener = bind(host, port, 1)?
         .pop()
         .ok_or_else(|| cannot(io::ErrorKind::AddrNotAvailable.into()))?;
-    listener.set_nonblocking(true).map_err(cannot)?;
+    listener.set_nonblocking(true).map_err(&cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     Ok((listener, address))
 }
@@ -296,7 +296,7 @@ fn explain(address: SocketAddr, error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "ports below 1024 need CAP_NET_BIND_SERVICE",
         _ => "cannot listen",
     };
-    format!("listen on {address}: {cause} ({error})")
+    format!("listen on {address}: {cause} ({})", reason_and_limit(error))
 }
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ pub struct Options {
     pub drain: Duration,
     /// Time before that in which the process says that it is not ready and serves on.
     pub drain_delay: Duration,
+    /// Why there is no configuration file, if there is none.
+    pub without_file: Option<String>,
     /// Reload when the files of the policies change.
     pub watch: bool,
     /// The source that is polled, and how often.
@@ -83,7 +85,7 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
     let signals = [SIGTERM, SIGINT, SIGHUP];
     std::panic::set_hook(Box::new(|panic| log::line(Level::Error, format_args!("{panic}"))));
     // Before any thread exists, so that all of them inherit it.
-    sys::mask_signals(true, &signals).map_err(|e| Failure::Operator(format!("signal mask: {e}")))?;
+    sys::mask_signals(true, &signals).map_err(Failure::refused("signal mask"))?;
     let (tell, events) = mpsc::channel();
     start_signals(&tell, &signals)?;
     let overview = Arc::new(Overview::new(options.facts()));
@@ -125,12 +127,15 @@ pub fn run(options: &Options, loading: Loading, first: Wish, output: Output) -> 
     let _file = doors.file.take();
     start_threads(&mut control, doors, places, options, tell)?;
     let outcome = control.start(address, options.threads).and_then(|()| {
+        if let Some(why) = &options.without_file {
+            log::line(Level::Info, format_args!("no configuration file is read: {why}"));
+        }
         log::line(Level::Info, format_args!("reachable: {}", reach.join("; ")));
         if options.watch {
-            reload::watch(reloader.clone()).map_err(|e| Failure::Operator(format!("watch thread: {e}")))?;
+            reload::watch(reloader.clone()).map_err(Failure::refused("watch thread"))?;
         }
         if let Some((_, every)) = &options.poll {
-            source::poll(reloader, *every).map_err(|e| Failure::Operator(format!("poll thread: {e}")))?;
+            source::poll(reloader, *every).map_err(Failure::refused("poll thread"))?;
         }
         // Reloads are taken from now on; those that were asked for wait.
         let _ = publishes.send(publisher);
@@ -263,8 +268,8 @@ fn start_reloader(
     let loaded = move |outcome| {
         let _ = tell.send(Event::Loaded(Box::new(outcome)));
     };
-    let reloader = reload::start(loading, first, loaded, publisher)
-        .map_err(|e| Failure::Operator(format!("reload thread: {e}")))?;
+    let reloader =
+        reload::start(loading, first, loaded, publisher).map_err(Failure::refused("reload thread"))?;
     Ok((reloader, publishes))
 }
 
@@ -383,12 +388,12 @@ fn start_audit(
         let _ = tell.send(Event::AuditDied);
     };
     audit::start(counters, ring_bytes, options.audit_full, output, recorder, died)
-        .map_err(|e| Failure::Operator(format!("audit thread: {e}")))
+        .map_err(Failure::refused("audit thread"))
 }
 
 fn start_signals(tell: &mpsc::Sender<Event>, signals: &[i32]) -> Result<(), Failure> {
-    let failed = |e: std::io::Error| Failure::Operator(format!("signal handlers: {e}"));
-    let mut source = signal_hook::iterator::Signals::new(signals).map_err(failed)?;
+    let failed = Failure::refused("signal handlers");
+    let mut source = signal_hook::iterator::Signals::new(signals).map_err(&failed)?;
     let (tell, unmasked) = (tell.clone(), signals.to_vec());
     thread::Builder::new()
         .name("signals".to_owned())
@@ -411,7 +416,7 @@ fn deal(workers: usize) -> Result<Vec<Dealer>, Failure> {
     if workers < 2 {
         return Ok(Vec::new());
     }
-    Dealer::seats(workers).map_err(|e| Failure::Operator(format!("bells of the workers: {e}")))
+    Dealer::seats(workers).map_err(Failure::refused("bells of the workers"))
 }
 
 fn start_worker(
@@ -421,9 +426,9 @@ fn start_worker(
     options: &Options,
     tell: &mpsc::Sender<Event>,
 ) -> Result<UnixStream, Failure> {
-    let failed = |e: std::io::Error| Failure::Operator(format!("worker {index}: {e}"));
-    let (ours, control) = UnixStream::pair().map_err(failed)?;
-    ours.set_nonblocking(true).map_err(failed)?;
+    let failed = Failure::refused(format!("worker {index}"));
+    let (ours, control) = UnixStream::pair().map_err(&failed)?;
+    ours.set_nonblocking(true).map_err(&failed)?;
     let (driver, bounds, tell) = (options.driver, options.bounds, tell.clone());
     let (constant_deny, public_url) = (options.constant_deny, options.public_url.clone());
     let opa = options.opa.clone();

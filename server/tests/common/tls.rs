@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType, string::Ia5String};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, string::Ia5String};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -25,10 +25,20 @@ impl Authority {
         Authority::within(ALWAYS)
     }
 
+    /// One of another name than all others.
+    pub(crate) fn named(name: &str) -> Authority {
+        let mut params = params_within(ALWAYS);
+        params.distinguished_name.push(DnType::CommonName, name);
+        Authority::of(params)
+    }
+
     /// One that holds for these seconds.
     pub(crate) fn within(seconds: (u64, u64)) -> Authority {
+        Authority::of(params_within(seconds))
+    }
+
+    fn of(mut params: CertificateParams) -> Authority {
         let key = KeyPair::generate().unwrap();
-        let mut params = params_within(seconds);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key).unwrap().pem();
         Authority {
