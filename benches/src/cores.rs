@@ -6,48 +6,44 @@ use std::hint::black_box;
 use std::sync::Barrier;
 use std::time::Instant;
 
-/// Decisions in a second by two threads over those by one: the best of `rounds` rounds, in which both take turns. The best,
-/// because what else runs on the machine takes more from two threads than from one.
+/// Decisions in a second by two threads over those by one, as [`over_one`] has them.
 ///
 /// # Errors
 /// A domain that does not compile; a machine with one core.
 pub fn two_over_one(example: &Example, rounds: usize, round_ns: u64) -> Result<f64, String> {
-    let cores = std::thread::available_parallelism().map_err(|error| error.to_string())?;
-    if cores.get() < 2 {
-        return Err("there is one core only".to_owned());
+    match over_one(example, 2, rounds, round_ns)?.as_slice() {
+        [_, (_, ratio)] => Ok(*ratio),
+        _ => Err("there is one core only".to_owned()),
     }
-    let image = corpus::image(example)?;
-    let bodies: Vec<&[u8]> = example.requests.iter().map(|(_, body)| body.as_slice()).collect();
-    let one_ns = round(&image, &bodies, 1, 100) / 100.0;
-    let passes = ((round_ns as f64 / one_ns) as u64).max(1);
-    let mut best: f64 = 0.0;
-    for _ in 0..rounds {
-        let one = round(&image, &bodies, 1, passes);
-        let two = round(&image, &bodies, 2, passes);
-        best = best.max(2.0 * one / two);
-    }
-    Ok(best)
 }
 
-/// Threads, and their decisions in a second over those of one thread, up to one for each core.
+/// Threads, and their decisions in a second over those of one thread, up to one for each core and `threads_max`. Both sides
+/// by their best rounds, which take turns: what else runs on the machine takes more from two threads than from one, and the
+/// best of the rounds' ratios would be the round in which it took most from the one.
 ///
 /// # Errors
-/// As [`two_over_one`].
-pub fn over_one(example: &Example, rounds: usize, round_ns: u64) -> Result<Vec<(f64, f64)>, String> {
+/// A domain that does not compile.
+pub fn over_one(
+    example: &Example,
+    threads_max: usize,
+    rounds: usize,
+    round_ns: u64,
+) -> Result<Vec<(f64, f64)>, String> {
     let cores = std::thread::available_parallelism().map_err(|error| error.to_string())?;
     let image = corpus::image(example)?;
     let bodies: Vec<&[u8]> = example.requests.iter().map(|(_, body)| body.as_slice()).collect();
     let passes = ((round_ns as f64 * 100.0 / round(&image, &bodies, 1, 100)) as u64).max(1);
-    let mut series = Vec::new();
-    for threads in 1..=cores.get() {
-        let mut best: f64 = 0.0;
-        for _ in 0..rounds {
-            let one = round(&image, &bodies, 1, passes);
-            best = best.max(threads as f64 * one / round(&image, &bodies, threads, passes));
+    let mut bests_ns = vec![f64::INFINITY; cores.get().min(threads_max)];
+    for _ in 0..rounds {
+        for (best_ns, threads) in bests_ns.iter_mut().zip(1_usize..) {
+            *best_ns = best_ns.min(round(&image, &bodies, threads, passes));
         }
-        series.push((threads as f64, best));
     }
-    Ok(series)
+    let one_ns = bests_ns.first().copied().unwrap_or(f64::NAN);
+    let series = bests_ns.iter().zip(1_u32..);
+    Ok(series
+        .map(|(best_ns, threads)| (f64::from(threads), f64::from(threads) * one_ns / best_ns))
+        .collect())
 }
 
 /// ns from the common start to the end of the last of so many threads, each of which decides all bodies `passes` times.

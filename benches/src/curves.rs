@@ -59,7 +59,10 @@ pub(crate) fn in_process(example: &Example, effort: &Effort, report: &mut Report
         title: "Threads, each with a decider of its own over one image",
         across: "threads",
         upwards: "decisions a second over those of one thread",
-        lines: vec![line("gavel", cores::over_one(example, rounds, effort.round_ns)?)],
+        lines: vec![line(
+            "gavel",
+            cores::over_one(example, usize::MAX, rounds, effort.round_ns)?,
+        )],
     });
     Ok(())
 }
