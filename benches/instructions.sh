@@ -34,7 +34,7 @@ if [ -z "$program" ]; then
   program=target/quick/gavel-repeat
 fi
 
-# What a count depends on besides our code. simd-json and memchr choose their code by what the processor can do.
+# What a count depends on besides our code. memchr and aho-corasick choose their code by what the processor can do.
 vectors() { if grep -q '\bavx2\b' /proc/cpuinfo; then echo avx2; else echo none; fi; }
 machine="$(uname -m), vectors $(vectors), $(rustc --version | cut -d' ' -f1,2)"
 

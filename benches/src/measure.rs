@@ -1,4 +1,5 @@
-//! Timing of two rivals in one run: rounds alternate, so that a machine that changes its speed changes both.
+//! Timing of two rivals in one run: rounds alternate, so that a machine that changes its speed changes both, and so does
+//! who is first in them.
 
 use std::time::Instant;
 
@@ -20,9 +21,12 @@ pub fn pair(rounds: usize, round_ns: u64, mut first: impl FnMut(), mut second: i
     let mut firsts = Vec::new();
     let mut seconds = Vec::new();
     let mut ratios = Vec::new();
-    for _ in 0..rounds {
-        let a = time(first_calls, &mut first);
-        let b = time(second_calls, &mut second);
+    for round in 0..rounds {
+        let (a, b) = in_turns(
+            round,
+            || time(first_calls, &mut first),
+            || time(second_calls, &mut second),
+        );
         firsts.push(a);
         seconds.push(b);
         ratios.push(b / a);
@@ -50,14 +54,30 @@ pub fn bests(rounds: usize, round_ns: u64, mut first: impl FnMut(), mut second: 
     let first_calls = calls_in(round_ns / CUTS as u64, &mut first);
     let second_calls = calls_in(round_ns / CUTS as u64, &mut second);
     let (mut first_ns, mut second_ns) = (f64::INFINITY, f64::INFINITY);
-    for _ in 0..rounds * CUTS {
-        first_ns = first_ns.min(time(first_calls, &mut first));
-        second_ns = second_ns.min(time(second_calls, &mut second));
+    for round in 0..rounds * CUTS {
+        let (a, b) = in_turns(
+            round,
+            || time(first_calls, &mut first),
+            || time(second_calls, &mut second),
+        );
+        (first_ns, second_ns) = (first_ns.min(a), second_ns.min(b));
     }
     Pair {
         first_ns,
         second_ns,
         ratio: second_ns / first_ns,
+    }
+}
+
+/// Both in one round: the first one first in even rounds and last in odd ones, so that neither always meets what the other
+/// leaves behind.
+pub fn in_turns<T, U>(round: usize, first: impl FnOnce() -> T, second: impl FnOnce() -> U) -> (T, U) {
+    if round.is_multiple_of(2) {
+        let done = first();
+        (done, second())
+    } else {
+        let done = second();
+        (first(), done)
     }
 }
 

@@ -20,8 +20,8 @@ use gavel_server::metrics::Counters;
 use crate::effort::Effort;
 use crate::outcome::Report;
 
-/// Rounds are as short as half a ring makes them, so that there are many.
-const ROUNDS_PER_ROUND: usize = 4;
+/// How many rounds, which are as short as half a ring makes them, stand for one of the other measurements' rounds.
+const RING_ROUNDS_PER_ROUND: usize = 4;
 
 /// Of one request.
 #[derive(Clone, Copy, Debug)]
@@ -174,7 +174,7 @@ impl Rig<'_> {
         let fitting = (AUDIT_RING_BYTES_MIN / 2 / frame.len().max(1)) as u64;
         let (mut plains_ns, mut shares) = (Vec::new(), Vec::new());
         let (mut calls, mut records, mut rendered_ns) = (fitting.min(1_000), 0, 0);
-        for round in 0..=effort.rounds * ROUNDS_PER_ROUND {
+        for round in 0..=effort.rounds * RING_ROUNDS_PER_ROUND {
             let before_ns = spent_ns(&self.drain)?;
             let plain_ns = spent_by(calls, || {
                 black_box(corpus::decide(&mut self.decider, self.image, black_box(body)).map(|d| d.granted))

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gavel_benches::load::{self, Ask, Content, Expected, Job, Target};
-use gavel_benches::measure::median;
+use gavel_benches::measure::{in_turns, median};
 use gavel_benches::process::{Cores, free_port};
 use gavel_benches::server::{Server, Start};
 
@@ -46,8 +46,8 @@ pub(crate) fn figures(
     let [request, probe] = ["/decision", "/decision?probe=true"].map(|path| job(&server, path, body, cores));
     let (mut of_worker, mut of_all) = (Vec::new(), Vec::new());
     for round in 0..=effort.load_rounds {
-        let without = spent(&server, &probe)?;
-        let with = spent(&server, &request)?;
+        let (without, with) = in_turns(round, || spent(&server, &probe), || spent(&server, &request));
+        let (without, with) = (without?, with?);
         // The first round warms up.
         if round > 0 {
             println!("served, for a probe {without:?}, with a record {with:?}");

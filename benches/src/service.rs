@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use gavel_benches::corpus::Example;
 use gavel_benches::load::{self, Ask, Bare, BareServed, Content, Expected, Job, Pace, Target};
-use gavel_benches::measure::median;
+use gavel_benches::measure::{in_turns, median};
 use gavel_benches::peers::served::Served;
 use gavel_benches::peers::{cerbos, opa};
 use gavel_benches::process::{Cores, Process};
@@ -235,9 +235,13 @@ pub(crate) fn resting(
 /// A server that answers wrong.
 pub(crate) fn throughput(bench: &Bench, effort: &Effort, report: &mut Report) -> Result<f64, String> {
     let (mut shares, mut spent, mut rates, mut busy) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..effort.load_rounds {
-        let constant = saturate(&bench.on_constant(), &bench.constant.process, effort.load_seconds)?;
-        let real = saturate(&bench.on_real(), &bench.real.process, effort.load_seconds)?;
+    for round in 0..effort.load_rounds {
+        let (constant, real) = in_turns(
+            round,
+            || saturate(&bench.on_constant(), &bench.constant.process, effort.load_seconds),
+            || saturate(&bench.on_real(), &bench.real.process, effort.load_seconds),
+        );
+        let (constant, real) = (constant?, real?);
         println!(
             "closed loop: {:.0} requests/s, with a constant answer {:.0}; {:.1} us of processor each, {:.1}; busy {:.2}, {:.2}",
             real.rate,
@@ -308,9 +312,13 @@ pub(crate) fn over_peers(
     for (figure, peer) in peers {
         let job = on_peer(bench, peer)?;
         let (mut ratios, mut theirs) = (Vec::new(), Vec::new());
-        for _ in 0..effort.load_rounds {
-            let real = saturate(&bench.on_real(), &bench.real.process, effort.load_seconds)?;
-            let rival = saturate(&job, &peer.process, effort.load_seconds)?;
+        for round in 0..effort.load_rounds {
+            let (real, rival) = in_turns(
+                round,
+                || saturate(&bench.on_real(), &bench.real.process, effort.load_seconds),
+                || saturate(&job, &peer.process, effort.load_seconds),
+            );
+            let (real, rival) = (real?, rival?);
             println!(
                 "closed loop: {:.0} requests/s, {} {:.0}; busy {:.2}, {:.2}",
                 real.rate, peer.name, rival.rate, real.busy, rival.busy
