@@ -37,8 +37,8 @@ pub(crate) fn figures(examples: &[Example], effort: &Effort, report: &mut Report
     Ok(())
 }
 
-/// Against the rules by hand: the worst domain, the worst request, the median request. With so many requests a round is a
-/// quarter as long.
+/// Against the rules by hand: the worst domain, in turns or not, the worst request, the median request; the worst and the
+/// median domain in turns. With so many requests a round is a quarter as long.
 fn by_hand(examples: &[Example], effort: &Effort, report: &mut Report) -> Result<(), String> {
     let compared = handwritten::compare(examples, effort.rounds, effort.round_ns / 4)?;
     let mut rows = "| request | by hand, ns | gavel, ns | ratio |\n|---|---|---|---|\n".to_owned();
@@ -50,12 +50,18 @@ fn by_hand(examples: &[Example], effort: &Effort, report: &mut Report) -> Result
     }
     report.table("Against rules written by hand", rows);
     report.table(
-        "What decisions and rules by hand take their time for",
+        "What decisions and rules by hand take their time for, requests in turns",
         compared.table,
     );
     let mut ratios: Vec<f64> = compared.requests.iter().map(|(_, times)| times.ratio).collect();
     let worst = |ratios: &[f64]| ratios.iter().copied().fold(0.0, f64::max);
-    report.figure("decision.over_native.worst", worst(&compared.domains));
+    let mut rotated = compared.rotated;
+    report.figure(
+        "decision.over_native.worst",
+        worst(&compared.domains).max(worst(&rotated)),
+    );
+    report.figure("decision.over_native.rotated.worst", worst(&rotated));
+    report.figure("decision.over_native.rotated.median", median(&mut rotated));
     report.figure("decision.over_native.worst_request", worst(&ratios));
     report.figure("decision.over_native.median", median(&mut ratios));
     Ok(())
