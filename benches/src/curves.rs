@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use gavel_benches::corpus::{self, Example};
 use gavel_benches::growth;
-use gavel_benches::growth_request::{self, Policies};
+use gavel_benches::growth_request::{self, Added, Policies};
 use gavel_benches::measure::one;
 use gavel_benches::{cores, synthetic};
 
@@ -13,7 +13,7 @@ use crate::effort::Effort;
 use crate::outcome::{Curve, Report, Series};
 
 /// Policies of the domains.
-const POLICIES: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
+const POLICIES: [usize; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
 
 /// All four.
 ///
@@ -46,13 +46,19 @@ pub(crate) fn in_process(example: &Example, effort: &Effort, report: &mut Report
     });
     report.curves.push(Curve {
         file: "body",
-        title: "Bytes of the body that no policy reads",
+        title: "Bytes of the body",
         across: "bytes",
         upwards: "ns a decision",
-        lines: vec![line(
-            "gavel",
-            growth_request::bodies(example, "opening-hours", rounds, effort.round_ns)?,
-        )],
+        lines: vec![
+            line(
+                "in members that no policy reads",
+                growth_request::bodies(example, Added::Unread, rounds, effort.round_ns)?,
+            ),
+            line(
+                "in a text whose length a policy asks",
+                growth_request::bodies(example, Added::Read, rounds, effort.round_ns)?,
+            ),
+        ],
     });
     report.curves.push(Curve {
         file: "cores",
@@ -75,7 +81,8 @@ fn line(name: &str, points: Vec<(f64, f64)>) -> Series {
 }
 
 fn policies(effort: &Effort) -> Result<Vec<(f64, f64)>, String> {
-    let body = synthetic::request(7);
+    // Of the only role that the smallest domain has.
+    let body = synthetic::request(0);
     POLICIES
         .iter()
         .map(|count| {

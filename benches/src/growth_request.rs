@@ -16,6 +16,43 @@ pub enum Policies {
     Shared,
 }
 
+/// What makes a body longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// Members of all kinds that no policy reads, in a request that the operation phase settles.
+    Unread,
+    /// The reason of an emergency, of which a policy of the identity phase counts the characters; all phases are asked.
+    Read,
+}
+
+impl Added {
+    /// The request of the clinic that it is added to.
+    fn request(self) -> &'static str {
+        match self {
+            Added::Unread => "opening-hours",
+            Added::Read => "nurse-reads",
+        }
+    }
+
+    /// The body, of about so many bytes.
+    fn to(self, body: &str, bytes: usize) -> String {
+        match self {
+            Added::Unread => padded(body, bytes),
+            Added::Read => {
+                let emergency = |reason: &str| {
+                    let away = format!("\"network\":\"away\",\"emergency\":true,\"reason\":\"{reason}\"");
+                    body.replace("\"network\":\"clinic\"", &away)
+                };
+                let without = emergency("").len();
+                emergency(&"r".repeat(bytes.saturating_sub(without).max(REASON_MIN)))
+            }
+        }
+    }
+}
+
+/// Characters of a reason that the clinic takes for one.
+const REASON_MIN: usize = 10;
+
 /// Roles of the largest request.
 const ROLES_MAX: usize = 1_000;
 
@@ -74,30 +111,29 @@ pub fn per_role(series: &[(f64, f64)]) -> f64 {
     }
 }
 
-/// Bytes of a body, and ns of a decision on it: the first example's request, with more and more in its context that no
-/// policy reads.
+/// Bytes of a body, and ns of a decision on it: a request of the clinic, with more and more in it.
 ///
 /// # Errors
-/// A domain that does not compile; a decision that changes with what nobody reads.
+/// A domain that does not compile; a request that is not granted at every length.
 pub fn bodies(
     example: &Example,
-    request: &str,
+    added: Added,
     rounds: usize,
     round_ns: u64,
 ) -> Result<Vec<(f64, f64)>, String> {
+    let request = added.request();
     let Some((_, body)) = example.requests.iter().find(|(name, _)| name == request) else {
         return Err(format!("{} has no request {request}", example.name));
     };
     let body: String = String::from_utf8_lossy(body).split_whitespace().collect();
     let image = corpus::image(example)?;
     let mut decider = corpus::decider(&image);
-    let granted = corpus::decide(&mut decider, &image, body.as_bytes())?.granted;
     let mut series = Vec::new();
     for bytes in BODY_BYTES {
-        let body = padded(&body, bytes);
-        if corpus::decide(&mut decider, &image, body.as_bytes())?.granted != granted {
+        let body = added.to(&body, bytes);
+        if !corpus::decide(&mut decider, &image, body.as_bytes())?.granted {
             return Err(format!(
-                "{}/{request} of {bytes} bytes is decided otherwise",
+                "{}/{request} of {bytes} bytes is not granted",
                 example.name
             ));
         }

@@ -1,7 +1,7 @@
 //! The figures of decisions in process: against rules by hand, as requests grow, on two cores.
 
 use gavel_benches::corpus::Example;
-use gavel_benches::growth_request::{self, Policies};
+use gavel_benches::growth_request::{self, Added, Policies};
 use gavel_benches::measure::median;
 use gavel_benches::{cores, handwritten};
 
@@ -26,7 +26,7 @@ pub(crate) fn figures(examples: &[Example], effort: &Effort, report: &mut Report
         report.figure(name, growth_request::per_role(&series));
     }
     if let Some(example) = examples.first() {
-        for (bytes, ns) in growth_request::bodies(example, "opening-hours", rounds, round_ns)? {
+        for (bytes, ns) in growth_request::bodies(example, Added::Unread, rounds, round_ns)? {
             println!("a body of {bytes} bytes: {ns:.0} ns");
         }
         match cores::two_over_one(example, rounds, round_ns) {
