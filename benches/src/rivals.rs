@@ -5,7 +5,7 @@ use std::hint::black_box;
 use gavel_benches::corpus::{self, Example};
 use gavel_benches::measure::{Pair, pair};
 use gavel_benches::peers::cedar;
-use gavel_benches::peers::clinic::{self, Facts, realised};
+use gavel_benches::peers::clinic::{self, realised};
 use gavel_benches::peers::regorus::{self, Kind, Peer};
 
 use crate::effort::Effort;
@@ -112,7 +112,7 @@ fn against_cedar(example: &Example, effort: &Effort, report: &mut Report) -> Res
         let granted = corpus::decide(&mut decider, &image, body)?.granted;
         let document = realised(&mut decider, &image, body)?;
         let whole = |document: &str| {
-            let prepared = rival.prepare(&Facts::read(document)?)?;
+            let prepared = rival.prepare(document)?;
             Ok::<bool, String>(rival.decide(&prepared))
         };
         if whole(&document)? != granted {
@@ -121,7 +121,7 @@ fn against_cedar(example: &Example, effort: &Effort, report: &mut Report) -> Res
                 example.name
             ));
         }
-        let prepared = rival.prepare(&Facts::read(&document)?)?;
+        let prepared = rival.prepare(&document)?;
         let mut ours = || {
             black_box(corpus::decide(&mut decider, &image, black_box(body)).map(|d| d.granted)).ok();
         };

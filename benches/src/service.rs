@@ -279,7 +279,12 @@ pub(crate) fn peers(example: &Example, cores: Cores, report: &mut Report) -> Vec
         ("http.over_cerbos_server", cerbos::start(example, cores.server)),
     ] {
         match started {
-            Ok(peer) => running.push((figure, peer)),
+            Ok(peer) => {
+                if let Some(how) = peer.caution {
+                    report.note(format!("{figure}: {how}"));
+                }
+                running.push((figure, peer));
+            }
             Err(why) => report.note(format!("skipped: {figure} ({why})")),
         }
     }

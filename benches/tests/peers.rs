@@ -2,7 +2,7 @@
 
 use gavel_benches::corpus;
 use gavel_benches::peers::cedar;
-use gavel_benches::peers::clinic::{self, Facts, realised};
+use gavel_benches::peers::clinic::{self, realised};
 use gavel_benches::peers::regorus::{self, Kind, Peer};
 
 #[test]
@@ -37,7 +37,7 @@ fn cedar_decides_the_clinic_as_gavel_does() {
     for (name, body) in &example.requests {
         let granted = corpus::decide(&mut decider, &image, body).unwrap().granted;
         let document = realised(&mut decider, &image, body).unwrap();
-        let prepared = rival.prepare(&Facts::read(&document).unwrap()).unwrap();
+        let prepared = rival.prepare(&document).unwrap();
         assert_eq!(rival.decide(&prepared), granted, "{name}");
     }
 }

@@ -1,5 +1,5 @@
-//! The peer Cerbos as a server: `benches/peers/clinic/cerbos`, over its HTTP API; no audit log, no telemetry, policies
-//! from disk and not watched.
+//! The peer Cerbos as a server: `benches/peers/clinic/cerbos`, over its HTTP API, which is the way that suits every client
+//! and not its fastest, which is gRPC; no audit log, no telemetry, policies from disk and not watched.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -42,6 +42,9 @@ pub fn start(example: &Example, core: Option<usize>) -> Result<Served, String> {
         name: "Cerbos",
         process: Process::start(&mut command, core)?,
         port,
+        caution: Some(
+            "asked over HTTP with JSON as gavel is; its SDKs speak gRPC, which its documentation recommends",
+        ),
         path: "/api/check/resources",
         requests: questions(example)?,
         folder,

@@ -98,6 +98,7 @@ pub fn start(example: &Example, core: Option<usize>) -> Result<Served, String> {
         name: "OPA",
         process: Process::start(&mut command, core)?,
         port,
+        caution: None,
         path: "/v1/data/gavel/allow",
         requests: questions(example)?,
         folder,

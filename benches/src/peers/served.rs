@@ -14,6 +14,8 @@ pub struct Served {
     pub process: Process,
     /// Where it listens.
     pub port: u16,
+    /// What should be known beside its figures.
+    pub caution: Option<&'static str>,
     /// Path of its decisions.
     pub path: &'static str,
     /// Each request of the example: its name, the body that the peer takes, and a text that is in its answer only if it
