@@ -1,7 +1,7 @@
 //! The peer `regorus`, its register VM and its interpreter, on the same policies, phases and requests.
 //!
-//! It is given an easier job than ours: which policies to ask is handed to it, and it reads the document with annotations
-//! and resource already resolved. It parses the JSON, runs every policy of every phase on what was compiled before, and
+//! It is given another job than ours: which policies to ask is handed to it, and it reads the document with annotations and
+//! resource already resolved, which is a longer text. It parses the JSON, runs every policy of every phase on what was compiled before, and
 //! combines the votes.
 
 use gavel_compiler::domain;
@@ -52,6 +52,13 @@ pub struct Request {
     ask: Vec<(Phase, usize)>,
 }
 
+impl Request {
+    /// The document as the peer's values.
+    pub fn parsed(&self) -> Result<regorus::Value, String> {
+        regorus::Value::from_json_str(&self.document).map_err(|error| error.to_string())
+    }
+}
+
 const ENTRY: &str = "data.authz.allow";
 
 impl Peer {
@@ -77,9 +84,14 @@ impl Peer {
         })
     }
 
-    /// Decides; an error of a policy is its deny, as in ours.
+    /// Decides, from the text of the document; an error of a policy is its deny, as in ours.
     pub fn decide(&mut self, request: &Request) -> Result<bool, String> {
-        let input = regorus::Value::from_json_str(&request.document).map_err(|error| error.to_string())?;
+        let input = request.parsed()?;
+        self.decide_parsed(request, &input)
+    }
+
+    /// Decides, with the document parsed before.
+    pub fn decide_parsed(&mut self, request: &Request, input: &regorus::Value) -> Result<bool, String> {
         let mut settled = None;
         let mut phases = [false, false, false];
         let mut scope_asked = false;
