@@ -21,6 +21,7 @@ mod rivals;
 mod served_records;
 mod service;
 
+mod verdict;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -112,13 +113,16 @@ fn run(flags: &Flags) -> Result<(), String> {
     if wants(Part::Serving) {
         serving(&examples, effort, &mut report)?;
     }
-    println!();
+    let verdicts = verdict::tables(&report);
+    for (title, text) in &verdicts {
+        println!("\n{title}\n\n{text}");
+    }
     for (name, value) in &report.figures {
         println!("figure {name} {value:.3}");
     }
     if effort.is_whole {
         let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("record");
-        record::write(&report, flags.into.as_deref().unwrap_or(&default))?;
+        record::write(&report, &verdicts, flags.into.as_deref().unwrap_or(&default))?;
     }
     Ok(())
 }

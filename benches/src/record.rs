@@ -1,4 +1,5 @@
-//! Writes a report into a folder: a Markdown page with machine, commit, commands, figures and tables, and its plots.
+//! Writes a report into a folder: a Markdown page with machine, commit, commands, verdicts, figures and tables, and
+//! its plots.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,10 +12,10 @@ use crate::plot;
 ///
 /// # Errors
 /// A folder that cannot be written.
-pub(crate) fn write(report: &Report, folder: &Path) -> Result<(), String> {
+pub(crate) fn write(report: &Report, verdicts: &[(&str, String)], folder: &Path) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     // Before anything is written, so that what is written is no change of the commit.
-    let page = page(report);
+    let page = page(report, verdicts);
     std::fs::create_dir_all(folder).map_err(failed)?;
     for curve in &report.curves {
         std::fs::write(folder.join(format!("{}.svg", curve.file)), plot::svg(curve)).map_err(failed)?;
@@ -22,9 +23,10 @@ pub(crate) fn write(report: &Report, folder: &Path) -> Result<(), String> {
     std::fs::write(folder.join("README.md"), page).map_err(failed)
 }
 
-fn page(report: &Report) -> String {
-    let mut page =
-        String::from("# A whole report\n\nWritten by `report`; [what each figure means](../README.md).\n\n");
+fn page(report: &Report, verdicts: &[(&str, String)]) -> String {
+    let mut page = String::from(
+        "# A whole report\n\nWritten by `report`; [what each figure means](../README.md#figures).\n\n",
+    );
     // Writing to a `String` cannot fail.
     for (name, value) in [
         ("processor", processor()),
@@ -39,6 +41,9 @@ fn page(report: &Report) -> String {
         ),
     ] {
         let _ = writeln!(page, "* {name}: {value}");
+    }
+    for (title, text) in verdicts {
+        let _ = writeln!(page, "\n## {title}\n\n{}", text.trim_end());
     }
     page.push_str("\n## Figures\n\n| figure | value |\n|---|---|\n");
     for (name, value) in &report.figures {
