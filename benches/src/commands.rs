@@ -27,7 +27,7 @@ pub(crate) fn lint_ms(binary: &Path, domain: &Path, rounds: usize) -> Result<f64
     Ok(median(&mut times))
 }
 
-/// Records that `gavel test replay` decides in a second: all requests of an example, over and over, with its own domain.
+/// Records that `gavel test replay` decides in a second of processor time, of all of its threads: all requests of an example, over and over, with its own domain.
 ///
 /// # Errors
 /// A record that cannot be made, or that is decided otherwise.
@@ -47,7 +47,10 @@ pub(crate) fn replayed_per_s(binary: &Path, example: &Example, rounds: usize) ->
         rates.push((RECORDS * PASSES) as f64 / spent_s(&mut command)?);
     }
     let rate = median(&mut rates);
-    println!("{}: {rate:.0} records replayed a second", example.name);
+    println!(
+        "{}: {rate:.0} records replayed in a second of processor time",
+        example.name
+    );
     Ok(rate)
 }
 

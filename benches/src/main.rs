@@ -156,7 +156,7 @@ fn repeat(wanted: &str, count: &str) -> Result<(), String> {
     Err(format!("no request {wanted}"))
 }
 
-/// Records of the examples decided again: the example of which the fewest are in a second.
+/// Records of the examples decided again: the example of which the fewest are in a second of processor time.
 fn replaying(examples: &[Example], effort: &Effort, report: &mut Report) -> Result<(), String> {
     let binary = binary("gavel-server", "gavel")?;
     let mut worst = f64::INFINITY;
