@@ -7,6 +7,7 @@
     reason = "a command-line tool whose product is its output"
 )]
 
+mod batch;
 mod commands;
 mod curves;
 mod domains;
@@ -20,8 +21,8 @@ mod records;
 mod rivals;
 mod served_records;
 mod service;
-
 mod verdict;
+
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -190,6 +191,7 @@ fn serving(examples: &[Example], effort: &Effort, report: &mut Report) -> Result
     service::resting(&binary, example, effort, report)?;
     let bench = service::Bench::start(&binary, example)?;
     let rate = service::throughput(&bench, effort, report)?;
+    batch::figures(&binary, example, &bench, effort, report)?;
     latency::half_load(&bench, rate, effort, report)?;
     let peers = service::peers(example, bench.cores, report);
     let rates = service::over_peers(&bench, &peers, effort, report)?;

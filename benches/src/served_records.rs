@@ -19,9 +19,9 @@ const CONNECTIONS: usize = 32;
 
 /// The worker's time and that of all threads for a request, ns.
 #[derive(Clone, Copy, Debug)]
-struct Spent {
-    worker_ns: f64,
-    all_ns: f64,
+pub(crate) struct Spent {
+    pub(crate) worker_ns: f64,
+    pub(crate) all_ns: f64,
 }
 
 /// The share by which a record makes a request longer, for the worker and for all threads.
@@ -66,7 +66,10 @@ pub(crate) fn figures(
 }
 
 /// What the admin port says of lost records.
-fn records_lost(admin: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// It says nothing.
+pub(crate) fn records_lost(admin: &str) -> Result<u64, String> {
     let ask = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(admin)?;
         stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
@@ -98,7 +101,11 @@ fn job(server: &Server, path: &str, body: &[u8], cores: Cores) -> Job {
     }
 }
 
-fn spent(server: &Server, job: &Job) -> Result<Spent, String> {
+/// What a server spends on an answer under a load.
+///
+/// # Errors
+/// A wrong answer.
+pub(crate) fn spent(server: &Server, job: &Job) -> Result<Spent, String> {
     let (worker_ns, all_ns) = (server.worker_ns()?, server.process.spent_ns()?);
     let outcome = load::run(job, Instant::now())?.checked()?;
     let right = outcome.right as f64;

@@ -22,7 +22,7 @@ use crate::outcome::Report;
 pub(crate) const REQUEST: &str = "nurse-reads";
 
 /// What comes back.
-const ALLOWED: &str = "{\"allow\":true}";
+pub(crate) const ALLOWED: &str = "{\"allow\":true}";
 
 /// Connections under load.
 const CONNECTIONS: usize = 32;
@@ -144,15 +144,21 @@ impl Bench {
     }
 
     fn job(&self, port: u16, answer: &str) -> Job {
-        let target = Target::local(port, "/decision");
+        self.asking(port, "/decision", &self.body, answer)
+    }
+
+    /// A load of one second with a body and the answer that it must have.
+    pub(crate) fn asking(&self, port: u16, path: &str, body: &[u8], answer: &str) -> Job {
+        let target = Target::local(port, path);
         let expected = Expected {
             status: 200,
             body: Content::Is(answer.as_bytes().to_vec()),
         };
-        let ask = Ask::new(&target, &[], Some(&self.body), expected);
+        let ask = Ask::new(&target, &[], Some(body), expected);
         Job {
             connections: CONNECTIONS,
             core: self.cores.load,
+            time: Duration::from_secs(1),
             warmup: Duration::from_millis(200),
             ..Job::new(target, vec![ask])
         }
