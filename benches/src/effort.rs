@@ -18,7 +18,7 @@ pub(crate) struct Effort {
     pub(crate) is_whole: bool,
 }
 
-/// Below two minutes or so.
+/// Some minutes, of which large domains take the most; more where other work has the processors, too.
 pub(crate) const QUICK: Effort = Effort {
     rounds: 9,
     round_ns: 12_000_000,
