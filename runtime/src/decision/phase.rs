@@ -110,16 +110,20 @@ impl<'r, A: Ask> Phases<'_, 'r, A> {
     /// Phase 1. `operation` is what the selectors made of the operation string.
     pub(super) fn operation(&mut self, porc: &Porc<'r>, operation: Operation) -> Settled {
         let phase = Phase::Operation;
-        let Operation::Policy(policy) = operation else {
-            let reason = match operation {
-                Operation::Ambiguous => Reason::fixed(
-                    ReasonCode::NotFound,
-                    "operation not found: selectors of several domains match it",
-                ),
-                _ => Reason::not_found(phase),
-            };
-            self.fail(phase, porc.operation, reason);
-            return Settled::Deny(-1);
+        let found = match operation {
+            Operation::Policy(policy) => Ok(policy),
+            Operation::Unknown => Err(Reason::not_found(phase)),
+            Operation::Ambiguous => Err(Reason::fixed(
+                ReasonCode::NotFound,
+                "operation not found: selectors of several domains match it",
+            )),
+        };
+        let policy = match found {
+            Ok(policy) => policy,
+            Err(reason) => {
+                self.fail(phase, porc.operation, reason);
+                return Settled::Deny(-1);
+            }
         };
         let (result, duration_ns) = self.evaluate(phase, porc.operation, policy);
         let reason = match result.map(integer_of) {

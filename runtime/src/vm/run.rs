@@ -10,6 +10,7 @@ mod frames;
 mod groups;
 mod rounds;
 
+use super::builder::Again;
 use super::calls::{Callee, Caller};
 use super::machine::Request;
 use super::trace::{Reason, Watch, reason};
@@ -18,6 +19,7 @@ use crate::checks::check;
 use crate::error::{EvalError, EvalErrorKind};
 use crate::value::{Tag, Value};
 
+use collections::{Build, ScopeStep};
 pub(super) use groups::Grouped;
 use rounds::{loop_init, loop_next};
 
@@ -236,6 +238,37 @@ impl<'v> Request<'v> {
                 false
             }};
         }
+        /// Ends the running function with a value; unset: undefined.
+        macro_rules! ret {
+            ($value:expr, $inst:expr) => {{
+                let value = $value;
+                if W::ON {
+                    watch.leave(value);
+                }
+                match ok!(self.pop_frame(&mut window, value, $inst.b)) {
+                    Some(next) => {
+                        if W::ON && value.is_unset() {
+                            watch.fails(program, Some(Reason::Undefined));
+                        }
+                        here = code.at(next);
+                        continue;
+                    }
+                    None => return Ok(value),
+                }
+            }};
+        }
+        macro_rules! build {
+            ($inst:expr, $step:expr) => {{
+                ok!(self.build(&mut window, $inst, $step));
+                true
+            }};
+        }
+        macro_rules! with {
+            ($inst:expr, $step:expr) => {{
+                ok!(self.scope_op(&window, $inst, constants, $step));
+                true
+            }};
+        }
         loop {
             // Operands are loaded where they are used.
             let inst = code.inst(here);
@@ -386,60 +419,33 @@ impl<'v> Request<'v> {
                     let piece = ok!(self.piece(window.get(inst.b), constant(inst.f), inst.d));
                     window.set_some(inst.a, piece)
                 }
-                Op::Ret | Op::RetK | Op::RetUndefined => {
-                    let value = match inst.op {
-                        Op::Ret => window.get(inst.a),
-                        Op::RetK => constant(inst.c),
-                        _ => Value::UNSET,
-                    };
-                    if W::ON {
-                        watch.leave(value);
-                    }
-                    match ok!(self.pop_frame(&mut window, value, inst.b)) {
-                        Some(next) => {
-                            if W::ON && value.is_unset() {
-                                watch.fails(program, Some(Reason::Undefined));
-                            }
-                            here = code.at(next);
-                            continue;
-                        }
-                        None => return Ok(value),
-                    }
-                }
-                Op::ArrayNew
-                | Op::ArrayPush
-                | Op::ArrayEnd
-                | Op::SetNew
-                | Op::SetAdd
-                | Op::SetEnd
-                | Op::ObjectNew
-                | Op::ObjectPut
-                | Op::ObjectPutLast
-                | Op::ObjectSet
-                | Op::ObjectEnd
-                | Op::TreeNew
-                | Op::TreePut
-                | Op::TreeAdd
-                | Op::TreeSet
-                | Op::TreeMerge
-                | Op::TreeEnd
-                | Op::ArrayOf
-                | Op::SetOf
-                | Op::ObjectOf => {
-                    ok!(self.build(&mut window, inst));
-                    true
-                }
-                Op::WithBegin
-                | Op::WithInput
-                | Op::WithBase
-                | Op::WithRule
-                | Op::WithMockValue
-                | Op::WithMockCall
-                | Op::WithMockDocument
-                | Op::WithEnd => {
-                    ok!(self.scope_op(&window, inst, constants));
-                    true
-                }
+                Op::Ret => ret!(window.get(inst.a), inst),
+                Op::RetK => ret!(constant(inst.c), inst),
+                Op::RetUndefined => ret!(Value::UNSET, inst),
+                Op::ArrayNew => build!(inst, Build::NewArray),
+                Op::SetNew => build!(inst, Build::NewSet),
+                Op::ObjectNew => build!(inst, Build::NewObject),
+                Op::TreeNew => build!(inst, Build::NewTree),
+                Op::ArrayPush | Op::SetAdd => build!(inst, Build::Push),
+                Op::ObjectPut => build!(inst, Build::Put(Again::First)),
+                Op::ObjectPutLast => build!(inst, Build::Put(Again::Last)),
+                Op::ObjectSet => build!(inst, Build::Put(Again::Replaces)),
+                Op::TreePut => build!(inst, Build::TreePut),
+                Op::TreeAdd => build!(inst, Build::TreeAdd),
+                Op::TreeSet => build!(inst, Build::TreeSet),
+                Op::TreeMerge => build!(inst, Build::TreeMerge),
+                Op::ArrayEnd | Op::SetEnd | Op::ObjectEnd | Op::TreeEnd => build!(inst, Build::End),
+                Op::ArrayOf => build!(inst, Build::ArrayOf),
+                Op::SetOf => build!(inst, Build::SetOf),
+                Op::ObjectOf => build!(inst, Build::ObjectOf),
+                Op::WithBegin => with!(inst, ScopeStep::Begin),
+                Op::WithInput => with!(inst, ScopeStep::Input),
+                Op::WithBase => with!(inst, ScopeStep::Base),
+                Op::WithRule => with!(inst, ScopeStep::Rule),
+                Op::WithMockValue => with!(inst, ScopeStep::MockValue),
+                Op::WithMockCall => with!(inst, ScopeStep::MockCall),
+                Op::WithMockDocument => with!(inst, ScopeStep::MockDocument),
+                Op::WithEnd => with!(inst, ScopeStep::End),
             };
             if W::ON && !goes_on {
                 let arguments = window.run(inst.b, inst.d.into());

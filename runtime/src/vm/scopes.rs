@@ -2,7 +2,6 @@
 
 use super::machine::Request;
 use super::rules::{Outcome, RuleCell};
-use crate::bytecode::{Inst, Op};
 use crate::error::EvalErrorKind;
 use crate::input::Saved;
 use crate::value::{Kind, Value, replace_at};
@@ -45,27 +44,6 @@ pub(super) enum Undo<'v> {
 }
 
 impl<'v> Request<'v> {
-    /// The ops of `with`: `path` and `value` are their operands, as far as they have them.
-    #[inline(never)]
-    pub(super) fn with(
-        &mut self,
-        inst: &Inst,
-        path: Value<'v>,
-        value: Value<'v>,
-    ) -> Result<(), EvalErrorKind> {
-        match inst.op {
-            Op::WithBegin => self.open_scope(),
-            Op::WithInput => self.with_input(path, value)?,
-            Op::WithBase => self.with_base(path, value)?,
-            Op::WithRule => self.with_rule(inst.f, value),
-            Op::WithMockValue => self.with_mock(inst.e, Mock::Value(value)),
-            Op::WithMockCall => self.with_mock(inst.e, Mock::Call(inst.f)),
-            Op::WithMockDocument => self.with_mock(inst.e, Mock::Document(inst.f)),
-            _ => self.close_scope(),
-        }
-        Ok(())
-    }
-
     pub(super) fn open_scope(&mut self) {
         let epoch = self.rules.enter();
         let outcomes = self.rules.outcomes.len();
@@ -127,7 +105,7 @@ impl<'v> Request<'v> {
         }
     }
 
-    fn with_input(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
+    pub(super) fn with_input(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
         let home = &mut *self.home;
         let saved = self.doc.save(|| std::mem::take(&mut home.replacements));
         self.rare().undo.push(Undo::Input(saved));
@@ -135,7 +113,7 @@ impl<'v> Request<'v> {
             .replace(&self.program.trie, self.arena, path_of(path), value)
     }
 
-    fn with_base(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
+    pub(super) fn with_base(&mut self, path: Value<'v>, value: Value<'v>) -> Result<(), EvalErrorKind> {
         let base = self.base;
         self.rare().undo.push(Undo::Base(base, value));
         let base = (!base.is_unset()).then_some(base);
@@ -166,14 +144,14 @@ impl<'v> Request<'v> {
         }
     }
 
-    fn with_rule(&mut self, function: u32, value: Value<'v>) {
+    pub(super) fn with_rule(&mut self, function: u32, value: Value<'v>) {
         let rare = self.rare();
         rare.fixed.push((function, value));
         rare.undo.push(Undo::Unfix);
         self.keep_result(function, Outcome { value, evidence: 0 });
     }
 
-    fn with_mock(&mut self, cell: u16, mock: Mock<'v>) {
+    pub(super) fn with_mock(&mut self, cell: u16, mock: Mock<'v>) {
         let rare = self.rare();
         rare.mocks.push((cell, mock));
         rare.undo.push(Undo::Mock);
