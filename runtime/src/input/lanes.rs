@@ -90,6 +90,7 @@ pub(super) fn differing(bytes: [u8; WORD], others: [u8; WORD]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::{LANES, MANY, WORD, blank_run, differing, is_ascii, plain_run, short_integer, space_run};
+    use crate::repeated::repeated;
 
     /// Each byte at each place, among plain bytes and among blanks.
     #[test]
@@ -128,7 +129,10 @@ mod tests {
     /// Numbers with each byte behind them, and each byte behind that.
     #[test]
     fn integers_are_read_as_far_as_they_are_short() {
-        for number in (0..3000_u64).chain((0..8).map(|power| 10_u64.pow(power) * 9 + 1)) {
+        for number in (0_u64..)
+            .take(repeated(3000))
+            .chain((0..8).map(|power| 10_u64.pow(power) * 9 + 1))
+        {
             let digits = number.to_string();
             for byte in 0..=u8::MAX {
                 for more in [b'0', b'9', b' ', 0xff] {
