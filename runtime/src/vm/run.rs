@@ -245,16 +245,14 @@ impl<'v> Request<'v> {
                 if W::ON {
                     watch.leave(value);
                 }
-                match ok!(self.pop_frame(&mut window, value, $inst.b)) {
-                    Some(next) => {
-                        if W::ON && value.is_unset() {
-                            watch.fails(program, Some(Reason::Undefined));
-                        }
-                        here = code.at(next);
-                        continue;
-                    }
-                    None => return Ok(value),
+                let Some(next) = ok!(self.pop_frame(&mut window, value, $inst.b)) else {
+                    return Ok(value);
+                };
+                if W::ON && value.is_unset() {
+                    watch.fails(program, Some(Reason::Undefined));
                 }
+                here = code.at(next);
+                continue;
             }};
         }
         macro_rules! build {
