@@ -367,6 +367,63 @@ x := [verb, kind, rest] if {
 }
 
 #[test]
+fn a_hash_finds_what_a_search_finds() {
+    let texts = |count: usize| {
+        (0..count)
+            .map(|at| format!("\"person {at}\""))
+            .collect::<Vec<_>>()
+    };
+    let asked = |count: usize| {
+        let near = [
+            r#""person""#,
+            r#""person 01""#,
+            r#""""#,
+            "1",
+            "null",
+            "true",
+            r#"["person 1"]"#,
+        ];
+        let some = texts(count + 1).into_iter().step_by(1 + count / 9);
+        let values = some.chain(near.map(str::to_owned));
+        let inputs = values.map(|value| format!(r#"{{"who": {value}}}"#));
+        inputs.chain(["{}".to_owned()]).collect::<Vec<_>>()
+    };
+    // Below and above both bounds and at them; some values of tables are equal and spelled in several ways.
+    for count in [8, 9, 64, 65, 300] {
+        let listed = texts(count).join(", ");
+        let line = |(at, text): (usize, String)| {
+            let value = ["1", "1.0", "\"x\"", "null", "[1]", "[1.0]", "true"].get(at % 8);
+            format!(
+                "level({text}) := {}\n",
+                value.map_or(at.to_string(), |value| (*value).to_owned())
+            )
+        };
+        let lines: String = texts(count).into_iter().enumerate().map(line).collect();
+        for module in [
+            format!("package p\nx if input.who in {{{listed}}}"),
+            format!("package p\nx if input.who in [{listed}]"),
+            format!("package p\nx if not input.who in {{{listed}}}"),
+            format!("package p\nx if {{ some who in [input.who, 1, \"person 3\"]; who in {{{listed}}} }}"),
+            format!(
+                "package p\nx contains who if {{ some who in [input.who, \"z\"]; not who in {{{listed}}} }}"
+            ),
+            format!("package p\nx if input.who in {{{listed}, 1}}"),
+            format!("package p\n{lines}x := [level(input.who), input.who]"),
+            format!(
+                "package p\nlevels[who] := 1 if some who in [{listed}]\nx := [levels[input.who], input.who]"
+            ),
+            format!(
+                "package p\n{lines}x := [level(who) | some who in [\"person 1\", input.who, \"person 0\"]]"
+            ),
+        ] {
+            for input in asked(count) {
+                worth(&module, &input, "hashes");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_pass_can_be_left_out() {
     let module = r#"package p
 level("a") := 1

@@ -12,6 +12,7 @@ mod dead;
 mod defaults;
 mod facts;
 mod fold;
+mod hashes;
 mod hoist;
 mod index;
 mod inline;

@@ -3,8 +3,8 @@
 use super::calls::Calls;
 use super::pipeline::OptOptions;
 use super::{
-    compact, conditions, constant, counts, cse, dead, defaults, fold, hoist, index, inline, join, jumps,
-    pieces, prepare, search, slots, tables,
+    compact, conditions, constant, counts, cse, dead, defaults, fold, hashes, hoist, index, inline, join,
+    jumps, pieces, prepare, search, slots, tables,
 };
 use crate::plan::{Function, Plan};
 
@@ -27,6 +27,8 @@ pub(super) enum Run {
     Once(fn(&mut Function, &OptOptions<'_>) -> bool),
     /// On one function with its callees, when its rounds are done.
     Whole(fn(&mut Plan, usize, &Calls, &OptOptions<'_>) -> bool),
+    /// On each function, when all functions went through the others.
+    Last(fn(&mut Function) -> bool),
 }
 
 /// All passes. Those of a kind run in this order.
@@ -120,6 +122,11 @@ pub const PASSES: &[Pass] = &[
         name: "prepare",
         what: "constant patterns of regular expressions and globs are compiled with the program",
         run: Run::Once(|function, _| prepare::run(function)),
+    },
+    Pass {
+        name: "hashes",
+        what: "a text is looked for among 9 to 64 constant ones by a perfect hash",
+        run: Run::Last(hashes::run),
     },
 ];
 

@@ -61,15 +61,14 @@ pub fn optimise(plan: Plan, options: &OptOptions<'_>) -> Plan {
     let calls = Calls::of(&plan, &order);
     let mut work = Work { plan, calls, options };
     // Callees first, so that what is inlined is already small.
-    for at in order {
+    for &at in &order {
         work.rounds(at);
-        for pass in options.passes.iter() {
-            let runs_last = !matches!(pass.run, Run::Round(_));
-            if runs_last && work.run(pass, at) {
-                work.rounds(at);
-            }
-        }
+        work.others(at, |run| matches!(run, Run::Once(_) | Run::Whole(_)));
         work.update_calls(at);
+    }
+    // What these write other passes would no longer recognise in what is inlined.
+    for &at in &order {
+        work.others(at, |run| matches!(run, Run::Last(_)));
     }
     work.plan
 }
@@ -95,6 +94,15 @@ impl Work<'_, '_> {
         self.update_calls(at);
     }
 
+    /// Passes that run once, with rounds behind each that changed something.
+    fn others(&mut self, at: usize, are_these: fn(Run) -> bool) {
+        for pass in self.options.passes.iter() {
+            if are_these(pass.run) && self.run(pass, at) {
+                self.rounds(at);
+            }
+        }
+    }
+
     fn update_calls(&mut self, at: usize) {
         if let Some(function) = self.plan.functions.get(at) {
             self.calls.update(at, function);
@@ -108,6 +116,7 @@ impl Work<'_, '_> {
         };
         let changed = match (pass.run, self.plan.functions.get_mut(at)) {
             (Run::Round(run) | Run::Once(run), Some(function)) => run(function, self.options),
+            (Run::Last(run), Some(function)) => run(function),
             (Run::Whole(run), Some(_)) => run(&mut self.plan, at, &self.calls, self.options),
             (_, None) => false,
         };

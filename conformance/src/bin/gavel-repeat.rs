@@ -1,10 +1,11 @@
-//! `gavel-repeat compile DOMAIN IMAGE`, `gavel-repeat decide IMAGE REQUEST COUNT`: decides one request over and over, for
+//! `gavel-repeat compile DOMAIN IMAGE [WITHOUT]`, `gavel-repeat decide IMAGE REQUEST COUNT`: decides one request over and over, for
 //! `benches/instructions.sh` and profilers.
 //!
 //! Two steps, because the compiler's tables lie in memory as chance has it, and what a process that has compiled decides
 //! afterwards is not counted alike twice.
 #![forbid(unsafe_code)]
 
+use gavel_compiler::opt::Passes;
 use gavel_compiler::source::SourceMap;
 use gavel_compiler::{Options, compile_parts, render};
 use gavel_runtime::decision::Decider;
@@ -22,11 +23,15 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["compile", domain, image] => write_image(domain, image),
+        ["compile", domain, image] => write_image(domain, image, Passes::ALL),
+        ["compile", domain, image, without] => Passes::ALL
+            .without(without)
+            .ok_or(format!("no pass has the name {without}"))
+            .and_then(|passes| write_image(domain, image, passes)),
         ["decide", image, request, count] => repeat(image, request, count),
         _ => {
             eprintln!(
-                "usage: gavel-repeat compile DOMAIN IMAGE\n       gavel-repeat decide IMAGE REQUEST COUNT"
+                "usage: gavel-repeat compile DOMAIN IMAGE [WITHOUT]\n       gavel-repeat decide IMAGE REQUEST COUNT"
             );
             return ExitCode::from(2);
         }
@@ -44,11 +49,15 @@ fn read(path: &str) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|error| format!("{path}: {error}"))
 }
 
-fn write_image(domain: &str, image: &str) -> Result<(), String> {
+fn write_image(domain: &str, image: &str, passes: Passes) -> Result<(), String> {
     let text = String::from_utf8(read(domain)?).map_err(|error| error.to_string())?;
     let mut sources = SourceMap::default();
     let file = sources.add_file(domain, &text);
-    let linked = compile_parts(&mut sources, &[file], &Options::default())
+    let options = Options {
+        optimise: passes,
+        ..Options::default()
+    };
+    let linked = compile_parts(&mut sources, &[file], &options)
         .map_err(|problems| render::text(&sources, &problems))?;
     let bytes = save(&linked.parts).map_err(|error| error.to_string())?;
     std::fs::write(image, bytes).map_err(|error| format!("{image}: {error}"))
