@@ -125,7 +125,7 @@ pub const PASSES: &[Pass] = &[
     },
     Pass {
         name: "hashes",
-        what: "a text is looked for among 9 to 64 constant ones by a perfect hash",
+        what: "a text is looked for in a set or an array of 9 to 32 constant ones by a perfect hash",
         run: Run::Last(hashes::run),
     },
 ];

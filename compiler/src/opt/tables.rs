@@ -5,8 +5,6 @@ use gavel_runtime::value::Constant;
 
 /// Fewer entries are faster as tests.
 const ENTRIES_MIN: usize = 4;
-/// More are left to `index`, whose hash finds the body without a table in between.
-const ENTRIES_MAX: usize = 8;
 
 /// Runs the pass; whether the function became a table.
 pub(super) fn run(function: &mut Function) -> bool {
@@ -81,10 +79,7 @@ fn entries(code: &[Step]) -> Option<(Reg, Constant, usize)> {
         members.push(((**key).clone(), (**value).clone()));
         at += 3;
     }
-    let is_indexed =
-        |key: &Constant| matches!(key, Constant::String(_) | Constant::Int(_) | Constant::Bool(_));
-    let is_for_index = members.len() > ENTRIES_MAX && members.iter().all(|(key, _)| is_indexed(key));
-    if members.len() < ENTRIES_MIN || is_for_index {
+    if members.len() < ENTRIES_MIN {
         return None;
     }
     Some((param?, Constant::object(members), at))
