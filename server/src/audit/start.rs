@@ -18,6 +18,7 @@ use crate::audit::writer::{Render, Ring, Writer};
 use crate::error::Failure;
 use crate::limits;
 use crate::metrics::Counters;
+use crate::sys;
 
 /// Where records go.
 pub struct Output {
@@ -170,6 +171,8 @@ pub fn start(
                 broken.broken.store(true, Ordering::Relaxed);
                 died();
             });
+            // It offers its processor after some records, which would else cost it all of a long turn.
+            sys::short_turns();
             let mut writer = Writer::new(rings, outlet, render(), acknowledges, shared);
             writer.run(&stopping, &waking);
             let whole = writer.damaged == 0;
