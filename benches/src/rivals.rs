@@ -134,17 +134,19 @@ fn in_turns(
     pair(
         effort.rounds,
         effort.round_ns,
-        || {
-            for (body, _) in questions {
-                black_box(corpus::decide(decider, image, black_box(body)).map(|d| d.granted)).ok();
-            }
-        },
+        || decide_each(image, decider, questions),
         || {
             for (_, request) in questions {
                 black_box(rival.decide(black_box(request))).ok();
             }
         },
     )
+}
+
+fn decide_each(image: &Image, decider: &mut Decider, questions: &[(&[u8], regorus::Request)]) {
+    for (body, _) in questions {
+        black_box(corpus::decide(decider, image, black_box(body)).map(|d| d.granted)).ok();
+    }
 }
 
 /// The same without the peer's parsing: its evaluation alone against all of a decision.
@@ -160,11 +162,7 @@ fn parsed_in_turns(
     Ok(pair(
         effort.rounds,
         effort.round_ns,
-        || {
-            for (body, _) in questions {
-                black_box(corpus::decide(decider, image, black_box(body)).map(|d| d.granted)).ok();
-            }
-        },
+        || decide_each(image, decider, questions),
         || {
             for ((_, request), input) in questions.iter().zip(&parsed) {
                 black_box(rival.decide_parsed(request, black_box(input))).ok();

@@ -189,8 +189,8 @@ pub const fn audit_ring_bytes(body_bytes_max: usize) -> usize {
 /// Bytes of text that the audit thread gathers before it writes.
 pub const AUDIT_BATCH_BYTES: usize = 256 * 1024;
 
-/// Records that the audit thread renders before it offers its processor to others: about 150 us. Where it shares
-/// one with a worker, the scheduler would else let it go on for milliseconds while requests wait.
+/// Records that the audit thread renders before it offers its processor to others: about 100 us. Where it shares one
+/// with a worker and Linux knows no short turns (before 6.12), it would else go on for milliseconds while requests wait.
 pub const AUDIT_RECORDS_BEFORE_YIELD: u32 = 16;
 
 /// Size of the audit thread's text between two writes: a batch and the record that ends it, unless that one is large.

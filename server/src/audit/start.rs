@@ -171,7 +171,7 @@ pub fn start(
                 broken.broken.store(true, Ordering::Relaxed);
                 died();
             });
-            // It offers its processor after some records, which would else cost it all of a long turn.
+            // Each offer of the processor to others may cost what is left of a turn, and a long one is many records.
             sys::short_turns();
             let mut writer = Writer::new(rings, outlet, render(), acknowledges, shared);
             writer.run(&stopping, &waking);
