@@ -47,68 +47,161 @@ impl Holds {
     }
 }
 
-#[derive(Clone, PartialEq, Eq)]
+/// What registers hold on one way.
+#[derive(Default)]
 struct State {
     regs: Vec<Holds>,
     with_depth: u32,
 }
 
-pub(super) fn check(flow: &Flow<'_>) -> Result<(), Complaint> {
-    let mut start = State {
-        regs: vec![Holds::Nothing; usize::from(flow.regs)],
-        with_depth: 0,
-    };
-    start
-        .regs
-        .iter_mut()
-        .take(usize::from(flow.params))
-        .for_each(|reg| *reg = Holds::Value);
-    let mut is_leader = vec![false; flow.code.len()];
-    for (at, inst) in flow.code.iter().enumerate() {
-        for way in ways_of(*inst, at) {
-            if let Some(leader) = is_leader.get_mut(way) {
-                *leader = true;
-            }
-        }
-        if let Some(leader) = label_of(flow, *inst).and_then(|label| is_leader.get_mut(label)) {
-            *leader = true;
-        }
-    }
+/// Memory for following functions one after the other: most are small, and each of them would take it anew.
+#[derive(Default)]
+pub(super) struct Tracks {
+    is_leader: Vec<bool>,
+    known: Known,
+    state: State,
+}
+
+/// What is known at the first instruction of each run that several ways may lead to.
+#[derive(Default)]
+struct Known {
+    /// For each instruction.
+    places: Vec<Option<Place>>,
+    /// One run of registers for each place.
+    held: Vec<Holds>,
+    /// Instructions that more is known of than was followed.
+    waiting: Vec<usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    /// Where its registers begin in `held`.
+    start: usize,
+    with_depth: u32,
+}
+
+pub(super) fn check(flow: &Flow<'_>, tracks: &mut Tracks) -> Result<(), Complaint> {
+    let Tracks {
+        is_leader,
+        known,
+        state,
+    } = tracks;
+    let goes_back = mark_leaders(flow, is_leader);
     let leaders = is_leader.iter().filter(|is_leader| **is_leader).count();
     if leaders.saturating_mul(usize::from(flow.regs)) > FLOW_BYTES_MAX {
         return Err((0, "the function has too many labels for the size of its frame"));
     }
-    let mut known: Vec<Option<State>> = vec![None; flow.code.len()];
-    let mut waiting = Vec::new();
-    arrive(&mut known, &mut waiting, 0, start)?;
-    while let Some(leader) = waiting.pop() {
-        let Some(mut state) = known.get(leader).cloned().flatten() else {
-            continue;
-        };
+    known.begin(flow.code.len());
+    state.begin(flow);
+    known.arrive(0, state)?;
+    while let Some(leader) = known.waiting.pop() {
+        known.recall(leader, state);
         let mut at = leader;
         loop {
             let Some(&inst) = flow.code.get(at) else {
                 return Err((at.saturating_sub(1), "the code runs past the end of its function"));
             };
-            let jump = label_of(flow, inst).map(|label| (label, state.clone()));
-            step(&mut state, inst).map_err(|what| (at, what))?;
-            if let Some((label, before)) = jump {
-                arrive(&mut known, &mut waiting, label, before)?;
+            // Whoever jumps has done nothing yet.
+            if let Some(label) = label_of(flow, inst) {
+                known.arrive(label, state)?;
             }
+            step(state, inst).map_err(|what| (at, what))?;
             for way in ways_of(inst, at) {
-                arrive(&mut known, &mut waiting, way, state.clone())?;
+                known.arrive(way, state)?;
             }
             if !falls_through(inst.op) {
                 break;
             }
             at += 1;
             if is_leader.get(at) == Some(&true) {
-                arrive(&mut known, &mut waiting, at, state)?;
+                known.arrive(at, state)?;
                 break;
             }
         }
     }
-    rounds(flow)
+    // Without such a jump every way leads forward from round to round.
+    if goes_back { rounds(flow) } else { Ok(()) }
+}
+
+/// Marks the instructions that are jumped to. Whether some jump leads back that neither comes from nor goes to the beginning of
+/// a round of a loop.
+fn mark_leaders(flow: &Flow<'_>, is_leader: &mut Vec<bool>) -> bool {
+    is_leader.clear();
+    is_leader.resize(flow.code.len(), false);
+    let mut goes_back = false;
+    for (at, inst) in flow.code.iter().enumerate() {
+        let label = label_of(flow, *inst);
+        let is_round = |at: usize| flow.code.get(at).is_some_and(|inst| inst.op == Op::LoopNext);
+        goes_back |= !is_round(at) && label.is_some_and(|label| label <= at && !is_round(label));
+        for leader in ways_of(*inst, at).chain(label) {
+            if let Some(leader) = is_leader.get_mut(leader) {
+                *leader = true;
+            }
+        }
+    }
+    goes_back
+}
+
+impl State {
+    /// As a function begins.
+    fn begin(&mut self, flow: &Flow<'_>) {
+        self.with_depth = 0;
+        self.regs.clear();
+        self.regs.resize(usize::from(flow.params), Holds::Value);
+        self.regs.resize(usize::from(flow.regs), Holds::Nothing);
+    }
+}
+
+impl Known {
+    /// Nothing is known of a function of so many instructions.
+    fn begin(&mut self, len: usize) {
+        self.places.clear();
+        self.places.resize(len, None);
+        self.held.clear();
+        self.waiting.clear();
+    }
+
+    /// What is known at an instruction, of which something is.
+    fn recall(&self, at: usize, state: &mut State) {
+        if let Some(Some(place)) = self.places.get(at) {
+            let end = place.start + state.regs.len();
+            let held = self.held.get(place.start..end).unwrap_or_default();
+            state.regs.clear();
+            state.regs.extend_from_slice(held);
+            state.with_depth = place.with_depth;
+        }
+    }
+
+    /// Joins a state into what is known at an instruction.
+    fn arrive(&mut self, at: usize, state: &State) -> Result<(), Complaint> {
+        let Some(place) = self.places.get_mut(at) else {
+            return Err((at, "the code runs past the end of its function"));
+        };
+        let Some(place) = place else {
+            *place = Some(Place {
+                start: self.held.len(),
+                with_depth: state.with_depth,
+            });
+            self.held.extend_from_slice(&state.regs);
+            self.waiting.push(at);
+            return Ok(());
+        };
+        if place.with_depth != state.with_depth {
+            return Err((at, "ways with different `with` scopes meet"));
+        }
+        let end = place.start + state.regs.len();
+        let held = self.held.get_mut(place.start..end).unwrap_or_default();
+        let mut is_new = false;
+        for (old, new) in held.iter_mut().zip(&state.regs) {
+            let joined = old.join(*new);
+            is_new |= joined != *old;
+            *old = joined;
+        }
+        if is_new {
+            self.waiting.push(at);
+        }
+        Ok(())
+    }
 }
 
 fn falls_through(op: Op) -> bool {
@@ -173,43 +266,6 @@ fn label_of(flow: &Flow<'_>, inst: Inst) -> Option<usize> {
     has_label.then(|| (inst.c as usize).wrapping_sub(flow.first))
 }
 
-/// Joins a state into what is known at an instruction.
-fn arrive(
-    known: &mut [Option<State>],
-    waiting: &mut Vec<usize>,
-    at: usize,
-    state: State,
-) -> Result<(), Complaint> {
-    let Some(place) = known.get_mut(at) else {
-        return Err((at, "the code runs past the end of its function"));
-    };
-    let joined = match place {
-        None => state,
-        Some(old) => {
-            if old.with_depth != state.with_depth {
-                return Err((at, "ways with different `with` scopes meet"));
-            }
-            let regs = old
-                .regs
-                .iter()
-                .zip(&state.regs)
-                .map(|(a, b)| a.join(*b))
-                .collect();
-            let joined = State {
-                regs,
-                with_depth: state.with_depth,
-            };
-            if joined == *old {
-                return Ok(());
-            }
-            joined
-        }
-    };
-    *place = Some(joined);
-    waiting.push(at);
-    Ok(())
-}
-
 /// Checks what an op reads and notes what it leaves when it succeeds.
 fn step(state: &mut State, inst: Inst) -> Result<(), &'static str> {
     scopes(state, inst.op)?;
@@ -256,10 +312,14 @@ fn builder_of(op: Op) -> Option<Holds> {
     }
 }
 
+/// The operands that registers may stand in, `a` and `b` first; the others are wider.
+fn registers(inst: Inst) -> [(Role, u16); 4] {
+    let [a, b, _, d, e, _] = inst.op.shape().roles;
+    [(a, inst.a), (b, inst.b), (d, inst.d), (e, inst.e)]
+}
+
 fn reads(state: &State, inst: Inst) -> Result<(), &'static str> {
-    let roles = inst.op.shape().roles;
-    let small = [inst.a, inst.b, 0, inst.d, inst.e, 0];
-    for (place, (role, reg)) in roles.into_iter().zip(small).enumerate() {
+    for (place, (role, reg)) in registers(inst).into_iter().enumerate() {
         match role {
             Role::Use | Role::UseDef => {
                 let held = holds(state, reg);
@@ -316,9 +376,7 @@ fn writes(state: &mut State, inst: Inst) {
         Op::TreeNew => Holds::Tree,
         _ => Holds::Value,
     };
-    let roles = inst.op.shape().roles;
-    let small = [inst.a, inst.b, 0, inst.d, inst.e, 0];
-    for (role, reg) in roles.into_iter().zip(small) {
+    for (role, reg) in registers(inst) {
         match role {
             Role::Def | Role::UseDef => hold(state, reg, result),
             Role::DefOpt if reg != NO_REG => hold(state, reg, Holds::Value),

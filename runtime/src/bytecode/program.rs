@@ -4,6 +4,7 @@ use super::{Inst, MOCK_BUILTIN, Mark, PreparedSpec, Role};
 use crate::builtins::{BUILTINS, Builtin};
 use crate::value::Constant;
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::io;
 use std::time::Duration;
 
 /// Index into [`RawProgram::functions`].
@@ -77,6 +78,7 @@ pub type Sleep = fn(Duration);
 #[derive(Clone, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct RawProgram {
     /// Words of all functions.
+    #[borsh(deserialize_with = "long_list")]
     pub code: Vec<u64>,
     /// Functions; a callee stands before its callers.
     pub functions: Vec<FnInfo>,
@@ -101,10 +103,25 @@ pub struct RawProgram {
     /// Names of modules, for messages.
     pub sources: Vec<String>,
     /// Sorted by `pc`.
+    #[borsh(deserialize_with = "long_list")]
     pub lines: Vec<Line>,
     /// Sorted by `pc`; empty unless the program was compiled for tracing. Not in image files.
     #[borsh(skip)]
     pub marks: Vec<Mark>,
+}
+
+/// Items of a list that room is taken for on the word of an image file. Nobody touches it before items stand there, and a list
+/// that grew would touch twice as much, which whoever starts waits for.
+const ROOM_MAX: usize = 1 << 16;
+
+/// A list of items that are some bytes each.
+fn long_list<T: BorshDeserialize>(reader: &mut impl io::Read) -> io::Result<Vec<T>> {
+    let len = u32::deserialize_reader(reader)?;
+    let mut list = Vec::with_capacity((len as usize).min(ROOM_MAX));
+    for _ in 0..len {
+        list.push(T::deserialize_reader(reader)?);
+    }
+    Ok(list)
 }
 
 impl RawProgram {

@@ -1,6 +1,6 @@
 //! The verifier's refusals, and the text of programs.
 
-use super::{Inst, Op, assemble, dump, verify};
+use super::{Inst, Op, Role, assemble, dump, verify};
 
 /// Which complaint a program meets; empty: none.
 #[track_caller]
@@ -19,6 +19,17 @@ fn check(text: &str, complaint: &str) {
 #[track_caller]
 fn query(ops: &str, complaint: &str) {
     check(&format!("query q regs=8\n{ops}"), complaint);
+}
+
+/// The verifier follows registers in the operands of 16 bits alone.
+#[test]
+fn registers_stand_in_no_wide_operand() {
+    for op in Op::ALL {
+        let [_, _, c, _, _, f] = op.shape().roles;
+        let is_free = |role| !format!("{role:?}").contains("Use") && !format!("{role:?}").contains("Def");
+        assert!([c, f].into_iter().all(is_free), "{}", op.name());
+        assert!(![c, f].contains(&Role::Run) && ![c, f].contains(&Role::Loop));
+    }
 }
 
 #[test]
@@ -118,6 +129,8 @@ fn every_way_back_leads_through_a_round() {
         "const r0 []\n again: loop.init r1 r0 ->no\n loop.next r1 _ _ ->again\n no: ret.undef",
         "",
     );
+    query("jump ->b\n a: jump ->c\n b: jump ->a\n c: ret.undef", "");
+    query("jump ->b\n a: jump ->b\n b: jump ->a", "nothing would end it");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! This file checks tables and operands one by one; `flow` follows the ways through each function.
 
-use super::flow::{self, Flow};
+use super::flow::{self, Flow, Tracks};
 use super::verified::Function;
 use super::{
     FnInfo, FnKind, Inst, Line, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, Prepared, PreparedSpec, Program,
@@ -38,8 +38,10 @@ pub fn verify(raw: RawProgram) -> Result<Program, VerifyError> {
         raw: &raw,
         slot_cells: &slot_cells,
         mock_arity: vec![None; usize::from(raw.mocks)],
-        code: Vec::new(),
-        words: Vec::new(),
+        // An instruction has one word or two. Lists that grow touch twice the memory, which a start waits for.
+        code: Vec::with_capacity(raw.code.len()),
+        words: Vec::with_capacity(raw.code.len()),
+        tracks: Tracks::default(),
     };
     let functions = checker.functions()?;
     let (code, words) = (checker.code, checker.words);
@@ -80,6 +82,7 @@ struct Checker<'p> {
     /// Decoded code so far.
     code: Vec<Inst>,
     words: Vec<u32>,
+    tracks: Tracks,
 }
 
 impl Checker<'_> {
@@ -141,7 +144,7 @@ impl Checker<'_> {
             params: info.params,
             regs: info.regs,
         };
-        flow::check(&flow).map_err(|(at, what)| VerifyError {
+        flow::check(&flow, &mut self.tracks).map_err(|(at, what)| VerifyError {
             pc: self.words.get(first + at).copied().unwrap_or(info.entry),
             what,
         })?;
@@ -189,7 +192,7 @@ impl Checker<'_> {
             u32::from(inst.e),
             inst.f,
         ];
-        for (role, value) in roles.into_iter().zip(values) {
+        for (&role, &value) in roles.iter().zip(&values) {
             self.operand(info, inst, role, value)?;
         }
         match inst.op {

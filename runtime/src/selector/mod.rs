@@ -2,6 +2,7 @@
 
 mod hash;
 mod set;
+mod shape;
 
 pub(crate) use hash::hash;
 pub use set::{Selected, SelectorCache, SelectorSet};

@@ -14,9 +14,10 @@ use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
-use regex_syntax::hir::{Dot, Hir, HirKind, Look, Repetition};
+use regex_syntax::hir::{Hir, HirKind, Look};
 
 use super::hash::BuildTextHasher;
+use super::shape::{exact_text, over_bytes, prefix_text, whole_text};
 use crate::re2::{self, Pattern, Re2Error};
 
 /// Bytes of one automaton. Small enough to stay in a core's cache.
@@ -103,7 +104,7 @@ impl SelectorSet {
                     entry,
                     pattern,
                     prefix: prefix_text(&hir),
-                    hir: whole_text(hir),
+                    hir: whole_text(over_bytes(hir)),
                 }),
             }
         }
@@ -260,46 +261,6 @@ impl Automata {
     }
 }
 
-/// The text of `^text$`.
-fn exact_text(hir: &Hir) -> Option<String> {
-    let HirKind::Concat(parts) = hir.kind() else {
-        return None;
-    };
-    let [start, text, end] = parts.as_slice() else {
-        return None;
-    };
-    match (start.kind(), text.kind(), end.kind()) {
-        (HirKind::Look(Look::Start), HirKind::Literal(text), HirKind::Look(Look::End)) => {
-            String::from_utf8(text.0.to_vec()).ok()
-        }
-        _ => None,
-    }
-}
-
-/// The text of `^text.*$`.
-fn prefix_text(hir: &Hir) -> Option<String> {
-    let HirKind::Concat(parts) = hir.kind() else {
-        return None;
-    };
-    let [start, text, rest, end] = parts.as_slice() else {
-        return None;
-    };
-    match (start.kind(), text.kind(), rest.kind(), end.kind()) {
-        (
-            HirKind::Look(Look::Start),
-            HirKind::Literal(text),
-            HirKind::Repetition(Repetition {
-                min: 0,
-                max: None,
-                sub,
-                ..
-            }),
-            HirKind::Look(Look::End),
-        ) if **sub == Hir::dot(Dot::AnyCharExceptLF) => String::from_utf8(text.0.to_vec()).ok(),
-        _ => None,
-    }
-}
-
 /// What all these begin with.
 fn common_prefix<'c>(candidates: &'c [Candidate<'_>]) -> &'c [u8] {
     let literal = |candidate: &'c Candidate<'_>| match candidate.hir.kind() {
@@ -317,26 +278,6 @@ fn common_prefix<'c>(candidates: &'c [Candidate<'_>]) -> &'c [u8] {
         a.get(..len).unwrap_or_default()
     };
     candidates.iter().map(literal).reduce(common).unwrap_or_default()
-}
-
-/// A pattern that matches a whole text exactly if `hir` matches somewhere in it.
-fn whole_text(hir: Hir) -> Hir {
-    let anything = || {
-        let sub = Box::new(Hir::dot(Dot::AnyByte));
-        Hir::repetition(Repetition {
-            min: 0,
-            max: None,
-            greedy: true,
-            sub,
-        })
-    };
-    let starts = hir.properties().look_set_prefix().contains(Look::Start);
-    let ends = hir.properties().look_set_suffix().contains(Look::End);
-    let mut parts = Vec::with_capacity(3);
-    parts.extend((!starts).then(anything));
-    parts.push(hir);
-    parts.extend((!ends).then(anything));
-    Hir::concat(parts)
 }
 
 /// Nothing if it would grow too large.
@@ -391,6 +332,25 @@ mod tests {
         check(&patterns, "c", &[0, 3]);
         check(&patterns, "", &[3]);
         check(&patterns, "a:\n", &[]);
+    }
+
+    #[test]
+    fn runs_of_any_characters_are_found_between_texts_of_any() {
+        let patterns = [
+            (0, "^é.*é$"),
+            (1, "^.*é$"),
+            (2, "^é.*ß.*x$"),
+            (3, "^.*\\z"),
+            (4, "^a.*.$"),
+        ];
+        check(&patterns, "éé", &[0, 1, 3]);
+        check(&patterns, "é\u{10ffff}é", &[0, 1, 3]);
+        check(&patterns, "éßx", &[2, 3]);
+        check(&patterns, "éa\u{df}\u{1f600}x", &[2, 3]);
+        check(&patterns, "aé", &[1, 3, 4]);
+        check(&patterns, "é", &[1, 3]);
+        check(&patterns, "é\né", &[]);
+        check(&patterns, "éßa\nx", &[]);
     }
 
     #[test]
