@@ -10,7 +10,11 @@ use crate::limits;
 
 /// The bytes of a file of at most `most`.
 pub(crate) fn bytes(path: &Path, most: usize) -> Result<Vec<u8>> {
-    bounded(File::open(path)?, most)
+    let file = File::open(path)?;
+    let len = file.metadata().map_or(0, |metadata| metadata.len());
+    let expected = usize::try_from(len).map_or(most, |len| len.min(most));
+    // One byte more, which says that the end was reached.
+    bounded(file, most, expected.saturating_add(1))
 }
 
 /// The text of a file of at most `most` bytes, which must be UTF-8.
@@ -40,11 +44,12 @@ pub(crate) fn may_never_end(path: &Path) -> bool {
 
 /// All of standard input, at most `most` bytes.
 pub(crate) fn standard_input(most: usize) -> Result<Vec<u8>> {
-    bounded(std::io::stdin().lock(), most)
+    bounded(std::io::stdin().lock(), most, 0)
 }
 
-fn bounded(source: impl Read, most: usize) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// `expected`: bytes that there are, if nothing changes.
+fn bounded(source: impl Read, most: usize, expected: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(expected);
     let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
     source.take(limit).read_to_end(&mut bytes)?;
     if bytes.len() > most {
@@ -60,8 +65,8 @@ mod tests {
 
     #[test]
     fn at_the_bound_and_above() {
-        assert_eq!(bounded(&b"abc"[..], 3).unwrap(), b"abc");
-        let error = bounded(&b"abcd"[..], 3).unwrap_err();
+        assert_eq!(bounded(&b"abc"[..], 3, 0).unwrap(), b"abc");
+        let error = bounded(&b"abcd"[..], 3, 9).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);
         let endless = bytes(Path::new("/dev/zero"), 1000).unwrap_err();
         assert_eq!(endless.kind(), ErrorKind::FileTooLarge);

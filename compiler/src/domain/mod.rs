@@ -30,7 +30,7 @@ pub mod yaml;
 
 pub use decode::Text;
 pub use inline::{Inlined, Reference, References, further_document, kind, references};
-pub use load::load;
+pub use load::{load, load_documents};
 pub use problems::{kind_of, summary, without_place};
 pub use read::{ModuleKind, ReadDomain, ReadModule, read, read_documents};
 pub use resolve::{resolve, resolve_all};

@@ -26,6 +26,7 @@ use crate::files;
 use crate::folders::yaml_below;
 use crate::limits;
 use crate::log;
+use crate::reload;
 use crate::trace::{Filter, Texts};
 
 /// An image, how its records are written, and what it was made from.
@@ -375,12 +376,11 @@ impl Prepared {
     /// # Errors
     /// As [`mapper::parts`].
     pub(crate) fn mappers(&mut self) -> Result<Vec<MapperPart>, Failure> {
-        let files = self.files();
-        let (sources, options) = (&mut self.sources, &self.options);
+        let (sources, documents, options) = (&mut self.sources, &self.documents, &self.options);
         on_a_deep_stack(|| {
             mapper::parts(
                 sources,
-                &files,
+                documents,
                 options.dialect,
                 &options.disallowed_builtins,
                 options.network,
@@ -479,8 +479,12 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     files::text(path, limits::TEXT_BYTES_MAX).map_err(|error| Failure::unreadable(path, &error))
 }
 
-/// Runs `work` on a thread whose stack fits the compiler's nesting limits, whatever stack this thread has.
+/// Runs `work` on a thread whose stack fits the compiler's nesting limits, whatever stack this thread has; on this one, if it is
+/// the reloader's, which has such a stack: a start would wait for each new thread and the memory that it takes.
 pub(crate) fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+    if thread::current().name() == Some(reload::THREAD) {
+        return Ok(work());
+    }
     let failed = |cause: &str| Failure::Operator(format!("the compiling thread {cause}"));
     thread::scope(|scope| {
         let thread = thread::Builder::new()

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use gavel_compiler::analyse::AnalyseOptions;
+use gavel_compiler::diagnostic::Diagnostic;
 use gavel_compiler::domain;
 use gavel_compiler::domain::DomainSet;
 use gavel_compiler::domain::set::Mapper as Source;
+use gavel_compiler::domain::yaml::Document;
 use gavel_compiler::opt::Passes;
 use gavel_compiler::parse::{BaseDialect, BlanketImport, ParseOptions};
 use gavel_compiler::rego::{self, RegoOptions, RegoProgram};
@@ -57,12 +59,13 @@ pub(crate) fn compile(
 /// Domains or Rego that do not compile.
 pub(crate) fn parts(
     sources: &mut SourceMap,
-    files: &[FileId],
+    documents: &[(FileId, Document)],
     dialect: BaseDialect,
     disallowed_builtins: &[String],
     network: bool,
 ) -> Result<Vec<MapperPart>, Failure> {
-    let set = load(sources, files)?;
+    let set = domain::load_documents(sources, documents);
+    let set = set.map_err(|found| refusal(sources, &found))?;
     let part = |mapper: &Source| {
         let leave = (false, network);
         let (compiled, entry) = program(sources, mapper, dialect, disallowed_builtins.to_vec(), leave)?;
@@ -96,7 +99,11 @@ pub(crate) fn of_image(image: &Image, name: Option<&str>) -> Result<Mapper, Fail
 }
 
 fn load(sources: &mut SourceMap, files: &[FileId]) -> Result<DomainSet, Failure> {
-    domain::load(sources, files).map_err(|found| Failure::Policy(report::problems(sources, &found)))
+    domain::load(sources, files).map_err(|found| refusal(sources, &found))
+}
+
+fn refusal(sources: &SourceMap, found: &[Diagnostic]) -> Failure {
+    Failure::Policy(report::problems(sources, found))
 }
 
 fn domain_of<'s>(set: &'s DomainSet, mapper: &Source) -> &'s str {

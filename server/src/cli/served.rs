@@ -7,6 +7,7 @@ use gavel_compiler::policies;
 use sha2::{Digest, Sha256};
 
 use crate::cli::args::{DomainArgs, Global};
+use crate::cli::image;
 use crate::cli::load::{self, Loaded, on_a_deep_stack};
 use crate::cli::references::Roots;
 use crate::cli::report;
@@ -119,7 +120,14 @@ impl Served {
     /// What the reloader works with.
     pub(crate) fn loading(mut self) -> Loading {
         let (files, is_patient) = (self.named_files(), self.origin.is_some());
-        Loading::new(Box::new(move |wish| self.load(wish)), files, is_patient)
+        let image = self.image_file();
+        Loading::new(Box::new(move |wish| self.load(wish)), files, is_patient).noting(image)
+    }
+
+    /// The image file, if one is named: what is read of it is hashed anyway.
+    fn image_file(&self) -> Vec<PathBuf> {
+        let named = image::named(&self.domains).ok().flatten();
+        named.map(Path::to_path_buf).into_iter().collect()
     }
 
     fn named_files(&self) -> Vec<PathBuf> {
@@ -185,7 +193,16 @@ impl Served {
                 let loaded = load::load_saved(&self.domains, &self.global, &roots);
                 noted = roots.noted();
                 files.extend(noted.files().map(Path::to_path_buf));
-                loaded.and_then(|loaded| self.fresh(loaded, wish)).map(Some)
+                loaded
+                    .and_then(|loaded| {
+                        let is_image = loaded.files.is_empty();
+                        let fresh = self.fresh(loaded, wish)?;
+                        if let Some(path) = self.domains.bundle.first().filter(|_| is_image) {
+                            noted.note_digest(path, fresh.digest);
+                        }
+                        Ok(fresh)
+                    })
+                    .map(Some)
             }
         };
         Attempt {

@@ -19,6 +19,16 @@ impl Fingerprint {
     /// Of these files, and of all PolicyDomains in those that are folders. A file that is not there counts, too.
     #[must_use]
     pub fn of(paths: &[PathBuf]) -> Fingerprint {
+        Fingerprint::of_rest(paths, &Fingerprint::default())
+    }
+
+    /// As [`Fingerprint::of`]; files that `just` tells of, which was taken a moment ago, are not read again.
+    #[must_use]
+    pub fn of_rest(paths: &[PathBuf], just: &Fingerprint) -> Fingerprint {
+        let digest = |path: &Path| match just.0.get(path) {
+            Some(known) => known.clone(),
+            None => digest(path),
+        };
         let mut found = BTreeMap::new();
         for path in paths {
             if !path.is_dir() {
@@ -46,6 +56,17 @@ impl Fingerprint {
         }
     }
 
+    /// Notes what was read of a file.
+    pub fn note_digest(&mut self, path: &Path, digest: [u8; 32]) {
+        self.0.insert(path.to_owned(), Ok(digest));
+    }
+
+    /// Whether it tells of this file.
+    #[must_use]
+    pub fn has(&self, path: &Path) -> bool {
+        self.0.contains_key(path)
+    }
+
     /// This, with what `earlier` says of the files that it knows.
     #[must_use]
     pub fn as_of(mut self, earlier: &Fingerprint) -> Fingerprint {
@@ -63,13 +84,16 @@ impl Fingerprint {
     }
 }
 
+/// Bytes of a file that are read at once.
+const READ_BYTES: usize = 64 << 10;
+
 fn digest(path: &Path) -> Result<[u8; 32], String> {
     if files::may_never_end(path) {
         return Err(files::NO_FILE.to_owned());
     }
     let read = || -> io::Result<[u8; 32]> {
         let mut digest = Sha256::new();
-        let mut file = BufReader::new(File::open(path)?);
+        let mut file = BufReader::with_capacity(READ_BYTES, File::open(path)?);
         loop {
             let bytes = file.fill_buf()?;
             if bytes.is_empty() {

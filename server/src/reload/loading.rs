@@ -23,7 +23,7 @@ pub struct Attempt {
     pub outcome: Result<Option<Fresh>, Failure>,
     /// Files and folders that it looked at or would have, in any case those that the operator named.
     pub files: Vec<PathBuf>,
-    /// What those that other files name held before they were read.
+    /// What those that other files name held before they were read, and what was read of those that the load notes itself.
     pub noted: Fingerprint,
 }
 
@@ -35,6 +35,8 @@ pub struct Loading {
     load: Load,
     pub(super) is_patient: bool,
     files: Vec<PathBuf>,
+    /// Of these the load notes what it read: they are not read once more before it.
+    noting: Vec<PathBuf>,
     seen: Fingerprint,
 }
 
@@ -53,8 +55,16 @@ impl Loading {
             load,
             is_patient,
             files,
+            noting: Vec::new(),
             seen: Fingerprint::default(),
         }
+    }
+
+    /// With files of which the load, as long as it can, notes itself what it read.
+    #[must_use]
+    pub fn noting(mut self, files: Vec<PathBuf>) -> Loading {
+        self.noting = files;
+        self
     }
 
     /// Loads.
@@ -66,16 +76,26 @@ impl Loading {
     /// Why what is there cannot be served, or that it never stood still.
     pub fn attempt(&mut self, wish: &Wish) -> Result<Option<Fresh>, Failure> {
         for _ in 0..TRIES_MAX {
+            let noting = std::mem::take(&mut self.noting);
+            self.files.retain(|file| !noting.contains(file));
             let before = Fingerprint::of(&self.files);
             let attempt = (self.load)(wish);
             let after = Fingerprint::of(&attempt.files);
             // What changes behind the load must be a change for the watcher.
             self.seen = after.clone().as_of(&attempt.noted).as_of(&before);
-            let stood_still = Fingerprint::of(&self.files) == before && self.seen == after;
+            let is_noted = noting.iter().all(|file| attempt.noted.has(file));
+            let stood_still =
+                is_noted && Fingerprint::of_rest(&self.files, &after) == before && self.seen == after;
             self.files = attempt.files;
             if stood_still {
+                self.noting = noting;
                 return attempt.outcome;
             }
+            if !is_noted {
+                // It could not: nobody knows what it read, so that this time they are read before.
+                continue;
+            }
+            self.noting = noting;
             std::thread::sleep(PAUSE);
         }
         let text = "the files of the policies kept changing while they were read";
@@ -107,7 +127,43 @@ pub fn label(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
+
+    /// What it noted is what was read, whatever the file holds before and behind it; without a note the file is read before.
+    #[test]
+    fn a_load_that_notes_what_it_read_is_believed() {
+        let folder = std::env::temp_dir().join(format!("gavel-noting-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let image = folder.join("a.img");
+        for notes in [[true, true], [false, true]] {
+            std::fs::write(&image, "1").unwrap();
+            let (files, path) = (vec![image.clone()], image.clone());
+            let (tell, told) = std::sync::mpsc::channel();
+            let mut notes = notes.into_iter();
+            let load = move |_: &Wish| {
+                let mut noted = Fingerprint::default();
+                if notes.next() == Some(true) {
+                    noted.note_digest(&path, Sha256::digest(std::fs::read(&path).unwrap()).into());
+                }
+                tell.send(()).unwrap();
+                // Somebody writes once.
+                std::fs::write(&path, "2").unwrap();
+                Attempt {
+                    outcome: Ok(None),
+                    files: files.clone(),
+                    noted,
+                }
+            };
+            let mut loading =
+                Loading::new(Box::new(load), vec![image.clone()], false).noting(vec![image.clone()]);
+            assert!(loading.attempt(&Wish::default()).is_ok());
+            assert_eq!(loading.seen().1, &Fingerprint::of(std::slice::from_ref(&image)));
+            assert_eq!(told.try_iter().count(), 2);
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn a_file_that_changes_behind_its_first_load_is_loaded_again() {

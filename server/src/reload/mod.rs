@@ -14,6 +14,7 @@ mod watch;
 pub use ask::{Ask, Cause, Outcome, Report};
 pub use fingerprint::Fingerprint;
 pub use loading::{Attempt, Load, Loading, Wish, label};
+pub(crate) use reloader::THREAD;
 pub use reloader::{Reloader, start};
 pub use standing::Standing;
 pub use watch::watch;

@@ -29,6 +29,9 @@ pub struct Reloader {
 /// What the last load looked at, and what it found there.
 type Seen = Arc<Mutex<(Vec<PathBuf>, Fingerprint)>>;
 
+/// Its name.
+pub(crate) const THREAD: &str = "reload";
+
 /// Pause after the first load that failed and is tried again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -51,7 +54,7 @@ pub fn start(
         seen: Arc::clone(&seen),
     };
     thread::Builder::new()
-        .name("reload".to_owned())
+        .name(THREAD.to_owned())
         .stack_size(limits::STACK_BYTES)
         .spawn(move || {
             let mut work = Work {
@@ -73,6 +76,8 @@ pub fn start(
             }
             // From here on others have something better to do with the cores.
             sys::step_back();
+            // Not before: whoever waits for the first answer would wait for this, and then for the code to be mapped again.
+            sys::release_memory();
             work.serve(&asked, &publisher);
         })?;
     Ok(reloader)
@@ -124,6 +129,7 @@ impl Work {
             if !self.loading.is_patient {
                 return Err(failure);
             }
+            sys::release_memory();
             let now = Instant::now();
             if due <= now {
                 due = now + source::pause(FIRST_PAUSE, failures, random.next_u64());
@@ -154,8 +160,6 @@ impl Work {
             let text = "a fault of gavel's own while the policies were loaded, see the log";
             Err(Failure::Fault(text.to_owned()))
         });
-        // The memory of a compilation is not needed until the next one.
-        sys::release_memory();
         let (files, fingerprint) = self.loading.seen();
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = (files.to_vec(), fingerprint.clone());
         outcome
@@ -189,6 +193,8 @@ impl Work {
         };
         let report = self.note(cause, begun, outcome);
         tell(&report, publisher);
+        // The memory of a compilation is not needed until the next one.
+        sys::release_memory();
         report
     }
 }
