@@ -30,7 +30,10 @@ pub(crate) fn figures(examples: &[Example], effort: &Effort, report: &mut Report
             println!("a body of {bytes} bytes: {ns:.0} ns");
         }
         match cores::two_over_one(example, rounds, round_ns) {
-            Ok(ratio) => report.figure("decision.two_cores_over_one", ratio),
+            Ok(two) => {
+                report.figure("decision.two_cores_over_one", two.decisions);
+                report.figure("machine.two_cores_over_one", two.machine);
+            }
             Err(why) => report.note(format!("skipped: decision.two_cores_over_one ({why})")),
         }
     }

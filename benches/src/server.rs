@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::process::{Cores, Process, post};
 
@@ -28,6 +28,9 @@ pub struct Start<'s> {
     /// Further flags.
     pub flags: &'s [&'s str],
 }
+
+/// Until a server that has answered is at rest: what its start took is given back behind the first answers.
+const REST: Duration = Duration::from_millis(200);
 
 /// A binary of the workspace, built as this program is.
 pub fn binary(package: &str, name: &str) -> Result<PathBuf, String> {
@@ -151,11 +154,12 @@ impl Server {
         Err("the server has no worker".to_owned())
     }
 
-    /// Resident memory.
+    /// Resident memory at rest.
     ///
     /// # Errors
     /// The server has ended.
     pub fn rss_mib(&self) -> Result<f64, String> {
+        std::thread::sleep(REST);
         self.process.rss_mib()
     }
 }
