@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Counts the instructions of one warm decision of each domain, and compares them with benches/instructions.txt.
+# Counts the instructions of one warm decision of each domain, and of the line of some access records, and compares them with
+# benches/instructions.txt.
 #
 #   benches/instructions.sh           fails when a count differs by more than 3 % from the one that is written down
 #   benches/instructions.sh --bless   writes today's counts down
 #
-# Only the function `decided` of `gavel-repeat` counts, and a count is the difference between a process that decides often and
+# Only the functions `decided` and `rendered` of `gavel-repeat` count, and a count is the difference between a process that decides often and
 # one that decides seldom, so that what only the first decisions do cancels out. It depends on the profile (`quick`, built here unless
 # GAVEL_REPEAT names a program), on the compiler and on what valgrind lets the processor do; on other machines than the one of
 # the file nothing is compared.
@@ -45,20 +46,26 @@ if setarch "$(uname -m)" -R true 2>/dev/null; then fixed=(setarch "$(uname -m)" 
 image="$(mktemp)"
 trap 'rm -f "$image"' EXIT
 
-# Instructions of a process that decides the request $1 $2 times.
+# Instructions of a process that does $1 (`decide`, `line`) with the request $2 $3 times.
 collected() {
-  "${fixed[@]}" valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect='gavel_repeat::decided*' \
-    "$program" decide "$image" "$1" "$2" 2>&1 |
+  local counts=decided
+  if [ "$1" = line ]; then counts=rendered; fi
+  "${fixed[@]}" valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect="gavel_repeat::$counts*" \
+    "$program" "$1" "$image" "$2" "$3" 2>&1 >/dev/null |
     sed -n 's/.*Collected *: *\([0-9][0-9]*\).*/\1/p'
 }
 
-# Instructions of one decision of the request $1, which is its path without the ending.
+# Instructions of one decision of the request $1, which is its path without the ending, or with `:line` behind it of the line of
+# its record.
 counted() {
-  local folder few many
-  folder="$(dirname "$1")"
+  local folder request does few many
+  request="${1%:line}"
+  does=decide
+  if [ "$request" != "$1" ]; then does=line; fi
+  folder="$(dirname "$request")"
   "$program" compile "$folder/$(basename "$folder").yml" "$image" || return 1
-  few="$(collected "$1.json" "$seldom")"
-  many="$(collected "$1.json" "$often")"
+  few="$(collected "$does" "$request.json" "$seldom")"
+  many="$(collected "$does" "$request.json" "$often")"
   if [ -z "$few" ] || [ -z "$many" ] || [ "$many" -le "$few" ]; then
     echo "$1: valgrind counted nothing of $program" >&2
     return 1

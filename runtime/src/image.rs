@@ -10,6 +10,7 @@ mod listed;
 mod load_error;
 mod names;
 mod parts;
+mod policy;
 mod recent;
 mod tables;
 mod together;
@@ -22,6 +23,7 @@ pub use parts::{
     AnnotationPart, Entry, GroupPart, ImageParts, MapperPart, OperationPart, PolicyPart, ResourcePart,
     SubjectPart,
 };
+pub use policy::Policy;
 pub(crate) use tables::Selectors;
-pub use tables::{Group, Image, ImageError, Mapper, Operation, Policy, Resource, SelectorCaches, Subject};
+pub use tables::{Group, Image, ImageError, Mapper, Operation, Resource, SelectorCaches, Subject};
 pub(crate) use together::{Kept, Layers, MERGED_CELLS_MAX, MergedCell, Together, TooMany};

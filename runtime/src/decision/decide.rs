@@ -210,13 +210,16 @@ impl Decider {
         body: &[u8],
         env: &RequestEnv,
     ) -> Result<Value<'r>, Refusal> {
+        let SelectorCaches {
+            selectors,
+            together,
+            layouts,
+            ..
+        } = &mut self.caches;
         let mut request = self.vm.request(image.program(), env);
         request
-            .read_whole_porc(body, Trailing::Ignore)
+            .read_whole_porc_by(body, Trailing::Ignore, Some(layouts))
             .map_err(Refusal::Malformed)?;
-        let SelectorCaches {
-            selectors, together, ..
-        } = &mut self.caches;
         let mut porc = Porc::default();
         realise(
             image,

@@ -8,6 +8,7 @@
 use super::decide::{Decision, Refusal};
 use super::phase::{Phase, Reference, Settled};
 use super::reason::{Reason, ReasonCode, ReasonText};
+use crate::input::text_of;
 use crate::json;
 use crate::value::Value;
 
@@ -297,6 +298,7 @@ impl<'f> Frame<'f> {
         let mut reader = Reader {
             rest: bytes,
             body: &[],
+            body_text: None,
         };
         if reader.byte()? != VERSION {
             return None;
@@ -352,6 +354,8 @@ impl<'f> Frame<'f> {
 struct Reader<'f> {
     rest: &'f [u8],
     body: &'f [u8],
+    /// The body, where it is a text as a whole, so that its parts need not be looked at one by one.
+    body_text: Option<&'f str>,
 }
 
 impl<'f> Reader<'f> {
@@ -380,6 +384,7 @@ impl<'f> Reader<'f> {
         let body_bytes = self.number()? as usize;
         let start = self.rest.len().checked_sub(body_bytes)?;
         (self.rest, self.body) = self.rest.split_at_checked(start)?;
+        self.body_text = text_of(self.body);
         Some(())
     }
 
@@ -389,9 +394,10 @@ impl<'f> Reader<'f> {
     }
 
     fn text(&mut self, (place, len_bytes): (u32, usize)) -> Option<&'f str> {
-        let bytes = match place {
-            ELSEWHERE => self.following(len_bytes)?,
-            _ => self.body.get(place as usize..)?.get(..len_bytes)?,
+        let bytes = match (place, self.body_text) {
+            (ELSEWHERE, _) => self.following(len_bytes)?,
+            (_, Some(body)) => return body.get(place as usize..)?.get(..len_bytes),
+            (_, None) => self.body.get(place as usize..)?.get(..len_bytes)?,
         };
         std::str::from_utf8(bytes).ok()
     }
@@ -403,7 +409,8 @@ impl<'f> Reader<'f> {
     }
 
     fn references(&mut self, count: u32) -> Option<Vec<FrameReference<'f>>> {
-        let mut references = Vec::new();
+        let rows_max = self.rest.len() / ROW_BYTES;
+        let mut references = Vec::with_capacity(rows_max.min(count as usize));
         for _ in 0..count {
             let phase = Phase::from_byte(self.byte()?)?;
             let flags = self.byte()?;

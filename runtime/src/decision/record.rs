@@ -12,10 +12,9 @@ use std::sync::Arc;
 use super::decide::Decider;
 use super::evidence::{Frame, FrameReference};
 use super::phase::{Phase, Settled};
-use super::stamp::{write_id, write_timestamp};
+use super::stamp::{id, write_timestamp};
 use crate::image::Image;
-use crate::json;
-use crate::value::with_int_text;
+use crate::json::{self, Escape, Page};
 use crate::vm::RequestEnv;
 
 /// How records are written.
@@ -116,40 +115,72 @@ pub fn write_json(
         return false;
     };
     let start = out.len();
-    let mut record = Object::open(out);
-    record.text("decision", if frame.granted { "GRANT" } else { "DENY" });
-    if let Settled::Deny(n) = frame.settled {
-        record.text("denyReason", deny_reason(n));
-    }
-    record.member("duration", |out| write_duration(&frame, out));
-    if let Settled::Grant(n) = frame.settled {
-        record.text("grantReason", grant_reason(n));
-    }
-    record.member("metadata", |out| write_metadata(&frame, options, out));
-    record.text_unless_empty("operation", &options.operation(frame.operation));
-    record.optional("porc", |out| write_porc(image, &frame, options, decider, out));
-    record.member("principal", |out| {
-        let mut principal = Object::open(out);
-        principal.text_unless_empty("realm", &options.shown(&["/principal/mrealm"], frame.realm));
-        principal.text_unless_empty("subject", &options.shown(&["/principal/sub"], frame.subject));
-        principal.close();
-    });
-    if !frame.references.is_empty() {
-        record.member("references", |out| {
-            write_references(image, &frame.references, options, out)
-        });
-    }
-    record.text_unless_empty("resource", &options.resource(frame.resource));
-    if frame.settled != Settled::Open {
-        record.member("systemOverride", |out| out.extend_from_slice(b"true"));
-    }
-    record.close();
+    let mut page = Page::new(out);
+    write_line(&mut page, image, &frame, options, decider);
+    drop(page);
     if options.pretty {
         let compact = out.split_off(start);
         json::indent(out, &compact);
     }
     out.push(b'\n');
     true
+}
+
+fn write_line(
+    page: &mut Page<'_>,
+    image: &Image,
+    frame: &Frame<'_>,
+    options: &RecordOptions,
+    decider: &mut Decider,
+) {
+    write_decision(page, frame.granted);
+    if let Settled::Deny(n) = frame.settled {
+        page.put(b",\"denyReason\":");
+        page.text(deny_reason(n), Escape::Html);
+    }
+    page.put(b",\"duration\":");
+    write_duration(page, frame);
+    if let Settled::Grant(n) = frame.settled {
+        page.put(b",\"grantReason\":");
+        page.text(grant_reason(n), Escape::Html);
+    }
+    page.put(b",\"metadata\":{");
+    write_metadata(page, frame, options);
+    if !frame.operation.is_empty() {
+        page.put(b",\"operation\":");
+        page.text(&options.operation(frame.operation), Escape::Html);
+    }
+    let before = page.len();
+    page.put(b",\"porc\":");
+    if !write_porc(page, image, frame, options, decider) {
+        page.truncate(before);
+    }
+    page.put(b",\"principal\":{");
+    write_principal(page, frame, options);
+    if !frame.references.is_empty() {
+        page.put(b",\"references\":[");
+        for reference in &frame.references {
+            write_reference(page, image, reference, options);
+        }
+        page.end_with(b']');
+    }
+    if !frame.resource.is_empty() {
+        page.put(b",\"resource\":");
+        page.text(&options.resource(frame.resource), Escape::Html);
+    }
+    if frame.settled != Settled::Open {
+        page.put(b",\"systemOverride\":true");
+    }
+    page.put(b"}");
+}
+
+/// Begins an object that says first what was decided.
+fn write_decision(page: &mut Page<'_>, granted: bool) {
+    if granted {
+        page.put(b"{\"decision\":\"GRANT\"");
+    } else {
+        page.put(b"{\"decision\":\"DENY\"");
+    }
 }
 
 fn grant_reason(n: i64) -> &'static str {
@@ -169,80 +200,110 @@ fn deny_reason(n: i64) -> &'static str {
     }
 }
 
-fn write_duration(frame: &Frame<'_>, out: &mut Vec<u8>) {
-    let mut duration = Object::open(out);
-    duration.number("overall", frame.overall_ns);
-    if let Some(phases_ns) = frame.phases_ns {
-        duration.member("phases", |out| {
-            let mut phases = Object::open(out);
-            for (name, time_ns) in ["1", "2", "3", "4"].into_iter().zip(phases_ns) {
-                phases.number(name, time_ns);
-            }
-            phases.close();
-        });
+fn write_duration(page: &mut Page<'_>, frame: &Frame<'_>) {
+    page.put(b"{\"overall\":");
+    write_number(page, frame.overall_ns);
+    if let Some([operation_ns, identity_ns, resource_ns, scope_ns]) = frame.phases_ns {
+        page.put(b",\"phases\":{\"1\":");
+        write_number(page, operation_ns);
+        page.put(b",\"2\":");
+        write_number(page, identity_ns);
+        page.put(b",\"3\":");
+        write_number(page, resource_ns);
+        page.put(b",\"4\":");
+        write_number(page, scope_ns);
+        page.put(b"}");
     }
-    duration.close();
+    page.put(b"}");
 }
 
-fn write_metadata(frame: &Frame<'_>, options: &RecordOptions, out: &mut Vec<u8>) {
-    let mut metadata = Object::open(out);
+/// Appends a number, as a string.
+fn write_number(page: &mut Page<'_>, number: u64) {
+    // Durations are far below 2^63.
+    page.quoted(i64::try_from(number).unwrap_or(i64::MAX));
+}
+
+/// Appends the members and the end of the metadata.
+fn write_metadata(page: &mut Page<'_>, frame: &Frame<'_>, options: &RecordOptions) {
     if !options.env.is_empty() {
-        metadata.member("env", |out| {
-            let mut env = Object::open(out);
-            for (name, value) in &options.env {
-                env.named_text(name, value);
-            }
-            env.close();
-        });
+        page.put(b"\"env\":{");
+        for (name, value) in &options.env {
+            page.text_and(name, Escape::Html, b':');
+            page.text_and(value, Escape::Html, b',');
+        }
+        page.end_with(b'}');
+        page.put(b",");
     }
-    metadata.member("id", |out| write_id(frame.stamp.random, out));
+    page.put(b"\"id\":");
+    page.put(&id(frame.stamp.random));
     if let Some(among) = options.grants_sample.filter(|_| frame.granted) {
-        metadata.text("sample", &among.to_string());
+        page.put(b",\"sample\":");
+        write_number(page, among.get());
     }
-    metadata.member("timestamp", |out| write_timestamp(frame.stamp.wall_ns, out));
-    metadata.close();
+    page.put(b",\"timestamp\":");
+    write_timestamp(page, frame.stamp.wall_ns);
+    page.put(b"}");
+}
+
+/// Appends the members and the end of the principal.
+fn write_principal(page: &mut Page<'_>, frame: &Frame<'_>, options: &RecordOptions) {
+    let has_realm = !frame.realm.is_empty();
+    if has_realm {
+        page.put(b"\"realm\":");
+        let realm = options.shown(&["/principal/mrealm"], frame.realm);
+        page.text(&realm, Escape::Html);
+    }
+    if !frame.subject.is_empty() {
+        if has_realm {
+            page.put(b",");
+        }
+        page.put(b"\"subject\":");
+        let subject = options.shown(&["/principal/sub"], frame.subject);
+        page.text(&subject, Escape::Html);
+    }
+    page.put(b"}");
 }
 
 /// Where the MRN of a resource stands: alone, or in an object.
 const RESOURCE: &[&str] = &["/resource", "/resource/id"];
 
-/// Appends the document that policies saw, as it may be shown. False: nothing is shown.
+/// Appends the document that policies saw, as it may be shown. False: nothing is shown, whatever was appended.
 fn write_porc(
+    page: &mut Page<'_>,
     image: &Image,
     frame: &Frame<'_>,
     options: &RecordOptions,
     decider: &mut Decider,
-    out: &mut Vec<u8>,
 ) -> bool {
-    let start = out.len();
+    let start = page.len();
     let written = match (frame.porc, frame.document) {
-        (Some(body), _) => write_realised(image, body, frame, decider, out).is_some(),
+        (Some(body), _) => write_realised(page, image, body, frame, decider).is_some(),
         (None, Some(document)) => {
-            out.extend_from_slice(document);
+            page.put_all(document);
             document != b"{}"
         }
         (None, None) => false,
     };
     match &options.redact {
-        Some(redact) if written => {
+        Some(redact) if written => page.append(|out| {
             let document = out.split_off(start);
             redact.document(&document, out)
-        }
+        }),
         _ => written,
     }
 }
 
 /// Appends the document that the image makes of a body, if it is more than an empty object.
 fn write_realised(
+    page: &mut Page<'_>,
     image: &Image,
     body: &[u8],
     frame: &Frame<'_>,
     decider: &mut Decider,
-    out: &mut Vec<u8>,
 ) -> Option<()> {
     let env = RequestEnv::timeless(frame.stamp.wall_ns, 0);
     let document = decider.realised(image, body, &env).ok()?;
-    json::write(out, document, json::Escape::Html).ok()?;
+    json::write_on(page, document, Escape::Html).ok()?;
     (!document.is_empty()).then_some(())
 }
 
@@ -256,107 +317,37 @@ fn places(phase: Phase) -> &'static [&'static str] {
     }
 }
 
-fn write_references(
+/// Appends a reference and a comma.
+fn write_reference(
+    page: &mut Page<'_>,
     image: &Image,
-    references: &[FrameReference<'_>],
+    reference: &FrameReference<'_>,
     options: &RecordOptions,
-    out: &mut Vec<u8>,
 ) {
-    out.push(b'[');
-    for (at, reference) in references.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        let mut object = Object::open(out);
-        object.text("decision", if reference.granted { "GRANT" } else { "DENY" });
-        if let Some(duration_ns) = reference.duration_ns.filter(|ns| *ns > 0) {
-            object.number("duration", duration_ns);
-        }
-        object.text_unless_empty("id", &options.reference(reference.phase, reference.id));
-        object.text("phase", reference.phase.word());
-        object.member("policies", |out| {
-            out.push(b'[');
-            let mut policy = Object::open(out);
-            if let Some(known) = reference.policy.and_then(|index| image.policy(index)) {
-                policy.text("fingerprint", &known.fingerprint_base64);
-                policy.text("mrn", &known.mrn);
-            }
-            policy.close();
-            out.push(b']');
-        });
-        if let Some((code, text)) = reference.reason {
-            object.text_unless_empty("reason", &options.reason(text));
-            object.text("reasonCode", code.word());
-        }
-        object.close();
+    write_decision(page, reference.granted);
+    if let Some(duration_ns) = reference.duration_ns.filter(|ns| *ns > 0) {
+        page.put(b",\"duration\":");
+        write_number(page, duration_ns);
     }
-    out.push(b']');
-}
-
-/// Writes the members of one JSON object.
-struct Object<'o> {
-    out: &'o mut Vec<u8>,
-    empty: bool,
-}
-
-impl<'o> Object<'o> {
-    fn open(out: &'o mut Vec<u8>) -> Object<'o> {
-        out.push(b'{');
-        Object { out, empty: true }
+    if !reference.id.is_empty() {
+        page.put(b",\"id\":");
+        page.text(&options.reference(reference.phase, reference.id), Escape::Html);
     }
-
-    fn separate(&mut self) {
-        if !std::mem::take(&mut self.empty) {
-            self.out.push(b',');
-        }
+    page.put(b",\"phase\":\"");
+    page.put_all(reference.phase.word().as_bytes());
+    page.put(b"\",\"policies\":[");
+    match reference.policy.and_then(|index| image.policy(index)) {
+        Some(known) => page.put_all(&known.record),
+        None => page.put(b"{}"),
     }
-
-    /// A member whose name is ours: it is written as it is.
-    fn member(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
-        self.separate();
-        self.out.push(b'"');
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
-        write(self.out);
-    }
-
-    /// A member whose name is somebody else's.
-    fn named_text(&mut self, name: &str, text: &str) {
-        self.separate();
-        json::write_string(self.out, name, json::Escape::Html);
-        self.out.push(b':');
-        json::write_string(self.out, text, json::Escape::Html);
-    }
-
-    fn text(&mut self, name: &'static str, text: &str) {
-        self.member(name, |out| json::write_string(out, text, json::Escape::Html));
-    }
-
-    /// A member that is left out if `write` says false.
-    fn optional(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>) -> bool) {
-        let (start, was_empty) = (self.out.len(), self.empty);
-        let mut written = false;
-        self.member(name, |out| written = write(out));
-        if !written {
-            self.out.truncate(start);
-            self.empty = was_empty;
-        }
-    }
-
-    /// A number, as a string.
-    fn number(&mut self, name: &'static str, number: u64) {
-        // Durations are far below 2^63.
-        let number = i64::try_from(number).unwrap_or(i64::MAX);
-        with_int_text(number, |text| self.text(name, text));
-    }
-
-    fn text_unless_empty(&mut self, name: &'static str, text: &str) {
+    page.put(b"]");
+    if let Some((code, text)) = reference.reason {
         if !text.is_empty() {
-            self.text(name, text);
+            page.put(b",\"reason\":");
+            page.text(&options.reason(text), Escape::Html);
         }
+        page.put(b",\"reasonCode\":");
+        page.text(code.word(), Escape::Html);
     }
-
-    fn close(self) {
-        self.out.push(b'}');
-    }
+    page.put(b"},");
 }

@@ -1,7 +1,8 @@
 //! What an image holds, for whoever lists it; decisions look things up by name.
 
 use super::Image;
-use super::tables::{Group, Policy, Resource, Subject};
+use super::policy::Policy;
+use super::tables::{Group, Resource, Subject};
 
 impl Image {
     /// All roles, by their index.

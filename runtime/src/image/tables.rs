@@ -2,7 +2,8 @@
 
 use super::layers::{CellRun, Layer, LayerBuilder, ReadAnnotation, StoredAnnotation};
 use super::names::Names;
-use super::parts::{Entry, ImageParts, MapperPart, OperationPart, PolicyPart};
+use super::parts::{ImageParts, MapperPart, OperationPart};
+use super::policy::Policy;
 use super::recent::Recent;
 use super::together::Together;
 use crate::bytecode::{FnId, Program, VerifyError, verify};
@@ -43,17 +44,6 @@ impl std::fmt::Display for ImageError {
 }
 
 impl std::error::Error for ImageError {}
-
-/// A policy of an image.
-#[derive(Debug)]
-pub struct Policy {
-    /// MRN.
-    pub mrn: Box<str>,
-    /// SHA-256 in base64, as records show it.
-    pub fingerprint_base64: Box<str>,
-    /// What its query asks for.
-    pub entry: Entry,
-}
 
 /// A role, scope or resource group of an image.
 #[derive(Debug)]
@@ -221,7 +211,7 @@ impl Image {
             pool: Pool::new(&builder.constants).map_err(ImageError::Pool)?,
             annotations: builder.annotations,
             cells: builder.cells,
-            policies: policies(parts.policies),
+            policies: parts.policies.into_iter().map(Policy::new).collect(),
             role_firsts: (0..)
                 .zip(&roles)
                 .map(|(index, role)| role_names.find(&role.mrn).unwrap_or(index))
@@ -443,16 +433,6 @@ impl Image {
     }
 }
 
-/// Policies as decisions need them.
-fn policies(parts: Vec<PolicyPart>) -> Vec<Policy> {
-    let policy = |part: PolicyPart| Policy {
-        mrn: part.mrn.into(),
-        fingerprint_base64: base64(&part.fingerprint).into(),
-        entry: part.entry,
-    };
-    parts.into_iter().map(policy).collect()
-}
-
 fn mappers(parts: Vec<MapperPart>) -> Result<Vec<Mapper>, ImageError> {
     let mapper = |part: MapperPart| {
         Ok(Mapper {
@@ -481,20 +461,4 @@ fn selectors<'s>(entries: impl Iterator<Item = &'s Vec<String>>) -> Result<Selec
         .zip(entries)
         .flat_map(|(entry, patterns)| patterns.iter().map(move |p| (entry, p.as_str())));
     SelectorSet::build(patterns).map_err(ImageError::Selector)
-}
-
-/// Standard base64 with padding.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let letter = ALPHABET.get((bits >> (18 - 6 * place)) as usize & 63);
-            let letter = letter.copied().unwrap_or(b'=');
-            text.push(if place <= chunk.len() { letter as char } else { '=' });
-        }
-    }
-    text
 }

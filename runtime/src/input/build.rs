@@ -1,7 +1,7 @@
 //! JSON text → values: whole subtrees into the arena, texts borrowed from the document where they have no escapes.
 
 use super::scan::{DEPTH_MAX, Scanner};
-use super::shapes::Shapes;
+use super::shapes::{Behind, Shapes};
 use crate::arena::Arena;
 use crate::limits::PATH_LEN_MAX;
 use crate::value::{Entry, Value, object_from};
@@ -15,9 +15,18 @@ pub(super) struct Build<'b, 'r> {
 }
 
 impl<'r> Build<'_, 'r> {
-    /// The value here. `None`: something is wrong, or the arena is full.
-    pub(super) fn value(&mut self) -> Option<Value<'r>> {
-        self.nested(DEPTH_MAX)
+    /// The value here, which is the document. `None`: something is wrong, or the arena is full. `shapes` make it faster to read
+    /// objects anywhere in it that are laid out as others were.
+    pub(super) fn document(&mut self, mut shapes: Option<&mut Shapes>) -> Option<Value<'r>> {
+        if let Some(shapes) = &mut shapes {
+            shapes.begin_everywhere();
+        }
+        let byte = self.scanner.blanks();
+        let value = self.begun(byte, DEPTH_MAX, shapes.as_deref_mut())?;
+        if let Some(shapes) = shapes {
+            shapes.end(self.scanner);
+        }
+        Some(value)
     }
 
     /// The value here, which was read before: it may be as deep as the walk goes, which bounds the recursion.
@@ -33,17 +42,18 @@ impl<'r> Build<'_, 'r> {
     /// Recursive; at most `deeper` levels.
     fn nested(&mut self, deeper: u32) -> Option<Value<'r>> {
         let byte = self.scanner.blanks();
-        self.begun(byte, deeper)
+        self.begun(byte, deeper, None)
     }
 
-    /// The value that begins here with `byte`.
+    /// The value that begins here with `byte`; `shapes` are for it, and for what is in it if they are for everything.
     #[inline(always)]
-    fn begun(&mut self, byte: u8, deeper: u32) -> Option<Value<'r>> {
-        match byte {
-            b'"' => self.scanner.string(self.arena).map(Value::string),
-            b'{' => self.object(deeper.checked_sub(1)?),
-            b'[' => self.array(deeper.checked_sub(1)?, None),
-            byte => self.plain(byte),
+    fn begun(&mut self, byte: u8, deeper: u32, shapes: Option<&mut Shapes>) -> Option<Value<'r>> {
+        match (byte, shapes) {
+            (b'"', _) => self.scanner.string(self.arena).map(Value::string),
+            (b'{', Some(shapes)) => self.familiar(deeper.checked_sub(1)?, shapes),
+            (b'{', None) => self.object(deeper.checked_sub(1)?),
+            (b'[', shapes) => self.array(deeper.checked_sub(1)?, shapes.and_then(Shapes::for_parts)),
+            (byte, _) => self.plain(byte),
         }
     }
 
@@ -65,10 +75,7 @@ impl<'r> Build<'_, 'r> {
             shapes.stand_in_front();
         }
         while next != b']' {
-            let item = match (next, &mut shapes) {
-                (b'{', Some(shapes)) => self.familiar(deeper.checked_sub(1)?, shapes)?,
-                _ => self.begun(next, deeper)?,
-            };
+            let item = self.begun(next, deeper, shapes.as_deref_mut())?;
             self.parts.push(item);
             next = match self.scanner.next() {
                 Some(b']') => return None,
@@ -85,18 +92,25 @@ impl<'r> Build<'_, 'r> {
     fn object(&mut self, deeper: u32) -> Option<Value<'r>> {
         let start = self.parts.len();
         let next = self.scanner.after();
-        self.members(start, next, deeper)
+        self.members(start, next, deeper, None)
     }
 
-    /// What is left of an object, of which there are parts from `start` on and `next` is the next byte.
-    fn members(&mut self, start: usize, mut next: u8, deeper: u32) -> Option<Value<'r>> {
+    /// What is left of an object, of which there are parts from `start` on and `next` is the next byte. `shapes` are for its
+    /// values.
+    fn members(
+        &mut self,
+        start: usize,
+        mut next: u8,
+        deeper: u32,
+        mut shapes: Option<&mut Shapes>,
+    ) -> Option<Value<'r>> {
         while next != b'}' {
             if next != b'"' {
                 return None;
             }
             let key = self.scanner.string(self.arena)?;
             let byte = self.scanner.value()?;
-            let value = self.begun(byte, deeper)?;
+            let value = self.begun(byte, deeper, shapes.as_deref_mut())?;
             self.parts.extend([Value::string(key), value]);
             next = self.behind_member()?;
         }
@@ -128,15 +142,21 @@ impl<'r> Build<'_, 'r> {
         Some(entries)
     }
 
-    /// The object here, which is in a list: as far as it is laid out as another one was, by that.
+    /// The object here: as far as it is laid out as another one was, by that.
     fn familiar(&mut self, deeper: u32, shapes: &mut Shapes) -> Option<Value<'r>> {
         let (begun, start) = (self.scanner, self.parts.len());
-        let Some((pieces, mut first)) = shapes.follow(self.scanner.window()?) else {
-            return self.unfamiliar(deeper, shapes, begun, start);
+        let text = self.scanner.window()?;
+        if let [_, b'}', ..] = text {
+            self.scanner.at += 2;
+            return Some(Value::object(&[]));
+        }
+        let Some((shape, mut first)) = shapes.follow(text) else {
+            return self.unfamiliar(deeper, shapes, (begun, shapes.behind()), start);
         };
-        let entries = self.arena.filled(pieces.len(), UNSET).ok()?;
+        let behind = shapes.behind();
+        let entries = self.arena.filled(shape.len(), UNSET).ok()?;
         let mut known = 0;
-        for piece in pieces {
+        while let Some(piece) = shapes.piece(shape, known) {
             if known > 0 {
                 match piece.leads_on(self.scanner.window()?) {
                     Some(next) => first = next,
@@ -144,39 +164,41 @@ impl<'r> Build<'_, 'r> {
                 }
             }
             let key = self.scanner.ahead(piece.key.0.into(), piece.key.1.into())?;
+            let order = usize::from(piece.order);
             self.scanner.at += usize::from(piece.len);
-            let value = self.begun(first, deeper)?;
+            let value = self.begun(first, deeper, shapes.for_parts())?;
             let key = Value::string(key);
-            *entries.get_mut(usize::from(piece.order))? = Entry { key, value };
+            *entries.get_mut(order)? = Entry { key, value };
             known += 1;
         }
-        if known == pieces.len() && self.scanner.blanks() == b'}' {
+        if known == shape.len() && self.scanner.blanks() == b'}' {
             self.scanner.at += 1;
             return Some(Value::object(entries));
         }
-        for piece in pieces.get(..known)? {
+        for at in 0..known {
+            let piece = shapes.piece(shape, at)?;
             let Entry { key, value } = *entries.get(usize::from(piece.order))?;
             self.parts.extend([key, value]);
         }
-        self.unfamiliar(deeper, shapes, begun, start)
+        self.unfamiliar(deeper, shapes, (begun, behind), start)
     }
 
-    /// What is left of an object that began at `begun`, of which there are parts from `start` on, and that is laid out otherwise
-    /// from here on.
+    /// What is left of an object that began at `begun`, behind one of a known shape, of which there are parts from `start` on, and
+    /// that is laid out otherwise from here on.
     #[inline(never)]
     fn unfamiliar(
         &mut self,
         deeper: u32,
         shapes: &mut Shapes,
-        begun: Scanner<'r>,
+        (begun, behind): (Scanner<'r>, Behind),
         start: usize,
     ) -> Option<Value<'r>> {
         let next = match self.parts.len() - start {
             0 => self.scanner.after(),
             _ => self.behind_member()?,
         };
-        let object = self.members(start, next, deeper)?;
-        shapes.missed(begun);
+        let object = self.members(start, next, deeper, shapes.for_parts())?;
+        shapes.missed(begun, behind);
         Some(object)
     }
 }

@@ -4,21 +4,28 @@ use super::tests::{Random, SLOTS, Way, read_by, trie_of};
 use super::{Layouts, SlotTrie, Trailing};
 use crate::repeated::repeated;
 
-/// A reader that remembers, beside one that does not.
+/// Readers that remember, beside one that does not.
 pub(super) struct Reader {
     trie: SlotTrie,
     cells: Box<[u16]>,
     pub(super) layouts: Layouts,
+    /// For documents that are read as a whole.
+    pub(super) whole: Layouts,
 }
 
 impl Reader {
     pub(super) fn new(slots: &[&[&str]]) -> Reader {
         let (trie, cells) = trie_of(slots);
-        let layouts = Layouts::new(&trie);
-        Reader { trie, cells, layouts }
+        let (layouts, whole) = (Layouts::new(&trie), Layouts::new(&trie));
+        Reader {
+            trie,
+            cells,
+            layouts,
+            whole,
+        }
     }
 
-    /// What the slots are, or the error; both readers must say the same.
+    /// What the slots are, or the error; all readers must say the same.
     #[track_caller]
     pub(super) fn check(&mut self, text: &[u8]) -> String {
         let slots = (&self.trie, &*self.cells);
@@ -27,6 +34,8 @@ impl Reader {
             let exact = read_by(text, slots, Way::Exact, trailing, None);
             let found = read_by(text, slots, Way::Walk, trailing, Some(&mut self.layouts));
             assert_eq!(exact, found, "{trailing:?}, {}", String::from_utf8_lossy(text));
+            let whole = read_by(text, slots, Way::Whole, trailing, Some(&mut self.whole));
+            assert_eq!(exact, whole, "{trailing:?}, {}", String::from_utf8_lossy(text));
             said = found.unwrap_or_else(|error| error.to_string());
         }
         said

@@ -24,3 +24,4 @@ pub(crate) use doc::{Cell, InputDoc, Merge, Replacements, Saved};
 pub use error::{PorcError, Trailing};
 pub(crate) use layouts::Layouts;
 pub use trie::SlotTrie;
+pub(crate) use utf8::text_of;

@@ -38,14 +38,15 @@ impl<'r> InputDoc<'r> {
         &mut self,
         trie: &SlotTrie,
         arena: &'r Arena,
-        body: Option<&'r mut Vec<u8>>,
+        (body, layouts): (Option<&'r mut Vec<u8>>, Option<&mut Layouts>),
         bytes: &[u8],
         trailing: Trailing,
     ) -> Result<(), PorcError> {
         self.clear(trie);
         if let Some(body) = body {
+            let shapes = layouts.map(|layouts| &mut layouts.shapes);
             let whole = self.read_surely(arena, body, bytes, trailing, |mut build, _| {
-                Some((build.value()?, build.scanner))
+                Some((build.document(shapes)?, build.scanner))
             });
             if let Some(value) = whole {
                 self.fill_from_value(trie, 0, value);

@@ -1,5 +1,5 @@
 //! How the objects in lists of earlier requests were laid out: those of a service are of few kinds, and mostly all of a list are
-//! of one.
+//! of one. Where a document is read as a whole, all of its objects are read by this, and come in one order mostly.
 //!
 //! What stands in front of the value of a member (the beginning of the object or a comma, blanks, the key, a colon) is one
 //! piece here, and a shape is the pieces of an object in their order. A piece is taken only where all of its bytes are found
@@ -24,6 +24,9 @@ const BYTES_MAX: usize = WORD - 1;
 
 /// After so many objects of unknown shapes a document is read without any more guesses.
 const PATIENCE: u8 = 8;
+
+/// Objects of one document that are learned when it has ended.
+const LATE_MAX: usize = 8;
 
 /// In place of a shape: it is not known.
 const UNKNOWN: u8 = u8::MAX;
@@ -102,6 +105,24 @@ impl Shape {
     }
 }
 
+/// A shape that is kept, and how many members it has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    place: u8,
+    len: u8,
+}
+
+impl Known {
+    #[inline(always)]
+    pub(super) fn len(self) -> usize {
+        self.len.into()
+    }
+}
+
+/// The shape of the object that began before another one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Behind(u8);
+
 /// Shapes of the last objects, for one core.
 #[derive(Debug)]
 pub(super) struct Shapes {
@@ -115,6 +136,11 @@ pub(super) struct Shapes {
     lessons: Lessons,
     /// Objects of other shapes than were tried until this document is read without guesses.
     patience: u8,
+    /// Objects within objects are read by shapes too. Then nothing is learned before the document has ended, so that those around
+    /// stay what they are meanwhile: where objects of other shapes are, and behind what they came.
+    is_everywhere: bool,
+    late: [(usize, Behind); LATE_MAX],
+    late_count: usize,
     /// How many objects a shape was tried for, and how many were of another one, or of none that is known.
     #[cfg(test)]
     counted: (usize, usize),
@@ -133,6 +159,9 @@ impl Shapes {
             guess: UNKNOWN,
             lessons: Lessons::new(),
             patience: PATIENCE,
+            is_everywhere: false,
+            late: [(0, Behind(UNKNOWN)); LATE_MAX],
+            late_count: 0,
             #[cfg(test)]
             counted: (0, 0),
         }
@@ -160,12 +189,54 @@ impl Shapes {
     pub(super) fn begin(&mut self) {
         self.lessons.begin();
         self.patience = PATIENCE;
+        self.is_everywhere = false;
+    }
+
+    /// Makes ready for a document of which all objects are read by shapes.
+    pub(super) fn begin_everywhere(&mut self) {
+        self.begin();
+        self.is_everywhere = true;
+        self.late_count = 0;
+        self.stand_behind(FRONT);
+    }
+
+    /// The document, all of whose objects were read by shapes, has ended, and is right.
+    pub(super) fn end(&mut self, mut document: Scanner<'_>) {
+        for late in 0..std::mem::take(&mut self.late_count) {
+            if let Some(&(at, behind)) = self.late.get(late) {
+                document.at = at;
+                self.take_in(document, behind);
+            }
+        }
+    }
+
+    /// These for what is in an object or list, if they are for that.
+    #[inline(always)]
+    pub(super) fn for_parts(&mut self) -> Option<&mut Shapes> {
+        self.is_everywhere.then_some(self)
     }
 
     /// A list begins.
     #[inline]
     pub(super) fn stand_in_front(&mut self) {
-        self.stand_behind(FRONT);
+        if !self.is_everywhere {
+            self.stand_behind(FRONT);
+        }
+    }
+
+    /// Behind what the object came that was tried last.
+    #[inline(always)]
+    pub(super) fn behind(&self) -> Behind {
+        Behind(self.before)
+    }
+
+    /// What stands in front of a value of a shape, if that has so many.
+    #[inline(always)]
+    pub(super) fn piece(&self, shape: Known, at: usize) -> Option<&Piece> {
+        if at >= shape.len() {
+            return None;
+        }
+        self.shapes.get(usize::from(shape.place))?.pieces.get(at)
     }
 
     #[inline(always)]
@@ -174,10 +245,10 @@ impl Shapes {
         (self.last, self.guess) = (place, shape.map_or(UNKNOWN, |shape| shape.next));
     }
 
-    /// The pieces of which the object that begins with `text` may consist, and the first byte behind the first one, which is
+    /// The shape that the object that begins with `text` may have, and the first byte behind the first piece of it, which is
     /// there. `None`: its shape is not known.
     #[inline]
-    pub(super) fn follow(&mut self, text: &[u8; WINDOW]) -> Option<(&[Piece], u8)> {
+    pub(super) fn follow(&mut self, text: &[u8; WINDOW]) -> Option<(Known, u8)> {
         self.before = self.last;
         let guess = self.shapes.get(usize::from(self.guess));
         let (place, first) = match guess.and_then(|shape| shape.begins(text)) {
@@ -191,7 +262,8 @@ impl Shapes {
             self.counted.0 += 1;
         }
         shape.is_used = true;
-        Some((shape.pieces(), first))
+        let len = shape.len;
+        Some((Known { place, len }, first))
     }
 
     /// As [`Shapes::follow`], where the guess was wrong; another one is made the next time. The place of the shape.
@@ -214,19 +286,28 @@ impl Shapes {
     }
 
     /// The object at `object`, which is right, was of another shape than the one that was tried.
-    pub(super) fn missed(&mut self, object: Scanner<'_>) {
+    pub(super) fn missed(&mut self, object: Scanner<'_>, behind: Behind) {
         #[cfg(test)]
         {
             self.counted.1 += 1;
         }
         self.patience = self.patience.saturating_sub(1);
+        if !self.is_everywhere {
+            self.take_in(object, behind);
+        } else if let Some(place) = self.late.get_mut(self.late_count) {
+            *place = (object.at, behind);
+            self.late_count += 1;
+        }
+    }
+
+    fn take_in(&mut self, object: Scanner<'_>, behind: Behind) {
         if self.lessons.take(self.shapes.len() < PLACES) {
-            self.learn(object);
+            self.learn(object, behind);
         }
     }
 
     #[cold]
-    fn learn(&mut self, object: Scanner<'_>) {
+    fn learn(&mut self, object: Scanner<'_>, Behind(behind): Behind) {
         let Some(shape) = shape_of(object) else {
             return;
         };
@@ -241,7 +322,7 @@ impl Shapes {
         let Ok(place) = u8::try_from(place) else {
             return;
         };
-        self.lead(self.before, place);
+        self.lead(behind, place);
         self.stand_behind(place);
     }
 }

@@ -71,6 +71,7 @@ fn random_lists_are_read_as_without_memory_whatever_is_guessed() {
             reader.check(&text);
             if round % 2 == 0 {
                 reader.layouts.guess_anew(|below| random.below(below));
+                reader.whole.guess_anew(|below| random.below(below));
             }
         }
     }
@@ -102,6 +103,23 @@ fn what_is_familiar_is_read_by_its_shape() {
     assert_eq!(reader.check(alike.as_bytes()), said);
     assert_eq!(reader.tried(alike), (4, 0));
     assert_eq!(reader.check(alike.as_bytes()), said);
+}
+
+/// Read as a whole, a document has objects within objects, which are read by shapes too, once it has ended.
+#[test]
+fn a_familiar_document_is_read_by_shapes_as_a_whole() {
+    let mut reader = Reader::new(LIST);
+    let text =
+        r#"{"z": {"b": {"d": 1, "c": {}}, "a": [{"b": {"y": 1}, "a": 2}, {"a": 1}]}, "list": 1, "a": [{}]}"#;
+    let mut counted = || {
+        let before = reader.whole.shapes.counted();
+        reader.check(text.as_bytes());
+        let after = reader.whole.shapes.counted();
+        // Read twice.
+        ((after.0 - before.0) / 2, (after.1 - before.1) / 2)
+    };
+    counted();
+    assert_eq!((counted(), counted()), ((6, 0), (6, 0)));
 }
 
 /// An object of a shape has at most eight members, and at most 31 bytes stand in front of a value; what has more is read each

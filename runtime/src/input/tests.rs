@@ -55,7 +55,7 @@ pub(super) fn read_by(
     match way {
         Way::Exact => doc.read_porc(trie, &arena, (None, None), bytes, trailing)?,
         Way::Walk => doc.read_porc(trie, &arena, (Some(&mut copy), layouts), bytes, trailing)?,
-        Way::Whole => doc.read_whole_porc(trie, &arena, Some(&mut copy), bytes, trailing)?,
+        Way::Whole => doc.read_whole_porc(trie, &arena, (Some(&mut copy), layouts), bytes, trailing)?,
     }
     let mut out = Vec::new();
     for cell in cells {

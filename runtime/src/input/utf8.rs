@@ -8,7 +8,7 @@ use super::lanes::is_ascii;
 use crate::checks::{self, check};
 
 /// The text that the bytes are; `None`: they are no UTF-8.
-pub(super) fn text_of(bytes: &[u8]) -> Option<&str> {
+pub(crate) fn text_of(bytes: &[u8]) -> Option<&str> {
     if !is_ascii(bytes) {
         return std::str::from_utf8(bytes).ok();
     }

@@ -3,6 +3,7 @@
 mod error;
 mod indent;
 mod number;
+mod page;
 mod parse;
 mod plain;
 #[cfg(test)]
@@ -13,6 +14,8 @@ pub use error::{JsonError, JsonErrorKind};
 pub use indent::indent;
 pub use number::Numbers;
 pub(crate) use number::value as number_value;
+pub(crate) use page::Page;
 pub(crate) use parse::string_at;
 pub use parse::{parse, parse_prefix};
+pub(crate) use write::write_on;
 pub use write::{Escape, Unprintable, write, write_string};

@@ -6,31 +6,67 @@ use wide::u8x16;
 /// Bytes that are looked at together where there are so many.
 const LANES: usize = 16;
 
-/// Whether all of them are. The last bytes are looked at once more together with those in front of them, so that few are looked
-/// at one by one.
-#[inline]
-pub(super) fn is_plain(bytes: &[u8]) -> bool {
-    if let Some(last) = bytes.last_chunk::<LANES>() {
-        return bytes.as_chunks::<LANES>().0.iter().all(are_plain) && are_plain(last);
+/// Copies bytes to where there is room for just as many; whether all of them are plain. Some bytes are looked at twice, which
+/// costs less than to look at few one by one.
+#[inline(always)]
+pub(super) fn copy_plain(to: &mut [u8], from: &[u8]) -> bool {
+    if from.len() > 2 * LANES {
+        return copy_plain_many(to, from);
     }
-    let word = |bytes: &[u8; 8]| not_plain(u64::from_le_bytes(*bytes));
-    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        return word(first) | word(last) == 0;
+    if let Some([first, last]) = copy_ends::<LANES>(to, from) {
+        return (odd(first) | odd(last)).to_bitmask() == 0;
     }
-    let half = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
-    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        return not_plain(half(first) | half(last) << 32) == 0;
-    }
-    not_plain(filled(bytes)) == 0
+    let all = if let Some(ends) = copy_ends::<8>(to, from) {
+        let [first, last] = ends.map(|end| u128::from(u64::from_le_bytes(end)));
+        first | last << 64
+    } else if let Some(ends) = copy_ends::<4>(to, from) {
+        let [first, last] = ends.map(|end| u128::from(u32::from_le_bytes(end)));
+        first | last << 32 | BLANKS << 64
+    } else {
+        // Three at most.
+        let pairs = to.iter_mut().zip(from);
+        pairs.fold(BLANKS, |all, (to, from)| {
+            *to = *from;
+            all << 8 | u128::from(*from)
+        })
+    };
+    odd(all.to_le_bytes()).to_bitmask() == 0
 }
 
+/// As [`copy_plain`] for texts that are long.
+#[inline(never)]
+fn copy_plain_many(to: &mut [u8], from: &[u8]) -> bool {
+    to.copy_from_slice(from);
+    let Some(last) = from.last_chunk() else {
+        return false;
+    };
+    let (lanes, _) = from.as_chunks();
+    let all = lanes.iter().fold(odd(*last), |all, lane| all | odd(*lane));
+    all.to_bitmask() == 0
+}
+
+/// In place of bytes where there are none.
+const BLANKS: u128 = u128::from_le_bytes([b' '; LANES]);
+
+/// Copies the first `N` bytes and the last ones, which are given back; `None`: there are fewer.
 #[inline(always)]
-fn are_plain(bytes: &[u8; LANES]) -> bool {
-    let bytes = u8x16::new(*bytes);
-    let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) -> Option<[[u8; N]; 2]> {
+    let (first, last) = (*from.first_chunk()?, *from.last_chunk()?);
+    *to.first_chunk_mut()? = first;
+    *to.last_chunk_mut()? = last;
+    Some([first, last])
+}
+
+/// The bytes that are not plain have their highest bit set here, the others do not.
+#[inline(always)]
+fn odd(bytes: [u8; LANES]) -> u8x16 {
+    let bytes = u8x16::new(bytes);
+    let is = |bytes: u8x16, byte| bytes.simd_eq(u8x16::splat(byte));
     let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
-    let marks = is(b'"') | is(b'\\') | is(b'&') | is(b'<') | is(b'>');
-    (bytes | control | marks).to_bitmask() == 0
+    // `"` and `&`, `<` and `>` differ in one bit.
+    let quote_or_and = is(bytes | u8x16::splat(b'"' ^ b'&'), b'&');
+    let angle = is(bytes | u8x16::splat(b'<' ^ b'>'), b'>');
+    bytes | control | quote_or_and | angle | is(bytes, b'\\')
 }
 
 /// How many bytes at the start are, eight at a time.
@@ -74,7 +110,15 @@ const ONES: u64 = u64::from_le_bytes([1; 8]);
 
 #[cfg(test)]
 mod tests {
-    use super::{is_plain, plain_prefix};
+    use super::{copy_plain, plain_prefix};
+
+    /// Whether bytes are plain, which come out as they are if so.
+    fn is_plain(bytes: &[u8]) -> bool {
+        let mut copy = vec![0; bytes.len()];
+        let is_plain = copy_plain(&mut copy, bytes);
+        assert!(!is_plain || copy == bytes);
+        is_plain
+    }
 
     /// Each byte at each place of texts of each length up to more than two lanes.
     #[test]

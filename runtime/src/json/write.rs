@@ -1,8 +1,9 @@
 //! Values → JSON text as Go's encoder prints it: sets as arrays, keys that are no strings by their own JSON text.
 
-use super::plain::{is_plain, plain_prefix};
+use super::page::Page;
+use super::plain::plain_prefix;
 use crate::limits::NATIVE_DEPTH;
-use crate::value::{Entry, Kind, Tag, Value, with_int_text};
+use crate::value::{Entry, Kind, Tag, Value};
 
 /// Which characters beyond JSON's own are escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,26 +41,25 @@ struct Style {
 
 /// Appends the JSON text of a value. After an error `out` holds a part of it.
 pub fn write(out: &mut Vec<u8>, value: Value<'_>, escape: Escape) -> Result<(), Unprintable> {
+    write_on(&mut Page::new(out), value, escape)
+}
+
+/// As [`write`], on a page.
+pub(crate) fn write_on(page: &mut Page<'_>, value: Value<'_>, escape: Escape) -> Result<(), Unprintable> {
     let style = Style {
         escape,
         key_depth: KEY_DEPTH_MAX,
     };
-    write_at(out, value, style, NATIVE_DEPTH)
+    write_at(page, value, style, NATIVE_DEPTH)
 }
 
 /// Appends a string with its quotes.
 pub fn write_string(out: &mut Vec<u8>, text: &str, escape: Escape) {
-    out.reserve(text.len() + 2);
-    out.push(b'"');
-    if is_plain(text.as_bytes()) {
-        out.extend_from_slice(text.as_bytes());
-    } else {
-        write_escaped(out, text.as_bytes(), escape);
-    }
-    out.push(b'"');
+    Page::of_one(out).text(text, escape);
 }
 
-fn write_escaped(out: &mut Vec<u8>, bytes: &[u8], escape: Escape) {
+/// Appends what stands between the quotes of a string.
+pub(super) fn write_escaped(out: &mut Vec<u8>, bytes: &[u8], escape: Escape) {
     let (mut copied, mut at) = (0, plain_prefix(bytes));
     while let Some(&byte) = bytes.get(at) {
         let escaped = match byte {
@@ -116,67 +116,73 @@ fn hex_digit(nibble: u8) -> u8 {
     }
 }
 
-fn write_at(out: &mut Vec<u8>, value: Value<'_>, style: Style, depth: usize) -> Result<(), Unprintable> {
-    if write_scalar(out, value, style)? {
-        return Ok(());
-    }
+fn write_at(page: &mut Page<'_>, value: Value<'_>, style: Style, depth: usize) -> Result<(), Unprintable> {
+    let (Kind::Array(_) | Kind::Set(_) | Kind::Object(_)) = value.kind() else {
+        return write_scalar(page, value, style).map(|_| ());
+    };
     let Some(depth) = depth.checked_sub(1) else {
-        return write_deep(out, value, style);
+        return write_deep(page, value, style);
     };
     match value.kind() {
-        Kind::Array(items) | Kind::Set(items) => {
-            out.push(b'[');
-            for (at, &item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                write_at(out, item, style, depth)?;
-            }
-            out.push(b']');
-        }
+        Kind::Object([]) => page.put(b"{}"),
         Kind::Object(entries) if has_text_keys(entries) => {
-            out.push(b'{');
-            for (at, entry) in entries.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                write_string(out, entry.key.as_str().unwrap_or_default(), style.escape);
-                out.push(b':');
-                write_at(out, entry.value, style, depth)?;
+            page.put(b"{");
+            for entry in entries {
+                page.text_and(entry.key.as_str().unwrap_or_default(), style.escape, b':');
+                write_part(page, entry.value, style, depth)?;
             }
-            out.push(b'}');
+            page.end_with(b'}');
         }
         Kind::Object(entries) => {
-            out.push(b'{');
-            for (at, (key, value)) in with_text_keys(entries, style)?.into_iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                write_string(out, &key, style.escape);
-                out.push(b':');
-                write_at(out, value, style, depth)?;
+            page.put(b"{");
+            for (key, value) in with_text_keys(entries, style)? {
+                page.text_and(&key, style.escape, b':');
+                write_part(page, value, style, depth)?;
             }
-            out.push(b'}');
+            page.end_with(b'}');
         }
-        _ => return Err(Unprintable::NoText),
+        _ => {
+            let items = value.parts().unwrap_or_default();
+            page.put(b"[");
+            for item in items {
+                write_part(page, *item, style, depth)?;
+            }
+            match items {
+                [] => page.put(b"]"),
+                _ => page.end_with(b']'),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes a value and the comma behind it.
+#[inline(always)]
+fn write_part(page: &mut Page<'_>, value: Value<'_>, style: Style, depth: usize) -> Result<(), Unprintable> {
+    match value.as_str() {
+        Some(text) if page.len() <= TEXT_BYTES_MAX => page.text_and(text, style.escape, b','),
+        _ => {
+            write_at(page, value, style, depth)?;
+            page.put(b",");
+        }
     }
     Ok(())
 }
 
 /// Writes a scalar; `false` for a container.
-fn write_scalar(out: &mut Vec<u8>, value: Value<'_>, style: Style) -> Result<bool, Unprintable> {
-    if out.len() > TEXT_BYTES_MAX {
+fn write_scalar(page: &mut Page<'_>, value: Value<'_>, style: Style) -> Result<bool, Unprintable> {
+    if page.len() > TEXT_BYTES_MAX {
         return Err(Unprintable::TooLong);
     }
     match value.kind() {
         Kind::Undefined => return Err(Unprintable::NoText),
-        Kind::Null => out.extend_from_slice(b"null"),
-        Kind::Bool(true) => out.extend_from_slice(b"true"),
-        Kind::Bool(false) => out.extend_from_slice(b"false"),
-        Kind::Int(int) => with_int_text(int, |text| out.extend_from_slice(text.as_bytes())),
-        Kind::Number(text) if is_json_number(text) => out.extend_from_slice(text.as_bytes()),
+        Kind::Null => page.put(b"null"),
+        Kind::Bool(true) => page.put(b"true"),
+        Kind::Bool(false) => page.put(b"false"),
+        Kind::Int(int) => page.integer(int),
+        Kind::Number(text) if is_json_number(text) => page.put_all(text.as_bytes()),
         Kind::Number(_) => return Err(Unprintable::NoText),
-        Kind::String(text) => write_string(out, text, style.escape),
+        Kind::String(text) => page.text(text, style.escape),
         Kind::Array(_) | Kind::Object(_) | Kind::Set(_) => return Ok(false),
     }
     Ok(true)
@@ -191,22 +197,21 @@ enum Pending<'r> {
 
 /// As [`write_at`], with a list on the heap instead of the machine stack.
 #[cold]
-fn write_deep(out: &mut Vec<u8>, value: Value<'_>, style: Style) -> Result<(), Unprintable> {
+fn write_deep(page: &mut Page<'_>, value: Value<'_>, style: Style) -> Result<(), Unprintable> {
     let mut pending = vec![Pending::Value(value)];
     while let Some(next) = pending.pop() {
         let value = match next {
             Pending::Value(value) => value,
             Pending::Text(text) => {
-                out.extend_from_slice(text.as_bytes());
+                page.put_all(text.as_bytes());
                 continue;
             }
             Pending::Key(key) => {
-                write_string(out, &key, style.escape);
-                out.push(b':');
+                page.text_and(&key, style.escape, b':');
                 continue;
             }
         };
-        if write_scalar(out, value, style)? {
+        if write_scalar(page, value, style)? {
             continue;
         }
         // What comes first is pushed last.
@@ -234,8 +239,10 @@ fn write_deep(out: &mut Vec<u8>, value: Value<'_>, style: Style) -> Result<(), U
     Ok(())
 }
 
+/// Whether all keys are strings: they are sorted, those of one kind together.
 fn has_text_keys(entries: &[Entry<'_>]) -> bool {
-    entries.iter().all(|entry| entry.key.tag() == Tag::String)
+    let is_text = |entry: &Entry<'_>| entry.key.tag() == Tag::String;
+    entries.first().is_none_or(is_text) && entries.last().is_none_or(is_text)
 }
 
 /// Keys as texts, in the order of the texts; of keys with one text the last stays.
@@ -248,7 +255,7 @@ fn with_text_keys<'r>(entries: &[Entry<'r>], style: Style) -> Result<Vec<(String
             Some(text) => text.to_owned(),
             None => {
                 let mut text = Vec::new();
-                write_at(&mut text, entry.key, inner, NATIVE_DEPTH)?;
+                write_at(&mut Page::new(&mut text), entry.key, inner, NATIVE_DEPTH)?;
                 String::from_utf8(text).map_err(|_| Unprintable::NoText)?
             }
         };

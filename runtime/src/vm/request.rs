@@ -41,12 +41,17 @@ impl<'v> Request<'v> {
             .read_porc(&self.program.trie, self.arena, (body, layouts), bytes, trailing)
     }
 
-    /// As [`Request::read_porc`] for who will look at the document as a whole, which is built at once.
-    pub(crate) fn read_whole_porc(&mut self, bytes: &[u8], trailing: Trailing) -> Result<(), PorcError> {
+    /// As [`Request::read_porc`] for who will look at the document as a whole, which is built at once; `layouts` as there.
+    pub(crate) fn read_whole_porc_by(
+        &mut self,
+        bytes: &[u8],
+        trailing: Trailing,
+        layouts: Option<&mut Layouts>,
+    ) -> Result<(), PorcError> {
         self.forget();
         let body = self.body.take();
         self.doc
-            .read_whole_porc(&self.program.trie, self.arena, body, bytes, trailing)
+            .read_whole_porc(&self.program.trie, self.arena, (body, layouts), bytes, trailing)
     }
 
     /// The copy of the PORC that texts of it point into, and something behind it; empty where there is none.
