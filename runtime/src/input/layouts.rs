@@ -143,15 +143,22 @@ impl Piece {
     #[inline(always)]
     fn leads_on(&self, before: u16, text: &[u8; WINDOW]) -> Option<u8> {
         let first = self.first_behind(before, text)?;
-        let is_value = first > b' ' && (first != b'{' || !self.goes_deeper);
-        (is_value || self.step.next.member == END).then_some(first)
+        self.is_led_to(first).then_some(first)
     }
 
     /// As [`Piece::leads_on`], also to an object that would be gone into and has no members, which few have.
+    #[inline(always)]
     fn leads_somewhere(&self, before: u16, text: &[u8; WINDOW]) -> Option<u8> {
-        let is_empty = |first: &u8| *first == b'{' && text.get(usize::from(self.step.len) + 1) == Some(&b'}');
-        let to_empty = || self.first_behind(before, text).filter(is_empty);
-        self.leads_on(before, text).or_else(to_empty)
+        let first = self.first_behind(before, text)?;
+        let is_empty = || first == b'{' && text.get(usize::from(self.step.len) + 1) == Some(&b'}');
+        (self.is_led_to(first) || is_empty()).then_some(first)
+    }
+
+    /// Whether a value that begins with this byte is what it leads to.
+    #[inline(always)]
+    fn is_led_to(&self, first: u8) -> bool {
+        let is_value = first > b' ' && (first != b'{' || !self.goes_deeper);
+        is_value || self.step.next.member == END
     }
 
     /// The first byte behind all of its bytes, if the text begins with them.
@@ -262,10 +269,16 @@ impl Layouts {
     #[inline(never)]
     fn follow_others(&mut self, object: u16, text: &[u8; WINDOW]) -> Option<(&Step, u8)> {
         let guesses = self.pieces.get(usize::from(self.last))?.guesses;
-        let (order, first) = (0..).zip(guesses).find_map(|(order, guess)| {
+        let leads = |guess: u16| {
             let piece = self.pieces.get(usize::from(guess))?;
-            Some((order, piece.leads_somewhere(object, text)?))
-        })?;
+            piece.leads_somewhere(object, text)
+        };
+        // The first one is seldom it.
+        let [first_guess, others @ ..] = guesses;
+        let (order, first) = (1..)
+            .zip(others)
+            .find_map(|(order, guess)| Some((order, leads(guess)?)))
+            .or_else(|| Some((0, leads(first_guess)?)))?;
         if order > 0 {
             let last = self.pieces.get_mut(usize::from(self.last))?;
             last.guesses.swap(order, order - 1);
