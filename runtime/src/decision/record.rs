@@ -146,10 +146,7 @@ fn write_line(
     }
     page.put(b",\"metadata\":{");
     write_metadata(page, frame, options);
-    if !frame.operation.is_empty() {
-        page.put(b",\"operation\":");
-        page.text(&options.operation(frame.operation), Escape::Html);
-    }
+    write_shown(page, b",\"operation\":", &options.operation(frame.operation));
     let before = page.len();
     page.put(b",\"porc\":");
     if !write_porc(page, image, frame, options, decider) {
@@ -164,14 +161,19 @@ fn write_line(
         }
         page.end_with(b']');
     }
-    if !frame.resource.is_empty() {
-        page.put(b",\"resource\":");
-        page.text(&options.resource(frame.resource), Escape::Html);
-    }
+    write_shown(page, b",\"resource\":", &options.resource(frame.resource));
     if frame.settled != Settled::Open {
         page.put(b",\"systemOverride\":true");
     }
     page.put(b"}");
+}
+
+/// Appends a member, unless there is nothing to show.
+fn write_shown<const N: usize>(page: &mut Page<'_>, name: &[u8; N], shown: &str) {
+    if !shown.is_empty() {
+        page.put(name);
+        page.text(shown, Escape::Html);
+    }
 }
 
 /// Begins an object that says first what was decided.
@@ -219,8 +221,10 @@ fn write_duration(page: &mut Page<'_>, frame: &Frame<'_>) {
 
 /// Appends a number, as a string.
 fn write_number(page: &mut Page<'_>, number: u64) {
-    // Durations are far below 2^63.
-    page.quoted(i64::try_from(number).unwrap_or(i64::MAX));
+    match i64::try_from(number) {
+        Ok(number) => page.quoted(number),
+        Err(_) => page.text(&number.to_string(), Escape::Html),
+    }
 }
 
 /// Appends the members and the end of the metadata.
@@ -247,20 +251,13 @@ fn write_metadata(page: &mut Page<'_>, frame: &Frame<'_>, options: &RecordOption
 
 /// Appends the members and the end of the principal.
 fn write_principal(page: &mut Page<'_>, frame: &Frame<'_>, options: &RecordOptions) {
-    let has_realm = !frame.realm.is_empty();
-    if has_realm {
-        page.put(b"\"realm\":");
-        let realm = options.shown(&["/principal/mrealm"], frame.realm);
-        page.text(&realm, Escape::Html);
+    let realm = options.shown(&["/principal/mrealm"], frame.realm);
+    let subject = options.shown(&["/principal/sub"], frame.subject);
+    write_shown(page, b"\"realm\":", &realm);
+    if !realm.is_empty() && !subject.is_empty() {
+        page.put(b",");
     }
-    if !frame.subject.is_empty() {
-        if has_realm {
-            page.put(b",");
-        }
-        page.put(b"\"subject\":");
-        let subject = options.shown(&["/principal/sub"], frame.subject);
-        page.text(&subject, Escape::Html);
-    }
+    write_shown(page, b"\"subject\":", &subject);
     page.put(b"}");
 }
 
@@ -329,10 +326,8 @@ fn write_reference(
         page.put(b",\"duration\":");
         write_number(page, duration_ns);
     }
-    if !reference.id.is_empty() {
-        page.put(b",\"id\":");
-        page.text(&options.reference(reference.phase, reference.id), Escape::Html);
-    }
+    let id = options.reference(reference.phase, reference.id);
+    write_shown(page, b",\"id\":", &id);
     page.put(b",\"phase\":\"");
     page.put_all(reference.phase.word().as_bytes());
     page.put(b"\",\"policies\":[");
@@ -342,10 +337,7 @@ fn write_reference(
     }
     page.put(b"]");
     if let Some((code, text)) = reference.reason {
-        if !text.is_empty() {
-            page.put(b",\"reason\":");
-            page.text(&options.reason(text), Escape::Html);
-        }
+        write_shown(page, b",\"reason\":", &options.reason(text));
         page.put(b",\"reasonCode\":");
         page.text(code.word(), Escape::Html);
     }

@@ -250,6 +250,10 @@ impl Shapes {
     #[inline]
     pub(super) fn follow(&mut self, text: &[u8; WINDOW]) -> Option<(Known, u8)> {
         self.before = self.last;
+        // Each object of another shape than was guessed costs the memory of one of that shape, too.
+        if self.patience == 0 {
+            return None;
+        }
         let guess = self.shapes.get(usize::from(self.guess));
         let (place, first) = match guess.and_then(|shape| shape.begins(text)) {
             Some(first) => (self.guess, first),
@@ -269,9 +273,6 @@ impl Shapes {
     /// As [`Shapes::follow`], where the guess was wrong; another one is made the next time. The place of the shape.
     #[inline(never)]
     fn other(&mut self, text: &[u8; WINDOW]) -> Option<(u8, u8)> {
-        if self.patience == 0 {
-            return None;
-        }
         let mut known = (0..).zip(&self.shapes);
         let (place, first) = known.find_map(|(place, shape)| Some((place, shape.begins(text)?)))?;
         self.lead(self.last, place);

@@ -33,8 +33,8 @@ impl<'o> Page<'o> {
         }
     }
 
-    /// For one text.
-    pub(super) fn of_one(bytes: &'o mut Vec<u8>) -> Page<'o> {
+    /// For a few bytes in a buffer that is kept: it gets no more room than they take.
+    pub(super) fn of_few(bytes: &'o mut Vec<u8>) -> Page<'o> {
         Page {
             at: bytes.len(),
             bytes,

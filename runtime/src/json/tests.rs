@@ -1,8 +1,8 @@
 //! JSON in and out, with texts on both sides.
 
-use super::{Escape, Numbers, parse, write};
+use super::{Escape, Numbers, Unprintable, parse, write};
 use crate::arena::Arena;
-use crate::value::{Constant, Pool, Value};
+use crate::value::{Constant, Entry, Pool, Value};
 
 fn read<'r>(arena: &'r Arena, text: &'r [u8], numbers: Numbers) -> Result<Value<'r>, String> {
     parse(arena, text, numbers).map_err(|error| error.to_string())
@@ -210,4 +210,25 @@ fn sets_and_odd_keys() {
         r#"{"10":2,"\u003c\u0026\u003e":3,"[\"x\"]":1}"#
     );
     assert!(show(Constant::Number(".5".to_owned())).is_err());
+}
+
+/// A value whose parts are one and the same many times over may be small and have a text without end.
+#[test]
+fn a_text_ends_also_where_it_is_lists_and_keys_alone() {
+    let arena = Arena::new(1 << 12, 64 << 20);
+    let mut lists = Value::array(&[]);
+    let mut objects = Value::object(&[]);
+    for _ in 0..5 {
+        lists = Value::array(arena.values(&[lists; 100]).unwrap());
+        let keys = (0..100_i64).map(|key| Entry {
+            key: Value::string(arena.text(&format!("{key:02}")).unwrap()),
+            value: objects,
+        });
+        objects = Value::object(arena.entries_mut(&keys.collect::<Vec<_>>()).unwrap());
+    }
+    for value in [lists, objects] {
+        let mut out = Vec::new();
+        assert_eq!(write(&mut out, value, Escape::Plain), Err(Unprintable::TooLong));
+        assert!(out.len() < 65 << 20, "{}", out.len());
+    }
 }

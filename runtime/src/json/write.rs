@@ -55,7 +55,7 @@ pub(crate) fn write_on(page: &mut Page<'_>, value: Value<'_>, escape: Escape) ->
 
 /// Appends a string with its quotes.
 pub fn write_string(out: &mut Vec<u8>, text: &str, escape: Escape) {
-    Page::of_one(out).text(text, escape);
+    Page::of_few(out).text(text, escape);
 }
 
 /// Appends what stands between the quotes of a string.
@@ -117,40 +117,40 @@ fn hex_digit(nibble: u8) -> u8 {
 }
 
 fn write_at(page: &mut Page<'_>, value: Value<'_>, style: Style, depth: usize) -> Result<(), Unprintable> {
-    let (Kind::Array(_) | Kind::Set(_) | Kind::Object(_)) = value.kind() else {
-        return write_scalar(page, value, style).map(|_| ());
-    };
-    let Some(depth) = depth.checked_sub(1) else {
-        return write_deep(page, value, style);
-    };
-    match value.kind() {
-        Kind::Object([]) => page.put(b"{}"),
-        Kind::Object(entries) if has_text_keys(entries) => {
-            page.put(b"{");
-            for entry in entries {
-                page.text_and(entry.key.as_str().unwrap_or_default(), style.escape, b':');
-                write_part(page, entry.value, style, depth)?;
-            }
-            page.end_with(b'}');
-        }
-        Kind::Object(entries) => {
-            page.put(b"{");
-            for (key, value) in with_text_keys(entries, style)? {
-                page.text_and(&key, style.escape, b':');
-                write_part(page, value, style, depth)?;
-            }
-            page.end_with(b'}');
-        }
-        _ => {
-            let items = value.parts().unwrap_or_default();
+    if page.len() > TEXT_BYTES_MAX {
+        return Err(Unprintable::TooLong);
+    }
+    match (value.kind(), depth.checked_sub(1)) {
+        (Kind::Array(_) | Kind::Set(_) | Kind::Object(_), None) => return write_deep(page, value, style),
+        (Kind::Array([]) | Kind::Set([]), _) => page.put(b"[]"),
+        (Kind::Array(items) | Kind::Set(items), Some(depth)) => {
             page.put(b"[");
             for item in items {
                 write_part(page, *item, style, depth)?;
             }
-            match items {
-                [] => page.put(b"]"),
-                _ => page.end_with(b']'),
+            page.end_with(b']');
+        }
+        (Kind::Object([]), _) => page.put(b"{}"),
+        (Kind::Object(entries), Some(depth)) => {
+            page.put(b"{");
+            if has_text_keys(entries) {
+                for entry in entries {
+                    page.text_and(entry.key.as_str().unwrap_or_default(), style.escape, b':');
+                    write_part(page, entry.value, style, depth)?;
+                }
+            } else {
+                for (key, value) in with_text_keys(entries, style)? {
+                    page.text_and(&key, style.escape, b':');
+                    write_part(page, value, style, depth)?;
+                }
             }
+            page.end_with(b'}');
+        }
+        (
+            Kind::Undefined | Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Number(_) | Kind::String(_),
+            _,
+        ) => {
+            write_scalar(page, value, style)?;
         }
     }
     Ok(())
@@ -169,7 +169,7 @@ fn write_part(page: &mut Page<'_>, value: Value<'_>, style: Style, depth: usize)
     Ok(())
 }
 
-/// Writes a scalar; `false` for a container.
+/// Writes a scalar; `false` for a container, of which nothing is written.
 fn write_scalar(page: &mut Page<'_>, value: Value<'_>, style: Style) -> Result<bool, Unprintable> {
     if page.len() > TEXT_BYTES_MAX {
         return Err(Unprintable::TooLong);
@@ -255,7 +255,7 @@ fn with_text_keys<'r>(entries: &[Entry<'r>], style: Style) -> Result<Vec<(String
             Some(text) => text.to_owned(),
             None => {
                 let mut text = Vec::new();
-                write_at(&mut Page::new(&mut text), entry.key, inner, NATIVE_DEPTH)?;
+                write_at(&mut Page::of_few(&mut text), entry.key, inner, NATIVE_DEPTH)?;
                 String::from_utf8(text).map_err(|_| Unprintable::NoText)?
             }
         };
