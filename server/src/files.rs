@@ -49,7 +49,10 @@ pub(crate) fn standard_input(most: usize) -> Result<Vec<u8>> {
 
 /// `expected`: bytes that there are, if nothing changes.
 fn bounded(source: impl Read, most: usize, expected: usize) -> Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(expected);
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(expected)
+        .map_err(|_| ErrorKind::OutOfMemory)?;
     let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
     source.take(limit).read_to_end(&mut bytes)?;
     if bytes.len() > most {

@@ -18,6 +18,9 @@ pub(super) struct Flow<'c> {
 
 type Complaint = (usize, &'static str);
 
+/// A fault of ours, which must not let a program pass.
+const LOST: &str = "what its registers hold was lost";
+
 /// What a register holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Holds {
@@ -91,11 +94,11 @@ pub(super) fn check(flow: &Flow<'_>, tracks: &mut Tracks) -> Result<(), Complain
     if leaders.saturating_mul(usize::from(flow.regs)) > FLOW_BYTES_MAX {
         return Err((0, "the function has too many labels for the size of its frame"));
     }
-    known.begin(flow.code.len());
+    known.begin(flow, leaders)?;
     state.begin(flow);
     known.arrive(0, state)?;
     while let Some(leader) = known.waiting.pop() {
-        known.recall(leader, state);
+        known.recall(leader, state)?;
         let mut at = leader;
         loop {
             let Some(&inst) = flow.code.get(at) else {
@@ -153,23 +156,28 @@ impl State {
 }
 
 impl Known {
-    /// Nothing is known of a function of so many instructions.
-    fn begin(&mut self, len: usize) {
+    /// Nothing is known of a function that has so many instructions that are jumped to.
+    fn begin(&mut self, flow: &Flow<'_>, leaders: usize) -> Result<(), Complaint> {
         self.places.clear();
-        self.places.resize(len, None);
-        self.held.clear();
+        self.places.resize(flow.code.len(), None);
         self.waiting.clear();
+        self.held.clear();
+        // The beginning is a place, too. A list that grows would take twice what is bounded.
+        let room = self
+            .held
+            .try_reserve_exact((leaders + 1) * usize::from(flow.regs));
+        room.map_err(|_| (0, "what its registers hold does not fit into memory"))
     }
 
     /// What is known at an instruction, of which something is.
-    fn recall(&self, at: usize, state: &mut State) {
-        if let Some(Some(place)) = self.places.get(at) {
-            let end = place.start + state.regs.len();
-            let held = self.held.get(place.start..end).unwrap_or_default();
-            state.regs.clear();
-            state.regs.extend_from_slice(held);
-            state.with_depth = place.with_depth;
-        }
+    fn recall(&self, at: usize, state: &mut State) -> Result<(), Complaint> {
+        let place = self.places.get(at).copied().flatten().ok_or((at, LOST))?;
+        let end = place.start + state.regs.len();
+        let held = self.held.get(place.start..end).ok_or((at, LOST))?;
+        state.regs.clear();
+        state.regs.extend_from_slice(held);
+        state.with_depth = place.with_depth;
+        Ok(())
     }
 
     /// Joins a state into what is known at an instruction.
@@ -190,7 +198,7 @@ impl Known {
             return Err((at, "ways with different `with` scopes meet"));
         }
         let end = place.start + state.regs.len();
-        let held = self.held.get_mut(place.start..end).unwrap_or_default();
+        let held = self.held.get_mut(place.start..end).ok_or((at, LOST))?;
         let mut is_new = false;
         for (old, new) in held.iter_mut().zip(&state.regs) {
             let joined = old.join(*new);

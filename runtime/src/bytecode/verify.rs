@@ -38,11 +38,16 @@ pub fn verify(raw: RawProgram) -> Result<Program, VerifyError> {
         raw: &raw,
         slot_cells: &slot_cells,
         mock_arity: vec![None; usize::from(raw.mocks)],
-        // An instruction has one word or two. Lists that grow touch twice the memory, which a start waits for.
-        code: Vec::with_capacity(raw.code.len()),
-        words: Vec::with_capacity(raw.code.len()),
+        code: Vec::new(),
+        words: Vec::new(),
         tracks: Tracks::default(),
     };
+    // An instruction has one word or two. Lists that grow touch twice the memory, which a start waits for.
+    let code = checker.code.try_reserve_exact(raw.code.len());
+    let words = checker.words.try_reserve_exact(raw.code.len());
+    if code.is_err() || words.is_err() {
+        return Err(table("the code does not fit into memory"));
+    }
     let functions = checker.functions()?;
     let (code, words) = (checker.code, checker.words);
     let is_known = |line: &Line| (line.source as usize) < raw.sources.len();

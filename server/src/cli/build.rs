@@ -10,7 +10,7 @@ use gavel_compiler::domain::yaml;
 use gavel_compiler::source::SourceMap;
 
 use crate::cli::args::BuildArgs;
-use crate::cli::load::on_a_deep_stack;
+use crate::cli::deep_stack::on_a_deep_stack;
 use crate::cli::references::{self, Roots};
 use crate::cli::report;
 use crate::error::{Failure, reason};

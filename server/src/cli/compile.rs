@@ -15,7 +15,8 @@ use gavel_compiler::source::{FileId, SourceMap};
 use gavel_compiler::{domain, dump, policies};
 
 use crate::cli::args::{CompileArgs, DomainArgs, Emit};
-use crate::cli::load::{self, on_a_deep_stack};
+use crate::cli::deep_stack::on_a_deep_stack;
+use crate::cli::load;
 use crate::cli::{dialect, image, report};
 use crate::error::Failure;
 

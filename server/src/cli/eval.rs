@@ -19,9 +19,9 @@ use gavel_runtime::value::{Constant, Kind, Value};
 use gavel_runtime::vm::Vm;
 
 use crate::cli::args::{EvalArgs, Global};
+use crate::cli::deep_stack::on_a_deep_stack;
 use crate::cli::documents::{self, Documents};
 use crate::cli::explain::Explain;
-use crate::cli::load::on_a_deep_stack;
 use crate::cli::{dialect, input};
 use crate::error::Failure;
 use crate::random::Random;

@@ -9,7 +9,8 @@ use gavel_compiler::policies::{self, Linked};
 use gavel_runtime::image::{self, IMAGE_MAGIC, Image, LoadOptions};
 
 use crate::cli::args::DomainArgs;
-use crate::cli::load::{self, on_a_deep_stack};
+use crate::cli::deep_stack::on_a_deep_stack;
+use crate::cli::load;
 use crate::cli::mapper::HTTP_SEND;
 use crate::error::{Failure, reason};
 use crate::files;

@@ -3,7 +3,6 @@
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 
 use gavel_compiler::diagnostic::Diagnostic;
 use gavel_compiler::domain::yaml::Document;
@@ -16,6 +15,7 @@ use gavel_runtime::decision::RecordOptions;
 use gavel_runtime::image::{IMAGE_MAGIC, Image, MapperPart};
 
 use crate::cli::args::{DomainArgs, Global};
+use crate::cli::deep_stack::on_a_deep_stack;
 use crate::cli::domain_file::{self, Unusable};
 use crate::cli::references::{self, Roots};
 use crate::cli::{dialect, image, mapper, report};
@@ -26,7 +26,6 @@ use crate::files;
 use crate::folders::yaml_below;
 use crate::limits;
 use crate::log;
-use crate::reload;
 use crate::trace::{Filter, Texts};
 
 /// An image, how its records are written, and what it was made from.
@@ -477,22 +476,4 @@ pub(crate) fn why(sources: &SourceMap, name: &str, unusable: &Unusable) -> Strin
 /// With the system's reason.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     files::text(path, limits::TEXT_BYTES_MAX).map_err(|error| Failure::unreadable(path, &error))
-}
-
-/// Runs `work` on a thread whose stack fits the compiler's nesting limits, whatever stack this thread has; on this one, if it is
-/// the reloader's, which has such a stack: a start would wait for each new thread and the memory that it takes.
-pub(crate) fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
-    if thread::current().name() == Some(reload::THREAD) {
-        return Ok(work());
-    }
-    let failed = |cause: &str| Failure::Operator(format!("the compiling thread {cause}"));
-    thread::scope(|scope| {
-        let thread = thread::Builder::new()
-            .name("compile".to_owned())
-            .stack_size(limits::STACK_BYTES);
-        let running = thread
-            .spawn_scoped(scope, work)
-            .map_err(|e| failed(&format!("did not start: {e}")))?;
-        running.join().map_err(|_| failed("died"))
-    })
 }

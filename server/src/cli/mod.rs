@@ -6,6 +6,7 @@ mod audit_args;
 mod build;
 mod compile;
 mod configured;
+mod deep_stack;
 mod dialect;
 mod documents;
 mod domain_file;

@@ -7,7 +7,8 @@ use gavel_compiler::policies;
 use sha2::{Digest, Sha256};
 
 use crate::cli::args::DomainArgs;
-use crate::cli::load::{self, Prepared, on_a_deep_stack};
+use crate::cli::deep_stack::on_a_deep_stack;
+use crate::cli::load::{self, Prepared};
 use crate::cli::{image, mapper};
 use crate::envoy::Mapper;
 use crate::error::Failure;

@@ -7,8 +7,9 @@ use gavel_compiler::policies;
 use sha2::{Digest, Sha256};
 
 use crate::cli::args::{DomainArgs, Global};
+use crate::cli::deep_stack::on_a_deep_stack;
 use crate::cli::image;
-use crate::cli::load::{self, Loaded, on_a_deep_stack};
+use crate::cli::load::{self, Loaded};
 use crate::cli::references::Roots;
 use crate::cli::report;
 use crate::cli::retrace;

@@ -7,8 +7,9 @@ use gavel_runtime::input::Trailing;
 use gavel_runtime::limits::Limits;
 
 use crate::cli::args::{DecisionArgs, Global};
+use crate::cli::deep_stack::on_a_deep_stack;
 use crate::cli::input;
-use crate::cli::load::{self, Loaded, on_a_deep_stack};
+use crate::cli::load::{self, Loaded};
 use crate::error::Failure;
 use crate::random::Random;
 use crate::serve::desk;

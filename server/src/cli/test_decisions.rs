@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::cli::args::{CoverageFormat, Global, SuiteArgs};
+use crate::cli::deep_stack::on_a_deep_stack;
 use crate::cli::junit::{self, JunitCase, Problem};
-use crate::cli::load::{self, Loaded, on_a_deep_stack};
+use crate::cli::load::{self, Loaded};
 use crate::cli::suite::{self, Case};
 use crate::cli::suite_report::{Outcome, Report};
 use crate::cli::test_decision::Single;

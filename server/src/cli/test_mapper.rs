@@ -6,7 +6,8 @@ use gavel_compiler::source::SourceMap;
 use gavel_runtime::vm::Observer;
 
 use crate::cli::args::{Global, MapperArgs};
-use crate::cli::load::{self, Loaded, on_a_deep_stack};
+use crate::cli::deep_stack::on_a_deep_stack;
+use crate::cli::load::{self, Loaded};
 use crate::cli::{input, test_decision};
 use crate::envoy::{Input, Machine, Mapper};
 use crate::error::Failure;

@@ -9,7 +9,8 @@ use std::time::Instant;
 use flate2::bufread::MultiGzDecoder;
 
 use crate::cli::args::{Global, ReplayArgs};
-use crate::cli::load::{self, Loaded, on_a_deep_stack};
+use crate::cli::deep_stack::on_a_deep_stack;
+use crate::cli::load::{self, Loaded};
 use crate::error::{Failure, reason};
 use crate::limits::REPLAY_BUFFER_BYTES;
 use crate::log::{self, Level};

@@ -75,8 +75,8 @@ impl Loading {
     /// # Errors
     /// Why what is there cannot be served, or that it never stood still.
     pub fn attempt(&mut self, wish: &Wish) -> Result<Option<Fresh>, Failure> {
+        let mut noting = self.noting.clone();
         for _ in 0..TRIES_MAX {
-            let noting = std::mem::take(&mut self.noting);
             self.files.retain(|file| !noting.contains(file));
             let before = Fingerprint::of(&self.files);
             let attempt = (self.load)(wish);
@@ -88,15 +88,14 @@ impl Loading {
                 is_noted && Fingerprint::of_rest(&self.files, &after) == before && self.seen == after;
             self.files = attempt.files;
             if stood_still {
-                self.noting = noting;
                 return attempt.outcome;
             }
-            if !is_noted {
-                // It could not: nobody knows what it read, so that this time they are read before.
-                continue;
+            if is_noted {
+                std::thread::sleep(PAUSE);
+            } else {
+                // It could not: nobody knows what it read, so that from now on they are read before.
+                noting.clear();
             }
-            self.noting = noting;
-            std::thread::sleep(PAUSE);
         }
         let text = "the files of the policies kept changing while they were read";
         Err(Failure::Operator(text.to_owned()))
