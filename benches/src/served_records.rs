@@ -17,6 +17,10 @@ use crate::outcome::Report;
 /// measured with its way out of that sleep.
 const CONNECTIONS: usize = 32;
 
+/// Loads in turns for each round of the report: the machine changes its speed every few seconds, and with it what two loads that
+/// are no longer than that say of each other.
+const TURNS: usize = 5;
+
 /// The worker's time and that of all threads for a request, ns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spent {
@@ -45,7 +49,7 @@ pub(crate) fn figures(
     let server = Server::start_as(&how, binary, domain, body)?;
     let [request, probe] = ["/decision", "/decision?probe=true"].map(|path| job(&server, path, body, cores));
     let (mut of_worker, mut of_all) = (Vec::new(), Vec::new());
-    for round in 0..=effort.load_rounds {
+    for round in 0..=effort.load_rounds * TURNS {
         let (without, with) = in_turns(round, || spent(&server, &probe), || spent(&server, &request));
         let (without, with) = (without?, with?);
         // The first round warms up.
@@ -95,8 +99,8 @@ fn job(server: &Server, path: &str, body: &[u8], cores: Cores) -> Job {
     Job {
         connections: CONNECTIONS,
         core: cores.load,
-        time: Duration::from_secs(1),
-        warmup: Duration::from_millis(200),
+        time: Duration::from_millis(200),
+        warmup: Duration::from_millis(50),
         ..Job::new(target, vec![ask])
     }
 }
