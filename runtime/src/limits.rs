@@ -34,6 +34,10 @@ pub const PREPARED_BYTES_MAX: usize = 128 << 20;
 /// level. Literals of policies have half of it at most.
 pub const CONSTANT_DEPTH_MAX: usize = 1000;
 
+/// Items of a list that room is taken for on the word of an image file, some hundred KiB at the most. Nobody touches it before
+/// items stand there; a list that grew would touch twice as much, which whoever starts waits for.
+pub const LIST_ROOM_MAX: usize = 1 << 16;
+
 /// Registers times labels of one function while it is verified: one byte each, which whoever loads a program pays.
 /// Functions that the compiler makes stay far below.
 pub const FLOW_BYTES_MAX: usize = 1 << 30;

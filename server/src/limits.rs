@@ -236,7 +236,7 @@ pub const SPOOL_BYTES_MIN: u64 = 256 * 1024;
 /// noted how far records were delivered from it.
 pub const SPOOL_INTERVAL_MS: u64 = 100;
 
-/// Stack of a worker, the audit thread and the compiling thread: parsing and comparing recurse to their depth limits.
+/// Stack of a worker, the audit thread, the reloader and the compiling thread: parsing and comparing recurse to their depth limits.
 pub const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// Body of a request over which is decided for Envoy, unless the command line says otherwise. Envoy sends as much of it as

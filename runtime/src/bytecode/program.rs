@@ -2,6 +2,7 @@
 
 use super::{Inst, MOCK_BUILTIN, Mark, PreparedSpec, Role};
 use crate::builtins::{BUILTINS, Builtin};
+use crate::limits::LIST_ROOM_MAX;
 use crate::value::Constant;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::io;
@@ -110,20 +111,6 @@ pub struct RawProgram {
     pub marks: Vec<Mark>,
 }
 
-/// Items of a list that room is taken for on the word of an image file. Nobody touches it before items stand there, and a list
-/// that grew would touch twice as much, which whoever starts waits for.
-const ROOM_MAX: usize = 1 << 16;
-
-/// A list of items that are some bytes each.
-fn long_list<T: BorshDeserialize>(reader: &mut impl io::Read) -> io::Result<Vec<T>> {
-    let len = u32::deserialize_reader(reader)?;
-    let mut list = Vec::with_capacity((len as usize).min(ROOM_MAX));
-    for _ in 0..len {
-        list.push(T::deserialize_reader(reader)?);
-    }
-    Ok(list)
-}
-
 impl RawProgram {
     /// The slot of a path below `input`, added when there is none yet; `None` when all numbers are used up.
     pub fn intern_slot(&mut self, path: &[&str]) -> Option<SlotId> {
@@ -183,4 +170,14 @@ fn called(inst: Inst) -> Option<u32> {
             .map(|target| target & !MOCK_BUILTIN),
         _ => None,
     }
+}
+
+/// A list of items that are some bytes each, from an image file.
+fn long_list<T: BorshDeserialize>(reader: &mut impl io::Read) -> io::Result<Vec<T>> {
+    let len = u32::deserialize_reader(reader)?;
+    let mut list = Vec::with_capacity((len as usize).min(LIST_ROOM_MAX));
+    for _ in 0..len {
+        list.push(T::deserialize_reader(reader)?);
+    }
+    Ok(list)
 }
