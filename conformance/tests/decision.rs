@@ -12,13 +12,15 @@
 use gavel_compiler::source::SourceMap;
 use gavel_compiler::{Options, compile_parts, render};
 use gavel_runtime::decision::{
-    Asked, Decider, Decision, Frame, Phase, RecordOptions, Reference, Settled, Stamp, Watcher, write_json,
+    Asked, Decider, Decision, Facts, Frame, Phase, RecordOptions, Reference, Resolution, Settled, Stamp,
+    Watcher, write_json,
 };
 use gavel_runtime::image::Image;
 use gavel_runtime::input::Trailing;
+use gavel_runtime::json::{self, Escape};
 use gavel_runtime::limits::Limits;
 use gavel_runtime::vm::{Event, Observer, RequestEnv};
-use serde_json::Value;
+use serde_json::{Value, json as value};
 use std::path::{Path, PathBuf};
 
 const STAMP: Stamp = Stamp {
@@ -147,6 +149,84 @@ fn decisions_and_records() {
     }
     assert!(count > 0, "no cases");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The bodies of a case: its own, and those that send other resources, principals and annotations.
+fn bodies(case: &Value) -> Vec<Vec<u8>> {
+    let own = body(case);
+    let Ok(Value::Object(porc)) = serde_json::from_slice(&own) else {
+        return vec![own];
+    };
+    let mrn = porc.get("resource").cloned().unwrap_or_default();
+    let with = |name: &str, value: &Value| {
+        let mut porc = porc.clone();
+        porc.insert(name.to_owned(), value.clone());
+        Value::Object(porc).to_string().into_bytes()
+    };
+    let resources = value!([null, 7, "", "mrn:other", [mrn], {}, {"id": mrn}, {"annotations": {}, "owner": 7},
+        {"zz": 1, "id": mrn, "group": "g", "owner": "o", "classification": "", "annotations": {"b": "<", "a": [{}]}}]);
+    let mut bodies: Vec<_> = resources
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| with("resource", it))
+        .collect();
+    let annotations = value!([null, 7, {}, {"zz": ["<"], "aa": {"é": 1.50}}]);
+    for principal in [
+        porc.get("principal").cloned().unwrap_or_default(),
+        value!({"sub": "s"}),
+    ] {
+        for said in annotations.as_array().unwrap() {
+            let mut principal = principal.clone();
+            if let Some(members) = principal.as_object_mut() {
+                members.insert("mannotations".to_owned(), said.clone());
+            }
+            bodies.push(with("principal", &principal));
+        }
+    }
+    bodies.extend(
+        [value!(null), value!({}), value!("x")]
+            .iter()
+            .map(|it| with("principal", it)),
+    );
+    bodies.push(own);
+    bodies
+}
+
+/// The document that a decision made in its cells, and the one that is written without them, whatever was written before.
+#[test]
+fn what_is_shown_is_what_policies_see() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(root().join("conformance/cases/decision")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ext| ext != "jsonl") {
+            continue;
+        }
+        for line in std::fs::read_to_string(&path).unwrap().lines() {
+            let case: Value = serde_json::from_str(line).unwrap();
+            let image = image(&case["domains"]);
+            let [mut decider, mut shower] = [(); 2].map(|()| Decider::new(&image, &Limits::DEFAULT));
+            let bodies = bodies(&case);
+            for body in bodies.iter().chain(&bodies).chain(&bodies) {
+                let mut ask_image = |_: &str| Resolution::AskImage;
+                let mut facts = Facts::Resolver(&mut ask_image);
+                let seen = decider.decide_with(&image, body, Trailing::Ignore, &ENV, &mut facts);
+                // Of a document that JSON cannot hold nothing is shown.
+                let Some(seen) = seen.ok().and_then(|decision| decision.document) else {
+                    continue;
+                };
+                for escape in [Escape::Html, Escape::Plain] {
+                    let (mut wanted, mut shown) = (Vec::new(), Vec::new());
+                    json::write(&mut wanted, seen, escape).unwrap();
+                    assert!(shower.write_seen(&image, body, escape, &mut shown));
+                    let [wanted, shown] = [wanted, shown].map(|text| String::from_utf8(text).unwrap());
+                    assert_eq!(shown, wanted, "{}", case["note"]);
+                }
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 0, "no cases");
 }
 
 /// Everything of a reference but its time.

@@ -13,6 +13,7 @@ mod parts;
 mod policy;
 mod recent;
 mod tables;
+mod texts;
 mod together;
 
 pub use file::{IMAGE_MAGIC, LoadOptions, SaveError, load, save};
@@ -26,4 +27,5 @@ pub use parts::{
 pub use policy::Policy;
 pub(crate) use tables::Selectors;
 pub use tables::{Group, Image, ImageError, Mapper, Operation, Resource, SelectorCaches, Subject};
+pub(crate) use texts::Texts;
 pub(crate) use together::{Kept, Layers, MERGED_CELLS_MAX, MergedCell, Together, TooMany};

@@ -10,9 +10,11 @@ use super::facts::Facts;
 use super::phase::{Phase, Phases, Reference, Settled, Wanted};
 use super::porc::{Porc, document, realise};
 use super::reason::{Reason, ReasonCode};
+use super::seen::Seen;
 use crate::error::EvalErrorKind;
-use crate::image::{Image, SelectorCaches};
+use crate::image::{Image, SelectorCaches, Texts};
 use crate::input::{PorcError, Trailing};
+use crate::json::{Escape, Page};
 use crate::limits::Limits;
 use crate::value::Value;
 use crate::vm::{Request, RequestEnv, Vm};
@@ -203,32 +205,44 @@ impl Decider {
             .read_porc_by(body, trailing, layouts)
     }
 
-    /// The document that policies see for a body, as the access record prints it.
-    pub fn realised<'r>(
-        &'r mut self,
-        image: &'r Image,
+    /// Appends the JSON of the document that policies see for a body, as the access record prints it. False: it has none, and
+    /// nothing was appended.
+    pub fn write_seen(&mut self, image: &Image, body: &[u8], escape: Escape, out: &mut Vec<u8>) -> bool {
+        let begin = out.len();
+        let mut page = Page::new(out);
+        let is_written = self.write_seen_on(image, body, escape, &mut page).is_some();
+        if !is_written {
+            page.truncate(begin);
+        }
+        is_written
+    }
+
+    /// As [`Decider::write_seen`], on a page, which may have a part of it after a failure.
+    pub(super) fn write_seen_on(
+        &mut self,
+        image: &Image,
         body: &[u8],
-        env: &RequestEnv,
-    ) -> Result<Value<'r>, Refusal> {
+        escape: Escape,
+        page: &mut Page<'_>,
+    ) -> Option<()> {
         let SelectorCaches {
             selectors,
-            together,
+            texts,
             layouts,
             ..
         } = &mut self.caches;
-        let mut request = self.vm.request(image.program(), env);
-        request
-            .read_whole_porc_by(body, Trailing::Ignore, Some(layouts))
-            .map_err(Refusal::Malformed)?;
-        let mut porc = Porc::default();
-        realise(
-            image,
-            (selectors, together),
-            &mut request,
-            &mut Facts::Image,
-            &mut porc,
-        )?;
-        Ok(document(image, &mut request)?)
+        let mut request = self.vm.request(image.program(), &RequestEnv::timeless(0, 0));
+        let sent = request.read_whole_porc(body, Trailing::Ignore, layouts).ok()?;
+        let arena = request.arena();
+        let seen = Seen::new(image, selectors, arena, sent).ok()?;
+        // What is kept is what records show.
+        let mut others = Texts::default();
+        let texts = if escape == Escape::Html {
+            texts
+        } else {
+            &mut others
+        };
+        seen.write(page, arena, escape, texts)
     }
 }
 

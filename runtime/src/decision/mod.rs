@@ -1,7 +1,7 @@
 //! The decision: PORC in, four phases, votes, one boolean and the evidence for its access record.
 //!
 //! `porc.rs` reads the request, `facts.rs` says who knows what it leaves out, `annotations.rs` merges what roles, groups and
-//! scopes say about the principal (`principal.rs`, `said.rs`), `phase.rs` asks the policies (`ask.rs`: with or without somebody watching), `decide.rs`
+//! scopes say about the principal (`principal.rs`, `said.rs`), `seen.rs` writes the document that policies see, `phase.rs` asks the policies (`ask.rs`: with or without somebody watching), `decide.rs`
 //! combines the votes, `evidence.rs` packs the outcome into a frame for the audit thread, `record.rs` turns a frame into the
 //! access record (`stamp.rs`: its id and time).
 
@@ -16,6 +16,7 @@ mod principal;
 mod reason;
 mod record;
 mod said;
+mod seen;
 mod stamp;
 
 pub(crate) use annotations::merge;

@@ -15,7 +15,6 @@ use super::phase::{Phase, Settled};
 use super::stamp::{id, write_timestamp};
 use crate::image::Image;
 use crate::json::{self, Escape, Page};
-use crate::vm::RequestEnv;
 
 /// How records are written.
 #[derive(Clone, Debug, Default)]
@@ -274,7 +273,7 @@ fn write_porc(
 ) -> bool {
     let start = page.len();
     let written = match (frame.porc, frame.document) {
-        (Some(body), _) => write_realised(page, image, body, frame, decider).is_some(),
+        (Some(body), _) => decider.write_seen_on(image, body, Escape::Html, page).is_some(),
         (None, Some(document)) => {
             page.put_all(document);
             document != b"{}"
@@ -288,20 +287,6 @@ fn write_porc(
         }),
         _ => written,
     }
-}
-
-/// Appends the document that the image makes of a body, if it is more than an empty object.
-fn write_realised(
-    page: &mut Page<'_>,
-    image: &Image,
-    body: &[u8],
-    frame: &Frame<'_>,
-    decider: &mut Decider,
-) -> Option<()> {
-    let env = RequestEnv::timeless(frame.stamp.wall_ns, 0);
-    let document = decider.realised(image, body, &env).ok()?;
-    json::write_on(page, document, Escape::Html).ok()?;
-    (!document.is_empty()).then_some(())
 }
 
 /// Where in the document the id of a reference may stand.

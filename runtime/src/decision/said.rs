@@ -25,7 +25,64 @@ pub(super) struct Said<'r> {
     pub(super) who: Belongings<'r>,
 }
 
+/// What is said together, for who needs all of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Whole<'r> {
+    /// Nothing else than what was sent.
+    #[default]
+    Sent,
+    /// This object.
+    Value(Value<'r>),
+    /// What these layers say, and the first of them.
+    Layers(Layers, Layer),
+}
+
+impl<'r> Whole<'r> {
+    /// What a layer says, if it does.
+    pub(super) fn of(image: &'r Image, layer: Layer) -> Whole<'r> {
+        let mut layers = Layers::default();
+        match layers.push(layer) {
+            _ if layer.is_empty() => Whole::Sent,
+            Ok(()) => Whole::Layers(layers, layer),
+            Err(TooMany) => Whole::Value(image.annotation_object(layer)),
+        }
+    }
+}
+
 impl<'r> Said<'r> {
+    /// What is said together where `sent` was sent.
+    pub(super) fn whole(self, arena: &'r Arena, sent: Option<Value<'r>>) -> Result<Whole<'r>, EvalErrorKind> {
+        let has_members = sent.is_some_and(|sent| matches!(sent.kind(), Kind::Object([_, ..])));
+        let (mut first, mut count) = (Layer::default(), 0);
+        let (mut layers, mut is_room) = (Layers::default(), true);
+        self.each(self.closure(), |layer| {
+            if count == 0 {
+                first = layer;
+            }
+            count += 1;
+            is_room = is_room && layers.push(layer).is_ok();
+            Ok(())
+        })?;
+        match (has_members, count) {
+            (true, 0) => Ok(Whole::Sent),
+            (false, 0) => Ok(Whole::Value(Value::object(&[]))),
+            (false, _) if is_room => Ok(Whole::Layers(layers, first)),
+            _ => Ok(Whole::Value(self.merged(arena, sent)?)),
+        }
+    }
+
+    /// What layers say together, of which this is the first.
+    pub(super) fn of_layers(
+        &self,
+        arena: &'r Arena,
+        (layers, first): (&Layers, Layer),
+    ) -> Result<Value<'r>, EvalErrorKind> {
+        match layers.len() {
+            1 => Ok(self.image.annotation_object(first)),
+            _ => self.merged(arena, None),
+        }
+    }
+
     /// The cell `at`, in which stands what was sent, becomes what is said together, and so do the cells below it. Whether that is
     /// anything else than what was sent.
     #[inline(always)]

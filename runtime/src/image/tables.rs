@@ -5,6 +5,7 @@ use super::names::Names;
 use super::parts::{ImageParts, MapperPart, OperationPart};
 use super::policy::Policy;
 use super::recent::Recent;
+use super::texts::Texts;
 use super::together::Together;
 use crate::bytecode::{FnId, Program, VerifyError, verify};
 use crate::decision::{Annotation, PorcCells, PorcSlots};
@@ -151,6 +152,7 @@ pub struct Image {
 pub struct SelectorCaches {
     pub(crate) selectors: Selectors,
     pub(crate) together: Together,
+    pub(crate) texts: Texts,
     pub(crate) layouts: crate::input::Layouts,
 }
 
@@ -374,6 +376,7 @@ impl Image {
                 resources: self.resource_selectors.create_cache(),
             },
             together: Together::new(!self.annotations.is_empty()),
+            texts: Texts::default(),
             layouts: crate::input::Layouts::new(&self.program.trie),
         }
     }

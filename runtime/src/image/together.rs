@@ -49,12 +49,14 @@ impl Layers {
         self.len
     }
 
-    fn place(&self) -> usize {
+    /// One of so many places.
+    #[inline]
+    pub(super) fn place(&self, places: usize) -> usize {
         let starts = self.starts.iter().take(self.len);
         let hash = starts.fold(0_u64, |hash, start| {
             (hash.rotate_left(5) ^ u64::from(*start)).wrapping_mul(0x517c_c1b7_2722_0a95)
         });
-        (hash >> 32) as usize % PLACES
+        (hash >> 32) as usize % places
     }
 }
 
@@ -112,7 +114,7 @@ impl Together {
         layers: &Layers,
         merge: impl FnOnce() -> Option<&'m [MergedCell<'m>]>,
     ) -> Option<&Kept> {
-        let kept = self.places.get_mut(layers.place())?;
+        let kept = self.places.get_mut(layers.place(PLACES))?;
         if kept.layers != *layers {
             if kept.missed != *layers {
                 kept.missed = *layers;

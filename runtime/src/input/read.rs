@@ -9,7 +9,7 @@ use super::walk::Walk;
 use super::{Layouts, PorcError, SlotTrie, Trailing};
 use crate::arena::Arena;
 use crate::json::{Numbers, parse_prefix};
-use crate::value::Kind;
+use crate::value::{Kind, Value};
 
 impl<'r> InputDoc<'r> {
     /// Reads a PORC. `body` becomes a copy of it that texts point into; it is used once, and without it the exact parser
@@ -30,41 +30,41 @@ impl<'r> InputDoc<'r> {
             }
             self.clear(trie);
         }
-        self.read_exactly(trie, arena, bytes, trailing)
+        let value = self.read_exactly(arena, bytes, trailing)?;
+        self.fill_from_value(trie, 0, value);
+        Ok(())
     }
 
-    /// As [`InputDoc::read_porc`] for who will look at the document as a whole: that is built at once.
+    /// As [`InputDoc::read_porc`] for who needs the document as a whole, and no cell.
     pub(crate) fn read_whole_porc(
         &mut self,
-        trie: &SlotTrie,
         arena: &'r Arena,
         (body, layouts): (Option<&'r mut Vec<u8>>, Option<&mut Layouts>),
         bytes: &[u8],
         trailing: Trailing,
-    ) -> Result<(), PorcError> {
-        self.clear(trie);
+    ) -> Result<Value<'r>, PorcError> {
         if let Some(body) = body {
             let shapes = layouts.map(|layouts| &mut layouts.shapes);
             let whole = self.read_surely(arena, body, bytes, trailing, |mut build, _| {
                 Some((build.document(shapes)?, build.scanner))
             });
             if let Some(value) = whole {
-                self.fill_from_value(trie, 0, value);
-                return Ok(());
+                return Ok(value);
             }
             self.parts.clear();
         }
-        self.read_exactly(trie, arena, bytes, trailing)
+        self.read_exactly(arena, bytes, trailing)
     }
 
-    /// Reads a PORC by the exact parser; the cells are missing.
+    /// Reads a PORC by the exact parser.
     fn read_exactly(
         &mut self,
-        trie: &SlotTrie,
         arena: &'r Arena,
         bytes: &[u8],
         trailing: Trailing,
-    ) -> Result<(), PorcError> {
+    ) -> Result<Value<'r>, PorcError> {
+        // Texts point elsewhere.
+        self.text = "";
         let bytes = arena.bytes(bytes).map_err(PorcError::Budget)?;
         let value = match trailing {
             Trailing::Refuse => crate::json::parse(arena, bytes, Numbers::ByValue),
@@ -72,10 +72,7 @@ impl<'r> InputDoc<'r> {
         };
         let value = value.map_err(PorcError::Json)?;
         match value.kind() {
-            Kind::Object(_) => {
-                self.fill_from_value(trie, 0, value);
-                Ok(())
-            }
+            Kind::Object(_) => Ok(value),
             Kind::Null => Err(PorcError::Null),
             Kind::Bool(_) => Err(PorcError::NotAnObject("bool")),
             Kind::String(_) => Err(PorcError::NotAnObject("string")),

@@ -55,7 +55,10 @@ pub(super) fn read_by(
     match way {
         Way::Exact => doc.read_porc(trie, &arena, (None, None), bytes, trailing)?,
         Way::Walk => doc.read_porc(trie, &arena, (Some(&mut copy), layouts), bytes, trailing)?,
-        Way::Whole => doc.read_whole_porc(trie, &arena, (Some(&mut copy), layouts), bytes, trailing)?,
+        Way::Whole => {
+            let value = doc.read_whole_porc(&arena, (Some(&mut copy), layouts), bytes, trailing)?;
+            doc.set(trie, value);
+        }
     }
     let mut out = Vec::new();
     for cell in cells {

@@ -17,5 +17,5 @@ pub(crate) use number::value as number_value;
 pub(crate) use page::Page;
 pub(crate) use parse::string_at;
 pub use parse::{parse, parse_prefix};
-pub(crate) use write::write_on;
 pub use write::{Escape, Unprintable, write, write_string};
+pub(crate) use write::{write_member, write_on};

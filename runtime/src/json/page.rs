@@ -47,6 +47,11 @@ impl<'o> Page<'o> {
         self.at
     }
 
+    /// What was written behind the first `len` bytes.
+    pub(crate) fn since(&self, len: usize) -> &[u8] {
+        self.bytes.get(len..self.at).unwrap_or_default()
+    }
+
     /// Takes back what was written behind the first `len` bytes.
     pub(crate) fn truncate(&mut self, len: usize) {
         self.at = self.at.min(len);

@@ -53,6 +53,21 @@ pub(crate) fn write_on(page: &mut Page<'_>, value: Value<'_>, escape: Escape) ->
     write_at(page, value, style, NATIVE_DEPTH)
 }
 
+/// As [`write_on`], with a key in front and a comma behind.
+pub(crate) fn write_member(
+    page: &mut Page<'_>,
+    key: &str,
+    value: Value<'_>,
+    escape: Escape,
+) -> Result<(), Unprintable> {
+    let style = Style {
+        escape,
+        key_depth: KEY_DEPTH_MAX,
+    };
+    page.text_and(key, escape, b':');
+    write_part(page, value, style, NATIVE_DEPTH)
+}
+
 /// Appends a string with its quotes.
 pub fn write_string(out: &mut Vec<u8>, text: &str, escape: Escape) {
     Page::of_few(out).text(text, escape);

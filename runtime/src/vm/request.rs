@@ -41,17 +41,18 @@ impl<'v> Request<'v> {
             .read_porc(&self.program.trie, self.arena, (body, layouts), bytes, trailing)
     }
 
-    /// As [`Request::read_porc`] for who will look at the document as a whole, which is built at once; `layouts` as there.
-    pub(crate) fn read_whole_porc_by(
+    /// As [`Request::read_porc`] for who needs the document as a whole and asks no policy: there is no input afterwards. `layouts`
+    /// know how earlier documents were laid out.
+    pub(crate) fn read_whole_porc(
         &mut self,
         bytes: &[u8],
         trailing: Trailing,
-        layouts: Option<&mut Layouts>,
-    ) -> Result<(), PorcError> {
-        self.forget();
+        layouts: &mut Layouts,
+    ) -> Result<Value<'v>, PorcError> {
+        self.set_input(None);
         let body = self.body.take();
         self.doc
-            .read_whole_porc(&self.program.trie, self.arena, (body, layouts), bytes, trailing)
+            .read_whole_porc(self.arena, (body, Some(layouts)), bytes, trailing)
     }
 
     /// The copy of the PORC that texts of it point into, and something behind it; empty where there is none.

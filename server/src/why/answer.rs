@@ -4,7 +4,7 @@
 use gavel_runtime::decision::{Decider, Frame, FrameReference, Phase, RecordOptions, Refusal, Settled};
 use gavel_runtime::image::Image;
 use gavel_runtime::input::Trailing;
-use gavel_runtime::json::{self, Escape};
+use gavel_runtime::json::Escape;
 use gavel_runtime::limits::Limits;
 use gavel_runtime::vm::RequestEnv;
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ fn decided(
     let frame = Frame::decode(&frame).ok_or("the decision cannot be read")?;
     // Whoever asks chooses the values: hashes would let them be tried.
     let records = &revision.records.opaque();
-    let document = document(&mut decider, image, records, body, &env);
+    let document = document(&mut decider, image, records, body);
     let (told, doubt) = match traced.ok().zip(excerpts) {
         Some((traced, excerpts)) => tell(traced, revision, &frame, (body, env), excerpts),
         None => (Told::default(), None),
@@ -266,15 +266,10 @@ fn word(granted: bool) -> &'static str {
 }
 
 /// The document that policies saw, as JSON, as far as records show it.
-fn document(
-    decider: &mut Decider,
-    image: &Image,
-    records: &RecordOptions,
-    body: &[u8],
-    env: &RequestEnv,
-) -> Option<Value> {
-    let realised = decider.realised(image, body, env).ok()?;
+fn document(decider: &mut Decider, image: &Image, records: &RecordOptions, body: &[u8]) -> Option<Value> {
     let mut text = Vec::new();
-    json::write(&mut text, realised, Escape::Plain).ok()?;
+    if !decider.write_seen(image, body, Escape::Plain, &mut text) {
+        return None;
+    }
     serde_json::from_slice(&records.document(&text)?).ok()
 }
