@@ -109,17 +109,21 @@ fn without_volatile(mut record: Value) -> Value {
     record
 }
 
+/// The files of cases, a case to a line.
+fn case_files() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join("conformance/cases/decision")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|ext| ext == "jsonl"))
+        .collect()
+}
+
 #[test]
 fn decisions_and_records() {
-    let folder = root().join("conformance/cases/decision");
     let bless = std::env::var_os("GAVEL_BLESS").is_some();
     let mut wrong = Vec::new();
     let mut count = 0;
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|ext| ext != "jsonl") {
-            continue;
-        }
+    for path in case_files() {
         let text = std::fs::read_to_string(&path).unwrap();
         let mut blessed = String::new();
         for line in text.lines() {
@@ -197,11 +201,7 @@ fn bodies(case: &Value) -> Vec<Vec<u8>> {
 #[test]
 fn what_is_shown_is_what_policies_see() {
     let mut count = 0;
-    for entry in std::fs::read_dir(root().join("conformance/cases/decision")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|ext| ext != "jsonl") {
-            continue;
-        }
+    for path in case_files() {
         for line in std::fs::read_to_string(&path).unwrap().lines() {
             let case: Value = serde_json::from_str(line).unwrap();
             let image = image(&case["domains"]);
@@ -271,11 +271,7 @@ fn named(full: &Decision<'_>) -> Vec<String> {
 #[test]
 fn answers_do_not_depend_on_what_is_recorded() {
     let mut count = 0;
-    for entry in std::fs::read_dir(root().join("conformance/cases/decision")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|ext| ext != "jsonl") {
-            continue;
-        }
+    for path in case_files() {
         for line in std::fs::read_to_string(&path).unwrap().lines() {
             let case: Value = serde_json::from_str(line).unwrap();
             let (image, brief) = (image(&case["domains"]), image_naming(&case["domains"], false));

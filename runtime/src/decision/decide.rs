@@ -12,7 +12,7 @@ use super::porc::{Porc, document, realise};
 use super::reason::{Reason, ReasonCode};
 use super::seen::Seen;
 use crate::error::EvalErrorKind;
-use crate::image::{Image, SelectorCaches, Texts};
+use crate::image::{Image, SelectorCaches};
 use crate::input::{PorcError, Trailing};
 use crate::json::{Escape, Page};
 use crate::limits::Limits;
@@ -236,12 +236,7 @@ impl Decider {
         let arena = request.arena();
         let seen = Seen::new(image, selectors, arena, sent).ok()?;
         // What is kept is what records show.
-        let mut others = Texts::default();
-        let texts = if escape == Escape::Html {
-            texts
-        } else {
-            &mut others
-        };
+        let texts = (escape == Escape::Html).then_some(texts);
         seen.write(page, arena, escape, texts)
     }
 }

@@ -25,6 +25,11 @@ pub(super) struct Said<'r> {
     pub(super) who: Belongings<'r>,
 }
 
+/// Whether a value is an object that is not empty.
+pub(super) fn has_members(value: Value<'_>) -> bool {
+    matches!(value.kind(), Kind::Object([_, ..]))
+}
+
 /// What is said together, for who needs all of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Whole<'r> {
@@ -40,9 +45,11 @@ pub(super) enum Whole<'r> {
 impl<'r> Whole<'r> {
     /// What a layer says, if it does.
     pub(super) fn of(image: &'r Image, layer: Layer) -> Whole<'r> {
+        if layer.is_empty() {
+            return Whole::Sent;
+        }
         let mut layers = Layers::default();
         match layers.push(layer) {
-            _ if layer.is_empty() => Whole::Sent,
             Ok(()) => Whole::Layers(layers, layer),
             Err(TooMany) => Whole::Value(image.annotation_object(layer)),
         }
@@ -52,7 +59,7 @@ impl<'r> Whole<'r> {
 impl<'r> Said<'r> {
     /// What is said together where `sent` was sent.
     pub(super) fn whole(self, arena: &'r Arena, sent: Option<Value<'r>>) -> Result<Whole<'r>, EvalErrorKind> {
-        let has_members = sent.is_some_and(|sent| matches!(sent.kind(), Kind::Object([_, ..])));
+        let has_members = sent.is_some_and(has_members);
         let (mut first, mut count) = (Layer::default(), 0);
         let (mut layers, mut is_room) = (Layers::default(), true);
         self.each(self.closure(), |layer| {

@@ -4,7 +4,7 @@
 //! of it and no cell, so here no object is made anew: what differs from what was sent is written in its place.
 
 use super::principal::Belongings;
-use super::said::{Said, Whole};
+use super::said::{Said, Whole, has_members};
 use crate::arena::Arena;
 use crate::error::EvalErrorKind;
 use crate::image::{Image, Selectors, Texts};
@@ -34,10 +34,6 @@ struct Resource<'r> {
 /// A member of what was sent, if that is an object which has one.
 fn member<'r>(sent: Value<'r>, name: &'static str) -> Option<Value<'r>> {
     sent.index(Value::string(name))
-}
-
-fn has_members(sent: Value<'_>) -> bool {
-    matches!(sent.kind(), Kind::Object([_, ..]))
 }
 
 fn members(sent: Value<'_>) -> Object<'_> {
@@ -76,13 +72,14 @@ impl<'r> Seen<'r> {
         })
     }
 
-    /// Appends its JSON, as [`json::write`] does; `texts` are of the same escapes. `None`: it has none, whatever was appended.
+    /// Appends its JSON, as [`json::write`] does; `texts` are those that were written before with the same
+    /// escapes, if somebody keeps them. `None`: it has none, whatever was appended.
     pub(super) fn write(
         &self,
         page: &mut Page<'_>,
         arena: &'r Arena,
         escape: Escape,
-        texts: &mut Texts,
+        texts: Option<&mut Texts>,
     ) -> Option<()> {
         let mut writing = Writing {
             page,
@@ -141,7 +138,7 @@ struct Writing<'w, 'o, 'r> {
     page: &'w mut Page<'o>,
     arena: &'r Arena,
     escape: Escape,
-    texts: &'w mut Texts,
+    texts: Option<&'w mut Texts>,
     said: Said<'r>,
 }
 
@@ -217,13 +214,15 @@ impl<'r> Writing<'_, '_, 'r> {
         match whole {
             Whole::Sent => {}
             Whole::Value(value) => json::write_on(self.page, *value, self.escape).ok()?,
-            Whole::Layers(layers, first) => match self.texts.find(layers) {
+            Whole::Layers(layers, first) => match self.texts.as_ref().and_then(|texts| texts.find(layers)) {
                 Some(text) => self.page.put_all(text),
                 None => {
                     let begin = self.page.len();
                     let value = self.said.of_layers(self.arena, (layers, *first)).ok()?;
                     json::write_on(self.page, value, self.escape).ok()?;
-                    self.texts.keep(layers, self.page.since(begin));
+                    if let Some(texts) = &mut self.texts {
+                        texts.keep(layers, self.page.since(begin));
+                    }
                 }
             },
         }
