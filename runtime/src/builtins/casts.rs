@@ -116,9 +116,7 @@ pub(super) fn to_number<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Buil
         Kind::Bool(value) => Ok(Value::int(i64::from(value))),
         Kind::Int(_) | Kind::Number(_) => Ok(value),
         Kind::String(text) => {
-            let unsigned = text.trim_start_matches(['+', '-']);
-            let is_word = |word: &str| unsigned.eq_ignore_ascii_case(word);
-            if ["inf", "infinity", "nan"].into_iter().any(is_word) {
+            if is_no_finite_word(text) {
                 return Err(Failure::TYPE);
             }
             call.charge(text.len())?;
@@ -126,4 +124,16 @@ pub(super) fn to_number<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Buil
         }
         _ => Err(Failure::TYPE),
     }
+}
+
+/// Whether a text is a word that Go's parser takes for a float that is no number of Rego.
+fn is_no_finite_word(text: &str) -> bool {
+    // Most texts that become numbers begin with a digit.
+    if text.starts_with(|first: char| first.is_ascii_digit()) {
+        return false;
+    }
+    let unsigned = text.trim_start_matches(['+', '-']);
+    ["inf", "infinity", "nan"]
+        .into_iter()
+        .any(|word| unsigned.eq_ignore_ascii_case(word))
 }

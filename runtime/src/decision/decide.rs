@@ -261,19 +261,19 @@ fn decide<'r, A: Ask>(
     let document = asked.then(|| document(image, request)).transpose()?;
     let operation = image.find_operation(selectors, porc.operation);
     let who = &porc.who;
-    let references = request
-        .arena()
-        .list(who.groups.len() + who.roles.len() + who.scopes.len() + 4)?;
+    let reference_count = who.groups.len() + who.roles.len() + who.scopes.len() + 4;
+    let arena = request.arena();
     let begun_ns = monotonic_ns();
     let mut phases = Phases {
         image,
         ask,
         request,
         wanted,
-        references,
+        references: BumpVec::new_in(arena.bump()),
         monotonic_ns,
         last_ns: begun_ns,
     };
+    arena.reserve(&mut phases.references, reference_count)?;
 
     let settled = phases.operation(&porc, operation);
     let end_operation = phases.mark();

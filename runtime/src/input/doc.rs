@@ -124,7 +124,7 @@ pub(crate) struct Saved {
 }
 
 /// The input document.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct InputDoc<'r> {
     /// One for each node of the program's trie; none before there is an input, or something is run without one.
     pub(crate) cells: Vec<Cell<'r>>,

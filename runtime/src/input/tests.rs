@@ -5,16 +5,6 @@ use crate::arena::Arena;
 use crate::json::{Escape, write};
 use crate::repeated::repeated;
 
-fn empty<'r>() -> InputDoc<'r> {
-    InputDoc {
-        cells: Vec::new(),
-        replacements: None,
-        text: "",
-        parts: Vec::new(),
-        merged: None,
-    }
-}
-
 /// How a document is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Way {
@@ -51,7 +41,7 @@ pub(super) fn read_by(
 ) -> Result<String, PorcError> {
     let arena = Arena::new(1 << 12, 64 << 20);
     let mut copy = Vec::new();
-    let mut doc = empty();
+    let mut doc = InputDoc::default();
     match way {
         Way::Exact => doc.read_porc(trie, &arena, (None, None), bytes, trailing)?,
         Way::Walk => doc.read_porc(trie, &arena, (Some(&mut copy), layouts), bytes, trailing)?,
@@ -298,7 +288,7 @@ fn usual_documents_are_read_once() {
         let (trie, _) = SlotTrie::build(&paths).unwrap();
         let arena = Arena::new(1 << 12, 1 << 20);
         let mut copy = Vec::new();
-        let mut doc = empty();
+        let mut doc = InputDoc::default();
         let read = doc.walk(
             &trie,
             &arena,

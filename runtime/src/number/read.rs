@@ -37,10 +37,14 @@ pub fn of_text<'r>(arena: &'r Arena, text: &'r str) -> BuiltinResult<'r> {
 
 /// What a text says that is the plain spelling of a small integer, as most are: digits without a zero in front.
 fn plain_integer(text: &str) -> Option<i64> {
-    let is_plain = text.len() <= PLAIN_DIGITS_MAX
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-        && (text.len() == 1 || !text.starts_with('0'));
-    if is_plain { text.parse().ok() } else { None }
+    let digits = text.as_bytes();
+    if digits.is_empty() || digits.len() > PLAIN_DIGITS_MAX || digits.len() > 1 && text.starts_with('0') {
+        return None;
+    }
+    digits.iter().try_fold(0, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit <= 9).then(|| value * 10 + i64::from(digit))
+    })
 }
 
 /// The exact decimal text of `h.hhp±d`.

@@ -29,12 +29,9 @@ pub(super) struct Spare {
     cells: Vec<Cell<'static>>,
     pub(super) replacements: Replacements<'static>,
     parts: Vec<Value<'static>>,
-    outcomes: Vec<Outcome<'static>>,
     pub(super) rare: Rare<'static>,
     frames: Vec<Frame>,
-    /// Keeps its contents: they are stamped with epochs that never come again.
-    rule_cells: Vec<RuleCell>,
-    epoch: u64,
+    rules: Rules<'static>,
 }
 
 impl Vm {
@@ -44,7 +41,7 @@ impl Vm {
         let mut spare = Spare::default();
         spare.regs.reserve(1024);
         spare.frames.reserve(64);
-        spare.outcomes.reserve(256);
+        spare.rules.outcomes.reserve(256);
         // The lists of usual requests have fewer elements.
         spare.parts.reserve(256);
         Vm {
@@ -68,9 +65,9 @@ impl Vm {
             + self.body.capacity()
             + (spare.regs.capacity() + spare.parts.capacity()) * size_of::<Value<'_>>()
             + (spare.cells.capacity() + spare.replacements.saved_cells.capacity()) * size_of::<Cell<'_>>()
-            + spare.outcomes.capacity() * size_of::<Outcome<'_>>()
+            + spare.rules.outcomes.capacity() * size_of::<Outcome<'_>>()
             + spare.frames.capacity() * size_of::<Frame>()
-            + spare.rule_cells.capacity() * size_of::<RuleCell>()
+            + spare.rules.cells.capacity() * size_of::<RuleCell>()
     }
 
     /// Gives this machine a network. Without one, `http.send` ends the evaluation.
@@ -89,35 +86,36 @@ impl Vm {
         } = self;
         arena.reset();
         let arena: &'v Arena = arena;
-        let mut rule_cells = std::mem::take(&mut spare.rule_cells);
+        let rule_cells = &mut spare.rules.cells;
         if rule_cells.len() < program.functions.len() {
             rule_cells.resize(program.functions.len(), RuleCell::EMPTY);
         }
-        Request {
+        let mut request = Request {
             program,
             arena,
             env: *env,
             limits,
             fuel: limits.fuel,
             poll_at: limits.fuel.saturating_sub(DEADLINE_POLL_FUEL),
-            // Made where it stays: all of this is written for each request.
-            doc: InputDoc {
-                cells: std::mem::take(&mut spare.cells),
-                replacements: None,
-                text: "",
-                parts: std::mem::take(&mut spare.parts),
-                merged: None,
-            },
+            doc: InputDoc::default(),
             base: program.base().unwrap_or(Value::UNSET),
-            regs: std::mem::take(&mut spare.regs),
-            frames: std::mem::take(&mut spare.frames),
-            rules: Rules::new(rule_cells, std::mem::take(&mut spare.outcomes), spare.epoch),
+            regs: Vec::new(),
+            frames: Vec::new(),
+            rules: std::mem::take(&mut spare.rules),
             rare: None,
             mock_base: 0,
             caches,
             body: Some(body),
             home: spare,
-        }
+        };
+        // Put where they stay. Within a value that is moved they would be loaded right behind their stores and in wider pieces,
+        // which processors let wait until the stores are done.
+        let spare = &mut *request.home;
+        request.doc.cells = std::mem::take(&mut spare.cells);
+        request.doc.parts = std::mem::take(&mut spare.parts);
+        request.regs = std::mem::take(&mut spare.regs);
+        request.frames = std::mem::take(&mut spare.frames);
+        request
     }
 }
 
@@ -130,9 +128,7 @@ impl Drop for Request<'_> {
         spare.parts = emptied(std::mem::take(&mut doc.parts));
         spare.regs = emptied(std::mem::take(&mut self.regs));
         spare.frames = std::mem::take(&mut self.frames);
-        spare.outcomes = emptied(std::mem::take(&mut self.rules.outcomes));
-        spare.rule_cells = std::mem::take(&mut self.rules.cells);
-        spare.epoch = self.rules.last_epoch();
+        spare.rules = std::mem::take(&mut self.rules).emptied();
         spare.frames.clear();
         if let Some(rare) = self.rare.take() {
             spare.rare = rare.emptied();

@@ -1,6 +1,7 @@
 //! Results of rules within one request. A result counts while its epoch is the present one: a `with` scope has an epoch
 //! of its own, and nothing ever has to be cleared.
 
+use super::core::emptied;
 use crate::value::Value;
 
 /// Where the result of one rule is.
@@ -26,29 +27,39 @@ pub(super) struct Outcome<'v> {
 
 /// All results.
 pub(super) struct Rules<'v> {
+    /// Those of other epochs mean nothing.
     pub(super) cells: Vec<RuleCell>,
     pub(super) outcomes: Vec<Outcome<'v>>,
     epoch: u64,
     last_epoch: u64,
 }
 
-impl<'v> Rules<'v> {
-    pub(super) fn new(cells: Vec<RuleCell>, outcomes: Vec<Outcome<'v>>, last_epoch: u64) -> Rules<'v> {
+impl Default for Rules<'_> {
+    fn default() -> Self {
         Rules {
-            cells,
-            outcomes,
-            epoch: last_epoch + 1,
-            last_epoch: last_epoch + 1,
+            cells: Vec::new(),
+            outcomes: Vec::new(),
+            epoch: 1,
+            last_epoch: 1,
+        }
+    }
+}
+
+impl<'v> Rules<'v> {
+    /// Their memory, without results, for another request.
+    pub(super) fn emptied<'w>(self) -> Rules<'w> {
+        let next = self.last_epoch + 1;
+        Rules {
+            cells: self.cells,
+            outcomes: emptied(self.outcomes),
+            epoch: next,
+            last_epoch: next,
         }
     }
 
     /// Number of the present scope.
     pub(super) fn epoch(&self) -> u64 {
         self.epoch
-    }
-
-    pub(super) fn last_epoch(&self) -> u64 {
-        self.last_epoch
     }
 
     /// Forgets all results.

@@ -11,7 +11,7 @@ mod groups;
 mod rounds;
 
 use super::builder::Again;
-use super::calls::{Callee, Caller};
+use super::calls::{Callee, Caller, NO_CALL};
 use super::machine::Request;
 use super::trace::{Reason, Watch, reason};
 use crate::bytecode::{Inst, NO_PREPARED, Op, Prepared};
@@ -245,13 +245,14 @@ impl<'v> Request<'v> {
                 if W::ON {
                     watch.leave(value);
                 }
-                let Some(next) = ok!(self.pop_frame(&mut window, value, $inst.b)) else {
+                let next = ok!(self.pop_frame(&mut window, value, $inst.b));
+                if next == NO_CALL {
                     return Ok(value);
-                };
+                }
                 if W::ON && value.is_unset() {
                     watch.fails(program, Some(Reason::Undefined));
                 }
-                here = code.at(next);
+                here = code.at(next as usize);
                 continue;
             }};
         }

@@ -42,7 +42,10 @@ pub(in crate::builtins) fn substring<'r>(call: &mut Call<'_, 'r>, args: &[Value<
 
 /// Where the code point of an index begins; the end if there is none.
 fn byte_of(text: &str, index: usize) -> usize {
-    text.char_indices().nth(index).map_or(text.len(), |(at, _)| at)
+    match text.as_bytes().get(..index) {
+        Some(before) if before.is_ascii() => index,
+        _ => text.char_indices().nth(index).map_or(text.len(), |(at, _)| at),
+    }
 }
 
 /// `strings.reverse(text)`

@@ -45,27 +45,23 @@ impl<'v> Request<'v> {
         Ok(info.entry as usize)
     }
 
-    /// Ends the running frame; where its caller goes on, if there is one.
+    /// Ends the running frame; the index of the instruction at which its caller goes on, [`NO_CALL`] if there is none.
     #[inline(never)]
     pub(super) fn pop_frame(
         &mut self,
         window: &mut Window<'_, 'v>,
         value: Value<'v>,
         evidence: u16,
-    ) -> Result<Option<usize>, EvalErrorKind> {
+    ) -> Result<u32, EvalErrorKind> {
         let frame = self.leave(value, evidence)?;
         if frame.call == NO_CALL {
-            return Ok(None);
+            return Ok(NO_CALL);
         }
         // A frame begins where that of its caller ends.
         window.move_to(frame.caller_base as usize, window.base);
         let code: &'v [Inst] = &self.program.code;
         let call = item(code, frame.call as usize);
         let goes_on = window.set_some(call.a, value);
-        Ok(Some(if goes_on {
-            frame.call as usize + 1
-        } else {
-            call.c as usize
-        }))
+        Ok(if goes_on { frame.call + 1 } else { call.c })
     }
 }
