@@ -120,15 +120,8 @@ impl Arena {
     /// An empty list with room for `capacity` items; pushing that many never allocates again.
     pub fn list<T>(&self, capacity: usize) -> Result<BumpVec<'_, T>, EvalErrorKind> {
         let mut list = BumpVec::new_in(&self.bump);
-        self.reserve(&mut list, capacity)?;
+        reserve(&mut list, capacity)?;
         Ok(list)
-    }
-
-    /// As [`Arena::list`] for an empty list that stands where it is to stay.
-    #[inline]
-    pub(crate) fn reserve<T>(&self, list: &mut BumpVec<'_, T>, capacity: usize) -> Result<(), EvalErrorKind> {
-        list.try_reserve_exact(capacity)
-            .map_err(|_| EvalErrorKind::ArenaExhausted)
     }
 
     /// Whether the parts of all values lie in this arena. For checks: it walks over all chunks.
@@ -149,6 +142,13 @@ impl Arena {
     pub fn bump(&self) -> &Bump {
         &self.bump
     }
+}
+
+/// Room for `capacity` items in an empty list; pushing that many never allocates again.
+#[inline]
+pub(crate) fn reserve<T>(list: &mut BumpVec<'_, T>, capacity: usize) -> Result<(), EvalErrorKind> {
+    list.try_reserve_exact(capacity)
+        .map_err(|_| EvalErrorKind::ArenaExhausted)
 }
 
 fn chunk(bytes: usize, bytes_max: usize) -> Bump {

@@ -116,7 +116,7 @@ pub(super) fn to_number<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Buil
         Kind::Bool(value) => Ok(Value::int(i64::from(value))),
         Kind::Int(_) | Kind::Number(_) => Ok(value),
         Kind::String(text) => {
-            if is_no_finite_word(text) {
+            if is_infinity_or_nan(text) {
                 return Err(Failure::TYPE);
             }
             call.charge(text.len())?;
@@ -126,8 +126,8 @@ pub(super) fn to_number<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Buil
     }
 }
 
-/// Whether a text is a word that Go's parser takes for a float that is no number of Rego.
-fn is_no_finite_word(text: &str) -> bool {
+/// Whether OPA refuses a text by its type: infinity or NaN, behind any signs.
+fn is_infinity_or_nan(text: &str) -> bool {
     // Most texts that become numbers begin with a digit.
     if text.starts_with(|first: char| first.is_ascii_digit()) {
         return false;

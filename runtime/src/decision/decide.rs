@@ -11,6 +11,7 @@ use super::phase::{Phase, Phases, Reference, Settled, Wanted};
 use super::porc::{Porc, document, realise};
 use super::reason::{Reason, ReasonCode};
 use super::seen::Seen;
+use crate::arena::reserve;
 use crate::error::EvalErrorKind;
 use crate::image::{Image, SelectorCaches};
 use crate::input::{PorcError, Trailing};
@@ -262,18 +263,19 @@ fn decide<'r, A: Ask>(
     let operation = image.find_operation(selectors, porc.operation);
     let who = &porc.who;
     let reference_count = who.groups.len() + who.roles.len() + who.scopes.len() + 4;
-    let arena = request.arena();
+    let references = BumpVec::new_in(request.arena().bump());
     let begun_ns = monotonic_ns();
     let mut phases = Phases {
         image,
         ask,
         request,
         wanted,
-        references: BumpVec::new_in(arena.bump()),
+        references,
         monotonic_ns,
         last_ns: begun_ns,
     };
-    arena.reserve(&mut phases.references, reference_count)?;
+    // Where the list stays: to move it once it has room would wait until that is written.
+    reserve(&mut phases.references, reference_count)?;
 
     let settled = phases.operation(&porc, operation);
     let end_operation = phases.mark();

@@ -8,7 +8,8 @@ use crate::bytecode::{FnKind, Function, Inst, MOCK_BUILTIN, NO_PREPARED};
 use crate::error::EvalErrorKind;
 use crate::value::Value;
 
-/// [`Frame::call`] of the frame that was entered from outside.
+/// [`Frame::call`] of the frame that was entered from outside. No instruction is there, nor does one go on there behind a call:
+/// code ends at a `u32`.
 pub(super) const NO_CALL: u32 = u32::MAX;
 
 /// What is running, and where it goes on in its caller.

@@ -31,6 +31,7 @@ pub(super) struct Spare {
     parts: Vec<Value<'static>>,
     pub(super) rare: Rare<'static>,
     frames: Vec<Frame>,
+    /// Its cells keep their contents: they are stamped with epochs that never come again.
     rules: Rules<'static>,
 }
 
@@ -108,8 +109,8 @@ impl Vm {
             body: Some(body),
             home: spare,
         };
-        // Put where they stay. Within a value that is moved they would be loaded right behind their stores and in wider pieces,
-        // which processors let wait until the stores are done.
+        // Filled in where the request stays. A list that is written into a value that is moved then is read again at once, by
+        // wider loads than its stores were, and such loads wait for the stores. What was put together long ago is moved as it is.
         let spare = &mut *request.home;
         request.doc.cells = std::mem::take(&mut spare.cells);
         request.doc.parts = std::mem::take(&mut spare.parts);

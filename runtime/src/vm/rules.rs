@@ -27,7 +27,7 @@ pub(super) struct Outcome<'v> {
 
 /// All results.
 pub(super) struct Rules<'v> {
-    /// Those of other epochs mean nothing.
+    /// No cell has a later epoch than [`Rules::last_epoch`], so that one that begins was never used.
     pub(super) cells: Vec<RuleCell>,
     pub(super) outcomes: Vec<Outcome<'v>>,
     epoch: u64,
@@ -46,7 +46,7 @@ impl Default for Rules<'_> {
 }
 
 impl<'v> Rules<'v> {
-    /// Their memory, without results, for another request.
+    /// Their memory for another request, which finds no results: cells stay as they are, and the next epoch begins.
     pub(super) fn emptied<'w>(self) -> Rules<'w> {
         let next = self.last_epoch + 1;
         Rules {

@@ -301,6 +301,21 @@ fn sets_and_objects() {
     check(literal, r#"{"a":"y"}"#, r#"{7:"z","y":"y"}"#);
 }
 
+/// Without an input, whose reading forgets results, too.
+#[test]
+fn results_of_a_request_are_none_of_the_next() {
+    let program = program("rule data.p.a regs=1\n ret.k #0 \"a\"\nrule data.p.b regs=1\n ret.k #0 \"b\"");
+    let [a, b] = ["data.p.a", "data.p.b"].map(|name| program.function(name).unwrap());
+    let mut vm = Vm::new(&Limits::DEFAULT);
+    for order in [[(a, "\"a\""), (b, "\"b\"")], [(b, "\"b\""), (a, "\"a\"")]] {
+        let mut request = vm.request(&program, &ENV);
+        for (rule, wanted) in order {
+            assert_eq!(request.evidence(rule), None);
+            assert_eq!(request.call(rule).unwrap().map(show).as_deref(), Some(wanted));
+        }
+    }
+}
+
 #[test]
 fn rules_are_cached_and_conflict() {
     let text = "rule data.p.a regs=2\n slot r0 input.a ->no\n ret r0 #3\n no: ret.undef
