@@ -118,6 +118,14 @@ fn case_files() -> Vec<PathBuf> {
         .collect()
 }
 
+fn cases() -> impl Iterator<Item = Value> {
+    case_files().into_iter().flat_map(|path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        let cases = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        cases.collect::<Vec<Value>>()
+    })
+}
+
 #[test]
 fn decisions_and_records() {
     let bless = std::env::var_os("GAVEL_BLESS").is_some();
@@ -201,29 +209,26 @@ fn bodies(case: &Value) -> Vec<Vec<u8>> {
 #[test]
 fn what_is_shown_is_what_policies_see() {
     let mut count = 0;
-    for path in case_files() {
-        for line in std::fs::read_to_string(&path).unwrap().lines() {
-            let case: Value = serde_json::from_str(line).unwrap();
-            let image = image(&case["domains"]);
-            let [mut decider, mut shower] = [(); 2].map(|()| Decider::new(&image, &Limits::DEFAULT));
-            let bodies = bodies(&case);
-            for body in bodies.iter().chain(&bodies).chain(&bodies) {
-                let mut ask_image = |_: &str| Resolution::AskImage;
-                let mut facts = Facts::Resolver(&mut ask_image);
-                let seen = decider.decide_with(&image, body, Trailing::Ignore, &ENV, &mut facts);
-                // Of a document that JSON cannot hold nothing is shown.
-                let Some(seen) = seen.ok().and_then(|decision| decision.document) else {
-                    continue;
-                };
-                for escape in [Escape::Html, Escape::Plain] {
-                    let (mut wanted, mut shown) = (Vec::new(), Vec::new());
-                    json::write(&mut wanted, seen, escape).unwrap();
-                    assert!(shower.write_seen(&image, body, escape, &mut shown));
-                    let [wanted, shown] = [wanted, shown].map(|text| String::from_utf8(text).unwrap());
-                    assert_eq!(shown, wanted, "{}", case["note"]);
-                }
-                count += 1;
+    for case in cases() {
+        let image = image(&case["domains"]);
+        let [mut decider, mut shower] = [(); 2].map(|()| Decider::new(&image, &Limits::DEFAULT));
+        let bodies = bodies(&case);
+        for body in bodies.iter().chain(&bodies).chain(&bodies) {
+            let mut ask_image = |_: &str| Resolution::AskImage;
+            let mut facts = Facts::Resolver(&mut ask_image);
+            let seen = decider.decide_with(&image, body, Trailing::Ignore, &ENV, &mut facts);
+            // Of a document that JSON cannot hold nothing is shown.
+            let Some(seen) = seen.ok().and_then(|decision| decision.document) else {
+                continue;
+            };
+            for escape in [Escape::Html, Escape::Plain] {
+                let (mut wanted, mut shown) = (Vec::new(), Vec::new());
+                json::write(&mut wanted, seen, escape).unwrap();
+                assert!(shower.write_seen(&image, body, escape, &mut shown));
+                let [wanted, shown] = [wanted, shown].map(|text| String::from_utf8(text).unwrap());
+                assert_eq!(shown, wanted, "{}", case["note"]);
             }
+            count += 1;
         }
     }
     assert!(count > 0, "no cases");
@@ -271,31 +276,28 @@ fn named(full: &Decision<'_>) -> Vec<String> {
 #[test]
 fn answers_do_not_depend_on_what_is_recorded() {
     let mut count = 0;
-    for path in case_files() {
-        for line in std::fs::read_to_string(&path).unwrap().lines() {
-            let case: Value = serde_json::from_str(line).unwrap();
-            let (image, brief) = (image(&case["domains"]), image_naming(&case["domains"], false));
-            let (mut first, mut second) = (
-                Decider::new(&image, &Limits::DEFAULT),
-                Decider::new(&brief, &Limits::DEFAULT),
-            );
-            let body = body(&case);
-            for (decider, image) in [(&mut first, &image), (&mut second, &brief)] {
-                let answer = decider.probe(image, &body, Trailing::Ignore, &ENV);
-                let granted = answer.ok().map(|decision| decision.granted);
-                assert_eq!(granted, case["allow"].as_bool(), "{}", case["note"]);
-            }
-            let Ok(full) = first.decide(&image, &body, Trailing::Ignore, &ENV) else {
-                continue;
-            };
-            let short = second.decide(&brief, &body, Trailing::Ignore, &ENV).unwrap();
-            assert_eq!(short.granted, full.granted, "{}", case["note"]);
-            if full.phases_ns.is_some() {
-                let names: Vec<_> = short.references.iter().map(shown).collect();
-                assert_eq!(names, named(&full), "{}", case["note"]);
-            }
-            count += 1;
+    for case in cases() {
+        let (image, brief) = (image(&case["domains"]), image_naming(&case["domains"], false));
+        let (mut first, mut second) = (
+            Decider::new(&image, &Limits::DEFAULT),
+            Decider::new(&brief, &Limits::DEFAULT),
+        );
+        let body = body(&case);
+        for (decider, image) in [(&mut first, &image), (&mut second, &brief)] {
+            let answer = decider.probe(image, &body, Trailing::Ignore, &ENV);
+            let granted = answer.ok().map(|decision| decision.granted);
+            assert_eq!(granted, case["allow"].as_bool(), "{}", case["note"]);
         }
+        let Ok(full) = first.decide(&image, &body, Trailing::Ignore, &ENV) else {
+            continue;
+        };
+        let short = second.decide(&brief, &body, Trailing::Ignore, &ENV).unwrap();
+        assert_eq!(short.granted, full.granted, "{}", case["note"]);
+        if full.phases_ns.is_some() {
+            let names: Vec<_> = short.references.iter().map(shown).collect();
+            assert_eq!(names, named(&full), "{}", case["note"]);
+        }
+        count += 1;
     }
     assert!(count > 0, "no cases");
 }
