@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::run::pin;
+use super::run::{ns, pin};
 
 /// Readings that are so far apart had something between them that is not the thread's.
 const GAP: Duration = Duration::from_micros(20);
@@ -79,16 +79,12 @@ fn gaps(core: usize, time: Duration) -> Result<Floor, String> {
         let now = Instant::now();
         let gap = now.duration_since(last);
         if gap > GAP {
-            floor.gaps_ns.push(nanos(gap));
+            floor.gaps_ns.push(ns(gap));
         }
         last = now;
     }
-    floor.watched_ns = nanos(last.duration_since(began));
+    floor.watched_ns = ns(last.duration_since(began));
     Ok(floor)
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -27,4 +27,4 @@ pub use job::{Ask, Content, Expected, Job, Pace, Target};
 pub use result::{Outcome, Slow};
 pub use run::{pin, run};
 pub use secure::Trust;
-pub use witness::{Stall, Witness};
+pub use witness::{Seen, Span, Witness};

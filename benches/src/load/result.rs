@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
 
-use super::witness::Stall;
+use super::witness::Span;
 
 /// The longest latency that is told apart: an hour.
 const LATENCY_NS_MAX: u64 = 3_600_000_000_000;
@@ -13,7 +13,7 @@ const LATENCY_NS_MAX: u64 = 3_600_000_000_000;
 const DIGITS: u8 = 3;
 
 /// Slow answers that are kept one by one; more are only counted.
-const SLOW_MAX: usize = 100_000;
+const SLOW_MAX: usize = 1_000_000;
 
 /// What is told of latencies, in this order.
 const QUANTILES: [(&str, f64); 5] = [
@@ -82,7 +82,7 @@ pub struct Outcome {
     /// How many of these there were.
     pub slow_count: u64,
     /// Times in which the generator itself did not run although it had asked to.
-    pub stalls: Vec<Stall>,
+    pub stalls: Vec<Span>,
 }
 
 impl Outcome {

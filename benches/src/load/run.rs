@@ -11,7 +11,7 @@ use rustix::thread::CpuSet;
 use super::connection::{Connection, Gone, Sent};
 use super::job::{Job, Pace};
 use super::result::Outcome;
-use super::witness::Stall;
+use super::witness::Span;
 
 /// Events that are taken from the kernel at once.
 const EVENTS_MAX: usize = 256;
@@ -87,7 +87,7 @@ struct Worker<'j> {
     outcome: Outcome,
 }
 
-fn ns(time: Duration) -> u64 {
+pub(super) fn ns(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -164,7 +164,7 @@ impl<'j> Worker<'j> {
             let woke_ns = self.now_ns();
             let wanted_ns = now_ns + u64::try_from(timeout.tv_nsec).unwrap_or(0);
             if woke_ns > wanted_ns + STALL_NS {
-                self.outcome.stalls.push(Stall {
+                self.outcome.stalls.push(Span {
                     from_ns: wanted_ns,
                     to_ns: woke_ns,
                 });
