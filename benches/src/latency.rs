@@ -3,10 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use gavel_benches::load::{self, Floor, Job, Outcome, Pace, Seen, Slow, Span, Witness};
+use gavel_benches::load::{self, Floor, Job, Outcome, Pace, Seen, Witness};
 use gavel_benches::peers::served::Served;
 
 use crate::effort::Effort;
+use crate::late::{Late, Slice};
 use crate::outcome::{Curve, Report, Series};
 use crate::service::{Bench, on_peer};
 
@@ -19,64 +20,18 @@ const CONSTANT_PART: u32 = 10;
 /// Shares of saturation at which latency is measured.
 const SHARES: [f64; 8] = [0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
 
-/// One server's latencies, with what the machine did.
+/// One server's latencies, with what was seen beside.
 struct Watched {
     outcome: Outcome,
-    /// Answers above 5 ms by what was the matter with the machine.
-    late: Late,
-    /// Seconds in which the server's processor or the generator stalled.
-    stalled_s: f64,
-    /// Seconds in which the server's processor was slow.
-    slow_s: f64,
-}
-
-/// How many answers came late, by why.
-#[derive(Clone, Copy, Default)]
-struct Late {
-    /// During a stall, or in the queue behind it.
-    stalled: u64,
-    /// Others, while the machine was slow, or in the queue behind that.
-    slow: u64,
-    /// All others.
-    unexplained: u64,
-}
-
-impl Late {
-    /// Sorts answers. What came during a time without service is served in as long again, since at half of saturation as
-    /// much comes meanwhile as half of what is served: so far the queue behind it explains a late answer, and no further.
-    fn sort(late: &[Slow], stalls: &[Span], slow: &[Span]) -> Late {
-        let with_queues = |spans: &[Span]| -> Vec<Span> {
-            let behind = |span: &Span| Span {
-                to_ns: span.to_ns + span.length_ns(),
-                ..*span
-            };
-            spans.iter().map(behind).collect()
-        };
-        let (stalls, slow) = (with_queues(stalls), with_queues(slow));
-        let mut sorted = Late::default();
-        for answer in late {
-            let waited = Span {
-                from_ns: answer.due_ns,
-                to_ns: answer.due_ns + answer.latency_ns,
-            };
-            if stalls.iter().any(|span| span.meets(waited)) {
-                sorted.stalled += 1;
-            } else if slow.iter().any(|span| span.meets(waited)) {
-                sorted.slow += 1;
-            } else {
-                sorted.unexplained += 1;
-            }
-        }
-        sorted
-    }
+    slices: Vec<Slice>,
 }
 
 impl Watched {
     /// For people.
-    fn text(&self, name: &str) -> String {
-        let (outcome, late) = (&self.outcome, &self.late);
+    fn text(&self, name: &str, late: Late) -> String {
+        let outcome = &self.outcome;
         format!(
-            "open loop, {:.0} requests/s for {:.0} s, {name}: p50 {:.0} us, p99 {:.0}, p99.9 {:.0}, p99.99 {:.0}, max {:.0}; above 5 ms {}: {} in stalls of {:.3} s together and the queues behind them, {} more while the machine was slow, for {:.3} s together, or in the queues behind that, {} else",
+            "open loop, {:.0} requests/s for {:.0} s, {name}: p50 {:.0} us, p99 {:.0}, p99.9 {:.0}, p99.99 {:.0}, max {:.0}; above 5 ms {}: {} for stalls, of {:.3} s together, and the queues behind them; {} for {:.3} s in which the machine was sluggish; {} else",
             outcome.rate(),
             outcome.seconds,
             outcome.latency_us(0.5),
@@ -84,17 +39,17 @@ impl Watched {
             outcome.latency_us(0.999),
             outcome.latency_us(0.9999),
             outcome.latency_us(1.0),
-            outcome.slow_count,
+            late.all(),
             late.stalled,
-            self.stalled_s,
-            late.slow,
-            self.slow_s,
-            late.unexplained
+            late.stalled_ns as f64 / 1e9,
+            late.sluggish,
+            late.sluggish_ns as f64 / 1e9,
+            late.other
         )
     }
 
     /// The share of answers above 5 ms; one more than there were, so that it is never 0.
-    fn slow_share(&self) -> f64 {
+    fn late_share(&self) -> f64 {
         (self.outcome.slow_count + 1) as f64 / self.outcome.measured.max(1) as f64
     }
 }
@@ -115,7 +70,7 @@ pub(crate) fn half_load(
     let mut constant: Option<Watched> = None;
     let mut bare: Option<Watched> = None;
     let mut floor = Floor::default();
-    let (mut alone_s, mut alone_slow_s) = (0.0, 0.0);
+    let mut alone = Vec::new();
     for _ in 0..slices {
         watch(bench, &bench.on_real(), rate / 2.0, seconds, &mut real)?;
         let part = (seconds / CONSTANT_PART).max(2);
@@ -124,25 +79,34 @@ pub(crate) fn half_load(
         watch(bench, &job, rate / 2.0, part, &mut bare)?;
         server.stop()?;
         let cores: Vec<usize> = bench.cores.server.into_iter().chain(bench.cores.load).collect();
-        let witness = bench
-            .cores
-            .server
-            .map(|core| Witness::start(core, Instant::now()));
-        floor.add(&Floor::watch(&cores, Duration::from_secs(part.into()))?);
-        alone_s += f64::from(part);
-        alone_slow_s += seconds_of(&witness.map(Witness::stop).unwrap_or_default().slow());
+        let (watched, seen) = witnessed(bench, Instant::now(), || {
+            Floor::watch(&cores, Duration::from_secs(part.into()))
+        })?;
+        floor.add(&watched);
+        alone.push(Slice {
+            seen,
+            ..Slice::default()
+        });
     }
     let (Some(real), Some(constant), Some(bare)) = (real, constant, bare) else {
         return Err("no time for a load at half of saturation".to_owned());
     };
-    let all = [
-        ("decisions", &real),
-        ("a constant answer", &constant),
-        ("a server that reads no request", &bare),
-    ];
-    for (name, watched) in all {
-        report.note(watched.text(name));
-    }
+    let all = [&real.slices, &constant.slices, &bare.slices, &alone];
+    let usual_ns = Seen::usual_ns(
+        all.iter()
+            .flat_map(|slices| slices.iter().map(|slice| &slice.seen)),
+    );
+    let [late, late_constant, late_bare, alone] = all.map(|slices| Late::count(slices, usual_ns));
+    report.note(real.text("decisions", late));
+    report.note(constant.text("a constant answer", late_constant));
+    report.note(bare.text("a server that reads no request", late_bare));
+    report.note(format!(
+        "a witness on the servers' processor saw it sluggish for {:.4} of the time with decisions, {:.4} with constant answers, {:.4} with a server that reads no request, {:.4} without any server",
+        late.sluggish_share(),
+        late_constant.sluggish_share(),
+        late_bare.sluggish_share(),
+        alone.sluggish_share()
+    ));
     let outcome = &real.outcome;
     report.figure("http.p50_us_half_load", outcome.latency_us(0.5));
     report.figure(
@@ -158,19 +122,18 @@ pub(crate) fn half_load(
         "http.p999_over_bare",
         outcome.latency_us(0.999) / bare.outcome.latency_us(0.999),
     );
-    report.figure("http.slow_share_over_bare", real.slow_share() / bare.slow_share());
+    report.figure("http.slow_share_over_bare", real.late_share() / bare.late_share());
     report.note(format!(
         "the machine itself: a thread that only reads the clock waits {:.0} us at p99.9 while both processors are busy",
         floor.wait_us(0.999)
     ));
-    report.note(format!(
-        "the machine itself: without any server its system calls were slow for {alone_slow_s:.3} of {alone_s:.0} s"
-    ));
     report.figure("machine.p999_wait_us", floor.wait_us(0.999));
     report.figure("machine.stolen_share", floor.stolen_share());
     report.figure("http.half_load_seconds", outcome.seconds);
-    report.figure("http.outliers_above_5ms", real.late.unexplained as f64);
-    report.figure("http.outliers_above_5ms.all", outcome.slow_count as f64);
+    report.figure("http.outliers_above_5ms", late.other as f64);
+    report.figure("http.sluggish_share", late.sluggish_share());
+    report.figure("machine.sluggish_share", alone.sluggish_share());
+    report.figure("http.outliers_above_5ms.all", late.all() as f64);
     Ok(())
 }
 
@@ -183,42 +146,42 @@ fn watch(
     whole: &mut Option<Watched>,
 ) -> Result<(), String> {
     let origin = Instant::now();
-    let witness = bench.cores.server.map(|core| Witness::start(core, origin));
-    let outcome = load::run(&at(job, rate, seconds), origin);
-    let seen: Seen = witness.map(Witness::stop).unwrap_or_default();
-    let outcome = outcome?.checked()?;
-    let slow = seen.slow();
-    let mut stalls = seen.stalls;
-    stalls.extend_from_slice(&outcome.stalls);
-    let mut late = Late::sort(&outcome.slow, &stalls, &slow);
-    // Those that were counted only are nobody's but ours.
-    late.unexplained += outcome.slow_count - outcome.slow.len() as u64;
-    let (stalled_s, slow_s) = (seconds_of(&stalls), seconds_of(&slow));
+    let (outcome, seen) = witnessed(bench, origin, || load::run(&at(job, rate, seconds), origin))?;
+    let mut outcome = outcome.checked()?;
+    let kept = std::mem::take(&mut outcome.slow);
+    let slice = Slice {
+        more: outcome.slow_count - kept.len() as u64,
+        kept,
+        stalls: std::mem::take(&mut outcome.stalls),
+        seen,
+    };
     match whole {
         Some(whole) => {
             let seconds = whole.outcome.seconds + outcome.seconds;
             whole.outcome.add(&outcome)?;
             whole.outcome.seconds = seconds;
-            whole.late.stalled += late.stalled;
-            whole.late.slow += late.slow;
-            whole.late.unexplained += late.unexplained;
-            whole.stalled_s += stalled_s;
-            whole.slow_s += slow_s;
+            whole.slices.push(slice);
         }
         None => {
             *whole = Some(Watched {
                 outcome,
-                late,
-                stalled_s,
-                slow_s,
+                slices: vec![slice],
             })
         }
     }
     Ok(())
 }
 
-fn seconds_of(spans: &[Span]) -> f64 {
-    spans.iter().map(|span| span.length_ns()).sum::<u64>() as f64 / 1e9
+/// Does something while a witness is on the servers' processor, and what that saw: nothing where they have none of their own.
+fn witnessed<T>(
+    bench: &Bench,
+    origin: Instant,
+    run: impl FnOnce() -> Result<T, String>,
+) -> Result<(T, Seen), String> {
+    let witness = bench.cores.server.map(|core| Witness::start(core, origin));
+    let done = run();
+    let seen = witness.map(Witness::stop).transpose()?;
+    Ok((done?, seen.unwrap_or_default()))
 }
 
 fn at(job: &Job, rate: f64, seconds: u32) -> Job {
@@ -279,39 +242,4 @@ pub(crate) fn curve(
         lines,
     });
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Late, Slow, Span};
-
-    /// A stall from 10 to 14 ms, whose queue lasts until 18; a slow time from 30 to 50, whose queue lasts until 70.
-    #[test]
-    fn a_late_answer_is_explained_as_long_as_a_queue_can_last() {
-        let ms = |from: u64, to: u64| Span {
-            from_ns: from * 1_000_000,
-            to_ns: to * 1_000_000,
-        };
-        let sorted = |due_ms: u64, latency_ms: u64| {
-            let late = Slow {
-                due_ns: due_ms * 1_000_000,
-                latency_ns: latency_ms * 1_000_000,
-            };
-            let Late {
-                stalled,
-                slow,
-                unexplained,
-            } = Late::sort(&[late], &[ms(10, 14)], &[ms(30, 50)]);
-            (stalled, slow, unexplained)
-        };
-        assert_eq!(sorted(4, 6), (0, 0, 1));
-        assert_eq!(sorted(4, 7), (1, 0, 0));
-        assert_eq!(sorted(17, 6), (1, 0, 0));
-        assert_eq!(sorted(18, 6), (0, 0, 1));
-        // What both explain is a stall's.
-        assert_eq!(sorted(17, 20), (1, 0, 0));
-        assert_eq!(sorted(25, 6), (0, 1, 0));
-        assert_eq!(sorted(69, 6), (0, 1, 0));
-        assert_eq!(sorted(70, 6), (0, 0, 1));
-    }
 }

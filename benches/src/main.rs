@@ -13,6 +13,7 @@ mod curves;
 mod domains;
 mod effort;
 mod in_process;
+mod late;
 mod latency;
 mod outcome;
 mod plot;

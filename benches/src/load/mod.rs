@@ -17,6 +17,7 @@ mod job;
 mod result;
 mod run;
 mod secure;
+mod span;
 mod witness;
 
 pub use answer::{Answer, Step, read_answer};
@@ -27,4 +28,5 @@ pub use job::{Ask, Content, Expected, Job, Pace, Target};
 pub use result::{Outcome, Slow};
 pub use run::{pin, run};
 pub use secure::Trust;
-pub use witness::{Seen, Span, Witness};
+pub use span::{Span, Union};
+pub use witness::{Seen, Witness};

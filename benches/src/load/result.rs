@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
 
-use super::witness::Span;
+use super::span::Span;
 
 /// The longest latency that is told apart: an hour.
 const LATENCY_NS_MAX: u64 = 3_600_000_000_000;
@@ -13,7 +13,7 @@ const LATENCY_NS_MAX: u64 = 3_600_000_000_000;
 const DIGITS: u8 = 3;
 
 /// Slow answers that are kept one by one; more are only counted.
-const SLOW_MAX: usize = 1_000_000;
+const SLOW_MAX: usize = 200_000;
 
 /// What is told of latencies, in this order.
 const QUANTILES: [(&str, f64); 5] = [

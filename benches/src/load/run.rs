@@ -11,7 +11,7 @@ use rustix::thread::CpuSet;
 use super::connection::{Connection, Gone, Sent};
 use super::job::{Job, Pace};
 use super::result::Outcome;
-use super::witness::Span;
+use super::span::Span;
 
 /// Events that are taken from the kernel at once.
 const EVENTS_MAX: usize = 256;
@@ -87,6 +87,7 @@ struct Worker<'j> {
     outcome: Outcome,
 }
 
+/// A time in ns.
 pub(super) fn ns(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -152,6 +153,7 @@ impl<'j> Worker<'j> {
             }
             events.clear();
             let timeout = self.timeout(due_ns, now_ns);
+            let asked_ns = self.now_ns();
             match epoll::wait(
                 &self.epoll,
                 rustix::buffer::spare_capacity(&mut events),
@@ -162,7 +164,7 @@ impl<'j> Worker<'j> {
                 Err(error) => return Err(format!("epoll: {error}")),
             }
             let woke_ns = self.now_ns();
-            let wanted_ns = now_ns + u64::try_from(timeout.tv_nsec).unwrap_or(0);
+            let wanted_ns = asked_ns + u64::try_from(timeout.tv_nsec).unwrap_or(0);
             if woke_ns > wanted_ns + STALL_NS {
                 self.outcome.stalls.push(Span {
                     from_ns: wanted_ns,
