@@ -42,24 +42,7 @@ impl Late {
         for slice in slices {
             let stalls = Union::of([slice.stalls.as_slice(), &slice.seen.stalls].concat());
             let sluggish = Union::of(slice.seen.sluggish(usual_ns));
-            let in_stalls = stalls.with_queues();
-            let in_either = in_stalls.and(&sluggish);
-            for answer in &slice.kept {
-                let waited = Span {
-                    from_ns: answer.due_ns,
-                    to_ns: answer.due_ns + answer.latency_ns,
-                };
-                let is_in_time_without =
-                    |times: &Union| answer.latency_ns - times.covered_ns(waited) <= LATE_NS;
-                let count = if is_in_time_without(&in_stalls) {
-                    &mut late.stalled
-                } else if is_in_time_without(&in_either) {
-                    &mut late.sluggish
-                } else {
-                    &mut late.other
-                };
-                *count += 1;
-            }
+            late.sort(&slice.kept, &stalls.with_queues(), &sluggish);
             // Of these nobody knows when they were.
             late.other += slice.more;
             late.stalled_ns += stalls.length_ns();
@@ -67,6 +50,26 @@ impl Late {
             late.watched_ns += slice.seen.length_ns();
         }
         late
+    }
+
+    /// Counts answers. Stalls come with the queues behind them.
+    fn sort(&mut self, answers: &[Slow], stalls: &Union, sluggish: &Union) {
+        let either = stalls.and(sluggish);
+        for answer in answers {
+            let waited = Span {
+                from_ns: answer.due_ns,
+                to_ns: answer.due_ns + answer.latency_ns,
+            };
+            let is_in_time_without = |times: &Union| answer.latency_ns - times.covered_ns(waited) <= LATE_NS;
+            let count = if is_in_time_without(stalls) {
+                &mut self.stalled
+            } else if is_in_time_without(&either) {
+                &mut self.sluggish
+            } else {
+                &mut self.other
+            };
+            *count += 1;
+        }
     }
 
     /// All of them.
@@ -82,18 +85,21 @@ impl Late {
 
 #[cfg(test)]
 mod tests {
-    use super::{Late, Seen, Slice, Slow, Span};
+    use super::{Late, Seen, Slice, Slow, Span, Union};
+
+    fn answer((due_ms, latency_ms): (u64, u64)) -> Slow {
+        Slow {
+            due_ns: due_ms * 1_000_000,
+            latency_ns: latency_ms * 1_000_000,
+        }
+    }
 
     /// A stall from 10 to 14 ms, so that its queue is gone at 18.
     #[test]
     fn an_answer_is_explained_that_would_have_been_in_time() {
         let counted = |answers_ms: &[(u64, u64)]| {
-            let answer = |(due_ms, latency_ms): &(u64, u64)| Slow {
-                due_ns: due_ms * 1_000_000,
-                latency_ns: latency_ms * 1_000_000,
-            };
             let slice = || Slice {
-                kept: answers_ms.iter().map(answer).collect(),
+                kept: answers_ms.iter().copied().map(answer).collect(),
                 more: 1,
                 stalls: vec![Span {
                     from_ns: 10_000_000,
@@ -113,5 +119,27 @@ mod tests {
         assert_eq!(counted(&[(7, 14)]), (0, 4));
         // It was late before the stall began, or due behind the queue.
         assert_eq!(counted(&[(4, 7), (18, 6)]), (0, 6));
+    }
+
+    /// A stall with its queue from 10 to 18 ms, a sluggish time from 16 to 40.
+    #[test]
+    fn what_stalls_explain_is_no_sluggish_machine() {
+        let times = |from_ms: u64, to_ms: u64| {
+            Union::of(vec![Span {
+                from_ns: from_ms * 1_000_000,
+                to_ns: to_ms * 1_000_000,
+            }])
+        };
+        let sorted = |answers_ms: (u64, u64)| {
+            let mut late = Late::default();
+            late.sort(&[answer(answers_ms)], &times(10, 18), &times(16, 40));
+            (late.stalled, late.sluggish, late.other)
+        };
+        assert_eq!(sorted((16, 7)), (1, 0, 0));
+        assert_eq!(sorted((20, 6)), (0, 1, 0));
+        // Of 30 ms the stall has 5, both have 27 from 13 to 40: what both cover counts once.
+        assert_eq!(sorted((13, 30)), (0, 1, 0));
+        assert_eq!(sorted((13, 32)), (0, 1, 0));
+        assert_eq!(sorted((13, 33)), (0, 0, 1));
     }
 }

@@ -100,13 +100,10 @@ pub(crate) fn half_load(
     report.note(real.text("decisions", late));
     report.note(constant.text("a constant answer", late_constant));
     report.note(bare.text("a server that reads no request", late_bare));
-    report.note(format!(
-        "a witness on the servers' processor saw it sluggish for {:.4} of the time with decisions, {:.4} with constant answers, {:.4} with a server that reads no request, {:.4} without any server",
-        late.sluggish_share(),
-        late_constant.sluggish_share(),
-        late_bare.sluggish_share(),
-        alone.sluggish_share()
-    ));
+    // With one processor there is no witness, and so nothing that it saw.
+    if bench.cores.server.is_some() {
+        tell_sluggish([late, late_constant, late_bare, alone], report);
+    }
     let outcome = &real.outcome;
     report.figure("http.p50_us_half_load", outcome.latency_us(0.5));
     report.figure(
@@ -131,10 +128,19 @@ pub(crate) fn half_load(
     report.figure("machine.stolen_share", floor.stolen_share());
     report.figure("http.half_load_seconds", outcome.seconds);
     report.figure("http.outliers_above_5ms", late.other as f64);
-    report.figure("http.sluggish_share", late.sluggish_share());
-    report.figure("machine.sluggish_share", alone.sluggish_share());
     report.figure("http.outliers_above_5ms.all", late.all() as f64);
     Ok(())
+}
+
+/// For how much of the time the machine was sluggish with decisions, constant answers, a server that reads no request, and
+/// without any server.
+fn tell_sluggish(late: [Late; 4], report: &mut Report) {
+    let [real, constant, bare, alone] = late.map(Late::sluggish_share);
+    report.note(format!(
+        "a witness on the servers' processor saw it sluggish for {real:.4} of the time with decisions, {constant:.4} with constant answers, {bare:.4} with a server that reads no request, {alone:.4} without any server"
+    ));
+    report.figure("http.sluggish_share", real);
+    report.figure("machine.sluggish_share", alone);
 }
 
 /// A slice, added to those before it.

@@ -2,8 +2,8 @@
 //! time, and then times system calls that do nothing.
 //!
 //! It wakes late by a timer that fires late, or because other threads have the processor. The kernel counts the second, which
-//! may be the server's doing, by itself; what is left is a stall: something that is no thread of this machine had the
-//! processor. System calls that do nothing, made once before they are timed, take the same time whatever the server does.
+//! may be the server's doing, by itself; what is left is a stall: the hypervisor had the processor, or
+//! the kernel kept interrupts off. System calls that do nothing, made once before they are timed, take the same time whatever the server does.
 //! Where they take longer all the same, for some milliseconds, the machine is sluggish.
 
 use std::fs::File;
