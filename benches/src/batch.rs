@@ -10,8 +10,9 @@ use gavel_benches::server::{Server, Start};
 
 use crate::effort::Effort;
 use crate::outcome::Report;
+use crate::record_file::Records;
 use crate::served_records::{records_lost, spent};
-use crate::service::{ALLOWED, Bench, Records};
+use crate::service::{ALLOWED, Bench};
 
 /// Decisions in a batch.
 const BATCH: usize = 100;
@@ -41,7 +42,7 @@ pub(crate) fn figures(
     effort: &Effort,
     report: &mut Report,
 ) -> Result<(), String> {
-    let records = Records::new("batch");
+    let records = Records::new("batch")?;
     let admin = format!("127.0.0.1:{}", free_port()?);
     let how = Start {
         core: bench.cores.server,

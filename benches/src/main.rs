@@ -18,6 +18,7 @@ mod latency;
 mod outcome;
 mod plot;
 mod record;
+mod record_file;
 mod records;
 mod rivals;
 mod served_records;

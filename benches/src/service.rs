@@ -1,10 +1,7 @@
 //! The served clinic: start, memory, throughput on one processor against the same server with a constant answer, and
 //! against peers that are servers.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gavel_benches::corpus::Example;
@@ -17,6 +14,7 @@ use gavel_benches::server::{Server, Start};
 
 use crate::effort::Effort;
 use crate::outcome::Report;
+use crate::record_file::Records;
 
 /// The request that is put to servers.
 pub(crate) const REQUEST: &str = "nurse-reads";
@@ -29,51 +27,6 @@ const CONNECTIONS: usize = 32;
 
 /// Decisions per second of the reference on one core, as measured beside its own tests.
 const REFERENCE_PER_S: f64 = 1_300.0;
-
-/// A file of records beyond this is cut, as a rotation would.
-const RECORDS_BYTES_MAX: u64 = 8 << 20;
-
-/// A file for access records that does not grow without end; removed with the value.
-pub(crate) struct Records {
-    /// Where it is.
-    pub(crate) path: PathBuf,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Records {
-    /// A new one.
-    pub(crate) fn new(name: &str) -> Records {
-        let path = std::env::temp_dir().join(format!("gavel-report-{}-{name}.log", std::process::id()));
-        let stop = Arc::new(AtomicBool::new(false));
-        let (file, seen) = (path.clone(), Arc::clone(&stop));
-        let thread = std::thread::spawn(move || {
-            while !seen.load(Ordering::Relaxed) {
-                let is_long = std::fs::metadata(&file).is_ok_and(|file| file.len() > RECORDS_BYTES_MAX);
-                if is_long && let Ok(open) = std::fs::OpenOptions::new().write(true).open(&file) {
-                    // A file that stays long is no reason to stop measuring.
-                    let _ = open.set_len(0);
-                }
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        });
-        Records {
-            path,
-            stop,
-            thread: Some(thread),
-        }
-    }
-}
-
-impl Drop for Records {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
 
 /// Servers of the clinic under measurement.
 pub(crate) struct Bench {
@@ -92,11 +45,11 @@ impl Bench {
     /// Starts both.
     ///
     /// # Errors
-    /// A server that does not start.
+    /// A server that does not start, no file for records.
     pub(crate) fn start(binary: &Path, example: &Example) -> Result<Bench, String> {
         let cores = Cores::find();
         let body = body(example)?;
-        let records = [Records::new("real"), Records::new("constant")];
+        let records = [Records::new("real")?, Records::new("constant")?];
         let [real, constant] = &records;
         let how = |records: &Records, flags: &'static [&'static str]| {
             let start = Start {
