@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use gavel_benches::load::{self, Floor, Job, Outcome, Pace, Seen, Witness};
+use gavel_benches::load::{self, Dawdle, Floor, Job, Outcome, Pace, Seen, Witness};
 use gavel_benches::peers::served::Served;
 
 use crate::effort::Effort;
@@ -14,8 +14,14 @@ use crate::service::{Bench, on_peer};
 /// Seconds that one server is under load before the other one's turn.
 const SLICE_S: u32 = 60;
 
-/// A server with a constant answer gets this part of the time.
-const CONSTANT_PART: u32 = 10;
+/// Every other server gets this part of the time.
+const OTHERS_PART: u32 = 10;
+
+/// What a server does whose late answers are its own: those that `late` counts as explained are its mistakes.
+const DAWDLE: Dawdle = Dawdle {
+    every: Duration::from_millis(500),
+    busy: Duration::from_millis(8),
+};
 
 /// Shares of saturation at which latency is measured.
 const SHARES: [f64; 8] = [0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
@@ -54,6 +60,42 @@ impl Watched {
     }
 }
 
+/// What half of saturation is put on, in turns.
+#[derive(Default)]
+struct Turns {
+    real: Option<Watched>,
+    constant: Option<Watched>,
+    bare: Option<Watched>,
+    dawdling: Option<Watched>,
+    /// What the witness saw without any server.
+    alone: Vec<Slice>,
+    floor: Floor,
+}
+
+impl Turns {
+    /// One turn of each: `seconds` with decisions, and a part of that with each of the others.
+    fn take(&mut self, bench: &Bench, rate: f64, seconds: u32) -> Result<(), String> {
+        watch(bench, &bench.on_real(), rate, seconds, &mut self.real)?;
+        let part = (seconds / OTHERS_PART).max(2);
+        watch(bench, &bench.on_constant(), rate, part, &mut self.constant)?;
+        for (dawdle, whole) in [(None, &mut self.bare), (Some(DAWDLE), &mut self.dawdling)] {
+            let (job, server) = bench.on_bare(dawdle)?;
+            watch(bench, &job, rate, part, whole)?;
+            server.stop()?;
+        }
+        let cores: Vec<usize> = bench.cores.server.into_iter().chain(bench.cores.load).collect();
+        let (watched, seen) = witnessed(bench, Instant::now(), || {
+            Floor::watch(&cores, Duration::from_secs(part.into()))
+        })?;
+        self.floor.add(&watched);
+        self.alone.push(Slice {
+            seen,
+            ..Slice::default()
+        });
+        Ok(())
+    }
+}
+
 /// Half of saturation: p99.9 over p50, and answers above 5 ms.
 ///
 /// # Errors
@@ -66,53 +108,61 @@ pub(crate) fn half_load(
 ) -> Result<(), String> {
     let slices = effort.half_load_seconds.div_ceil(SLICE_S);
     let seconds = effort.half_load_seconds / slices.max(1);
-    let mut real: Option<Watched> = None;
-    let mut constant: Option<Watched> = None;
-    let mut bare: Option<Watched> = None;
-    let mut floor = Floor::default();
-    let mut alone = Vec::new();
+    let mut turns = Turns::default();
     for _ in 0..slices {
-        watch(bench, &bench.on_real(), rate / 2.0, seconds, &mut real)?;
-        let part = (seconds / CONSTANT_PART).max(2);
-        watch(bench, &bench.on_constant(), rate / 2.0, part, &mut constant)?;
-        let (job, server) = bench.on_bare()?;
-        watch(bench, &job, rate / 2.0, part, &mut bare)?;
-        server.stop()?;
-        let cores: Vec<usize> = bench.cores.server.into_iter().chain(bench.cores.load).collect();
-        let (watched, seen) = witnessed(bench, Instant::now(), || {
-            Floor::watch(&cores, Duration::from_secs(part.into()))
-        })?;
-        floor.add(&watched);
-        alone.push(Slice {
-            seen,
-            ..Slice::default()
-        });
+        turns.take(bench, rate / 2.0, seconds)?;
     }
-    let (Some(real), Some(constant), Some(bare)) = (real, constant, bare) else {
+    let (Some(real), Some(constant), Some(bare), Some(dawdling)) =
+        (turns.real, turns.constant, turns.bare, turns.dawdling)
+    else {
         return Err("no time for a load at half of saturation".to_owned());
     };
-    let all = [&real.slices, &constant.slices, &bare.slices, &alone];
-    let usual_ns = Seen::usual_ns(
-        all.iter()
-            .flat_map(|slices| slices.iter().map(|slice| &slice.seen)),
-    );
-    let [late, late_constant, late_bare, alone] = all.map(|slices| Late::count(slices, usual_ns));
-    report.note(real.text("decisions", late));
-    report.note(constant.text("a constant answer", late_constant));
-    report.note(bare.text("a server that reads no request", late_bare));
     // With one processor there is no witness, and so nothing that it saw.
-    if bench.cores.server.is_some() {
-        tell_sluggish([late, late_constant, late_bare, alone], report);
+    let is_witnessed = bench.cores.server.is_some();
+    let loads = [
+        ("decisions", &real),
+        ("a constant answer", &constant),
+        ("a server that reads no request", &bare),
+        ("the same, late by itself for 8 ms twice a second", &dawdling),
+    ];
+    let slices = loads.map(|(_, load)| &load.slices);
+    let all_seen = || {
+        slices
+            .into_iter()
+            .chain([&turns.alone])
+            .flatten()
+            .map(|slice| &slice.seen)
+    };
+    let usual_ns = Seen::usual_ns(all_seen());
+    let [late, late_constant, late_bare, late_dawdling] = slices.map(|slices| Late::count(slices, usual_ns));
+    for ((name, load), late) in loads.iter().zip([late, late_constant, late_bare, late_dawdling]) {
+        report.note(load.text(name, late));
     }
+    if is_witnessed {
+        let alone = Late::count(&turns.alone, usual_ns);
+        tell_sluggish([late, late_constant, late_bare, alone], report);
+        report.figure(
+            "http.outliers_above_5ms.control_share",
+            late_dawdling.other_share(),
+        );
+    }
+    tell_latencies(&real, &constant, &bare, report);
+    tell_floor(&turns.floor, report);
+    report.figure("http.half_load_seconds", real.outcome.seconds);
+    report.figure("http.outliers_above_5ms", late.other as f64);
+    report.figure("http.outliers_above_5ms.all", late.all() as f64);
+    Ok(())
+}
+
+/// Latencies with decisions, and what they are over those of the others.
+fn tell_latencies(real: &Watched, constant: &Watched, bare: &Watched, report: &mut Report) {
+    let over_p50 = |outcome: &Outcome| outcome.latency_us(0.999) / outcome.latency_us(0.5);
     let outcome = &real.outcome;
     report.figure("http.p50_us_half_load", outcome.latency_us(0.5));
-    report.figure(
-        "http.p999_over_p50_half_load",
-        outcome.latency_us(0.999) / outcome.latency_us(0.5),
-    );
+    report.figure("http.p999_over_p50_half_load", over_p50(outcome));
     report.figure(
         "http.p999_over_p50_half_load.constant",
-        constant.outcome.latency_us(0.999) / constant.outcome.latency_us(0.5),
+        over_p50(&constant.outcome),
     );
     report.figure("http.p999_us_half_load", outcome.latency_us(0.999));
     report.figure(
@@ -120,16 +170,16 @@ pub(crate) fn half_load(
         outcome.latency_us(0.999) / bare.outcome.latency_us(0.999),
     );
     report.figure("http.slow_share_over_bare", real.late_share() / bare.late_share());
+}
+
+/// What the machine does without any server.
+fn tell_floor(floor: &Floor, report: &mut Report) {
     report.note(format!(
         "the machine itself: a thread that only reads the clock waits {:.0} us at p99.9 while both processors are busy",
         floor.wait_us(0.999)
     ));
     report.figure("machine.p999_wait_us", floor.wait_us(0.999));
     report.figure("machine.stolen_share", floor.stolen_share());
-    report.figure("http.half_load_seconds", outcome.seconds);
-    report.figure("http.outliers_above_5ms", late.other as f64);
-    report.figure("http.outliers_above_5ms.all", late.all() as f64);
-    Ok(())
 }
 
 /// For how much of the time the machine was sluggish with decisions, constant answers, a server that reads no request, and

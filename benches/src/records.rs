@@ -176,18 +176,15 @@ impl Rig<'_> {
         let (mut calls, mut records, mut rendered_ns) = (fitting.min(1_000), 0, 0);
         for round in 0..=effort.rounds * RING_ROUNDS_PER_ROUND {
             let before_ns = spent_ns(&self.drain)?;
-            let plain_ns = spent_by(calls, || {
-                black_box(corpus::decide(&mut self.decider, self.image, black_box(body)).map(|d| d.granted))
-                    .ok();
-            })?;
-            let recorded_ns = spent_by(calls, || {
-                let decision = corpus::decide(&mut self.decider, self.image, black_box(body));
-                black_box(decision.map(|decision| record(&decision, body, self.sink))).ok();
-            })?;
-            // Without its own processor the audit thread needs this one.
-            while self.monitor.look().depth_bytes > 0 {
-                std::thread::yield_now();
-            }
+            let mut spent = |is_recorded| self.spent(calls, body, is_recorded);
+            // Neither always meets what the other leaves behind.
+            let (plain_ns, recorded_ns) = if round.is_multiple_of(2) {
+                let plain_ns = spent(false)?;
+                (plain_ns, spent(true)?)
+            } else {
+                let recorded_ns = spent(true)?;
+                (spent(false)?, recorded_ns)
+            };
             if round == 0 {
                 // It warms up and says how many calls fill a round.
                 calls = ((effort.round_ns as f64 / plain_ns.max(1.0)) as u64 + 1).min(fitting);
@@ -204,6 +201,23 @@ impl Rig<'_> {
             share,
             whole_share: share + rendered_ns as f64 / records as f64 / decision_ns,
         })
+    }
+
+    /// ns of a decision, over `calls` of them, with its record or without. None is on its way behind them.
+    fn spent(&mut self, calls: u64, body: &[u8], is_recorded: bool) -> Result<f64, String> {
+        let one_ns = spent_by(calls, || {
+            let decision = corpus::decide(&mut self.decider, self.image, black_box(body));
+            let done = decision.map(|decision| match is_recorded {
+                true => record(&decision, body, self.sink),
+                false => decision.granted,
+            });
+            black_box(done).ok();
+        })?;
+        // Without its own processor the audit thread needs this one.
+        while self.monitor.look().depth_bytes > 0 {
+            std::thread::yield_now();
+        }
+        Ok(one_ns)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gavel_benches::corpus::Example;
-use gavel_benches::load::{self, Ask, Bare, BareServed, Content, Expected, Job, Pace, Target};
+use gavel_benches::load::{self, Ask, Bare, BareServed, Content, Dawdle, Expected, Job, Pace, Target};
 use gavel_benches::measure::{in_turns, median};
 use gavel_benches::peers::served::Served;
 use gavel_benches::peers::{cerbos, opa};
@@ -78,11 +78,11 @@ impl Bench {
         self.job(self.constant.port, "{\"allow\":false}")
     }
 
-    /// The same on a server that reads no request and answers each, with that server.
+    /// The same on a server that reads no request and answers each, and dawdles if it shall, with that server.
     ///
     /// # Errors
     /// No port for it.
-    pub(crate) fn on_bare(&self) -> Result<(Job, BareServed), String> {
+    pub(crate) fn on_bare(&self, dawdle: Option<Dawdle>) -> Result<(Job, BareServed), String> {
         let bare = Bare::bind()?;
         let job = self.job(bare.port, ALLOWED);
         let request_bytes = job.asks.iter().map(|ask| ask.message.len()).sum();
@@ -92,7 +92,7 @@ impl Bench {
         );
         Ok((
             job,
-            bare.serve(self.cores.server, request_bytes, answer.into_bytes()),
+            bare.serve(self.cores.server, request_bytes, answer.into_bytes(), dawdle),
         ))
     }
 

@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -24,6 +25,29 @@ const READ_BYTES: usize = 16 << 10;
 
 /// How often the thread looks whether it shall end.
 const LOOK_NS: i64 = 50_000_000;
+
+/// What a server does that is late by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Dawdle {
+    /// How often.
+    pub every: Duration,
+    /// How long its thread has the processor and answers nobody.
+    pub busy: Duration,
+}
+
+impl Dawdle {
+    /// Dawdles, if it is time; when it did last.
+    fn after(self, last: Instant) -> Instant {
+        let now = Instant::now();
+        if now - last < self.every {
+            return last;
+        }
+        while now.elapsed() < self.busy {
+            std::hint::spin_loop();
+        }
+        now
+    }
+}
 
 /// A socket that listens, before anybody serves it: what its requests look like depends on its port.
 #[derive(Debug)]
@@ -60,16 +84,22 @@ impl Bare {
         Ok(Bare { listener, port })
     }
 
-    /// Answers every `request_bytes` bytes of a connection with `answer`, on this processor.
+    /// Answers every `request_bytes` bytes of a connection with `answer`, on this processor, and dawdles if it shall.
     #[must_use]
-    pub fn serve(self, core: Option<usize>, request_bytes: usize, answer: Vec<u8>) -> BareServed {
+    pub fn serve(
+        self,
+        core: Option<usize>,
+        request_bytes: usize,
+        answer: Vec<u8>,
+        dawdle: Option<Dawdle>,
+    ) -> BareServed {
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             if let Some(core) = core {
                 pin(core)?;
             }
-            answer_all(&self.listener, request_bytes.max(1), &answer, &seen)
+            answer_all(&self.listener, request_bytes.max(1), &answer, dawdle, &seen)
                 .map_err(|error| error.to_string())
         });
         BareServed {
@@ -103,6 +133,7 @@ fn answer_all(
     listener: &TcpListener,
     request_bytes: usize,
     answer: &[u8],
+    dawdle: Option<Dawdle>,
     stop: &AtomicBool,
 ) -> std::io::Result<()> {
     let epoll = epoll::create(CreateFlags::CLOEXEC)?;
@@ -114,7 +145,11 @@ fn answer_all(
         tv_sec: 0,
         tv_nsec: LOOK_NS,
     };
+    let mut dawdled = Instant::now();
     while !stop.load(Ordering::Relaxed) {
+        if let Some(dawdle) = dawdle {
+            dawdled = dawdle.after(dawdled);
+        }
         events.clear();
         epoll::wait(&epoll, rustix::buffer::spare_capacity(&mut events), Some(&look))?;
         for event in &events {

@@ -21,7 +21,7 @@ mod span;
 mod witness;
 
 pub use answer::{Answer, Step, read_answer};
-pub use bare::{Bare, BareServed};
+pub use bare::{Bare, BareServed, Dawdle};
 pub use floor::Floor;
 pub use held::hold;
 pub use job::{Ask, Content, Expected, Job, Pace, Target};
