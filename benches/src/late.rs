@@ -77,11 +77,6 @@ impl Late {
         self.stalled + self.sluggish + self.other
     }
 
-    /// The part of all that nothing explains.
-    pub(crate) fn other_share(self) -> f64 {
-        self.other as f64 / self.all().max(1) as f64
-    }
-
     /// The part of the time in which the machine was sluggish.
     pub(crate) fn sluggish_share(self) -> f64 {
         self.sluggish_ns as f64 / self.watched_ns.max(1) as f64

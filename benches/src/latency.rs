@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use gavel_benches::load::{self, Dawdle, Floor, Job, Outcome, Pace, Seen, Witness};
+use gavel_benches::load::{self, Dawdle, Floor, Job, Outcome, Pace, Seen, Slow, Witness};
 use gavel_benches::peers::served::Served;
 
 use crate::effort::Effort;
@@ -14,10 +14,11 @@ use crate::service::{Bench, on_peer};
 /// Seconds that one server is under load before the other one's turn.
 const SLICE_S: u32 = 60;
 
-/// Every other server gets this part of the time.
-const OTHERS_PART: u32 = 10;
+/// The other servers get a tenth of the time each.
+const OTHERS_DIVISOR: u32 = 10;
 
-/// What a server does whose late answers are its own: those that `late` counts as explained are its mistakes.
+/// A server whose thread keeps the processor: of answers that were due meanwhile, what `late` explains it explains wrongly. For
+/// work in the kernel and for whoever takes the caches from others this is no control.
 const DAWDLE: Dawdle = Dawdle {
     every: Duration::from_millis(500),
     busy: Duration::from_millis(8),
@@ -66,6 +67,7 @@ struct Turns {
     real: Option<Watched>,
     constant: Option<Watched>,
     bare: Option<Watched>,
+    /// Of its late answers those alone that were due while it dawdled.
     dawdling: Option<Watched>,
     /// What the witness saw without any server.
     alone: Vec<Slice>,
@@ -76,13 +78,13 @@ impl Turns {
     /// One turn of each: `seconds` with decisions, and a part of that with each of the others.
     fn take(&mut self, bench: &Bench, rate: f64, seconds: u32) -> Result<(), String> {
         watch(bench, &bench.on_real(), rate, seconds, &mut self.real)?;
-        let part = (seconds / OTHERS_PART).max(2);
+        let part = (seconds / OTHERS_DIVISOR).max(2);
         watch(bench, &bench.on_constant(), rate, part, &mut self.constant)?;
-        for (dawdle, whole) in [(None, &mut self.bare), (Some(DAWDLE), &mut self.dawdling)] {
-            let (job, server) = bench.on_bare(dawdle)?;
-            watch(bench, &job, rate, part, whole)?;
-            server.stop()?;
-        }
+        let (job, server) = bench.on_bare(None)?;
+        let watched = watch(bench, &job, rate, part, &mut self.bare);
+        server.stop()?;
+        watched?;
+        self.dawdle(bench, rate, part)?;
         let cores: Vec<usize> = bench.cores.server.into_iter().chain(bench.cores.load).collect();
         let (watched, seen) = witnessed(bench, Instant::now(), || {
             Floor::watch(&cores, Duration::from_secs(part.into()))
@@ -92,6 +94,25 @@ impl Turns {
             seen,
             ..Slice::default()
         });
+        Ok(())
+    }
+
+    fn dawdle(&mut self, bench: &Bench, rate: f64, seconds: u32) -> Result<(), String> {
+        let (job, server) = bench.on_bare(Some(DAWDLE))?;
+        let watched = watch(bench, &job, rate, seconds, &mut self.dawdling);
+        let dawdled = server.stop()?;
+        let origin = watched?;
+        let slice = self.dawdling.as_mut().and_then(|load| load.slices.last_mut());
+        if let Some(slice) = slice {
+            let was_meanwhile = |answer: &Slow| {
+                let due = origin + Duration::from_nanos(answer.due_ns);
+                dawdled
+                    .iter()
+                    .any(|began| due >= *began && due < *began + DAWDLE.busy)
+            };
+            slice.kept.retain(was_meanwhile);
+            slice.more = 0;
+        }
         Ok(())
     }
 }
@@ -106,10 +127,10 @@ pub(crate) fn half_load(
     effort: &Effort,
     report: &mut Report,
 ) -> Result<(), String> {
-    let slices = effort.half_load_seconds.div_ceil(SLICE_S);
-    let seconds = effort.half_load_seconds / slices.max(1);
+    let count = effort.half_load_seconds.div_ceil(SLICE_S);
+    let seconds = effort.half_load_seconds / count.max(1);
     let mut turns = Turns::default();
-    for _ in 0..slices {
+    for _ in 0..count {
         turns.take(bench, rate / 2.0, seconds)?;
     }
     let (Some(real), Some(constant), Some(bare), Some(dawdling)) =
@@ -117,34 +138,18 @@ pub(crate) fn half_load(
     else {
         return Err("no time for a load at half of saturation".to_owned());
     };
-    // With one processor there is no witness, and so nothing that it saw.
-    let is_witnessed = bench.cores.server.is_some();
-    let loads = [
-        ("decisions", &real),
-        ("a constant answer", &constant),
-        ("a server that reads no request", &bare),
-        ("the same, late by itself for 8 ms twice a second", &dawdling),
-    ];
-    let slices = loads.map(|(_, load)| &load.slices);
-    let all_seen = || {
-        slices
-            .into_iter()
-            .chain([&turns.alone])
-            .flatten()
-            .map(|slice| &slice.seen)
-    };
-    let usual_ns = Seen::usual_ns(all_seen());
+    let slices = [&real, &constant, &bare, &dawdling].map(|load| &load.slices);
+    let all = slices.into_iter().chain([&turns.alone]).flatten();
+    let usual_ns = Seen::usual_ns(all.map(|slice| &slice.seen));
     let [late, late_constant, late_bare, late_dawdling] = slices.map(|slices| Late::count(slices, usual_ns));
-    for ((name, load), late) in loads.iter().zip([late, late_constant, late_bare, late_dawdling]) {
-        report.note(load.text(name, late));
-    }
-    if is_witnessed {
+    report.note(real.text("decisions", late));
+    report.note(constant.text("a constant answer", late_constant));
+    report.note(bare.text("a server that reads no request", late_bare));
+    // With one processor there is no witness, and so nothing that it saw.
+    if bench.cores.server.is_some() {
         let alone = Late::count(&turns.alone, usual_ns);
         tell_sluggish([late, late_constant, late_bare, alone], report);
-        report.figure(
-            "http.outliers_above_5ms.control_share",
-            late_dawdling.other_share(),
-        );
+        tell_control(late_dawdling, report);
     }
     tell_latencies(&real, &constant, &bare, report);
     tell_floor(&turns.floor, report);
@@ -152,6 +157,22 @@ pub(crate) fn half_load(
     report.figure("http.outliers_above_5ms", late.other as f64);
     report.figure("http.outliers_above_5ms.all", late.all() as f64);
     Ok(())
+}
+
+/// What became of answers that were late because their server dawdled.
+fn tell_control(late: Late, report: &mut Report) {
+    report.note(format!(
+        "a server that reads no request and takes the processor for itself for {} ms every {} ms: of answers above 5 ms that were due meanwhile {} are explained by stalls, {} by sluggish times, {} are its own",
+        DAWDLE.busy.as_millis(),
+        DAWDLE.every.as_millis(),
+        late.stalled,
+        late.sluggish,
+        late.other
+    ));
+    if late.all() > 0 {
+        let share = late.other as f64 / late.all() as f64;
+        report.figure("http.outliers_above_5ms.control_share", share);
+    }
 }
 
 /// Latencies with decisions, and what they are over those of the others.
@@ -193,14 +214,14 @@ fn tell_sluggish(late: [Late; 4], report: &mut Report) {
     report.figure("machine.sluggish_share", alone);
 }
 
-/// A slice, added to those before it.
+/// A slice, added to those before it; the origin of its times.
 fn watch(
     bench: &Bench,
     job: &Job,
     rate: f64,
     seconds: u32,
     whole: &mut Option<Watched>,
-) -> Result<(), String> {
+) -> Result<Instant, String> {
     let origin = Instant::now();
     let (outcome, seen) = witnessed(bench, origin, || load::run(&at(job, rate, seconds), origin))?;
     let mut outcome = outcome.checked()?;
@@ -225,7 +246,7 @@ fn watch(
             })
         }
     }
-    Ok(())
+    Ok(origin)
 }
 
 /// Does something while a witness is on the servers' processor, and what that saw: nothing where they have none of their own.

@@ -176,14 +176,14 @@ impl Rig<'_> {
         let (mut calls, mut records, mut rendered_ns) = (fitting.min(1_000), 0, 0);
         for round in 0..=effort.rounds * RING_ROUNDS_PER_ROUND {
             let before_ns = spent_ns(&self.drain)?;
-            let mut spent = |is_recorded| self.spent(calls, body, is_recorded);
-            // Neither always meets what the other leaves behind.
+            let mut decide = |is_recorded| self.spent(calls, body, is_recorded);
+            // Each follows the other in half of the rounds, and itself in the others.
             let (plain_ns, recorded_ns) = if round.is_multiple_of(2) {
-                let plain_ns = spent(false)?;
-                (plain_ns, spent(true)?)
+                let plain_ns = decide(false)?;
+                (plain_ns, decide(true)?)
             } else {
-                let recorded_ns = spent(true)?;
-                (spent(false)?, recorded_ns)
+                let recorded_ns = decide(true)?;
+                (decide(false)?, recorded_ns)
             };
             if round == 0 {
                 // It warms up and says how many calls fill a round.
@@ -203,13 +203,16 @@ impl Rig<'_> {
         })
     }
 
-    /// ns of a decision, over `calls` of them, with its record or without. None is on its way behind them.
+    /// ns of a decision, over `calls` of them, with its record or without. No record is under way when it returns.
     fn spent(&mut self, calls: u64, body: &[u8], is_recorded: bool) -> Result<f64, String> {
         let one_ns = spent_by(calls, || {
             let decision = corpus::decide(&mut self.decider, self.image, black_box(body));
-            let done = decision.map(|decision| match is_recorded {
-                true => record(&decision, body, self.sink),
-                false => decision.granted,
+            let done = decision.map(|decision| {
+                if is_recorded {
+                    record(&decision, body, self.sink)
+                } else {
+                    decision.granted
+                }
             });
             black_box(done).ok();
         })?;

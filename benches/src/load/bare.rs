@@ -36,16 +36,16 @@ pub struct Dawdle {
 }
 
 impl Dawdle {
-    /// Dawdles, if it is time; when it did last.
-    fn after(self, last: Instant) -> Instant {
+    /// Dawdles, if it is time, which it is not before `last` is so long ago; when it began to.
+    fn after(self, last: Instant) -> Option<Instant> {
         let now = Instant::now();
         if now - last < self.every {
-            return last;
+            return None;
         }
         while now.elapsed() < self.busy {
             std::hint::spin_loop();
         }
-        now
+        Some(now)
     }
 }
 
@@ -61,7 +61,7 @@ pub struct Bare {
 #[derive(Debug)]
 pub struct BareServed {
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<Result<(), String>>>,
+    thread: Option<JoinHandle<Result<Vec<Instant>, String>>>,
 }
 
 struct Connection {
@@ -110,11 +110,11 @@ impl Bare {
 }
 
 impl BareServed {
-    /// Ends it.
+    /// Ends it; when it began to dawdle, each time.
     ///
     /// # Errors
     /// What ended it before.
-    pub fn stop(mut self) -> Result<(), String> {
+    pub fn stop(mut self) -> Result<Vec<Instant>, String> {
         self.stop.store(true, Ordering::Relaxed);
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(ended)) => ended,
@@ -135,7 +135,7 @@ fn answer_all(
     answer: &[u8],
     dawdle: Option<Dawdle>,
     stop: &AtomicBool,
-) -> std::io::Result<()> {
+) -> std::io::Result<Vec<Instant>> {
     let epoll = epoll::create(CreateFlags::CLOEXEC)?;
     epoll::add(&epoll, listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
     let mut connections: Vec<Option<Connection>> = Vec::new();
@@ -145,11 +145,11 @@ fn answer_all(
         tv_sec: 0,
         tv_nsec: LOOK_NS,
     };
-    let mut dawdled = Instant::now();
+    let began = Instant::now();
+    let mut dawdled = Vec::new();
     while !stop.load(Ordering::Relaxed) {
-        if let Some(dawdle) = dawdle {
-            dawdled = dawdle.after(dawdled);
-        }
+        let last = dawdled.last().copied().unwrap_or(began);
+        dawdled.extend(dawdle.and_then(|dawdle| dawdle.after(last)));
         events.clear();
         epoll::wait(&epoll, rustix::buffer::spare_capacity(&mut events), Some(&look))?;
         for event in &events {
@@ -178,7 +178,7 @@ fn answer_all(
             }
         }
     }
-    Ok(())
+    Ok(dawdled)
 }
 
 impl Connection {
@@ -197,5 +197,26 @@ impl Connection {
             }
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_dawdles_does_so_when_it_is_time() {
+        let dawdle = Dawdle {
+            every: Duration::from_secs(3600),
+            busy: Duration::from_millis(2),
+        };
+        let now = Instant::now();
+        assert_eq!(dawdle.after(now), None);
+        let due = Dawdle {
+            every: Duration::ZERO,
+            ..dawdle
+        };
+        let began = due.after(now).unwrap();
+        assert!(began >= now && began.elapsed() >= due.busy);
     }
 }
