@@ -39,12 +39,13 @@ impl Records {
     pub(crate) fn new(name: &str) -> Result<Records, String> {
         let path = std::env::temp_dir().join(format!("gavel-report-{}-{name}.log", std::process::id()));
         let file = File::create(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        punch(&file, 0).map_err(|error| {
-            format!(
-                "{}: no holes can be made in files there, TMPDIR names another folder: {error}",
+        if let Err(error) = punch(&file, 0) {
+            let _ = std::fs::remove_file(&path);
+            return Err(format!(
+                "{}: no holes can be made in files there: {error}; set TMPDIR to a folder where they can",
                 path.display()
-            )
-        })?;
+            ));
+        }
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {

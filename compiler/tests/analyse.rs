@@ -1,4 +1,5 @@
 //! HIR of small modules: what is lifted, where it stands, and in which order statements run.
+#![expect(clippy::expect_used, reason = "a test's helpers fail as the test does")]
 
 use bumpalo::Bump;
 use expect_test::{Expect, expect};

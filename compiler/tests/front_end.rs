@@ -1,5 +1,9 @@
 //! The front end from text to dumps and rendered diagnostics: snapshots.
-#![expect(clippy::panic, reason = "a test's helpers fail as the test does")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helpers fail as the test does"
+)]
 
 use bumpalo::Bump;
 use expect_test::{Expect, expect};

@@ -1,5 +1,6 @@
 //! Every module of the conformance data parses, or is refused where OPA refuses it.
 #![expect(
+    clippy::expect_used,
     clippy::print_stdout,
     dead_code,
     reason = "a test that tells what it ran; its cases have members for other tests"

@@ -1,5 +1,9 @@
 //! Text in, plan out: what the planner and the optimiser make of small modules.
-#![expect(clippy::panic, reason = "a test's helpers fail as the test does")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helpers fail as the test does"
+)]
 
 use bumpalo::Bump;
 use expect_test::{Expect, expect};

@@ -1,4 +1,5 @@
 //! What the type checker says about small modules. Each answer is OPA 1.22.2's.
+#![expect(clippy::expect_used, reason = "a test's helpers fail as the test does")]
 
 use bumpalo::Bump;
 use expect_test::{Expect, expect};

@@ -1,5 +1,9 @@
 //! Cases of the conformance data, read in place: YAML suite files and JSON lines.
-#![expect(clippy::indexing_slicing, reason = "a test's helpers fail as the test does")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test's helpers fail as the test does"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

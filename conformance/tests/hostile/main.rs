@@ -1,5 +1,6 @@
 //! The dearest calls of builtins that anybody could think of: each ends soon, with a value, undefined, or a budget's own
 //! error, and within the memory of one request.
+#![expect(clippy::expect_used, reason = "a test's helpers fail as the test does")]
 
 mod collections;
 mod encodings;

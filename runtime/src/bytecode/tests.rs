@@ -1,6 +1,10 @@
 //! The verifier's refusals, and the text of programs.
 
-use super::{Inst, Op, Role, assemble, dump, verify};
+mod assemble;
+
+use super::{Inst, Op, Role, dump, verify};
+
+pub(crate) use assemble::assemble;
 
 /// Which complaint a program meets; empty: none.
 #[track_caller]

@@ -8,8 +8,8 @@
 //! no: ret.undef
 //! ```
 
-use super::{FnInfo, FnKind, Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, RawProgram, Role};
 use crate::arena::Arena;
+use crate::bytecode::{FnInfo, FnKind, Inst, MOCK_BUILTIN, NO_PREPARED, NO_REG, Op, RawProgram, Role};
 use crate::json::{Numbers, parse};
 use crate::value::Constant;
 use std::collections::HashMap;
