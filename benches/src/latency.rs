@@ -9,10 +9,13 @@ use gavel_benches::peers::served::Served;
 use crate::effort::Effort;
 use crate::late::{Late, Slice};
 use crate::outcome::{Curve, Report, Series};
-use crate::service::{Bench, on_peer};
+use crate::service::{Bench, on_peer, saturate};
 
 /// Seconds that one server is under load before the other one's turn.
-const SLICE_S: u32 = 60;
+const SLICE_S: u32 = 20;
+
+/// Seconds at the limit before each turn, which is put on half of what was answered in them: the machine's speed changes.
+const LIMIT_S: u32 = 2;
 
 /// The other servers get a tenth of the time each.
 const OTHERS_DIVISOR: u32 = 10;
@@ -75,8 +78,11 @@ struct Turns {
 }
 
 impl Turns {
-    /// One turn of each: `seconds` with decisions, and a part of that with each of the others.
-    fn take(&mut self, bench: &Bench, rate: f64, seconds: u32) -> Result<(), String> {
+    /// One turn of each at half of what decisions reach now: `seconds` with decisions, and a part of that with each of the
+    /// others.
+    fn take(&mut self, bench: &Bench, seconds: u32) -> Result<(), String> {
+        let limit = saturate(&bench.on_real(), &bench.real.process, LIMIT_S)?;
+        let rate = limit.rate / 2.0;
         watch(bench, &bench.on_real(), rate, seconds, &mut self.real)?;
         let part = (seconds / OTHERS_DIVISOR).max(2);
         watch(bench, &bench.on_constant(), rate, part, &mut self.constant)?;
@@ -121,17 +127,12 @@ impl Turns {
 ///
 /// # Errors
 /// A wrong answer.
-pub(crate) fn half_load(
-    bench: &Bench,
-    rate: f64,
-    effort: &Effort,
-    report: &mut Report,
-) -> Result<(), String> {
+pub(crate) fn half_load(bench: &Bench, effort: &Effort, report: &mut Report) -> Result<(), String> {
     let count = effort.half_load_seconds.div_ceil(SLICE_S);
     let seconds = effort.half_load_seconds / count.max(1);
     let mut turns = Turns::default();
     for _ in 0..count {
-        turns.take(bench, rate / 2.0, seconds)?;
+        turns.take(bench, seconds)?;
     }
     let (Some(real), Some(constant), Some(bare), Some(dawdling)) =
         (turns.real, turns.constant, turns.bare, turns.dawdling)
@@ -154,6 +155,7 @@ pub(crate) fn half_load(
     tell_latencies(&real, &constant, &bare, report);
     tell_floor(&turns.floor, report);
     report.figure("http.half_load_seconds", real.outcome.seconds);
+    report.figure("http.half_load_per_s", real.outcome.rate());
     report.figure("http.outliers_above_5ms", late.other as f64);
     report.figure("http.outliers_above_5ms.all", late.all() as f64);
     Ok(())

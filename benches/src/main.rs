@@ -194,7 +194,7 @@ fn serving(examples: &[Example], effort: &Effort, report: &mut Report) -> Result
     let bench = service::Bench::start(&binary, example)?;
     let rate = service::throughput(&bench, effort, report)?;
     batch::figures(&binary, example, &bench, effort, report)?;
-    latency::half_load(&bench, rate, effort, report)?;
+    latency::half_load(&bench, effort, report)?;
     let peers = service::peers(example, bench.cores, report);
     let rates = service::over_peers(&bench, &peers, effort, report)?;
     if effort.is_whole {

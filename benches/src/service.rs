@@ -127,16 +127,20 @@ fn body(example: &Example) -> Result<Vec<u8>, String> {
 
 /// What a server does at its limit.
 #[derive(Clone, Copy, Debug)]
-struct Saturation {
+pub(crate) struct Saturation {
     /// Right answers a second.
-    rate: f64,
+    pub(crate) rate: f64,
     /// ns of all of its threads for one.
     spent_ns: f64,
     /// How much of its processor it used.
     busy: f64,
 }
 
-fn saturate(job: &Job, process: &Process, seconds: u32) -> Result<Saturation, String> {
+/// Puts a load on a server that keeps it at its limit.
+///
+/// # Errors
+/// A wrong answer, or a process that is gone.
+pub(crate) fn saturate(job: &Job, process: &Process, seconds: u32) -> Result<Saturation, String> {
     let job = Job {
         pace: Pace::Closed,
         time: Duration::from_secs(seconds.into()),
