@@ -48,18 +48,14 @@ pub fn parts(
         roles: group.roles.iter().map(|role| index(role.0)).collect(),
         annotations: annotations(&group.annotations),
     });
-    let resources = set.resources.iter().filter_map(|resource| {
-        let group = set.resource_groups.get(resource.group.0)?;
-        Some(ResourcePart {
-            selectors: resource
-                .selectors
-                .iter()
-                .map(|selector| selector.pattern.clone())
-                .collect(),
-            group: group.mrn.to_string(),
-            annotations: annotations(&resource.annotations),
-            group_annotations: annotations(&group.annotations),
-        })
+    let resources = set.resources.iter().map(|resource| ResourcePart {
+        selectors: resource
+            .selectors
+            .iter()
+            .map(|selector| selector.pattern.clone())
+            .collect(),
+        group: index(resource.group.0),
+        annotations: annotations(&resource.annotations),
     });
     ImageParts {
         program,

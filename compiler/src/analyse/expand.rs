@@ -5,6 +5,7 @@
 //! evaluated is moved to the end of bodies, comprehension heads to the end of theirs.
 
 use super::findings::Findings;
+use super::keys;
 use super::tree::{
     Body, Call, Comprehension, Every, Expr, ExprKind, Head, Kind, Program, Ref, Rule, Term, Vars, With,
     append,
@@ -149,6 +150,11 @@ impl VisitMut for Lifter<'_> {
     }
 
     fn visit_term(&mut self, term: &mut Term) {
+        match &mut term.kind {
+            Kind::Set(members) => keys::sort_members(members, self.vars),
+            Kind::Object(entries) => keys::sort(entries, self.vars),
+            _ => {}
+        }
         self.walk_term(term);
         if let Kind::Call(call) = &mut term.kind {
             let span = term.span;

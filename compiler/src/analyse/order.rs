@@ -8,7 +8,7 @@
 use super::findings::Findings;
 use super::outputs;
 use super::rule_tree::RuleTree;
-use super::same;
+use super::term_order::{By, exprs};
 use super::tree::{Body, Callee, Comprehension, Every, Expr, ExprKind, Program, Vars, With};
 use super::unsafe_vars::{RuleNames, Unsafe, report};
 use super::vars::{self, Arity, Known, VarSet};
@@ -144,7 +144,7 @@ impl<'x> Ordering<'x> {
         if self
             .ordered
             .get(at)
-            .is_some_and(|placed| same::exprs(placed, &candidate.expr))
+            .is_some_and(|placed| exprs(placed, &candidate.expr, By::Identity).is_eq())
         {
             return;
         }

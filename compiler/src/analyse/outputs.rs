@@ -3,7 +3,7 @@
 //! Rego binds through references (`xs[i]`), through unification, and through the result argument of a call. Everything
 //! else only reads.
 
-use super::keys;
+use super::term_order::{By, terms};
 use super::tree::{Body, Comprehension, ComprehensionKind, Expr, ExprKind, Head, Kind, Part, Ref, Term};
 use super::vars::{
     Arity, BINDING, EVERYWHERE, OPEN, Places, VarSet, all_in_term, binding, collect, open_in_expr,
@@ -371,7 +371,7 @@ impl<'t> ByKey<'t> {
             None => {
                 let mut others = self.others.iter();
                 others
-                    .find(|(other, _)| keys::is_same(key, other))
+                    .find(|(other, _)| terms(key, other, By::Identity).is_eq())
                     .map(|(_, value)| *value)
             }
         }

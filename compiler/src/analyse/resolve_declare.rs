@@ -2,6 +2,7 @@
 
 use super::declared::{self, Names};
 use super::globals::root_name;
+use super::keys;
 use super::resolve::Resolver;
 use super::scope::Occurrence;
 use super::tree::{Every, Expr, ExprKind, Kind, Ref, Term, VarName, With};
@@ -57,15 +58,18 @@ impl<'a> Resolver<'_, 'a> {
                 Kind::Array(items)
             }
             TermKind::Object(entries) => {
-                let entries = entries
+                // OPA does not rename the variables of keys: they are those of nobody's declaration.
+                let keyed = entries
                     .iter()
-                    .map(|(key, value)| {
-                        // OPA does not rename the variables of keys: they are those of nobody's declaration.
-                        let key = self.key_of_pattern(key);
-                        (key, self.assigned_pattern(value))
-                    })
-                    .collect();
-                Kind::Object(entries)
+                    .map(|(key, value)| (self.key_of_pattern(key), value));
+                let mut entries = keyed.collect();
+                keys::merge(&mut entries, &self.vars);
+                let entries = entries.into_iter();
+                Kind::Object(
+                    entries
+                        .map(|(key, value)| (key, self.assigned_pattern(value)))
+                        .collect(),
+                )
             }
             other => {
                 let name = term_name(&other);

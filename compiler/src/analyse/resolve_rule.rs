@@ -3,6 +3,7 @@
 use super::declared::{self, Names};
 use super::findings::Findings;
 use super::globals::{Exports, Uses, package, rule_names, shadowed_roots};
+use super::keys;
 use super::resolve::{Known, Resolver};
 use super::tree::{self, Clause, Expr, Kind, Module, Program, Rule, Term, VarName, Vars};
 use super::{rename, vars};
@@ -291,12 +292,15 @@ impl<'a> RuleResolver<'_, 'a, '_> {
         let kind = match arg.kind {
             TermKind::Var(name) => Kind::Var(self.resolver.scopes.parameter(&mut self.resolver.vars, name)),
             TermKind::Array(items) => Kind::Array(items.iter().map(|item| self.parameter(item)).collect()),
-            TermKind::Object(entries) => Kind::Object(
-                entries
+            TermKind::Object(entries) => {
+                let keyed = entries
                     .iter()
-                    .map(|(key, value)| (self.parameter_key(key), self.parameter(value)))
-                    .collect(),
-            ),
+                    .map(|(key, value)| (self.parameter_key(key), value));
+                let mut entries = keyed.collect();
+                keys::merge(&mut entries, &self.resolver.vars);
+                let entries = entries.into_iter();
+                Kind::Object(entries.map(|(key, value)| (key, self.parameter(value))).collect())
+            }
             TermKind::Ref { head, path } => {
                 let head = match self.parameter(head) {
                     Term {

@@ -51,15 +51,19 @@ impl<'a> Resolver<'_, 'a> {
                 call(callee, args)
             }
             TermKind::Array(items) => Kind::Array(items.iter().map(|item| self.term(item)).collect()),
-            TermKind::Set(items) => Kind::Set(items.iter().map(|item| self.term(item)).collect()),
+            TermKind::Set(items) => {
+                let mut members = items.iter().map(|item| self.term(item)).collect();
+                keys::merge_members(&mut members, &self.vars);
+                Kind::Set(members)
+            }
             TermKind::Object(entries) => {
-                let mut entries: Vec<(Term, Term)> = entries
+                let mut entries = entries
                     .iter()
-                    .map(|(key, value)| (self.term(key), self.term(value)))
+                    .map(|(key, value)| (self.term(key), value))
                     .collect();
-                keys::sort(&mut entries, &self.vars);
-                keys::merge(&mut entries);
-                Kind::Object(entries)
+                keys::merge(&mut entries, &self.vars);
+                let entries = entries.into_iter();
+                Kind::Object(entries.map(|(key, value)| (key, self.term(value))).collect())
             }
             TermKind::ArrayComprehension { head, body } => {
                 self.comprehension(ComprehensionKind::Array, None, head, &body)

@@ -4,6 +4,7 @@
 
 use super::ir::Reg;
 use crate::hir::{Ref, RefHead, Term};
+use gavel_runtime::value::Constant;
 use std::cmp::Ordering;
 
 /// The members of a collection that was written down, in the order of iteration.
@@ -18,18 +19,20 @@ pub(super) enum Literal {
 /// What belongs to some terms, in the order of the terms; once where two are the same.
 pub(super) fn in_order<T>(mut members: Vec<(Term, T)>) -> Vec<T> {
     members.sort_by(|a, b| compare(&a.0, &b.0));
-    members.dedup_by(|a, b| compare(&a.0, &b.0).is_eq());
+    members.dedup_by(|a, b| is_same(&a.0, &b.0));
     members.into_iter().map(|(_, member)| member).collect()
 }
 
-/// Order of two members as terms: values that are no collections, variables, references, collections.
-pub(super) fn compare(a: &Term, b: &Term) -> Ordering {
+/// Order of two members as terms: values that are no collections, variables, references, collections. Only comprehensions
+/// of one kind stay as they were written.
+fn compare(a: &Term, b: &Term) -> Ordering {
     match (a, b) {
         (Term::Const(a), Term::Const(b)) => a.compare(b),
         (Term::Var(a), Term::Var(b)) => a.cmp(b),
         (Term::Ref(a), Term::Ref(b)) => compare_refs(a, b),
-        (Term::Array(a), Term::Array(b)) | (Term::Set(a), Term::Set(b)) => compare_lists(a, b),
-        _ => rank(a).cmp(&rank(b)),
+        _ => rank(a)
+            .cmp(&rank(b))
+            .then_with(|| compare_lists(&parts(a), &parts(b))),
     }
 }
 
@@ -41,16 +44,46 @@ fn compare_lists(a: &[Term], b: &[Term]) -> Ordering {
         .unwrap_or(a.len().cmp(&b.len()))
 }
 
+/// The members of a collection, those of a set and the entries of an object in order; keys and values in turns.
+fn parts(term: &Term) -> Vec<Term> {
+    let constants = |items: &[Constant]| items.iter().cloned().map(Term::Const).collect::<Vec<Term>>();
+    match term {
+        Term::Array(items) => items.clone(),
+        Term::Const(Constant::Array(items) | Constant::Set(items)) => constants(items),
+        Term::Const(Constant::Object(entries)) => entries
+            .iter()
+            .flat_map(|(key, value)| [key, value].map(|part| Term::Const(part.clone())))
+            .collect(),
+        Term::Set(members) => {
+            let mut members = members.clone();
+            members.sort_by(compare);
+            members
+        }
+        Term::Object(entries) => {
+            let mut entries = entries.clone();
+            entries.sort_by(|a, b| compare(&a.0, &b.0));
+            entries
+                .into_iter()
+                .flat_map(|(key, value)| [key, value])
+                .collect()
+        }
+        Term::Const(_) | Term::Var(_) | Term::Ref(_) | Term::Comprehension(_) => Vec::new(),
+    }
+}
+
 fn compare_refs(a: &Ref, b: &Ref) -> Ordering {
     // By the name of the head: generated names, `data`, `input`.
-    let head = |r: &Ref| match r.head {
-        RefHead::Var(_) | RefHead::Const(_) => 0u8,
+    let rank = |head: &RefHead| match head {
+        RefHead::Var(_) | RefHead::Const(_) => 0_u8,
         RefHead::Data => 1,
         RefHead::Input => 2,
     };
-    head(a)
-        .cmp(&head(b))
-        .then_with(|| compare_lists(&a.path, &b.path))
+    let heads = match (&a.head, &b.head) {
+        (RefHead::Var(a), RefHead::Var(b)) => a.cmp(b),
+        (RefHead::Const(a), RefHead::Const(b)) => a.compare(b),
+        (a, b) => rank(a).cmp(&rank(b)),
+    };
+    heads.then_with(|| compare_lists(&a.path, &b.path))
 }
 
 /// Whether two terms are written the same, so that they have one value.
@@ -74,7 +107,6 @@ pub(super) fn is_same(a: &Term, b: &Term) -> bool {
 }
 
 fn rank(term: &Term) -> u8 {
-    use gavel_runtime::value::Constant;
     match term {
         Term::Const(value) => match value {
             Constant::Null => 0,

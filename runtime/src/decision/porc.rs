@@ -223,7 +223,7 @@ fn find_resource<'r>(
         request.settle_cell(cells.owner, owner);
     } else if let Some(found) = image.find_resource(selectors, mrn) {
         porc.resource_group = &found.group;
-        porc.resource_policy = found.policy;
+        porc.resource_policy = Some(found.policy);
         if !found.layer.is_empty() {
             if image.has_unprintable_annotations() {
                 porc.unprintable = unprintable(image.annotation_object(found.layer));

@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 pub const IMAGE_MAGIC: &[u8; 8] = b"GAVELIMG";
 
 /// Number of the format of header and parts.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// The version that writes and reads.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -108,12 +108,10 @@ pub struct OperationPart {
 pub struct ResourcePart {
     /// Anchored selectors.
     pub selectors: Vec<String>,
-    /// MRN of its resource group.
-    pub group: String,
+    /// Index of its resource group, whose annotations lie under its own: several domains may each have one of that MRN.
+    pub group: u32,
     /// Its own annotations.
     pub annotations: Vec<AnnotationPart>,
-    /// Annotations of its group, which lie under its own.
-    pub group_annotations: Vec<AnnotationPart>,
 }
 
 /// One annotation.
@@ -148,7 +146,8 @@ impl ImageParts {
         for role in self.groups.iter().flat_map(|group| &group.roles) {
             within(*role, self.roles.len(), "role")?;
         }
-        if let Some(group) = self.default_resource_group {
+        let of_resources = self.resources.iter().map(|resource| resource.group);
+        for group in of_resources.chain(self.default_resource_group) {
             within(group, self.resource_groups.len(), "resource group")?;
         }
         for mapper in &self.mappers {

@@ -2,7 +2,7 @@
 
 use super::layers::{CellRun, Layer, LayerBuilder, ReadAnnotation, StoredAnnotation};
 use super::names::Names;
-use super::parts::{ImageParts, MapperPart, OperationPart};
+use super::parts::{ImageParts, MapperPart, OperationPart, ResourcePart, SubjectPart};
 use super::policy::Policy;
 use super::recent::Recent;
 use super::texts::Texts;
@@ -102,8 +102,8 @@ pub struct Resource {
     pub selectors: Box<[String]>,
     /// MRN of its resource group.
     pub group: Box<str>,
-    /// Index of that group's policy; `None`: there is no such group.
-    pub policy: Option<u32>,
+    /// Index of that group's policy.
+    pub policy: u32,
     /// Its annotations over those of its group.
     pub layer: Layer,
 }
@@ -176,6 +176,7 @@ impl Image {
         let groups = builder.groups(parts.groups, &parts.roles, of_principal);
         let roles = builder.subjects(parts.roles, of_principal);
         let scopes = builder.subjects(parts.scopes, of_principal);
+        let resources = resources(&mut builder, parts.resources, &parts.resource_groups, of_resource)?;
         let resource_groups = builder.subjects(parts.resource_groups, of_resource);
         let default_resource = parts
             .default_resource_group
@@ -183,29 +184,18 @@ impl Image {
             .map(|group| Resource {
                 selectors: Box::default(),
                 group: group.mrn.clone(),
-                policy: Some(group.policy),
+                policy: group.policy,
                 layer: group.layer,
             });
         let names = |subjects: &[Subject]| Names::new(subjects.iter().map(|s| s.mrn.clone()).collect());
         let resource_group_names = names(&resource_groups);
-        let operation_selectors = selectors(parts.operations.iter().map(|operation| &operation.selectors))?;
-        let resource_selectors = selectors(parts.resources.iter().map(|resource| &resource.selectors))?;
-        let resources = parts
-            .resources
-            .into_iter()
-            .map(|entry| {
-                let layer =
-                    builder.merged_layer(&entry.group_annotations, &entry.annotations, of_resource)?;
-                let group = resource_group_names.find(&entry.group);
-                let group = group.and_then(|index| resource_groups.get(index as usize));
-                Ok(Resource {
-                    selectors: entry.selectors.into(),
-                    policy: group.map(|group| group.policy),
-                    group: entry.group.into(),
-                    layer,
-                })
-            })
-            .collect::<Result<_, ImageError>>()?;
+        let operation_selectors = selectors(
+            parts
+                .operations
+                .iter()
+                .map(|operation| operation.selectors.as_slice()),
+        )?;
+        let resource_selectors = selectors(resources.iter().map(|resource| &*resource.selectors))?;
         let role_names = names(&roles);
         Ok(Image {
             resource_strangers: porc_cells.resource_strangers(&program),
@@ -458,8 +448,29 @@ fn operations(parts: Vec<OperationPart>) -> Vec<StoredOperation> {
     parts.into_iter().map(stored).collect()
 }
 
+/// Entries with what their groups say.
+fn resources(
+    builder: &mut LayerBuilder<'_>,
+    parts: Vec<ResourcePart>,
+    groups: &[SubjectPart],
+    at: u16,
+) -> Result<Vec<Resource>, ImageError> {
+    let resource = |part: ResourcePart| {
+        let group = groups
+            .get(part.group as usize)
+            .ok_or(ImageError::DanglingIndex("resource group"))?;
+        Ok(Resource {
+            selectors: part.selectors.into(),
+            group: group.mrn.as_str().into(),
+            policy: group.policy,
+            layer: builder.merged_layer(&group.annotations, &part.annotations, at)?,
+        })
+    };
+    parts.into_iter().map(resource).collect()
+}
+
 /// One set over all entries, numbered in load order.
-fn selectors<'s>(entries: impl Iterator<Item = &'s Vec<String>>) -> Result<SelectorSet, ImageError> {
+fn selectors<'s>(entries: impl Iterator<Item = &'s [String]>) -> Result<SelectorSet, ImageError> {
     let patterns = (0..)
         .zip(entries)
         .flat_map(|(entry, patterns)| patterns.iter().map(move |p| (entry, p.as_str())));

@@ -190,11 +190,12 @@ fn numbers_by_either_rule() {
 
 #[test]
 fn sets_and_odd_keys() {
-    let show = |constant: Constant| {
+    let show_in = |escape: Escape, constant: Constant| {
         let pool = Pool::new(&[constant]).unwrap();
         let mut out = Vec::new();
-        write(&mut out, pool.get(0).unwrap(), Escape::Html).map(|()| String::from_utf8(out).unwrap())
+        write(&mut out, pool.get(0).unwrap(), escape).map(|()| String::from_utf8(out).unwrap())
     };
+    let show = |constant: Constant| show_in(Escape::Html, constant);
     let text = |s: &str| Constant::String(s.to_owned());
     assert_eq!(
         show(Constant::set(vec![Constant::Int(2), Constant::Int(1)])).unwrap(),
@@ -210,6 +211,11 @@ fn sets_and_odd_keys() {
         r#"{"10":2,"\u003c\u0026\u003e":3,"[\"x\"]":1}"#
     );
     assert!(show(Constant::Number(".5".to_owned())).is_err());
+    let within = Constant::object(vec![(Constant::Array(vec![text("<")]), text("<"))]);
+    assert_eq!(
+        show_in(Escape::Plain, within).unwrap(),
+        r#"{"[\"\\u003c\"]":"<"}"#
+    );
 }
 
 /// A value whose parts are one and the same many times over may be small and have a text without end.

@@ -263,7 +263,11 @@ fn has_text_keys(entries: &[Entry<'_>]) -> bool {
 /// Keys as texts, in the order of the texts; of keys with one text the last stays.
 fn with_text_keys<'r>(entries: &[Entry<'r>], style: Style) -> Result<Vec<(String, Value<'r>)>, Unprintable> {
     let key_depth = style.key_depth.checked_sub(1).ok_or(Unprintable::TooDeep)?;
-    let inner = Style { key_depth, ..style };
+    // OPA makes such a text by Go's encoder as it is, whatever is asked of the text around it.
+    let inner = Style {
+        escape: Escape::Html,
+        key_depth,
+    };
     let mut members = Vec::with_capacity(entries.len());
     for entry in entries {
         let key = match entry.key.as_str() {

@@ -121,7 +121,7 @@ fn entries(image: &Image, wanted: &Wanted) -> Result<(usize, Vec<Value>), String
             image.resources(),
             |resource, part| selected(&resource.selectors, part),
             |resource| {
-                let policy = resource.policy.and_then(policy);
+                let policy = policy(resource.policy);
                 json!({"selectors": resource.selectors, "group": resource.group, "policy": policy})
             },
         ),
