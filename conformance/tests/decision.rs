@@ -183,7 +183,7 @@ fn bodies(case: &Value) -> Vec<Vec<u8>> {
         .iter()
         .map(|it| with("resource", it))
         .collect();
-    let annotations = value!([null, 7, {}, {"zz": ["<"], "aa": {"é": 1.50}}]);
+    let annotations = value!([null, 7, {}, {"zz": ["<"], "aa": {"é": 1.50, "n": 1e-7}}]);
     for principal in [
         porc.get("principal").cloned().unwrap_or_default(),
         value!({"sub": "s"}),
@@ -221,7 +221,7 @@ fn what_is_shown_is_what_policies_see() {
             let Some(seen) = seen.ok().and_then(|decision| decision.document) else {
                 continue;
             };
-            for escape in [Escape::Html, Escape::Plain] {
+            for escape in [Escape::Record, Escape::Html, Escape::Plain] {
                 let (mut wanted, mut shown) = (Vec::new(), Vec::new());
                 json::write(&mut wanted, seen, escape).unwrap();
                 assert!(shower.write_seen(&image, body, escape, &mut shown));

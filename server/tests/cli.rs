@@ -5,7 +5,7 @@ mod common;
 
 use std::process::Stdio;
 
-use common::cli::{Folder, Scratch, run};
+use common::cli::{Folder, Scratch, run, run_words};
 use common::{DENIED, GRANTED, file, gavel};
 
 #[track_caller]
@@ -77,6 +77,14 @@ fn one_decision() {
     }
     let (_, output, _) = run("test decision -bundle={shop} -pretty-log -input -", GRANTED);
     assert!(output.starts_with("{\n  \"decision\": \"GRANT\",\n"), "{output}");
+    let shop = file("shop.yml");
+    let shop = shop.to_str().unwrap();
+    for input in [&["-i", ""][..], &["--input", ""], &["--input="], &["-input="]] {
+        let words = [&["test", "decision", "-b", shop], input].concat();
+        let (status, output, error) = run_words(&words, GRANTED);
+        assert_eq!((status, error.as_str()), (Some(0), ""), "{input:?}");
+        assert!(output.starts_with("{\"decision\":\"GRANT\""), "{output}");
+    }
     for broken in ["", "null", "[]", "{", "{}{}", "\u{feff}{}", "{\"a\":1e400}"] {
         let (status, output, error) = run("test decision -b {shop}", broken);
         assert_eq!((status, output.as_str()), (Some(1), ""), "{broken}");

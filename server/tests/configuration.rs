@@ -227,6 +227,35 @@ fn wrong_values_are_told_of_with_their_place() {
     );
 }
 
+/// Null says nothing of a key, and nothing of all keys of a section.
+#[test]
+fn null_is_as_if_the_key_were_not_there() {
+    let folder = Folder::new("config-null-none", &[("mpe-config.yaml", "")]);
+    let default = printed(&folder, "", &[]);
+    for text in [
+        "bundles:\n  # includeall: true\n",
+        "bundles: {includeall: ~}",
+        "audit: ~\nserver: null\nlog:\nmock:\nopa:\npolicies:",
+        "audit: {env: ~, k8s: {podinfo: ~}, sample: {grants: ~}, redact: ~, hash: ~, hashkeyfile: ~, revision: ~}",
+        "mock: {enabled: ~}\nopa: {unsafebuiltins: ~, api: ~}",
+        "server: {port: ~, tls: ~}\npolicies: {bundle: ~, watch: ~}\nlog: {level: ~, formatter: ~}",
+    ] {
+        let folder = Folder::new("config-null", &[("mpe-config.yaml", text)]);
+        assert_eq!(printed(&folder, "", &[]), default, "{text}");
+    }
+    let text = "server: ~\nserver.port: 7001";
+    let folder = Folder::new("config-null-dots", &[("mpe-config.yaml", text)]);
+    let output = printed(&folder, "", &[("MPE_BUNDLES_INCLUDEALL", "false")]);
+    has_line(&output, "server.port: 7001  # ./mpe-config.yaml:2");
+    has_line(&output, "bundles.includeall: \"false\"  # MPE_BUNDLES_INCLUDEALL");
+    let folder = Folder::new("config-null-wrong", &[("mpe-config.yaml", "bundle: ~")]);
+    let (status, _, error) = run(&folder, "serve --print-config", &[]);
+    assert!(
+        status == Some(1) && error.contains("unknown key `bundle`"),
+        "{error}"
+    );
+}
+
 /// A typing mistake in where the configuration is must not serve without it; other verbs go on, as those of the reference do.
 #[test]
 fn a_configuration_that_was_named_must_be_there() {

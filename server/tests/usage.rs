@@ -236,7 +236,8 @@ fn build_spares_its_input() {
 
 #[test]
 fn what_is_empty_or_missing_is_named() {
-    let folder = Folder::new("empty", &[("none.yml", "other: 1\n")]);
+    let files = [("none.yml", "other: 1\n"), ("nulls.yml", "tests:\n-\n- ~\n")];
+    let folder = Folder::new("empty", &files);
     let shop = file("shop.yml");
     let shop = shop.to_str().unwrap();
     for (args, said) in [
@@ -251,6 +252,10 @@ fn what_is_empty_or_missing_is_named() {
         (
             "test decisions -i none.yml".to_owned(),
             "none.yml: no tests found in test suite; a suite is YAML with a list `tests`",
+        ),
+        (
+            "test decisions -i nulls.yml".to_owned(),
+            "nulls.yml: no tests found in test suite; a suite is YAML with a list `tests`",
         ),
     ] {
         let (status, _, error) = folder.gavel(&format!("{args} -b {shop}"));

@@ -206,8 +206,8 @@ impl Decider {
             .read_porc_by(body, trailing, layouts)
     }
 
-    /// Appends the JSON of the document that policies see for a body, as the access record prints it. False: it has none, and
-    /// nothing was appended.
+    /// Appends the JSON of the document that policies see for a body; with [`Escape::Record`] as the access record prints it.
+    /// False: it has none, and nothing was appended.
     pub fn write_seen(&mut self, image: &Image, body: &[u8], escape: Escape, out: &mut Vec<u8>) -> bool {
         let begin = out.len();
         let mut page = Page::new(out);
@@ -237,7 +237,7 @@ impl Decider {
         let arena = request.arena();
         let seen = Seen::new(image, selectors, arena, sent).ok()?;
         // What is kept is what records show.
-        let texts = (escape == Escape::Html).then_some(texts);
+        let texts = (escape == Escape::Record).then_some(texts);
         seen.write(page, arena, escape, texts)
     }
 }

@@ -117,7 +117,7 @@ impl Decision<'_> {
 fn append_document(document: Value<'_>, start: usize, out: &mut Vec<u8>) {
     let begin = out.len();
     // A document that JSON cannot hold was denied before; a part of one is no JSON, and the record says nothing.
-    if json::write(out, document, json::Escape::Html).is_err() {
+    if json::write(out, document, json::Escape::Record).is_err() {
         out.truncate(begin);
     }
     let len_bytes = number_of(out.len() - begin);

@@ -273,7 +273,7 @@ fn write_porc(
 ) -> bool {
     let start = page.len();
     let written = match (frame.porc, frame.document) {
-        (Some(body), _) => decider.write_seen_on(image, body, Escape::Html, page).is_some(),
+        (Some(body), _) => decider.write_seen_on(image, body, Escape::Record, page).is_some(),
         (None, Some(document)) => {
             page.put_all(document);
             document != b"{}"

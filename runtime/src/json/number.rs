@@ -1,4 +1,4 @@
-//! JSON numbers → values, by one of two rules.
+//! JSON numbers → values, by one of two rules; and the spelling that numbers of requests have in access records.
 
 use super::JsonErrorKind;
 use crate::arena::{Arena, List};
@@ -8,6 +8,15 @@ use std::fmt::Write;
 
 /// Longest shortest text of a float: at most 17 digits, sign, point, leading zeros or exponent.
 const FLOAT_LEN: usize = 32;
+
+/// Go's encoder has plain digits from here, an exponent below.
+const PLAIN_MIN: f64 = 1e-6;
+
+/// Here it begins to have an exponent again.
+const PLAIN_END: f64 = 1e21;
+
+/// Integers of so many digits are below [`PLAIN_END`].
+const PLAIN_DIGITS: usize = 21;
 
 /// What becomes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +109,48 @@ fn write_float(out: &mut impl Write, float: f64) -> std::fmt::Result {
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     write!(out, "{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+}
+
+/// A number of a request as Go's encoder prints the 64-bit float that it is; `None`: as it is spelled already, or it is an
+/// integer that this float's digits are not.
+///
+/// `text`: in the spelling that [`Numbers::ByValue`] or an annotation gave it.
+pub(super) fn encoded(text: &str) -> Option<ShortText<FLOAT_LEN>> {
+    // Both spellings are one where there is no exponent. Most numbers end here.
+    if text.len() <= PLAIN_DIGITS && !text.bytes().any(|byte| byte | 0x20 == b'e') {
+        return None;
+    }
+    let float: f64 = text.parse().ok().filter(|float: &f64| float.is_finite())?;
+    let out = encoded_float(float);
+    let is_integer = text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+    (!is_integer || significant(out.as_str()).eq(significant(text))).then_some(out)
+}
+
+/// A finite float as Go's encoder prints it.
+pub(crate) fn encoded_float(float: f64) -> ShortText<FLOAT_LEN> {
+    let mut out = ShortText::new();
+    // There is room for the longest one.
+    let _ = write_encoded(&mut out, float);
+    out
+}
+
+fn write_encoded(out: &mut impl Write, float: f64) -> std::fmt::Result {
+    if float == 0.0 || (PLAIN_MIN..PLAIN_END).contains(&float.abs()) {
+        return write!(out, "{float}");
+    }
+    let mut text = ShortText::<FLOAT_LEN>::new();
+    write!(text, "{float:e}")?;
+    match text.as_str().split_once('e') {
+        Some((mantissa, exponent)) if !exponent.starts_with('-') => write!(out, "{mantissa}e+{exponent}"),
+        _ => out.write_str(text.as_str()),
+    }
+}
+
+/// The digits of an integer, or of a mantissa, up to the last one that is not zero.
+fn significant(text: &str) -> impl Iterator<Item = u8> {
+    let mantissa = text.split_once('e').map_or(text, |(mantissa, _)| mantissa);
+    let digits = mantissa.trim_end_matches('0').bytes();
+    digits.filter(u8::is_ascii_digit)
 }
 
 /// A number's text in parts.
@@ -229,6 +280,47 @@ mod tests {
     fn beyond_floats_is_an_error() {
         check("1e400", "Err(NumberRange)");
         check("-1e309", "Err(NumberRange)");
+    }
+
+    #[track_caller]
+    fn check_encoded(text: &str, want: &str) {
+        let arena = Arena::new(1 << 10, 1 << 20);
+        let number = value(&arena, text, Numbers::ByValue).unwrap();
+        let mut out = Vec::new();
+        crate::json::write(&mut out, number, crate::json::Escape::Record).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), want, "{text}");
+    }
+
+    #[test]
+    fn records_have_the_text_of_gos_encoder() {
+        check_encoded("42248192.2", "42248192.2");
+        check_encoded("1234567.5", "1234567.5");
+        check_encoded("-123456789012345.6", "-123456789012345.6");
+        check_encoded("1.50", "1.5");
+        check_encoded("-0.00012345678901234567", "-0.00012345678901234567");
+        check_encoded("0.00001234", "0.00001234");
+        check_encoded("1e-6", "0.000001");
+        check_encoded("9.99e-7", "9.99e-7");
+        check_encoded("0.0000001", "1e-7");
+        check_encoded("-1.0e-10", "-1e-10");
+        check_encoded("5e-324", "5e-324");
+        check_encoded("2.2250738585072014e-308", "2.2250738585072014e-308");
+        check_encoded("-0.0", "-0");
+        check_encoded("1e-400", "0");
+    }
+
+    #[test]
+    fn records_have_every_digit_of_an_integer() {
+        check_encoded("9007199254740993", "9007199254740993");
+        check_encoded("9223372036854775808", "9223372036854775808");
+        check_encoded("1e20", "100000000000000000000");
+        check_encoded("999999999999999999999", "999999999999999999999");
+        check_encoded("1e21", "1e+21");
+        check_encoded("-1.5e21", "-1.5e+21");
+        check_encoded("1000000000000000000000000", "1e+24");
+        check_encoded("9999999999999999999999", "9999999999999999999999");
+        check_encoded("1234567890123456789012", "1234567890123456789012");
+        check_encoded("1.7976931348623157e308", "1.7976931348623157e+308");
     }
 
     #[test]

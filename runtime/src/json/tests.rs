@@ -62,7 +62,7 @@ fn what_is_escaped_is_found_wherever_it_stands() {
             for at in 0..=length {
                 let (front, behind) = plain[..length].split_at(at);
                 let text = format!("{front}{odd}{behind}");
-                for escape in [Escape::Plain, Escape::Html] {
+                for escape in [Escape::Plain, Escape::Html, Escape::Record] {
                     let mut out = Vec::new();
                     super::write_string(&mut out, &text, escape);
                     let spelled = match odd {
@@ -73,7 +73,7 @@ fn what_is_escaped_is_found_wherever_it_stands() {
                         '\n' => "\\n".to_owned(),
                         '\u{c}' => "\\f".to_owned(),
                         '\r' => "\\r".to_owned(),
-                        '<' | '>' | '&' if escape == Escape::Html => format!("\\u{:04x}", u32::from(odd)),
+                        '<' | '>' | '&' if escape != Escape::Plain => format!("\\u{:04x}", u32::from(odd)),
                         '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}' => format!("\\u{:04x}", u32::from(odd)),
                         other => other.to_string(),
                     };

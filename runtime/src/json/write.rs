@@ -1,17 +1,22 @@
 //! Values → JSON text as Go's encoder prints it: sets as arrays, keys that are no strings by their own JSON text.
 
+use super::number::encoded;
 use super::page::Page;
 use super::plain::plain_prefix;
 use crate::limits::NATIVE_DEPTH;
+use crate::short_text::ShortText;
 use crate::value::{Entry, Kind, Tag, Value};
 
-/// Which characters beyond JSON's own are escaped.
+/// Which characters beyond JSON's own are escaped, and whose spelling numbers have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Escape {
-    /// None but U+2028 and U+2029, which Go always escapes.
+    /// None but U+2028 and U+2029, which Go always escapes. Numbers keep their text.
     Plain,
-    /// `<`, `>`, `&` too: what Go's encoder does when nobody asks it not to.
+    /// `<`, `>`, `&` too: what Go's encoder does when nobody asks it not to. Numbers keep their text.
     Html,
+    /// The same characters, and numbers as Go's encoder prints 64-bit floats: what access records show of a request, whose
+    /// numbers policies see in the spelling of OPA. Integers that are no float keep every digit.
+    Record,
 }
 
 /// Bytes of a text. A small value may have a long text: its parts may be one and the same many times over.
@@ -85,9 +90,9 @@ pub(super) fn write_escaped(out: &mut Vec<u8>, bytes: &[u8], escape: Escape) {
             b'\n' => "\\n",
             b'\r' => "\\r",
             b'\t' => "\\t",
-            b'<' if escape == Escape::Html => "\\u003c",
-            b'>' if escape == Escape::Html => "\\u003e",
-            b'&' if escape == Escape::Html => "\\u0026",
+            b'<' if escape != Escape::Plain => "\\u003c",
+            b'>' if escape != Escape::Plain => "\\u003e",
+            b'&' if escape != Escape::Plain => "\\u0026",
             0..=0x1f => "\\u00",
             // U+2028 and U+2029 are E2 80 A8 and E2 80 A9.
             0xe2 if bytes.get(at + 1) == Some(&0x80) && matches!(bytes.get(at + 2), Some(0xa8 | 0xa9)) => {
@@ -195,12 +200,19 @@ fn write_scalar(page: &mut Page<'_>, value: Value<'_>, style: Style) -> Result<b
         Kind::Bool(true) => page.put(b"true"),
         Kind::Bool(false) => page.put(b"false"),
         Kind::Int(int) => page.integer(int),
-        Kind::Number(text) if is_json_number(text) => page.put_all(text.as_bytes()),
+        Kind::Number(text) if is_json_number(text) => write_number(page, text, style.escape),
         Kind::Number(_) => return Err(Unprintable::NoText),
         Kind::String(text) => page.text(text, style.escape),
         Kind::Array(_) | Kind::Object(_) | Kind::Set(_) => return Ok(false),
     }
     Ok(true)
+}
+
+/// Appends a number, whose text is JSON's grammar.
+fn write_number(page: &mut Page<'_>, text: &str, escape: Escape) {
+    let encoded = (escape == Escape::Record).then(|| encoded(text)).flatten();
+    let text = encoded.as_ref().map_or(text, ShortText::as_str);
+    page.put_all(text.as_bytes());
 }
 
 /// What is still to be written of values nested too deeply for the machine stack.

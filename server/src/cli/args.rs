@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use gavel_compiler::opt::{PASSES, Pass};
 
@@ -230,8 +230,8 @@ impl NetworkArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct DecisionArgs {
-    /// PORC; standard input if absent or -.
-    #[arg(long, short, value_name = "FILE", allow_hyphen_values = true)]
+    /// PORC; standard input if absent, empty or -.
+    #[arg(long, short, value_name = "FILE", allow_hyphen_values = true, value_parser = path())]
     pub(crate) input: Option<PathBuf>,
     /// Accepted, without effect.
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
@@ -293,8 +293,8 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct MapperArgs {
-    /// Request as JSON; standard input if absent or -.
-    #[arg(long, short, value_name = "FILE", allow_hyphen_values = true)]
+    /// Request as JSON; standard input if absent, empty or -.
+    #[arg(long, short, value_name = "FILE", allow_hyphen_values = true, value_parser = path())]
     pub(crate) input: Option<PathBuf>,
     /// Domain whose mapper is used; needed if there are several.
     #[arg(long, short)]
@@ -398,6 +398,11 @@ fn passes_or_all() -> PossibleValuesParser {
     let value = |pass: &Pass| PossibleValue::new(pass.name).help(pass.what);
     let all = PossibleValue::new("all").help("every pass");
     PASSES.iter().map(value).chain([all]).collect::<Vec<_>>().into()
+}
+
+/// A path, also the empty one, which the parser of paths refuses.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -203,12 +203,11 @@ fn texts(key: &Key, arg: &Arg, said: &Setting) -> Result<Vec<String>, String> {
             takes(arg)
         )
     };
-    if is_boolean(arg) && said.value != Value::Null {
+    if is_boolean(arg) {
         let is_set = boolean(&said.value).ok_or_else(wrong)?;
         return Ok(vec![is_set.to_string()]);
     }
     match &said.value {
-        Value::Null => Ok(Vec::new()),
         Value::Array(items) if is_list(arg) => {
             let texts: Option<Vec<String>> = items.iter().map(scalar).collect();
             texts.ok_or_else(wrong)

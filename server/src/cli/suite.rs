@@ -30,7 +30,12 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Vec<Case>, String> {
         return Ok(Vec::new());
     };
     match &document.node(tests).kind {
-        NodeKind::Sequence(items) => items.iter().map(|item| reader.case(*item)).collect(),
+        // The library that the reference uses drops entries that are null.
+        NodeKind::Sequence(items) => items
+            .iter()
+            .filter(|item| !reader.is_null(**item))
+            .map(|item| reader.case(*item))
+            .collect(),
         _ if reader.is_null(tests) => Ok(Vec::new()),
         _ => Err(reader.mismatch(tests, "[]TestCase")),
     }
@@ -229,6 +234,8 @@ mod tests {
         check("", &[]);
         check("other: 1\n", &[]);
         check("tests: []\n", &[]);
+        check("tests: [~]\n", &[]);
+        check("tests:\n-\n- name: a\n", &[("a", Ok("null"), false)]);
         check(
             "tests:\n- name: 7\n- porc: null\n  result: {}\n  extra: 1\n",
             &[("7", Ok("null"), false), ("", Ok("null"), false)],

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::keys::KEYS;
+use super::keys::{KEYS, is_known};
 use crate::error::Failure;
 use crate::yaml::{Document, Member};
 use crate::{files, limits};
@@ -45,7 +45,7 @@ const EXTENSIONS: [&str; 13] = [
 /// A value and who says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// A scalar or a list.
+    /// A scalar or a list; never null.
     pub value: Value,
     /// Where it stands.
     pub place: Place,
@@ -248,6 +248,8 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Settings, String> {
         None if document.value(document.root())?.is_null() => {}
         None => return Err(document.wrong(document.root(), "the top level must be a mapping")),
     }
+    // Null says nothing, of a key or of all keys of a section; a name that is none of these is still a mistake.
+    settings.retain(|key, said| !(said.value.is_null() && is_known(key)));
     Ok(settings)
 }
 

@@ -273,6 +273,15 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
+/// Whether this is the name of a key or of a section.
+pub(super) fn is_known(name: &str) -> bool {
+    let is_within = |key: &Key| {
+        let rest = key.name.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    KEYS.iter().any(is_within)
+}
+
 /// What is wrong with a name that is no key's, or is that of a member which a key cannot have.
 pub(super) fn unknown(name: &str) -> String {
     let below = |key: &&Key| {

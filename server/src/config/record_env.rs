@@ -51,7 +51,7 @@ pub(super) fn resolved(
             let members = entry.as_object()?;
             members
                 .iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .find(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null())
                 .and_then(|(_, value)| scalar(value))
         };
         let (Some(name), Some(kind)) = (member("name"), member("type")) else {
@@ -84,7 +84,6 @@ fn scalar(value: &Value) -> Option<String> {
         Value::Bool(value) => Some(if *value { "1" } else { "0" }.to_owned()),
         Value::Number(number) if number.is_f64() => number.as_f64().map(|n| n.to_string()),
         Value::Number(number) => Some(number.to_string()),
-        Value::Null => Some(String::new()),
-        Value::Array(_) | Value::Object(_) => None,
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }

@@ -52,7 +52,6 @@ impl RecordRules {
         }
         if let Some(said) = settings.remove(HASH_KEY_FILE) {
             match &said.value {
-                Value::Null => {}
                 Value::String(path) if !path.is_empty() => rules.hash_key_file = Some(path.into()),
                 value => return Err(said.wrong(format!("{HASH_KEY_FILE}: {value} is no path"))),
             }

@@ -135,10 +135,9 @@ pub(crate) fn boolean(value: &Value) -> Option<bool> {
 /// A list of names or a text with commas; blanks around a name do not count, and neither do empty names.
 pub(crate) fn names(value: &Value) -> Option<Vec<String>> {
     let texts: Vec<&str> = match value {
-        Value::Null => Vec::new(),
         Value::String(text) => text.split(',').collect(),
         Value::Array(items) => items.iter().map(Value::as_str).collect::<Option<_>>()?,
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
     };
     Some(
         texts
@@ -153,8 +152,7 @@ pub(crate) fn names(value: &Value) -> Option<Vec<String>> {
 /// `log.formatter`, for whoever writes lines of the log.
 #[must_use]
 pub fn log_formatter(settings: &Settings) -> Option<&Setting> {
-    let said = settings.get(keys::LOG_FORMATTER);
-    said.filter(|said| !said.value.is_null())
+    settings.get(keys::LOG_FORMATTER)
 }
 
 /// The level of the part `.` of `module:level;…`, or a bare level. What cannot be read is warned about.
@@ -162,7 +160,6 @@ fn log_level(said: &Setting) -> Option<Level> {
     let mut level = None;
     let text = match &said.value {
         Value::String(text) => text,
-        Value::Null => return None,
         value => {
             let text = said.wrong(format!("log.level: {value} is no text"));
             log::line(Level::Warn, format_args!("{text}"));
@@ -253,11 +250,34 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["perhaps", "yes", "[true]", "1.5", "null"] {
+        for text in ["perhaps", "yes", "[true]", "1.5", "[null]"] {
             assert!(
                 read(&format!("bundles: {{includeall: {text}}}"), &[]).is_err(),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn null_says_nothing() {
+        let default = read("", &[]).unwrap();
+        let mut sections: Vec<&str> = keys::KEYS.iter().map(|key| key.name).collect();
+        for key in keys::KEYS {
+            let dots = key.name.match_indices('.').map(|(at, _)| &key.name[..at]);
+            sections.extend(dots);
+        }
+        for name in sections {
+            for text in [format!("{name}: ~"), format!("{name}:\n  # {name}: 1\n")] {
+                assert_eq!(read(&text, &[]).as_ref(), Ok(&default), "{text}");
+            }
+        }
+        for text in [
+            "bundle: ~",
+            "audit: {file: {size: ~}}",
+            "audit: {env: {pod: ~}}",
+            "audit.f: ~",
+        ] {
+            assert!(read(text, &[]).is_err(), "{text}");
         }
     }
 

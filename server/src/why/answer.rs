@@ -268,7 +268,7 @@ fn word(granted: bool) -> &'static str {
 /// The document that policies saw, as JSON, as far as records show it.
 fn document(decider: &mut Decider, image: &Image, records: &RecordOptions, body: &[u8]) -> Option<Value> {
     let mut text = Vec::new();
-    if !decider.write_seen(image, body, Escape::Plain, &mut text) {
+    if !decider.write_seen(image, body, Escape::Record, &mut text) {
         return None;
     }
     serde_json::from_slice(&records.document(&text)?).ok()
