@@ -183,6 +183,9 @@ impl<'a> RuleResolver<'_, 'a, '_> {
         }
         self.resolver.hidden = vec![hidden];
         self.resolver.shadowed_builtins = HashSet::new();
+        if let Some(body) = part.body {
+            self.shadow_builtins(body);
+        }
         // Errors of one clause must not silence the unused variables of another, nor those of a head those of its body.
         let mut before = std::mem::take(&mut self.resolver.errors);
         let mut unused_before = std::mem::take(&mut self.resolver.unused);
@@ -202,10 +205,7 @@ impl<'a> RuleResolver<'_, 'a, '_> {
             .iter()
             .for_each(|value| declared::called_names(value, &mut used));
         let body = match part.body {
-            Some(body) => {
-                self.shadow_builtins(body);
-                self.resolver.body(body, &used)
-            }
+            Some(body) => self.resolver.body(body, &used),
             None => vec![Expr::always(part.span)],
         };
         unused_args.retain(|(name, _)| self.resolver.scopes.uses(name) <= 1);

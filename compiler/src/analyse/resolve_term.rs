@@ -280,9 +280,11 @@ impl<'a> Resolver<'_, 'a> {
         Callee::Unknown(text)
     }
 
-    /// Whether the name is that of a variable here.
+    /// Whether the name is that of a variable here, or in a head of one that its body declares.
     fn is_shadowed(&self, name: &str) -> bool {
-        self.scopes.declared(name).is_some() || self.shadowed_builtins.contains(name)
+        self.scopes.declared(name).is_some()
+            || self.shadowed_builtins.contains(name)
+            || (self.raw && self.hidden.iter().any(|names| names.contains(name)))
     }
 
     fn callee_of(&mut self, first: &str, rest: Vec<String>, span: Span, nested: bool) -> Callee {
