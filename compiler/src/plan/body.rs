@@ -61,6 +61,8 @@ pub(super) struct Body<'p, 'u> {
     pub span: Option<Span>,
     /// Names of the rule's variables, for notes.
     names: Vec<String>,
+    /// Which of them were made: those that stand for a part of what was written.
+    is_made: Vec<bool>,
     known: HashMap<Reg, K>,
     among: HashMap<Reg, Vec<Constant>>,
     literals: HashMap<Reg, Literal>,
@@ -78,6 +80,7 @@ impl<'p, 'u> Body<'p, 'u> {
             env: Env::default(),
             span: None,
             names: Vec::new(),
+            is_made: Vec::new(),
             known: HashMap::new(),
             among: HashMap::new(),
             literals: HashMap::new(),
@@ -137,6 +140,7 @@ impl<'p, 'u> Body<'p, 'u> {
 
     /// The variables of the rule or query that is planned next have these names.
     pub(super) fn note_names(&mut self, names: &[String]) {
+        self.is_made = names.iter().map(|name| name.starts_with('$')).collect();
         if self.planner.trace {
             self.names = names.to_vec();
         }
@@ -208,10 +212,11 @@ impl<'p, 'u> Body<'p, 'u> {
         self.origins.retain(|reg, _| reg.0 < since);
     }
 
-    /// The reference that a variable stands for, or the term itself.
+    /// The reference that was written where a variable was put in its place, or the term itself.
     pub(super) fn origin(&self, term: &Term) -> Term {
+        let is_made = |var: VarId| self.is_made.get(var.0 as usize).copied().unwrap_or(false);
         let origin = match term {
-            Term::Var(var) => self.env.get(*var).and_then(|reg| self.origins.get(&reg)),
+            Term::Var(var) if is_made(*var) => self.env.get(*var).and_then(|reg| self.origins.get(&reg)),
             _ => None,
         };
         origin.unwrap_or(term).clone()

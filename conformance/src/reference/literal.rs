@@ -3,15 +3,21 @@
 
 use super::machine::Machine;
 use super::value::Value;
-use gavel_compiler::hir::{Ref, RefHead, Term};
+use gavel_compiler::hir::{Ref, RefHead, Term, VarId};
 use gavel_runtime::value::Constant;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
 impl<'u> Machine<'u> {
-    /// Notes that a variable stands for a reference, when that is what an equation says.
+    /// Notes that a variable that the compiler made stands for a reference, when that is what an equation says.
     pub(super) fn note_origin(&mut self, side: &'u Term, other: &'u Term) {
+        let is_made = |var: &VarId| {
+            self.names
+                .get(var.0 as usize)
+                .is_some_and(|name| name.starts_with('$'))
+        };
         if let (Term::Var(var), Term::Ref(reference)) = (side, other)
+            && is_made(var)
             && !self.vars.contains_key(var)
         {
             self.origins.insert(*var, reference);
@@ -37,7 +43,7 @@ impl<'u> Machine<'u> {
         }
     }
 
-    /// What belongs to some terms, in the order of the terms as written; once where two are the same.
+    /// What belongs to some terms, in the order of the terms as written.
     fn written<T>(&self, terms: impl Iterator<Item = (&'u Term, T)>) -> Vec<T> {
         let mut written: Vec<(Written<'u>, T)> = terms
             .map(|(term, what)| match term {
@@ -48,8 +54,8 @@ impl<'u> Machine<'u> {
                 other => (Written::Term(other), what),
             })
             .collect();
+        // The compiler has left one of those that are written the same.
         written.sort_by(|a, b| a.0.compare(&b.0));
-        written.dedup_by(|a, b| a.0.compare(&b.0).is_eq());
         written.into_iter().map(|(_, what)| what).collect()
     }
 }
@@ -92,8 +98,35 @@ fn compare(a: &Term, b: &Term) -> Ordering {
         (Term::Const(a), Term::Const(b)) => a.compare(b),
         (Term::Var(a), Term::Var(b)) => a.cmp(b),
         (Term::Ref(a), Term::Ref(b)) => compare_refs(a, b),
-        (Term::Array(a), Term::Array(b)) | (Term::Set(a), Term::Set(b)) => compare_lists(a, b),
-        _ => rank(a).cmp(&rank(b)),
+        _ => {
+            let by_rank = rank(a).cmp(&rank(b));
+            by_rank.then_with(|| compare_lists(&members(a), &members(b)))
+        }
+    }
+}
+
+/// What a collection holds, as it is compared: members of sets and entries of objects in their order, keys before values.
+fn members(term: &Term) -> Vec<Term> {
+    match term {
+        Term::Array(items) => items.clone(),
+        Term::Set(items) => {
+            let mut items = items.clone();
+            items.sort_by(compare);
+            items
+        }
+        Term::Object(entries) => {
+            let mut entries = entries.clone();
+            entries.sort_by(|a, b| compare(&a.0, &b.0));
+            entries.into_iter().flat_map(<[Term; 2]>::from).collect()
+        }
+        Term::Const(Constant::Array(items) | Constant::Set(items)) => {
+            items.iter().cloned().map(Term::Const).collect()
+        }
+        Term::Const(Constant::Object(entries)) => {
+            let entries = entries.iter().cloned().map(<[Constant; 2]>::from);
+            entries.flatten().map(Term::Const).collect()
+        }
+        Term::Const(_) | Term::Var(_) | Term::Ref(_) | Term::Comprehension(_) => Vec::new(),
     }
 }
 
@@ -110,6 +143,10 @@ fn compare_refs(a: &Ref, b: &Ref) -> Ordering {
         RefHead::Data => 1,
         RefHead::Input => 2,
     };
-    let by_head = head(a).cmp(&head(b));
+    let by_head = match (&a.head, &b.head) {
+        (RefHead::Var(a), RefHead::Var(b)) => a.cmp(b),
+        (RefHead::Const(a), RefHead::Const(b)) => a.compare(b),
+        _ => head(a).cmp(&head(b)),
+    };
     by_head.then_with(|| compare_lists(&a.path, &b.path))
 }

@@ -6,7 +6,7 @@
 use super::scope::Scope;
 use super::tree::Node;
 use super::value::Value;
-use gavel_compiler::hir::{Query, Ref, Unit, VarId};
+use gavel_compiler::hir::{Query, Ref, Rule, Unit, VarId};
 use gavel_runtime::builtins::caches::Caches;
 use gavel_runtime::bytecode::Sleep;
 use gavel_runtime::error::EvalErrorKind;
@@ -75,7 +75,9 @@ pub(super) struct Machine<'u> {
     pub(super) tree: Rc<Node<'u>>,
     /// Variables of the running rule that have a value.
     pub(super) vars: BTreeMap<VarId, Value>,
-    /// References that variables of the running rule stand for.
+    /// Names of the variables of the running rule.
+    pub(super) names: &'u [String],
+    /// References that variables of the running rule stand for, where the compiler put these in their place.
     pub(super) origins: BTreeMap<VarId, &'u Ref>,
     /// Documents and functions as `with` left them.
     pub(super) scope: Scope,
@@ -91,10 +93,11 @@ pub(super) struct Machine<'u> {
 ///
 /// # Errors
 /// The program's error, an exhausted budget, or a form that is not interpreted.
-pub fn evaluate(unit: &Unit, query: &Query, request: &Request) -> Result<Vec<Vec<Constant>>, Stop> {
+pub fn evaluate<'u>(unit: &'u Unit, query: &'u Query, request: &Request) -> Result<Vec<Vec<Constant>>, Stop> {
     let mut machine = Machine {
         tree: Rc::new(Node::of(unit)),
         vars: BTreeMap::new(),
+        names: &query.var_names,
         origins: BTreeMap::new(),
         scope: Scope::new(request.input.as_ref(), unit.base.as_ref()),
         request: request.clone(),
@@ -133,10 +136,18 @@ impl<'u> Machine<'u> {
     }
 
     /// Runs something of another rule: no variable is known there.
-    pub(super) fn apart<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
-        let outer = (std::mem::take(&mut self.vars), std::mem::take(&mut self.origins));
+    pub(super) fn apart<T>(
+        &mut self,
+        rule: &'u Rule,
+        run: impl FnOnce(&mut Self) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
+        let outer = (
+            std::mem::take(&mut self.vars),
+            std::mem::replace(&mut self.names, &rule.var_names),
+            std::mem::take(&mut self.origins),
+        );
         let result = run(self);
-        (self.vars, self.origins) = outer;
+        (self.vars, self.names, self.origins) = outer;
         result
     }
 

@@ -66,7 +66,9 @@ impl<'u> Machine<'u> {
                 continue;
             }
             let keys = keys.get(place.names.len()..).unwrap_or_default();
-            self.apart(|machine| machine.contribute(place, &path, keys, &mut document))?;
+            self.apart(place.rule, |machine| {
+                machine.contribute(place, &path, keys, &mut document)
+            })?;
         }
         Ok(document.value)
     }

@@ -19,7 +19,9 @@ impl<'u> Machine<'u> {
         let is_settled = yield_one_constant(&bodies);
         let mut result: Option<Value> = None;
         for rule in bodies {
-            let value = self.apart(|machine| machine.rule_value(rule, args, conflict, is_settled))?;
+            let value = self.apart(rule, |machine| {
+                machine.rule_value(rule, args, conflict, is_settled)
+            })?;
             let Some(value) = value else {
                 continue;
             };
@@ -32,7 +34,9 @@ impl<'u> Machine<'u> {
             }
         }
         match (result, rules.iter().copied().find(|rule| rule.is_default)) {
-            (None, Some(default)) => self.apart(|machine| machine.rule_value(default, args, conflict, true)),
+            (None, Some(default)) => self.apart(default, |machine| {
+                machine.rule_value(default, args, conflict, true)
+            }),
             (result, _) => Ok(result),
         }
     }
