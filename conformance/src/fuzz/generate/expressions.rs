@@ -38,12 +38,21 @@ impl Writer<'_, '_> {
 
     /// A collection to iterate, with the type of its members.
     pub(super) fn collection(&mut self) -> (String, Type) {
-        let of = match self.choices.below(3) {
+        let of = match self.choices.below(5) {
             0 => Type::Array,
             1 => Type::Set,
-            _ => Type::Object,
+            2 => Type::Object,
+            _ => return self.members_as_written(),
         };
         (self.term(of), member_type(of))
+    }
+
+    /// A set whose members are any terms: it is iterated in the order of the terms.
+    fn members_as_written(&mut self) -> (String, Type) {
+        let of = self.any_type();
+        let count = 1 + self.choices.below(3);
+        let members: Vec<String> = (0..count).map(|_| self.term(of)).collect();
+        (format!("{{{}}}", members.join(", ")), of)
     }
 
     fn leaf(&mut self, of: Type) -> String {
