@@ -7,12 +7,6 @@ use crate::json::{self, Escape};
 use crate::limits::BUILTIN_DEPTH_MAX;
 use crate::number;
 use crate::value::{Kind, Value};
-use std::io::Write;
-
-/// Floats from here on are written with an exponent.
-const PLAIN_MAX: f64 = 1e21;
-/// Floats below this too.
-const PLAIN_MIN: f64 = 1e-6;
 
 /// Appends the normal text of a value. Error for a number beyond the range of floats.
 pub(super) fn write_normal(out: &mut Vec<u8>, value: Value<'_>) -> Result<(), Failure> {
@@ -60,19 +54,7 @@ fn write_at(out: &mut Vec<u8>, value: Value<'_>, depth: usize) -> Result<(), Fai
 }
 
 fn write_float(out: &mut Vec<u8>, float: f64) {
-    let size = float.abs();
-    // Writing to a vector cannot fail.
-    let _ = if size != 0.0 && !(PLAIN_MIN..PLAIN_MAX).contains(&size) {
-        let sign = if size >= PLAIN_MAX { "+" } else { "" };
-        let start = out.len();
-        let written = write!(out, "{float:e}");
-        if let Some(at) = out.iter().skip(start).position(|byte| *byte == b'e') {
-            out.splice(start + at + 1..start + at + 1, sign.bytes());
-        }
-        written
-    } else {
-        write!(out, "{float}")
-    };
+    out.extend_from_slice(number::f64_json_text(float).as_bytes());
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::builtins::base64::standard_bytes;
 use crate::builtins::bytes::byte_of;
 use crate::builtins::{BuiltinResult, Failure};
 use crate::error::EvalErrorKind;
-use crate::number;
+use crate::number::{self, f32_text, f64_json_text};
 use crate::value::Value;
 
 /// A resolved scalar.
@@ -69,7 +69,7 @@ impl<'t> Scalar<'t> {
             Meaning::Null => Value::NULL,
             Meaning::Bool(value) => Value::bool(value),
             Meaning::Int(int) => number::value(arena.text(&int.to_string())?),
-            Meaning::Float(float) if float.is_finite() => number::value(arena.text(&json_float(float))?),
+            Meaning::Float(float) if float.is_finite() => number::value(arena.text(&f64_json_text(float))?),
             Meaning::Float(_) => return Err(Failure::BUILTIN),
             Meaning::Text(text) => text_value(arena, text)?,
         })
@@ -161,21 +161,6 @@ fn is_float(text: &str) -> bool {
     exponent_is_fine && !is_point_alone && all_digits(whole) && all_digits(fraction)
 }
 
-/// A float as Go's JSON has it.
-fn json_float(float: f64) -> String {
-    let size = float.abs();
-    if size != 0.0 && !(1e-6..1e21).contains(&size) {
-        with_exponent(&format!("{float:e}"), 1)
-    } else {
-        format!("{float}")
-    }
-}
-
-/// A float as Go's shortest `%g` has it.
-pub(super) fn shortest_float(float: f64) -> String {
-    shortest(&format!("{float:e}"), || format!("{float}"))
-}
-
 /// A float as a key: with the digits of its 32-bit neighbour, as OPA does.
 fn key_float(float: f64) -> String {
     let float = float as f32;
@@ -184,29 +169,6 @@ fn key_float(float: f64) -> String {
     } else if float.is_infinite() {
         if float > 0.0 { ".inf" } else { "-.inf" }.to_owned()
     } else {
-        shortest(&format!("{float:e}"), || format!("{float}"))
+        f32_text(float)
     }
-}
-
-/// A float as Go's shortest `%g` has it.
-fn shortest(scientific: &str, plain: impl FnOnce() -> String) -> String {
-    let exponent: i64 = scientific
-        .split_once('e')
-        .and_then(|(_, exponent)| exponent.parse().ok())
-        .unwrap_or(0);
-    if (-4..6).contains(&exponent) {
-        plain()
-    } else {
-        with_exponent(scientific, 2)
-    }
-}
-
-/// Rust's `1e21` with Go's sign and at least so many digits: `1e+21`.
-fn with_exponent(scientific: &str, digits: usize) -> String {
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-    let (sign, exponent) = match exponent.strip_prefix('-') {
-        Some(exponent) => ('-', exponent),
-        None => ('+', exponent),
-    };
-    format!("{mantissa}e{sign}{exponent:0>digits$}")
 }
