@@ -1,11 +1,12 @@
 //! The nodes of a document, as the parser's events give them.
 
-use super::stream::without_added_break;
+use super::block::{Place, begins_with_tab};
 use crate::builtins::Failure;
 use crate::error::EvalErrorKind;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Nesting that is read. The parser itself stops at 255 brackets.
 const DEPTH_MAX: usize = 200;
@@ -39,6 +40,14 @@ pub(super) struct Scalar<'t> {
 impl<'t> Document<'t> {
     /// The first document of a stream; all of them have to be well-formed.
     pub(super) fn read(source: &'t str) -> Result<Option<Document<'t>>, Failure> {
+        Document::read_with_blocks(source, &mut Vec::new())
+    }
+
+    /// As [`Document::read`]; appends the lines that are content of block scalars.
+    pub(super) fn read_with_blocks(
+        source: &'t str,
+        blocks: &mut Vec<Range<usize>>,
+    ) -> Result<Option<Document<'t>>, Failure> {
         let mut first: Option<Document<'t>> = None;
         let mut current = Document::default();
         let mut open = Vec::new();
@@ -75,14 +84,20 @@ impl<'t> Document<'t> {
                     if is_plain && text.starts_with(':') && brackets.are_open() {
                         return Err(Failure::BUILTIN);
                     }
-                    let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                    let text = match style {
+                        ScalarStyle::Literal | ScalarStyle::Folded => {
+                            let place = Place {
+                                span: &span,
+                                ends_text: span.end.index() >= chars,
+                                is_root: open.is_empty(),
+                                has_properties: anchor > 0 || tag.is_some(),
+                            };
+                            brackets.block_value(&place, text, blocks)?
+                        }
+                        _ => text,
+                    };
                     let scalar = Scalar {
-                        text: if is_block && span.end.index() >= chars {
-                            let len = without_added_break(source, &text);
-                            Cow::Owned(text.get(..len).unwrap_or_default().to_owned())
-                        } else {
-                            text
-                        },
+                        text,
                         is_plain,
                         tag: tag.and_then(|tag| long_tag(&tag)),
                     };
@@ -140,7 +155,7 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Where the collections begin that are open, to tell those in brackets.
+/// The source, and where the collections begin that are open, to tell those in brackets.
 struct Brackets<'t> {
     source: &'t str,
     /// The source by characters, once it was asked for.
@@ -158,11 +173,37 @@ impl<'t> Brackets<'t> {
         }
     }
 
-    /// Whether some open collection is one in brackets.
-    fn are_open(&mut self) -> bool {
+    /// The source by characters.
+    fn chars(&mut self) -> &[char] {
         if self.chars.is_empty() {
             self.chars.extend(self.source.chars());
         }
+        &self.chars
+    }
+
+    /// The value of a block scalar; appends the lines of its content.
+    fn block_value(
+        &mut self,
+        place: &Place<'_>,
+        value: Cow<'t, str>,
+        blocks: &mut Vec<Range<usize>>,
+    ) -> Result<Cow<'t, str>, Failure> {
+        let source = self.source;
+        let is_looked_at = place.ends_text || place.is_root || begins_with_tab(&value);
+        let (to_start, from_start) = match is_looked_at {
+            true => self
+                .chars()
+                .split_at_checked(place.span.start.index())
+                .unwrap_or_default(),
+            false => Default::default(),
+        };
+        blocks.extend(place.lines(&value, to_start));
+        place.value(source, from_start, value)
+    }
+
+    /// Whether some open collection is one in brackets.
+    fn are_open(&mut self) -> bool {
+        self.chars();
         let chars = &self.chars;
         let is_bracket = |start| begins_with_bracket(chars.get(start..).unwrap_or_default());
         self.starts

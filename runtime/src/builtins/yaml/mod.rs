@@ -1,5 +1,6 @@
 //! YAML 1.2 (core schema) as OPA reads and writes it.
 
+mod block;
 mod brackets;
 mod builtin;
 mod decode;

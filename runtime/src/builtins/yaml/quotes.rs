@@ -3,6 +3,8 @@
 //! OPA's reader folds texts in quotes however their lines are indented, keeps the separators U+2028 and U+2029 in them, and
 //! takes no text of several lines for a key. U+FEFF is a letter to both readers, but outside of quotes to OPA's alone.
 
+use super::stream::is_marker;
+
 /// Separators of lines and of paragraphs.
 const SEPARATORS: [char; 2] = ['\u{2028}', '\u{2029}'];
 
@@ -33,8 +35,9 @@ pub(super) fn may_fold(text: &str) -> bool {
 /// The text with line feeds for the separators outside of quotes, and with what is in quotes folded.
 pub(super) fn folded(text: &str) -> Result<String, Unfolded> {
     // Lines that begin or end a document, or say something about it.
-    let is_marker = |line: &str| ["%", "---", "..."].iter().any(|marker| line.starts_with(marker));
-    if text.contains(['|', '>']) || text.split(is_break).any(is_marker) {
+    let is_special =
+        |line: &str| line.starts_with('%') || ["---", "..."].iter().any(|marker| is_marker(line, marker));
+    if text.contains(['|', '>']) || text.split(is_break).any(is_special) {
         return Err(Unfolded::Unclear);
     }
     let margin = text
