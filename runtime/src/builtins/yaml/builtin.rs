@@ -2,6 +2,7 @@
 
 use super::block::without_lines;
 use super::brackets::with_blanks;
+use super::comments;
 use super::decode::decode;
 use super::document::Document;
 use super::quotes::{self, Unfolded};
@@ -60,6 +61,7 @@ fn read<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> BuiltinResult<'r> {
     if folded.is_err() && quotes::has_separators(text) {
         return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
     }
+    let text = separated(call, text)?;
     let document = match has_glued_anchor(text) || has_unclear_tabs(text) {
         true => unclear_document(call, text),
         false => document(call, text),
@@ -71,18 +73,19 @@ fn read<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> BuiltinResult<'r> {
 }
 
 /// The first document of a text.
-fn document<'r>(call: &Call<'_, 'r>, text: &'r str) -> Result<Option<Document<'r>>, Failure> {
+fn document<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<Option<Document<'r>>, Failure> {
     match Document::read(text) {
         Err(Failure::Abort(EvalErrorKind::StrictBuiltin)) => {
             let rewritten = with_blanks(text).ok_or(EvalErrorKind::StrictBuiltin)?;
-            Document::read(call.arena.text(&rewritten)?)
+            let rewritten = call.arena.text(&rewritten)?;
+            Document::read(separated(call, rewritten)?)
         }
         read => read,
     }
 }
 
 /// The first document of a text with what the two readers may differ about. They do not in the content of block scalars.
-fn unclear_document<'r>(call: &Call<'_, 'r>, text: &'r str) -> Result<Option<Document<'r>>, Failure> {
+fn unclear_document<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<Option<Document<'r>>, Failure> {
     let mut blocks = Vec::new();
     if let Ok(document) = Document::read_with_blocks(text, &mut blocks) {
         // What comes before the first block is read alike, and so on: the blocks are where OPA's reader has them.
@@ -96,10 +99,16 @@ fn unclear_document<'r>(call: &Call<'_, 'r>, text: &'r str) -> Result<Option<Doc
     }
     // OPA's reader has other rules for tabs.
     let rewritten = with_blanks(text).filter(|text| !has_unclear_tabs(text));
-    document(
-        call,
-        call.arena.text(&rewritten.ok_or(EvalErrorKind::StrictBuiltin)?)?,
-    )
+    let rewritten = call.arena.text(&rewritten.ok_or(EvalErrorKind::StrictBuiltin)?)?;
+    document(call, rewritten)
+}
+
+/// The text with blanks in front of all comments.
+fn separated<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<&'r str, Failure> {
+    match comments::separated(call, text)? {
+        Some(separated) => Ok(call.arena.text(&separated)?),
+        None => Ok(text),
+    }
 }
 
 /// The characters of YAML.

@@ -3,7 +3,7 @@
 use super::block::{Place, begins_with_tab};
 use crate::builtins::Failure;
 use crate::error::EvalErrorKind;
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -72,6 +72,7 @@ impl<'t> Document<'t> {
                     first.get_or_insert(document);
                 }
                 Event::Alias(anchor) => {
+                    brackets.check_key(&span, current.awaits_key(&open))?;
                     current.add(&open, 0, Node::Alias(anchor))?;
                 }
                 Event::Scalar(text, style, anchor, tag) => {
@@ -79,6 +80,7 @@ impl<'t> Document<'t> {
                     if has_escaped_slash && style == ScalarStyle::DoubleQuoted && text.contains('/') {
                         return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
                     }
+                    brackets.check_key(&span, current.awaits_key(&open))?;
                     let is_plain = style == ScalarStyle::Plain;
                     // Inside of brackets a colon in front of a text is no part of it for OPA's reader, and out of place.
                     if is_plain && text.starts_with(':') && brackets.are_open() {
@@ -139,6 +141,12 @@ impl<'t> Document<'t> {
         }
     }
 
+    /// Whether the next node is the key of a mapping.
+    fn awaits_key(&self, open: &[usize]) -> bool {
+        let parent = open.last().and_then(|parent| self.nodes.get(*parent));
+        matches!(parent, Some(Node::Mapping(parts)) if parts.len().is_multiple_of(2))
+    }
+
     fn add(&mut self, open: &[usize], anchor: usize, node: Node<'t>) -> Result<usize, Failure> {
         let at = self.nodes.len();
         self.nodes.push(node);
@@ -160,6 +168,8 @@ struct Brackets<'t> {
     source: &'t str,
     /// The source by characters, once it was asked for.
     chars: Vec<char>,
+    /// Whether some line begins with a colon.
+    has_split_keys: bool,
     /// In characters; and whether there is a bracket, once it was asked for.
     starts: Vec<(usize, Option<bool>)>,
 }
@@ -169,6 +179,7 @@ impl<'t> Brackets<'t> {
         Brackets {
             source,
             chars: Vec::new(),
+            has_split_keys: source.lines().any(|line| line.trim_start().starts_with(':')),
             starts: Vec::new(),
         }
     }
@@ -179,6 +190,24 @@ impl<'t> Brackets<'t> {
             self.chars.extend(self.source.chars());
         }
         &self.chars
+    }
+
+    /// An error for a key in brackets whose colon stands in another line, which OPA's reader refuses in most places.
+    fn check_key(&mut self, span: &Span, is_key: bool) -> Result<(), Failure> {
+        if !is_key || !self.has_split_keys || !self.are_open() {
+            return Ok(());
+        }
+        let mut rest = self.chars().iter().skip(span.end.index());
+        let mut has_break = false;
+        while let Some(c) = rest.next() {
+            match c {
+                '#' => has_break |= rest.any(|c| *c == '\n'),
+                c if c.is_whitespace() => has_break |= *c == '\n',
+                ':' if has_break => return Err(Failure::Abort(EvalErrorKind::StrictBuiltin)),
+                _ => break,
+            }
+        }
+        Ok(())
     }
 
     /// The value of a block scalar; appends the lines of its content.

@@ -3,6 +3,7 @@
 mod block;
 mod brackets;
 mod builtin;
+mod comments;
 mod decode;
 mod document;
 mod encode;

@@ -101,6 +101,11 @@ impl<'t> Lines<'t> {
         self.rest.is_empty() || self.rest.starts_with(|c| is_blank(c) || is_break(c))
     }
 
+    /// Whether a quotation mark, a bracket or a comma comes before that is no letter of a bare text.
+    fn is_behind_token(&self, before: char) -> bool {
+        !self.is_plain && "\"'[]{},".contains(before)
+    }
+
     /// Takes all up to the first character that is one of these.
     fn take_until(&mut self, ends: impl FnMut(char) -> bool) -> &'t str {
         let end = self.rest.find(ends).unwrap_or(self.rest.len());
@@ -126,12 +131,14 @@ impl<'t> Lines<'t> {
                 self.is_plain = self.is_plain && !is_ended;
             }
             _ if is_blank(c) => {}
-            '#' if is_blank(before) || is_break(before) => {
-                // Nobody reads a comment.
+            '#' if is_blank(before) || is_break(before) || self.is_behind_token(before) => {
+                // Nobody reads a comment; our reader wants a blank in front of it.
+                self.out.insert(self.out.len() - 1, ' ');
                 self.take_until(is_break);
                 self.is_plain = false;
             }
-            '"' | '\'' | '[' | '{' if self.begins && may_go_on => return Err(Unfolded::Unclear),
+            '[' | '{' if self.begins && may_go_on => return Err(Unfolded::Unclear),
+            '"' | '\'' if self.begins && self.is_plain => return Err(Unfolded::Unclear),
             '"' | '\'' if self.begins => {
                 self.quoted(c)?;
                 self.end_token(false);
