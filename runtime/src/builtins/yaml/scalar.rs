@@ -4,8 +4,8 @@ use super::document::Scalar;
 use crate::arena::Arena;
 use crate::builtins::base64::standard_bytes;
 use crate::builtins::bytes::byte_of;
+use crate::builtins::time::{is_moment, rfc3339};
 use crate::builtins::{BuiltinResult, Failure};
-use crate::error::EvalErrorKind;
 use crate::number::{self, f32_text, f64_json_text};
 use crate::value::Value;
 
@@ -17,6 +17,8 @@ pub(super) enum Meaning<'t> {
     Int(i128),
     Float(f64),
     Text(&'t str),
+    /// A moment as written.
+    Moment(&'t str),
 }
 
 impl<'t> Scalar<'t> {
@@ -35,8 +37,7 @@ impl<'t> Scalar<'t> {
             (Some("int"), Meaning::Int(_)) | (Some("float"), Meaning::Float(_)) => Ok(meaning),
             (Some("float"), Meaning::Int(int)) => Ok(Meaning::Float(int as f64)),
             (Some("null" | "bool" | "int" | "float"), _) => Err(Failure::BUILTIN),
-            // A moment would have to be rewritten.
-            (Some("timestamp"), _) => Err(Failure::Abort(EvalErrorKind::StrictBuiltin)),
+            (Some("timestamp"), _) => Ok(Meaning::Moment(&self.text)),
             _ => Ok(Meaning::Text(&self.text)),
         }
     }
@@ -72,6 +73,7 @@ impl<'t> Scalar<'t> {
             Meaning::Float(float) if float.is_finite() => number::value(arena.text(&f64_json_text(float))?),
             Meaning::Float(_) => return Err(Failure::BUILTIN),
             Meaning::Text(text) => text_value(arena, text)?,
+            Meaning::Moment(text) => text_value(arena, &moment(text).ok_or(Failure::BUILTIN)?)?,
         })
     }
 
@@ -83,8 +85,32 @@ impl<'t> Scalar<'t> {
             Meaning::Int(int) => Some(int.to_string()),
             Meaning::Float(float) => Some(key_float(float)),
             Meaning::Text(text) => Some(text.to_owned()),
+            Meaning::Moment(_) => return Err(Failure::BUILTIN),
         })
     }
+}
+
+/// The layouts of moments in YAML 1.1.
+const MOMENTS: [&str; 4] = [
+    "2006-1-2T15:4:5.999999999Z07:00",
+    "2006-1-2t15:4:5.999999999Z07:00",
+    "2006-1-2 15:4:5.999999999",
+    "2006-1-2",
+];
+
+/// A moment as JSON has it.
+fn moment(text: &str) -> Option<String> {
+    let layout = moment_layout(text)?;
+    rfc3339(layout, text)
+}
+
+/// The layout of a text that is a moment.
+pub(super) fn moment_layout(text: &str) -> Option<&'static str> {
+    let year = text.bytes().take_while(u8::is_ascii_digit).count();
+    let may_be = year == 4 && text.as_bytes().get(4) == Some(&b'-');
+    MOMENTS
+        .into_iter()
+        .find(|layout| may_be && is_moment(layout, text))
 }
 
 pub(super) fn text_value<'r>(arena: &'r Arena, text: &str) -> BuiltinResult<'r> {
