@@ -19,6 +19,10 @@ pub(super) fn with_blanks(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut depth = 0_usize;
     for line in text.split_inclusive('\n') {
+        // For OPA's reader a document begins or ends there.
+        if depth > 0 && ["---", "..."].iter().any(|marker| line.starts_with(marker)) {
+            return None;
+        }
         let line = match depth {
             0 => line,
             _ => {

@@ -1,6 +1,7 @@
 //! The nodes of a document, as the parser's events give them.
 
 use super::block::{Place, begins_with_tab};
+use super::stream::is_marker;
 use crate::builtins::Failure;
 use crate::error::EvalErrorKind;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
@@ -10,6 +11,9 @@ use std::ops::Range;
 
 /// Nesting that is read. The parser itself stops at 255 brackets.
 const DEPTH_MAX: usize = 200;
+
+/// What begins and ends documents.
+const MARKERS: [&str; 2] = ["---", "..."];
 
 /// A document; node 0 is its root.
 #[derive(Debug, Default)]
@@ -82,10 +86,7 @@ impl<'t> Document<'t> {
                     }
                     brackets.check_key(&span, current.awaits_key(&open))?;
                     let is_plain = style == ScalarStyle::Plain;
-                    // Inside of brackets a colon in front of a text is no part of it for OPA's reader, and out of place.
-                    if is_plain && text.starts_with(':') && brackets.are_open() {
-                        return Err(Failure::BUILTIN);
-                    }
+                    brackets.check_scalar(&span, &text, is_plain, anchor > 0 || tag.is_some())?;
                     let text = match style {
                         ScalarStyle::Literal | ScalarStyle::Folded => {
                             let place = Place {
@@ -105,12 +106,12 @@ impl<'t> Document<'t> {
                     };
                     current.add(&open, anchor, Node::Scalar(scalar))?;
                 }
-                Event::SequenceStart(anchor, _) => {
-                    brackets.starts.push((span.start.index(), None));
+                Event::SequenceStart(anchor, tag) => {
+                    brackets.begin(&span, anchor > 0 || tag.is_some())?;
                     open.push(current.add(&open, anchor, Node::Sequence(Vec::new()))?);
                 }
-                Event::MappingStart(anchor, _) => {
-                    brackets.starts.push((span.start.index(), None));
+                Event::MappingStart(anchor, tag) => {
+                    brackets.begin(&span, anchor > 0 || tag.is_some())?;
                     open.push(current.add(&open, anchor, Node::Mapping(Vec::new()))?);
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
@@ -210,6 +211,40 @@ impl<'t> Brackets<'t> {
         Ok(())
     }
 
+    /// A collection begins.
+    fn begin(&mut self, span: &Span, has_properties: bool) -> Result<(), Failure> {
+        let start = span.start.index();
+        self.starts.push((start, None));
+        match has_properties {
+            true => check_properties(self.chars().get(start..).unwrap_or_default()),
+            false => Ok(()),
+        }
+    }
+
+    /// An error for a scalar that is a marker of documents to OPA's reader, or whose anchor or tag ends at no blank.
+    fn check_scalar(
+        &mut self,
+        span: &Span,
+        value: &str,
+        is_plain: bool,
+        has_properties: bool,
+    ) -> Result<(), Failure> {
+        // Inside of brackets these in front of a text are no part of it for OPA's reader, and out of place.
+        if is_plain && (value.starts_with(['|', '>']) || (value.starts_with(':') && self.are_open())) {
+            return Err(Failure::BUILTIN);
+        }
+        let may_be_marker = span.start.col() == 0 && MARKERS.iter().any(|marker| is_marker(value, marker));
+        if !has_properties && !may_be_marker {
+            return Ok(());
+        }
+        let text = self.chars().get(span.start.index()..).unwrap_or_default();
+        let has_end = text.get(3).is_none_or(|c| c.is_whitespace());
+        if may_be_marker && has_end && matches!(text, ['-' | '.', ..]) {
+            return Err(Failure::BUILTIN);
+        }
+        check_properties(text)
+    }
+
     /// The value of a block scalar; appends the lines of its content.
     fn block_value(
         &mut self,
@@ -239,6 +274,29 @@ impl<'t> Brackets<'t> {
             .iter_mut()
             .any(|(start, known)| *known.get_or_insert_with(|| is_bracket(*start)))
     }
+}
+
+/// An error for an anchor or a tag at the start of a text that OPA's reader takes for none, or for a shorter one.
+fn check_properties(mut text: &[char]) -> Result<(), Failure> {
+    let is_name = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let is_end = |c: &char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}');
+    while let [first, rest @ ..] = text {
+        let len = match first {
+            '&' => rest.iter().position(|c| !is_name(c)),
+            '!' => rest.iter().position(|c| is_end(c) || *c == '#'),
+            c if c.is_whitespace() => Some(0),
+            _ => return Ok(()),
+        };
+        text = rest.get(len.unwrap_or(rest.len())..).unwrap_or_default();
+        match text.first() {
+            Some(':' | '?' | '%' | '@' | '`') if *first == '&' => {
+                return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
+            }
+            Some(c) if matches!(first, '&' | '!') && !is_end(c) => return Err(Failure::BUILTIN),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Whether a bracket comes first, or behind anchors and tags.
