@@ -61,14 +61,24 @@ fn read<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> BuiltinResult<'r> {
     if folded.is_err() && quotes::has_separators(text) {
         return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
     }
-    let text = separated(call, text)?;
-    let document = match has_glued_anchor(text) || has_unclear_tabs(text) {
-        true => unclear_document(call, text),
-        false => document(call, text),
-    };
+    let mut document = first_document(call, text);
+    // Only what our reader refuses may have comments that it takes for none.
+    if document.is_err()
+        && let Some(separated) = comments::separated(call, text)?
+    {
+        document = first_document(call, call.arena.text(&separated)?);
+    }
     match document? {
         Some(document) => decode(call, &document),
         None => Ok(Value::NULL),
+    }
+}
+
+/// The first document of a text, with or without what the two readers may differ about.
+fn first_document<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<Option<Document<'r>>, Failure> {
+    match has_glued_anchor(text) || has_unclear_tabs(text) {
+        true => unclear_document(call, text),
+        false => document(call, text),
     }
 }
 
@@ -77,8 +87,10 @@ fn document<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<Option<Documen
     match Document::read(text) {
         Err(Failure::Abort(EvalErrorKind::StrictBuiltin)) => {
             let rewritten = with_blanks(text).ok_or(EvalErrorKind::StrictBuiltin)?;
-            let rewritten = call.arena.text(&rewritten)?;
-            Document::read(separated(call, rewritten)?)
+            match comments::separated(call, &rewritten)? {
+                Some(separated) => Document::read(call.arena.text(&separated)?),
+                None => Document::read(call.arena.text(&rewritten)?),
+            }
         }
         read => read,
     }
@@ -101,14 +113,6 @@ fn unclear_document<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<Option
     let rewritten = with_blanks(text).filter(|text| !has_unclear_tabs(text));
     let rewritten = call.arena.text(&rewritten.ok_or(EvalErrorKind::StrictBuiltin)?)?;
     document(call, rewritten)
-}
-
-/// The text with blanks in front of all comments.
-fn separated<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<&'r str, Failure> {
-    match comments::separated(call, text)? {
-        Some(separated) => Ok(call.arena.text(&separated)?),
-        None => Ok(text),
-    }
 }
 
 /// The characters of YAML.
