@@ -24,6 +24,17 @@ impl<const N: usize> ShortText<N> {
     }
 }
 
+/// For texts that are known to fit: what does not is left out.
+impl<const N: usize> Extend<u8> for ShortText<N> {
+    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
+        let places = self.bytes.get_mut(self.len..).unwrap_or_default();
+        for (place, byte) in places.iter_mut().zip(bytes) {
+            *place = byte;
+            self.len += 1;
+        }
+    }
+}
+
 impl<const N: usize> Write for ShortText<N> {
     fn write_str(&mut self, text: &str) -> Result {
         let end = self.len + text.len();

@@ -1,5 +1,6 @@
 //! Numbers of annotations as they reach policies: whole ones exactly, others as the shortest text of their 64-bit float.
 
+use gavel_runtime::number::f64_json_text;
 use gavel_runtime::value::Constant;
 
 /// Texts of the floats that JSON cannot hold; a number with one of them never reaches a policy.
@@ -24,12 +25,5 @@ pub(super) fn from_float(value: f64) -> Constant {
     if value.is_infinite() {
         return Constant::Number(if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned());
     }
-    let size = value.abs();
-    if size == 0.0 || (1e-6..1e21).contains(&size) {
-        return Constant::number(&format!("{value}"));
-    }
-    let text = format!("{value:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let sign = if exponent.starts_with('-') { "" } else { "+" };
-    Constant::Number(format!("{digits}e{sign}{exponent}"))
+    Constant::number(&f64_json_text(value))
 }

@@ -15,7 +15,10 @@ pub(super) fn reachable<'r>(call: &mut Call<'_, 'r>, args: &[Value<'r>]) -> Buil
     let mut waiting = List::new(call.arena);
     waiting.extend(initial)?;
     let mut found = List::new(call.arena);
-    while let Some(node) = waiting.pop() {
+    let mut next = 0;
+    // First come, first served, as in OPA: of several spellings of a node the first one that is met counts.
+    while let Some(node) = waiting.items().get(next).copied() {
+        next += 1;
         call.charge(1)?;
         let Ok(at) = graph.binary_search_by(|entry| entry.key.compare(node)) else {
             continue;

@@ -13,7 +13,7 @@ mod write;
 pub use error::{JsonError, JsonErrorKind};
 pub use indent::indent;
 pub use number::Numbers;
-pub(crate) use number::{encoded_float, value as number_value};
+pub(crate) use number::value as number_value;
 pub(crate) use page::Page;
 pub(crate) use parse::string_at;
 pub use parse::{parse, parse_prefix};

@@ -2,20 +2,14 @@
 
 use super::JsonErrorKind;
 use crate::arena::{Arena, List};
+use crate::number;
 use crate::short_text::ShortText;
 use crate::value::Value;
-use std::fmt::Write;
 
 /// Longest shortest text of a float: at most 17 digits, sign, point, leading zeros or exponent.
 const FLOAT_LEN: usize = 32;
 
-/// Go's encoder has plain digits from here, an exponent below.
-const PLAIN_MIN: f64 = 1e-6;
-
-/// Here it begins to have an exponent again.
-const PLAIN_END: f64 = 1e21;
-
-/// Integers of so many digits are below [`PLAIN_END`].
+/// Integers of so many digits are below 1e21, from where on Go's encoder writes an exponent.
 const PLAIN_DIGITS: usize = 21;
 
 /// What becomes of a number.
@@ -87,7 +81,7 @@ pub(crate) fn float_value(arena: &Arena, float: f64) -> Result<Value<'_>, JsonEr
         return Ok(Value::int(float as i64));
     }
     let mut text = ShortText::<FLOAT_LEN>::new();
-    write_float(&mut text, float).map_err(|_| JsonErrorKind::Memory)?;
+    number::write_f64(&mut text, float);
     arena
         .text(text.as_str())
         .map(Value::number_text)
@@ -96,20 +90,6 @@ pub(crate) fn float_value(arena: &Arena, float: f64) -> Result<Value<'_>, JsonEr
 
 /// Below 2^53 every integer is a float of its own.
 pub(crate) const EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
-
-/// A float with the fewest digits that read back as it: fixed notation for decimal exponents from -4 to 5, else
-/// `d.ddde±xx` with at least two exponent digits (Go's verb `g`).
-fn write_float(out: &mut impl Write, float: f64) -> std::fmt::Result {
-    let mut text = ShortText::<FLOAT_LEN>::new();
-    write!(text, "{float:e}")?;
-    let (mantissa, exponent) = text.as_str().split_once('e').unwrap_or((text.as_str(), "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..6).contains(&exponent) {
-        return write!(out, "{float}");
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    write!(out, "{mantissa}e{sign}{:02}", exponent.unsigned_abs())
-}
 
 /// A number of a request as Go's encoder prints the 64-bit float that it is; `None`: as it is spelled already, or it is an
 /// integer that this float's digits are not.
@@ -121,29 +101,10 @@ pub(super) fn encoded(text: &str) -> Option<ShortText<FLOAT_LEN>> {
         return None;
     }
     let float: f64 = text.parse().ok().filter(|float: &f64| float.is_finite())?;
-    let out = encoded_float(float);
+    let mut out = ShortText::new();
+    number::write_f64_json(&mut out, float);
     let is_integer = text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
     (!is_integer || significant(out.as_str()).eq(significant(text))).then_some(out)
-}
-
-/// A finite float as Go's encoder prints it.
-pub(crate) fn encoded_float(float: f64) -> ShortText<FLOAT_LEN> {
-    let mut out = ShortText::new();
-    // There is room for the longest one.
-    let _ = write_encoded(&mut out, float);
-    out
-}
-
-fn write_encoded(out: &mut impl Write, float: f64) -> std::fmt::Result {
-    if float == 0.0 || (PLAIN_MIN..PLAIN_END).contains(&float.abs()) {
-        return write!(out, "{float}");
-    }
-    let mut text = ShortText::<FLOAT_LEN>::new();
-    write!(text, "{float:e}")?;
-    match text.as_str().split_once('e') {
-        Some((mantissa, exponent)) if !exponent.starts_with('-') => write!(out, "{mantissa}e+{exponent}"),
-        _ => out.write_str(text.as_str()),
-    }
 }
 
 /// The digits of an integer, or of a mantissa, up to the last one that is not zero.
@@ -269,6 +230,8 @@ mod tests {
         check("0.0001", "0.0001");
         check("123456.789", "123456.789");
         check("1234567.5", "1.2345675e+06");
+        // Two texts are equally near: Go takes the even digit.
+        check("1000000000000000.25", "1.0000000000000002e+15");
         check("3.14159265358979323846264338327950288", "3.141592653589793");
         check("5e-324", "5e-324");
         check("2.2250738585072014e-308", "2.2250738585072014e-308");
@@ -297,6 +260,7 @@ mod tests {
         check_encoded("1234567.5", "1234567.5");
         check_encoded("-123456789012345.6", "-123456789012345.6");
         check_encoded("1.50", "1.5");
+        check_encoded("1000000000000000.25", "1000000000000000.2");
         check_encoded("-0.00012345678901234567", "-0.00012345678901234567");
         check_encoded("0.00001234", "0.00001234");
         check_encoded("1e-6", "0.000001");

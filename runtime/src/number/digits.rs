@@ -170,13 +170,14 @@ pub(super) fn write(out: &mut impl Extend<u8>, negative: bool, digits: &[u8], po
     if digits.is_empty() {
         out.extend([b'0']);
     } else if !whole && !(-3..=6).contains(&point) {
-        write_exponent(out, digits, point);
+        write_scientific(out, digits, point, 2);
     } else {
         write_plain(out, digits, point);
     }
 }
 
-fn write_exponent(out: &mut impl Extend<u8>, digits: &[u8], point: i64) {
+/// `d.ddde±dd` with at least so many digits in the exponent, one or two.
+pub(super) fn write_scientific(out: &mut impl Extend<u8>, digits: &[u8], point: i64, exponent_digits: usize) {
     let (first, rest) = digits.split_at(1);
     out.extend(first.iter().copied());
     if !rest.is_empty() {
@@ -185,14 +186,15 @@ fn write_exponent(out: &mut impl Extend<u8>, digits: &[u8], point: i64) {
     }
     let exponent = point - 1;
     out.extend([b'e', if exponent < 0 { b'-' } else { b'+' }]);
-    if exponent.abs() < 10 {
+    if exponent.abs() < 10 && exponent_digits > 1 {
         out.extend([b'0']);
     }
     let mut buffer = [0; 20];
     out.extend(super::order::int_text(exponent.abs(), &mut buffer).bytes());
 }
 
-fn write_plain(out: &mut impl Extend<u8>, digits: &[u8], point: i64) {
+/// `ddd.ddd`
+pub(super) fn write_plain(out: &mut impl Extend<u8>, digits: &[u8], point: i64) {
     let zeros = |n: i64| std::iter::repeat_n(b'0', usize::try_from(n).unwrap_or(0));
     let whole = usize::try_from(point).unwrap_or(0).min(digits.len());
     let (before, after) = digits.split_at(whole);
@@ -207,33 +209,4 @@ fn write_plain(out: &mut impl Extend<u8>, digits: &[u8], point: i64) {
         out.extend(zeros(-point));
         out.extend(after.iter().copied());
     }
-}
-
-/// The shortest text of a 64-bit float in Go's `%g` (what OPA makes of a Go float).
-#[must_use]
-pub fn f64_text(float: f64) -> String {
-    if !float.is_finite() {
-        return if float.is_nan() {
-            "NaN"
-        } else if float < 0.0 {
-            "-Inf"
-        } else {
-            "+Inf"
-        }
-        .to_owned();
-    }
-    // Rust's shortest digits are Go's; only the format differs.
-    let text = format!("{:e}", float.abs());
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
-    let digits = if float == 0.0 { &[] } else { digits.as_slice() };
-    let mut out = Vec::new();
-    write(
-        &mut out,
-        float.is_sign_negative(),
-        digits,
-        exponent.parse().unwrap_or(0) + 1,
-        false,
-    );
-    String::from_utf8(out).unwrap_or_default()
 }

@@ -54,7 +54,7 @@ fn write_at(out: &mut Vec<u8>, value: Value<'_>, depth: usize) -> Result<(), Fai
 }
 
 fn write_float(out: &mut Vec<u8>, float: f64) {
-    out.extend_from_slice(json::encoded_float(float).as_str().as_bytes());
+    number::write_f64_json(out, float);
 }
 
 #[cfg(test)]

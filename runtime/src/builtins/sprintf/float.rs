@@ -5,6 +5,7 @@ use super::print;
 use crate::arena::Arena;
 use crate::builtins::Failure;
 use crate::builtins::output::Text;
+use crate::number::Shortest;
 
 /// No 64-bit float has more digits than this, before or behind the point.
 const DIGITS_MAX: usize = 1_100;
@@ -86,6 +87,19 @@ fn scientific(
     exponent_part(out, exponent.parse().unwrap_or(0), e)
 }
 
+/// At most so many digits, rounded, without zeros at the end; and the exponent.
+fn rounded(arena: &Arena, size: f64, count: usize) -> Result<(&[u8], i32), Failure> {
+    let mut text = Text::new(arena);
+    text.format(format_args!("{size:.*e}", count - 1))?;
+    let text = text.finish()?;
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let mut digits = Text::new(arena);
+    digits.push_str(mantissa.get(..1).unwrap_or_default())?;
+    let rest = mantissa.get(1..).unwrap_or_default();
+    digits.push_str(rest.trim_start_matches('.').trim_end_matches('0'))?;
+    Ok((digits.finish()?.as_bytes(), exponent.parse().unwrap_or(0)))
+}
+
 fn exponent_part(out: &mut Text<'_>, exponent: i32, e: char) -> Result<(), Failure> {
     let sign = if exponent < 0 { '-' } else { '+' };
     out.format(format_args!("{e}{sign}{:02}", exponent.unsigned_abs()))
@@ -99,17 +113,15 @@ fn general(
     precision: Option<usize>,
     format: char,
 ) -> Result<(), Failure> {
-    let mut plain = Text::new(arena);
-    match precision {
-        None => plain.format(format_args!("{size:e}"))?,
-        Some(precision) => plain.format(format_args!("{size:.*e}", precision.clamp(1, DIGITS_MAX) - 1))?,
-    }
-    let plain = plain.finish()?;
-    let (mantissa, exponent) = plain.split_once('e').unwrap_or((plain, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let (first, rest) = mantissa.split_at(1);
-    let rest = rest.trim_start_matches('.').trim_end_matches('0');
-    let count = 1 + rest.len();
+    let (digits, exponent) = match precision {
+        None => {
+            let shortest = Shortest::of_f64(size);
+            (arena.bytes(shortest.digits())?, shortest.exponent)
+        }
+        Some(precision) => rounded(arena, size, precision.clamp(1, DIGITS_MAX))?,
+    };
+    let (first, rest) = digits.split_at(1);
+    let count = digits.len();
     let limit = match precision {
         None => 6,
         // A precision beyond the digits does not push large integers into plain form.
@@ -124,26 +136,26 @@ fn general(
         }
     };
     if size != 0.0 && (exponent < -4 || i64::from(exponent) >= limit as i64) {
-        out.push_str(first)?;
+        out.push_ascii(first)?;
         if !rest.is_empty() {
             out.push('.')?;
-            out.push_str(rest)?;
+            out.push_ascii(rest)?;
         }
         return exponent_part(out, exponent, if format == 'G' { 'E' } else { 'e' });
     }
     let Ok(exponent) = usize::try_from(exponent) else {
         out.push_str("0.")?;
         out.fill('0', exponent.unsigned_abs() as usize - 1)?;
-        out.push_str(first)?;
-        return out.push_str(rest);
+        out.push_ascii(first)?;
+        return out.push_ascii(rest);
     };
-    out.push_str(first)?;
+    out.push_ascii(first)?;
     let whole = exponent.min(rest.len());
-    out.push_str(rest.get(..whole).unwrap_or_default())?;
+    out.push_ascii(rest.get(..whole).unwrap_or_default())?;
     out.fill('0', exponent - whole)?;
     if whole < rest.len() {
         out.push('.')?;
-        out.push_str(rest.get(whole..).unwrap_or_default())?;
+        out.push_ascii(rest.get(whole..).unwrap_or_default())?;
     }
     Ok(())
 }

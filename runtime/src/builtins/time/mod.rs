@@ -14,4 +14,4 @@ pub(super) use builtin::{
 pub(crate) use civil::Civil;
 pub(super) use duration::parse as parse_duration;
 pub(super) use moment::Zones;
-pub(super) use parse::is_moment;
+pub(super) use parse::{is_moment, rfc3339};

@@ -27,15 +27,43 @@ pub(in crate::builtins) fn is_moment(layout: &str, text: &str) -> bool {
     parse(layout, text).is_some()
 }
 
+/// A text that is a moment in a layout as Go writes it into JSON. `None` too for an offset of a day or more.
+pub(in crate::builtins) fn rfc3339(layout: &str, text: &str) -> Option<String> {
+    const DAY_SECONDS: i64 = 86_400;
+    let fields = fields(layout, text)?;
+    let offset = fields.zone_offset();
+    let (seconds, nanosecond) = fields.seconds()?;
+    let civil = Civil::of(seconds + offset, nanosecond);
+    if offset.abs() >= DAY_SECONDS {
+        return None;
+    }
+    let date = format!("{:04}-{:02}-{:02}", civil.year, civil.month, civil.day);
+    let clock = format!("{:02}:{:02}:{:02}", civil.hour, civil.minute, civil.second);
+    let fraction = match nanosecond {
+        0 => String::new(),
+        _ => format!(".{nanosecond:09}").trim_end_matches('0').to_owned(),
+    };
+    let (sign, size) = if offset < 0 { ('-', -offset) } else { ('+', offset) };
+    let zone = match offset {
+        0 => "Z".to_owned(),
+        _ => format!("{sign}{:02}:{:02}", size / 3600, size / 60 % 60),
+    };
+    Some(format!("{date}T{clock}{fraction}{zone}"))
+}
+
 /// Seconds since 1970 and nanoseconds; `None` when the text does not fit the layout.
 pub(super) fn parse(layout: &str, text: &str) -> Option<(i64, u32)> {
+    fields(layout, text)?.seconds()
+}
+
+fn fields(layout: &str, text: &str) -> Option<Fields> {
     let (mut layout, mut text) = (layout.as_bytes(), text.as_bytes());
     let mut fields = Fields::default();
     loop {
         let (literal, element, behind) = next(layout);
         text = skip(text, literal)?;
         let Some(element) = element else {
-            return if text.is_empty() { fields.seconds() } else { None };
+            return text.is_empty().then_some(fields);
         };
         layout = behind;
         text = fields.read(element, text, behind)?;
@@ -211,8 +239,15 @@ impl Fields {
             second: self.second,
             nanosecond: self.nanosecond,
         };
-        let offset = if self.utc { 0 } else { self.offset.unwrap_or(0) };
-        Some((civil.seconds(Shift::default()) - offset, self.nanosecond))
+        Some((
+            civil.seconds(Shift::default()) - self.zone_offset(),
+            self.nanosecond,
+        ))
+    }
+
+    /// Seconds east of UTC.
+    fn zone_offset(&self) -> i64 {
+        if self.utc { 0 } else { self.offset.unwrap_or(0) }
     }
 
     /// Month and day follow from the day of the year, and must agree with it where they were read too.

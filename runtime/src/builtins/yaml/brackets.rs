@@ -19,6 +19,10 @@ pub(super) fn with_blanks(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut depth = 0_usize;
     for line in text.split_inclusive('\n') {
+        // For OPA's reader a document begins or ends there.
+        if depth > 0 && ["---", "..."].iter().any(|marker| line.starts_with(marker)) {
+            return None;
+        }
         let line = match depth {
             0 => line,
             _ => {
@@ -44,16 +48,28 @@ fn structure(line: &str, mut depth: usize, out: &mut String) -> Option<usize> {
     // Whether a value or a key may begin here.
     let mut begins = true;
     let mut before = ' ';
+    // Whether a quotation mark, a bracket or a comma came last that is no letter of a bare text.
+    let mut ends_token = false;
+    let (mut is_first, mut before_is_first_quote) = (true, false);
     // Behind such a colon a tab is an error.
     if depth == 0 && line.trim_start().starts_with(":\t") {
         return None;
     }
     let mut chars = line.chars().peekable();
     while let Some(c) = chars.next() {
+        let (before_begins, was_open) = (begins, depth > 0);
+        if c == '#' && ends_token {
+            // A quotation mark that begins a line within brackets may be a letter of bare text.
+            if depth > 0 && before_is_first_quote {
+                return None;
+            }
+            // Our reader wants a blank in front of a comment.
+            out.push(' ');
+        }
         out.push(c);
         match c {
             ' ' | '\t' | '\n' => {}
-            '#' if before.is_ascii_whitespace() => {
+            '#' if before.is_ascii_whitespace() || ends_token => {
                 out.extend(chars);
                 return Some(depth);
             }
@@ -78,6 +94,14 @@ fn structure(line: &str, mut depth: usize, out: &mut String) -> Option<usize> {
             }
             _ => begins = false,
         }
+        ends_token = match c {
+            '"' | '\'' => before_begins,
+            '[' | '{' | ',' => begins && depth > 0,
+            ']' | '}' => was_open,
+            _ => false,
+        };
+        before_is_first_quote = is_first && matches!(c, '"' | '\'');
+        is_first &= c.is_ascii_whitespace();
         before = c;
     }
     Some(depth)

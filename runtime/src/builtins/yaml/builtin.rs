@@ -1,6 +1,8 @@
 //! `yaml.unmarshal` and `yaml.is_valid`.
 
+use super::block::without_lines;
 use super::brackets::with_blanks;
+use super::comments;
 use super::decode::decode;
 use super::document::Document;
 use super::quotes::{self, Unfolded};
@@ -56,29 +58,61 @@ fn read<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> BuiltinResult<'r> {
     if is_refused(text) || is_indented_by_tabs(text) {
         return Err(Failure::BUILTIN);
     }
-    let is_unclear = folded.is_err() && quotes::has_separators(text);
-    if is_unclear || has_glued_anchor(text) {
+    if folded.is_err() && quotes::has_separators(text) {
         return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
     }
-    // OPA's reader has other rules for tabs.
-    let text = match has_unclear_tabs(text) {
-        false => text,
-        true => {
-            let rewritten = with_blanks(text).filter(|text| !has_unclear_tabs(text));
-            call.arena.text(&rewritten.ok_or(EvalErrorKind::StrictBuiltin)?)?
-        }
-    };
-    let document = match Document::read(text) {
-        Err(Failure::Abort(EvalErrorKind::StrictBuiltin)) => {
-            let rewritten = with_blanks(text).ok_or(EvalErrorKind::StrictBuiltin)?;
-            Document::read(call.arena.text(&rewritten)?)
-        }
-        read => read,
-    };
+    let mut document = first_document(call, text);
+    // Only what our reader refuses may have comments that it takes for none.
+    if document.is_err()
+        && let Some(separated) = comments::separated(call, text)?
+    {
+        document = first_document(call, call.arena.text(&separated)?);
+    }
     match document? {
         Some(document) => decode(call, &document),
         None => Ok(Value::NULL),
     }
+}
+
+/// The first document of a text, with or without what the two readers may differ about.
+fn first_document<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<Option<Document<'r>>, Failure> {
+    match has_glued_anchor(text) || has_unclear_tabs(text) {
+        true => unclear_document(call, text),
+        false => document(call, text),
+    }
+}
+
+/// The first document of a text.
+fn document<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<Option<Document<'r>>, Failure> {
+    match Document::read(text) {
+        Err(Failure::Abort(EvalErrorKind::StrictBuiltin)) => {
+            let rewritten = with_blanks(text).ok_or(EvalErrorKind::StrictBuiltin)?;
+            match comments::separated(call, &rewritten)? {
+                Some(separated) => Document::read(call.arena.text(&separated)?),
+                None => Document::read(call.arena.text(&rewritten)?),
+            }
+        }
+        read => read,
+    }
+}
+
+/// The first document of a text with what the two readers may differ about. They do not in the content of block scalars.
+fn unclear_document<'r>(call: &mut Call<'_, 'r>, text: &'r str) -> Result<Option<Document<'r>>, Failure> {
+    let mut blocks = Vec::new();
+    if let Ok(document) = Document::read_with_blocks(text, &mut blocks) {
+        // What comes before the first block is read alike, and so on: the blocks are where OPA's reader has them.
+        let rest = without_lines(text, &blocks);
+        if !has_glued_anchor(&rest) && !has_unclear_tabs(&rest) {
+            return Ok(document);
+        }
+    }
+    if has_glued_anchor(text) {
+        return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
+    }
+    // OPA's reader has other rules for tabs.
+    let rewritten = with_blanks(text).filter(|text| !has_unclear_tabs(text));
+    let rewritten = call.arena.text(&rewritten.ok_or(EvalErrorKind::StrictBuiltin)?)?;
+    document(call, rewritten)
 }
 
 /// The characters of YAML.

@@ -1,14 +1,19 @@
 //! The nodes of a document, as the parser's events give them.
 
-use super::stream::without_added_break;
+use super::block::{Place, begins_with_tab};
+use super::stream::is_marker;
 use crate::builtins::Failure;
 use crate::error::EvalErrorKind;
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Nesting that is read. The parser itself stops at 255 brackets.
 const DEPTH_MAX: usize = 200;
+
+/// What begins and ends documents.
+const MARKERS: [&str; 2] = ["---", "..."];
 
 /// A document; node 0 is its root.
 #[derive(Debug, Default)]
@@ -39,6 +44,14 @@ pub(super) struct Scalar<'t> {
 impl<'t> Document<'t> {
     /// The first document of a stream; all of them have to be well-formed.
     pub(super) fn read(source: &'t str) -> Result<Option<Document<'t>>, Failure> {
+        Document::read_with_blocks(source, &mut Vec::new())
+    }
+
+    /// As [`Document::read`]; appends the lines that are content of block scalars.
+    pub(super) fn read_with_blocks(
+        source: &'t str,
+        blocks: &mut Vec<Range<usize>>,
+    ) -> Result<Option<Document<'t>>, Failure> {
         let mut first: Option<Document<'t>> = None;
         let mut current = Document::default();
         let mut open = Vec::new();
@@ -63,6 +76,7 @@ impl<'t> Document<'t> {
                     first.get_or_insert(document);
                 }
                 Event::Alias(anchor) => {
+                    brackets.check_key(&span, current.awaits_key(&open))?;
                     current.add(&open, 0, Node::Alias(anchor))?;
                 }
                 Event::Scalar(text, style, anchor, tag) => {
@@ -70,30 +84,34 @@ impl<'t> Document<'t> {
                     if has_escaped_slash && style == ScalarStyle::DoubleQuoted && text.contains('/') {
                         return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
                     }
+                    brackets.check_key(&span, current.awaits_key(&open))?;
                     let is_plain = style == ScalarStyle::Plain;
-                    // Inside of brackets a colon in front of a text is no part of it for OPA's reader, and out of place.
-                    if is_plain && text.starts_with(':') && brackets.are_open() {
-                        return Err(Failure::BUILTIN);
-                    }
-                    let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                    brackets.check_scalar(&span, &text, is_plain, anchor > 0 || tag.is_some())?;
+                    let text = match style {
+                        ScalarStyle::Literal | ScalarStyle::Folded => {
+                            let place = Place {
+                                span: &span,
+                                ends_text: span.end.index() >= chars,
+                                is_root: open.is_empty(),
+                                has_properties: anchor > 0 || tag.is_some(),
+                            };
+                            brackets.block_value(&place, text, blocks)?
+                        }
+                        _ => text,
+                    };
                     let scalar = Scalar {
-                        text: if is_block && span.end.index() >= chars {
-                            let len = without_added_break(source, &text);
-                            Cow::Owned(text.get(..len).unwrap_or_default().to_owned())
-                        } else {
-                            text
-                        },
+                        text,
                         is_plain,
                         tag: tag.and_then(|tag| long_tag(&tag)),
                     };
                     current.add(&open, anchor, Node::Scalar(scalar))?;
                 }
-                Event::SequenceStart(anchor, _) => {
-                    brackets.starts.push((span.start.index(), None));
+                Event::SequenceStart(anchor, tag) => {
+                    brackets.begin(&span, anchor > 0 || tag.is_some())?;
                     open.push(current.add(&open, anchor, Node::Sequence(Vec::new()))?);
                 }
-                Event::MappingStart(anchor, _) => {
-                    brackets.starts.push((span.start.index(), None));
+                Event::MappingStart(anchor, tag) => {
+                    brackets.begin(&span, anchor > 0 || tag.is_some())?;
                     open.push(current.add(&open, anchor, Node::Mapping(Vec::new()))?);
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
@@ -124,6 +142,12 @@ impl<'t> Document<'t> {
         }
     }
 
+    /// Whether the next node is the key of a mapping.
+    fn awaits_key(&self, open: &[usize]) -> bool {
+        let parent = open.last().and_then(|parent| self.nodes.get(*parent));
+        matches!(parent, Some(Node::Mapping(parts)) if parts.len().is_multiple_of(2))
+    }
+
     fn add(&mut self, open: &[usize], anchor: usize, node: Node<'t>) -> Result<usize, Failure> {
         let at = self.nodes.len();
         self.nodes.push(node);
@@ -140,11 +164,13 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Where the collections begin that are open, to tell those in brackets.
+/// The source, and where the collections begin that are open, to tell those in brackets.
 struct Brackets<'t> {
     source: &'t str,
     /// The source by characters, once it was asked for.
     chars: Vec<char>,
+    /// Whether some line begins with a colon.
+    has_split_keys: bool,
     /// In characters; and whether there is a bracket, once it was asked for.
     starts: Vec<(usize, Option<bool>)>,
 }
@@ -154,21 +180,123 @@ impl<'t> Brackets<'t> {
         Brackets {
             source,
             chars: Vec::new(),
+            has_split_keys: source.lines().any(|line| line.trim_start().starts_with(':')),
             starts: Vec::new(),
         }
     }
 
-    /// Whether some open collection is one in brackets.
-    fn are_open(&mut self) -> bool {
+    /// The source by characters.
+    fn chars(&mut self) -> &[char] {
         if self.chars.is_empty() {
             self.chars.extend(self.source.chars());
         }
+        &self.chars
+    }
+
+    /// An error for a key in brackets whose colon stands in another line, which OPA's reader refuses in most places.
+    fn check_key(&mut self, span: &Span, is_key: bool) -> Result<(), Failure> {
+        if !is_key || !self.has_split_keys || !self.are_open() {
+            return Ok(());
+        }
+        let mut rest = self.chars().iter().skip(span.end.index());
+        let mut has_break = false;
+        while let Some(c) = rest.next() {
+            match c {
+                '#' => has_break |= rest.any(|c| *c == '\n'),
+                c if c.is_whitespace() => has_break |= *c == '\n',
+                ':' if has_break => return Err(Failure::Abort(EvalErrorKind::StrictBuiltin)),
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// A collection begins.
+    fn begin(&mut self, span: &Span, has_properties: bool) -> Result<(), Failure> {
+        let start = span.start.index();
+        self.starts.push((start, None));
+        match has_properties {
+            true => check_properties(self.chars().get(start..).unwrap_or_default()),
+            false => Ok(()),
+        }
+    }
+
+    /// An error for a scalar that is a marker of documents to OPA's reader, or whose anchor or tag ends at no blank.
+    fn check_scalar(
+        &mut self,
+        span: &Span,
+        value: &str,
+        is_plain: bool,
+        has_properties: bool,
+    ) -> Result<(), Failure> {
+        // Inside of brackets these in front of a text are no part of it for OPA's reader, and out of place.
+        if is_plain && (value.starts_with(['|', '>']) || (value.starts_with(':') && self.are_open())) {
+            return Err(Failure::BUILTIN);
+        }
+        let may_be_marker = span.start.col() == 0 && MARKERS.iter().any(|marker| is_marker(value, marker));
+        if !has_properties && !may_be_marker {
+            return Ok(());
+        }
+        let text = self.chars().get(span.start.index()..).unwrap_or_default();
+        let has_end = text.get(3).is_none_or(|c| c.is_whitespace());
+        if may_be_marker && has_end && matches!(text, ['-' | '.', ..]) {
+            return Err(Failure::BUILTIN);
+        }
+        check_properties(text)
+    }
+
+    /// The value of a block scalar; appends the lines of its content.
+    fn block_value(
+        &mut self,
+        place: &Place<'_>,
+        value: Cow<'t, str>,
+        blocks: &mut Vec<Range<usize>>,
+    ) -> Result<Cow<'t, str>, Failure> {
+        let source = self.source;
+        let is_looked_at = place.ends_text || place.is_root || begins_with_tab(&value);
+        let (to_start, from_start) = match is_looked_at {
+            true => self
+                .chars()
+                .split_at_checked(place.span.start.index())
+                .unwrap_or_default(),
+            false => Default::default(),
+        };
+        blocks.extend(place.lines(&value, to_start));
+        place.value(source, from_start, value)
+    }
+
+    /// Whether some open collection is one in brackets.
+    fn are_open(&mut self) -> bool {
+        self.chars();
         let chars = &self.chars;
         let is_bracket = |start| begins_with_bracket(chars.get(start..).unwrap_or_default());
         self.starts
             .iter_mut()
             .any(|(start, known)| *known.get_or_insert_with(|| is_bracket(*start)))
     }
+}
+
+/// An error for an anchor or a tag at the start of a text that OPA's reader takes for none, or for a shorter one.
+fn check_properties(mut text: &[char]) -> Result<(), Failure> {
+    let is_name = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let is_end = |c: &char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}');
+    while let [first, rest @ ..] = text {
+        let len = match first {
+            '&' => rest.iter().position(|c| !is_name(c)),
+            '!' => rest.iter().position(|c| is_end(c) || *c == '#'),
+            c if c.is_whitespace() => Some(0),
+            _ => return Ok(()),
+        };
+        text = rest.get(len.unwrap_or(rest.len())..).unwrap_or_default();
+        match text.first() {
+            Some(':' | '?' | '%' | '@' | '`') if *first == '&' => {
+                return Err(Failure::Abort(EvalErrorKind::StrictBuiltin));
+            }
+            Some(c) if matches!(first, '&' | '!') && !is_end(c) => return Err(Failure::BUILTIN),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Whether a bracket comes first, or behind anchors and tags.

@@ -1,7 +1,7 @@
 //! `yaml.marshal`: block style with an indent of two, as OPA writes it.
 
 use super::plain_text::{Style, is_break, style};
-use super::scalar::{Meaning, plain, shortest_float};
+use super::scalar::{Meaning, plain};
 use super::sort::sort_fields;
 use crate::builtins::json_text::{compact, parse};
 use crate::builtins::operand::args;
@@ -10,6 +10,7 @@ use crate::builtins::{BuiltinResult, Call, Failure};
 use crate::error::EvalErrorKind;
 use crate::json::{self, Escape};
 use crate::limits::BUILTIN_DEPTH_MAX;
+use crate::number::f64_text;
 use crate::value::{Kind, Object, Value};
 use std::borrow::Cow;
 
@@ -146,7 +147,7 @@ impl<'r> Writer<'_, '_, 'r> {
             Kind::Int(int) => self.out.format(format_args!("{int}")),
             Kind::Number(text) => match plain(text) {
                 Meaning::Int(int) => self.out.format(format_args!("{int}")),
-                Meaning::Float(float) => self.out.push_str(&shortest_float(float)),
+                Meaning::Float(float) => self.out.push_str(&f64_text(float)),
                 _ => self.out.push_str(text),
             },
             Kind::String(text) => self.text(text, indent),

@@ -1,7 +1,9 @@
 //! YAML 1.2 (core schema) as OPA reads and writes it.
 
+mod block;
 mod brackets;
 mod builtin;
+mod comments;
 mod decode;
 mod document;
 mod encode;

@@ -1,8 +1,7 @@
 //! How a text is written in YAML: as it is if that reads back as the same text, otherwise in quotes or as a block.
 
-use super::scalar::{Meaning, plain};
+use super::scalar::{Meaning, moment_layout, plain};
 use crate::builtins::Failure;
-use crate::builtins::time::is_moment;
 
 /// A way to write a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,14 +11,6 @@ pub(super) enum Style {
     DoubleQuoted,
     Literal,
 }
-
-/// The layouts of moments in YAML 1.1.
-const MOMENTS: [&str; 4] = [
-    "2006-1-2T15:4:5.999999999Z07:00",
-    "2006-1-2t15:4:5.999999999Z07:00",
-    "2006-1-2 15:4:5.999999999",
-    "2006-1-2",
-];
 
 /// The style that OPA chooses. An error for what its reader of YAML does not take.
 pub(super) fn style(text: &str) -> Result<Style, Failure> {
@@ -82,12 +73,10 @@ fn reads_as_other(text: &str) -> bool {
             | "Off"
             | "OFF"
     );
-    is_old_bool || !matches!(plain(text), Meaning::Text(_)) || is_time(text) || is_base_60(text)
-}
-
-fn is_time(text: &str) -> bool {
-    let year = text.bytes().take_while(u8::is_ascii_digit).count();
-    year == 4 && text.as_bytes().get(4) == Some(&b'-') && MOMENTS.iter().any(|layout| is_moment(layout, text))
+    is_old_bool
+        || !matches!(plain(text), Meaning::Text(_))
+        || moment_layout(text).is_some()
+        || is_base_60(text)
 }
 
 /// `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`

@@ -3,6 +3,8 @@
 //! OPA's reader folds texts in quotes however their lines are indented, keeps the separators U+2028 and U+2029 in them, and
 //! takes no text of several lines for a key. U+FEFF is a letter to both readers, but outside of quotes to OPA's alone.
 
+use super::stream::is_marker;
+
 /// Separators of lines and of paragraphs.
 const SEPARATORS: [char; 2] = ['\u{2028}', '\u{2029}'];
 
@@ -33,8 +35,9 @@ pub(super) fn may_fold(text: &str) -> bool {
 /// The text with line feeds for the separators outside of quotes, and with what is in quotes folded.
 pub(super) fn folded(text: &str) -> Result<String, Unfolded> {
     // Lines that begin or end a document, or say something about it.
-    let is_marker = |line: &str| ["%", "---", "..."].iter().any(|marker| line.starts_with(marker));
-    if text.contains(['|', '>']) || text.split(is_break).any(is_marker) {
+    let is_special =
+        |line: &str| line.starts_with('%') || ["---", "..."].iter().any(|marker| is_marker(line, marker));
+    if text.contains(['|', '>']) || text.split(is_break).any(is_special) {
         return Err(Unfolded::Unclear);
     }
     let margin = text
@@ -98,6 +101,11 @@ impl<'t> Lines<'t> {
         self.rest.is_empty() || self.rest.starts_with(|c| is_blank(c) || is_break(c))
     }
 
+    /// Whether a quotation mark, a bracket or a comma comes before that is no letter of a bare text.
+    fn is_behind_token(&self, before: char) -> bool {
+        !self.is_plain && "\"'[]{},".contains(before)
+    }
+
     /// Takes all up to the first character that is one of these.
     fn take_until(&mut self, ends: impl FnMut(char) -> bool) -> &'t str {
         let end = self.rest.find(ends).unwrap_or(self.rest.len());
@@ -123,12 +131,14 @@ impl<'t> Lines<'t> {
                 self.is_plain = self.is_plain && !is_ended;
             }
             _ if is_blank(c) => {}
-            '#' if is_blank(before) || is_break(before) => {
-                // Nobody reads a comment.
+            '#' if is_blank(before) || is_break(before) || self.is_behind_token(before) => {
+                // Nobody reads a comment; our reader wants a blank in front of it.
+                self.out.insert(self.out.len() - 1, ' ');
                 self.take_until(is_break);
                 self.is_plain = false;
             }
-            '"' | '\'' | '[' | '{' if self.begins && may_go_on => return Err(Unfolded::Unclear),
+            '[' | '{' if self.begins && may_go_on => return Err(Unfolded::Unclear),
+            '"' | '\'' if self.begins && self.is_plain => return Err(Unfolded::Unclear),
             '"' | '\'' if self.begins => {
                 self.quoted(c)?;
                 self.end_token(false);

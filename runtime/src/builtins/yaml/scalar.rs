@@ -4,9 +4,9 @@ use super::document::Scalar;
 use crate::arena::Arena;
 use crate::builtins::base64::standard_bytes;
 use crate::builtins::bytes::byte_of;
+use crate::builtins::time::{is_moment, rfc3339};
 use crate::builtins::{BuiltinResult, Failure};
-use crate::error::EvalErrorKind;
-use crate::number;
+use crate::number::{self, f32_text, f64_json_text};
 use crate::value::Value;
 
 /// A resolved scalar.
@@ -17,6 +17,8 @@ pub(super) enum Meaning<'t> {
     Int(i128),
     Float(f64),
     Text(&'t str),
+    /// A moment as written.
+    Moment(&'t str),
 }
 
 impl<'t> Scalar<'t> {
@@ -35,8 +37,7 @@ impl<'t> Scalar<'t> {
             (Some("int"), Meaning::Int(_)) | (Some("float"), Meaning::Float(_)) => Ok(meaning),
             (Some("float"), Meaning::Int(int)) => Ok(Meaning::Float(int as f64)),
             (Some("null" | "bool" | "int" | "float"), _) => Err(Failure::BUILTIN),
-            // A moment would have to be rewritten.
-            (Some("timestamp"), _) => Err(Failure::Abort(EvalErrorKind::StrictBuiltin)),
+            (Some("timestamp"), _) => Ok(Meaning::Moment(&self.text)),
             _ => Ok(Meaning::Text(&self.text)),
         }
     }
@@ -69,9 +70,10 @@ impl<'t> Scalar<'t> {
             Meaning::Null => Value::NULL,
             Meaning::Bool(value) => Value::bool(value),
             Meaning::Int(int) => number::value(arena.text(&int.to_string())?),
-            Meaning::Float(float) if float.is_finite() => number::value(arena.text(&json_float(float))?),
+            Meaning::Float(float) if float.is_finite() => number::value(arena.text(&f64_json_text(float))?),
             Meaning::Float(_) => return Err(Failure::BUILTIN),
             Meaning::Text(text) => text_value(arena, text)?,
+            Meaning::Moment(text) => text_value(arena, &moment(text).ok_or(Failure::BUILTIN)?)?,
         })
     }
 
@@ -83,8 +85,32 @@ impl<'t> Scalar<'t> {
             Meaning::Int(int) => Some(int.to_string()),
             Meaning::Float(float) => Some(key_float(float)),
             Meaning::Text(text) => Some(text.to_owned()),
+            Meaning::Moment(_) => return Err(Failure::BUILTIN),
         })
     }
+}
+
+/// The layouts of moments in YAML 1.1.
+const MOMENTS: [&str; 4] = [
+    "2006-1-2T15:4:5.999999999Z07:00",
+    "2006-1-2t15:4:5.999999999Z07:00",
+    "2006-1-2 15:4:5.999999999",
+    "2006-1-2",
+];
+
+/// A moment as JSON has it.
+fn moment(text: &str) -> Option<String> {
+    let layout = moment_layout(text)?;
+    rfc3339(layout, text)
+}
+
+/// The layout of a text that is a moment.
+pub(super) fn moment_layout(text: &str) -> Option<&'static str> {
+    let year = text.bytes().take_while(u8::is_ascii_digit).count();
+    let may_be = year == 4 && text.as_bytes().get(4) == Some(&b'-');
+    MOMENTS
+        .into_iter()
+        .find(|layout| may_be && is_moment(layout, text))
 }
 
 pub(super) fn text_value<'r>(arena: &'r Arena, text: &str) -> BuiltinResult<'r> {
@@ -161,21 +187,6 @@ fn is_float(text: &str) -> bool {
     exponent_is_fine && !is_point_alone && all_digits(whole) && all_digits(fraction)
 }
 
-/// A float as Go's JSON has it.
-fn json_float(float: f64) -> String {
-    let size = float.abs();
-    if size != 0.0 && !(1e-6..1e21).contains(&size) {
-        with_exponent(&format!("{float:e}"), 1)
-    } else {
-        format!("{float}")
-    }
-}
-
-/// A float as Go's shortest `%g` has it.
-pub(super) fn shortest_float(float: f64) -> String {
-    shortest(&format!("{float:e}"), || format!("{float}"))
-}
-
 /// A float as a key: with the digits of its 32-bit neighbour, as OPA does.
 fn key_float(float: f64) -> String {
     let float = float as f32;
@@ -184,29 +195,6 @@ fn key_float(float: f64) -> String {
     } else if float.is_infinite() {
         if float > 0.0 { ".inf" } else { "-.inf" }.to_owned()
     } else {
-        shortest(&format!("{float:e}"), || format!("{float}"))
+        f32_text(float)
     }
-}
-
-/// A float as Go's shortest `%g` has it.
-fn shortest(scientific: &str, plain: impl FnOnce() -> String) -> String {
-    let exponent: i64 = scientific
-        .split_once('e')
-        .and_then(|(_, exponent)| exponent.parse().ok())
-        .unwrap_or(0);
-    if (-4..6).contains(&exponent) {
-        plain()
-    } else {
-        with_exponent(scientific, 2)
-    }
-}
-
-/// Rust's `1e21` with Go's sign and at least so many digits: `1e+21`.
-fn with_exponent(scientific: &str, digits: usize) -> String {
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-    let (sign, exponent) = match exponent.strip_prefix('-') {
-        Some(exponent) => ('-', exponent),
-        None => ('+', exponent),
-    };
-    format!("{mantissa}e{sign}{exponent:0>digits$}")
 }

@@ -6,7 +6,7 @@ pub(super) fn is_refused(text: &str) -> bool {
     let mut expects_document = true;
     let mut is_first = true;
     for line in text.lines() {
-        if line.starts_with("---") {
+        if is_marker(line, "---") {
             expects_document = line.trim_end() == "---";
             is_first = false;
             continue;
@@ -22,16 +22,22 @@ pub(super) fn is_refused(text: &str) -> bool {
         if content.is_empty() || content.starts_with('#') {
             continue;
         }
-        if is_first && expects_document && line.starts_with("...") {
+        if is_first && expects_document && is_marker(line, "...") {
             return true;
         }
         if expects_document && line.trim_start_matches(' ').starts_with('\t') {
             return true;
         }
-        expects_document = line.starts_with("...");
+        expects_document = is_marker(line, "...");
         is_first = false;
     }
     false
+}
+
+/// Whether a line begins or ends a document: a marker has nothing or a blank behind it.
+pub(super) fn is_marker(line: &str, marker: &str) -> bool {
+    line.strip_prefix(marker)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
 }
 
 /// Whether lines of a plain mapping begin with tabs, which both readers refuse wherever such a line belongs to.
@@ -67,13 +73,4 @@ pub(super) fn has_unclear_tabs(text: &str) -> bool {
             || line.contains("- \t")
     };
     !is_in_brackets && text.contains('\t') && text.lines().any(is_unclear)
-}
-
-/// The length of the value of a block scalar that ends with the text: a last line without an end has none.
-pub(super) fn without_added_break(text: &str, value: &str) -> usize {
-    let last_line = text.rsplit('\n').next().unwrap_or_default();
-    let without = value.strip_suffix('\n').unwrap_or(value);
-    let last_of_value = without.rsplit('\n').next().unwrap_or_default();
-    let is_last = !last_line.trim().is_empty() && last_of_value.ends_with(last_line.trim_start());
-    if is_last { without.len() } else { value.len() }
 }
