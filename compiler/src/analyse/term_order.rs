@@ -62,13 +62,15 @@ fn rank(kind: &Kind) -> u8 {
         Kind::Const(Constant::Int(_) | Constant::Number(_)) => 2,
         Kind::Const(Constant::String(_)) => 3,
         Kind::Template(_) => 4,
-        Kind::Var(_) | Kind::Builtin(_) => 5,
-        Kind::Ref(_) => 6,
-        Kind::Array(_) | Kind::Const(Constant::Array(_)) => 7,
-        Kind::Object(_) | Kind::Const(Constant::Object(_)) => 8,
-        Kind::Set(_) | Kind::Const(Constant::Set(_)) => 9,
-        Kind::Comprehension(_) => 10,
-        Kind::Call(_) => 11,
+        Kind::Var(_) => 5,
+        // A name in a `with`, as OPA has it: a reference to nothing of the modules.
+        Kind::Builtin(_) => 6,
+        Kind::Ref(_) => 7,
+        Kind::Array(_) | Kind::Const(Constant::Array(_)) => 8,
+        Kind::Object(_) | Kind::Const(Constant::Object(_)) => 9,
+        Kind::Set(_) | Kind::Const(Constant::Set(_)) => 10,
+        Kind::Comprehension(_) => 11,
+        Kind::Call(_) => 12,
     }
 }
 
